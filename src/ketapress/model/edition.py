@@ -1,0 +1,111 @@
+"""Slots, windows and editions: what goes out together, and how far it has come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ketapress.model.post import Post
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One instant at which a newsletter is due. `key` is the local minute in its zone: `2023-06-12T0800`."""
+
+    newsletter: str
+    key: str
+    at: datetime
+
+    @property
+    def edition(self) -> str:
+        """The name of the edition on command lines and in paths: `weekly/2023-06-12T0800`."""
+        return f"{self.newsletter}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The span an edition looks back over: after `after`, up to and including `until`."""
+
+    after: datetime
+    until: datetime
+
+    def holds(self, moment: datetime) -> bool:
+        return self.after < moment <= self.until
+
+
+class Decision(StrEnum):
+    """What became of a due slot. Each slot is decided once."""
+
+    COMPOSED = "composed"
+    EMPTY = "empty"
+    MERGED = "merged"
+
+
+class EditionState(StrEnum):
+    """How far a composed edition has come. The store owns it."""
+
+    BUILDING = "building"
+    READY = "ready"
+    HELD = "held"
+    AWAITING_APPROVAL = "awaiting approval"
+    SENDING = "sending"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Display(StrEnum):
+    """How much of a post an edition shows."""
+
+    FULL = "full"
+    EXCERPT = "excerpt"
+    HEADLINE = "headline"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One post in an edition."""
+
+    post: Post
+    display: Display
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """The digest of one newsletter for one slot: a frozen list of posts, newest first.
+
+    `more` are posts of the window that found no room even as a headline: the letter counts and links them.
+    """
+
+    slot: Slot
+    window: Window
+    items: tuple[Item, ...]
+    more: tuple[Post, ...] = ()
+
+    @property
+    def posts(self) -> tuple[Post, ...]:
+        return tuple(item.post for item in self.items) + self.more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEdition:
+    """A decided slot as the store knows it. `state`, `window` and `subject` are there only when it was composed.
+
+    `send_by` is the last instant at which it may start to go out by itself; `why` is the reason of a hold or a
+    cancellation, for people; `web` (the archive's page) is loaded only where it was asked for.
+    """
+
+    id: int
+    slot: Slot
+    decision: Decision
+    state: EditionState | None = None
+    window: Window | None = None
+    send_by: datetime | None = None
+    subject: str = ""
+    post_ids: tuple[str, ...] = ()
+    sizes: Mapping[str, int] | None = None
+    why: str = ""
+    web: str = ""
+
+
+PUBLIC_STATES = frozenset({EditionState.READY, EditionState.SENDING, EditionState.DONE})
+"""The states in which an edition has a page in the archive: what is held or cancelled is nobody's to read."""

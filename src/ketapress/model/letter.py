@@ -1,0 +1,51 @@
+"""An edition rendered once: bytes with gaps, and what goes into the gaps for one subscriber."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Place(StrEnum):
+    """Where a slot stands, which decides how its value is encoded before it is filled in."""
+
+    HEADER = "header"
+    TEXT = "text"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class ByteSlot:
+    """A gap in a letter: what is filled in (`unsubscribe_url`, `to`, …) and where."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A whole RFC 5322 message with CRLF line ends, cut at its slots: `segments[0] slots[0] segments[1] … `.
+
+    There is one more segment than there are slots. No line of a segment begins with a full stop, and a slot
+    value never makes one: what is filled needs no dot-stuffing (RFC 5321, 4.5.2).
+    `key` is hexadecimal and the root of what has to be unique and repeatable: Message-IDs and boundary.
+    """
+
+    key: str
+    segments: tuple[bytes, ...]
+    slots: tuple[ByteSlot, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What the mail room makes of an edition: for people to read, and for the relay to send.
+
+    `html` and `text` are the parts with the specimen's values in the slots, `web` is the page of the archive
+    (neutral values), `letter` is what is stamped. `sizes` are bytes: html, text, message.
+    """
+
+    subject: str
+    html: str
+    text: str
+    web: str
+    letter: Letter
+    sizes: Mapping[str, int]
