@@ -74,7 +74,9 @@ class Reply:
     enhanced: str = ""
 
     def __str__(self) -> str:
-        return " ".join(part for part in (str(self.code) if self.code else "", self.enhanced, self.text) if part)
+        return " ".join(
+            part for part in (str(self.code) if self.code else "", self.enhanced, self.text) if part
+        )
 
 
 class Fault(StrEnum):

@@ -10,7 +10,7 @@ from ketapress.model.post import Post
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One instant at which a newsletter is due. `key` is the local minute in its zone: `2023-06-12T0800`."""
+    """One instant at which a newsletter is due, in UTC. `key` is the local minute in its zone: `2023-06-12T0800`."""
 
     newsletter: str
     key: str
@@ -24,13 +24,17 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The span an edition looks back over: after `after`, up to and including `until`."""
+    """The span an edition looks back over, both ends included.
+
+    `after` is the slot of the last composed edition, or the newsletter's start. What was published at that very
+    instant went out with that edition and is left out because it was, so the ends may touch.
+    """
 
     after: datetime
     until: datetime
 
     def holds(self, moment: datetime) -> bool:
-        return self.after < moment <= self.until
+        return self.after <= moment <= self.until
 
 
 class Decision(StrEnum):

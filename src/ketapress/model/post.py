@@ -63,4 +63,6 @@ class Post:
 def visible_posts(posts: Iterable[Post], now: datetime) -> tuple[Post, ...]:
     """The posts that may be seen at `now`, newest first; equal instants in the order of their ids."""
     seen = [post for post in posts if post.visible(now)]
-    return tuple(sorted(seen, key=lambda post: (post.published or post.date, post.id), reverse=True))
+    return tuple(
+        sorted(seen, key=lambda post: ((post.published or post.date).timestamp(), post.id), reverse=True)
+    )

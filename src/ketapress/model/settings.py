@@ -36,19 +36,31 @@ class SiteSettings:
     title: str = setting("The publication's name, in feeds, pages and mail.")
     url: str = setting("Where `public/` is served; every link in feeds and mail begins with it.", reads="url")
     description: str = setting("One sentence on what it is about.", default="")
-    language: str = setting("The language of posts that name none, as BCP 47: `en`, `de-CH`, `ar`.", reads="language", default="en")
+    language: str = setting(
+        "The language of posts that name none, as BCP 47: `en`, `de-CH`, `ar`.",
+        reads="language",
+        default="en",
+    )
     timezone: str = setting("The IANA zone of bare dates and of the pages.", reads="zone", default="UTC")
     author: Author | None = setting("Who writes, where a post does not say.", reads="author", default=None)
-    postal_address: str = setting("Where a letter reaches you; the law of many countries asks for it in mail.", default="")
-    logo: str = setting("An absolute URL of a picture for the masthead, PNG or JPEG.", reads="optional url", default="")
-    accent: str = setting("The colour of links and buttons, six hexadecimal digits.", reads="colour", default="#8a3b12")
+    postal_address: str = setting(
+        "Where a letter reaches you; the law of many countries asks for it in mail.", default=""
+    )
+    logo: str = setting(
+        "An absolute URL of a picture for the masthead, PNG or JPEG.", reads="optional url", default=""
+    )
+    accent: str = setting(
+        "The colour of links and buttons, six hexadecimal digits.", reads="colour", default="#8a3b12"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostSettings:
     """`[posts]`: how dates become instants."""
 
-    publish_at: time = setting("When a post with a bare date is published, in the site's zone.", reads="clock", default=time(6))
+    publish_at: time = setting(
+        "When a post with a bare date is published, in the site's zone.", reads="clock", default=time(6)
+    )
     late_posts: timedelta = setting(
         "How far back a file that appears late may be dated and still go into an edition.",
         reads="duration",
@@ -79,26 +91,45 @@ class NewsletterSettings:
     name: str
     title: str = setting("What subscribers know it as.")
     schedule: Schedule = setting(
-        "When it is due: cron, or `daily 08:00`, `weekly mon 08:00`, `monthly last fri 08:00`.", reads="schedule"
+        "When it is due: cron, or `daily 08:00`, `weekly mon 08:00`, `monthly last fri 08:00`.",
+        reads="schedule",
     )
     starts: date = setting("Nothing before this day's local midnight goes out.", reads="date")
-    timezone: str = setting("The IANA zone of the schedule; the site's where it is not set.", reads="zone", default="")
-    sender: Mailbox = setting("Who the mail is from, `Name <digest@example.org>`, on a domain of yours.", reads="mailbox", key="from")
+    timezone: str = setting(
+        "The IANA zone of the schedule; the site's where it is not set.", reads="zone", default=""
+    )
+    sender: Mailbox = setting(
+        "Who the mail is from, `Name <digest@example.org>`, on a domain of yours.",
+        reads="mailbox",
+        key="from",
+    )
     reply_to: str = setting("Where answers go, if not to the sender.", reads="address", default="")
-    unsubscribe_mailto: str = setting("An address that takes unsubscribe mails; its header part is there only when set.", reads="address", default="")
+    unsubscribe_mailto: str = setting(
+        "An address that takes unsubscribe mails; its header part is there only when set.",
+        reads="address",
+        default="",
+    )
     subject: str = setting(
         "The subject, a Jinja template that knows `posts`, `newsletter`, `site` and `slot`.",
         reads="template",
         default="{{ posts[0].title }}{% if posts|length > 1 %} and {{ posts|length - 1 }} more{% endif %}",
     )
-    tags: tuple[str, ...] = setting("Only posts with one of these tags; all where it is empty.", reads="texts", default=())
+    tags: tuple[str, ...] = setting(
+        "Only posts with one of these tags; all where it is empty.", reads="texts", default=()
+    )
     send_within: timedelta | None = setting(
         "How late an edition may still go out by itself; the time until the next slot where it is not set.",
         reads="optional duration",
         default=None,
     )
-    approval: str = setting("`none`, or `one`: a person approves each edition before it goes out.", reads="approval", default="none")
-    max_bytes: int = setting("The largest HTML part in bytes; Gmail cuts mail off at about 102 KB.", reads="bytes", default=92160)
+    approval: str = setting(
+        "`none`, or `one`: a person approves each edition before it goes out.",
+        reads="approval",
+        default="none",
+    )
+    max_bytes: int = setting(
+        "The largest HTML part in bytes; Gmail cuts mail off at about 102 KB.", reads="bytes", default=92160
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,15 +170,25 @@ class RelaySettings:
         default=RelayUrl("localhost", 2525, "none"),
     )
     connections: int = setting("How many connections are open at once.", reads="count", default=4)
-    rate: float | None = setting("The most messages a second; no limit where it is not set.", reads="optional rate", default=None)
-    return_path: str = setting("The envelope's sender; the newsletter's address where it is not set.", reads="address", default="")
+    rate: float | None = setting(
+        "The most messages a second; no limit where it is not set.", reads="optional rate", default=None
+    )
+    return_path: str = setting(
+        "The envelope's sender; the newsletter's address where it is not set.", reads="address", default=""
+    )
     in_doubt: str = setting(
         "What becomes of a message whose answer was lost: `resend` (with the same Message-ID) or `hold`.",
         reads="in doubt",
         default="resend",
     )
-    durability: str = setting("`power`: results outlive a power cut; `process`: they outlive a kill, and it is faster.", reads="durability", default="power")
-    dkim: DkimSettings | None = setting("Signing, for relays that do not sign: { domain, selector, key_file }.", reads="dkim", default=None)
+    durability: str = setting(
+        "`power`: results outlive a power cut; `process`: they outlive a kill, and it is faster.",
+        reads="durability",
+        default="power",
+    )
+    dkim: DkimSettings | None = setting(
+        "Signing, for relays that do not sign: { domain, selector, key_file }.", reads="dkim", default=None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +209,17 @@ class WebSettings:
     url: str = setting("Where the web door is reached from outside, https.", reads="optional url", default="")
     host: str = setting("The interface the web door listens on.", default="127.0.0.1")
     port: int = setting("The port the web door listens on.", reads="port", default=8025)
-    secret: str = setting("What links in mail are signed with, 32 characters or more; made at first use where it is not set.", reads="secret", default="")
-    previous_secrets: tuple[str, ...] = setting("Earlier secrets whose links still work.", reads="secrets", default=())
-    trusted_proxies: tuple[str, ...] = setting("Addresses whose X-Forwarded-For is believed.", reads="texts", default=())
+    secret: str = setting(
+        "What links in mail are signed with, 32 characters or more; made at first use where it is not set.",
+        reads="secret",
+        default="",
+    )
+    previous_secrets: tuple[str, ...] = setting(
+        "Earlier secrets whose links still work.", reads="secrets", default=()
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        "Addresses whose X-Forwarded-For is believed.", reads="texts", default=()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

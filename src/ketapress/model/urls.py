@@ -5,7 +5,9 @@ import unicodedata
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 _NOT_IN_SLUG = re.compile(r"[^\w]+|_+")
-_SLUG_LENGTH = 80  # bytes of UTF-8: a file name has room for 255, and `.html.gz` and a temporary suffix come on top
+_SLUG_LENGTH = (
+    80  # bytes of UTF-8: a file name has room for 255, and `.html.gz` and a temporary suffix come on top
+)
 SAFE_IN_PATH = "/~!$&'()*+,;=:@-._"  # RFC 3986, 3.3: what a path segment may hold unencoded, and the slash
 SAFE_IN_URL = SAFE_IN_PATH + "?#[]%"
 

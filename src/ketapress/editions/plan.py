@@ -1,0 +1,98 @@
+"""What to do about the slots that are due. In: posts, what was decided before, now. Out: a plan; it does nothing.
+
+Every due slot is decided once. After downtime there is one edition with everything, not one for each missed slot:
+the newest due slot is composed (or found empty), older ones are merged into it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ketapress.editions.calendar import midnight, next_slot, slots
+from ketapress.editions.choose import chosen
+from ketapress.model.edition import Decision, EditionState, Slot, Window
+from ketapress.model.post import Post
+from ketapress.model.settings import NewsletterSettings
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the store knows of a newsletter: the newest decided slot, the last composed one, posts that went out."""
+
+    newest_decided: datetime | None = None
+    last_composed: datetime | None = None
+    taken: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The decision for each due slot, oldest first, and what the composed one looks back over and holds."""
+
+    decisions: tuple[tuple[Slot, Decision], ...]
+    window: Window
+    posts: tuple[Post, ...]
+    send_by: datetime
+
+    @property
+    def slot(self) -> Slot:
+        """The newest due slot: the one that is composed or found empty."""
+        return self.decisions[-1][0]
+
+
+def planned(
+    newsletter: NewsletterSettings, zone: str, posts: Sequence[Post], history: History, now: datetime
+) -> Plan | None:
+    """What to do about a newsletter at `now`; None when no slot is due."""
+    due = due_slots(newsletter, zone, history, now)
+    return plan_for(newsletter, zone, posts, history, due) if due else None
+
+
+def due_slots(newsletter: NewsletterSettings, zone: str, history: History, now: datetime) -> tuple[Slot, ...]:
+    """The slots up to `now` that are later than the newest decided one, none before the newsletter starts."""
+    start = midnight(newsletter.starts, zone)
+    after = max(history.newest_decided or start - _INSTANT, start - _INSTANT)
+    return slots(newsletter.name, newsletter.schedule.cron, zone, after, now)
+
+
+def plan_for(
+    newsletter: NewsletterSettings, zone: str, posts: Sequence[Post], history: History, due: Sequence[Slot]
+) -> Plan:
+    """The plan for given slots, oldest first: also for one that no schedule names (`compose --now`)."""
+    *older, newest = due
+    window = window_for(newsletter, zone, history, newest.at)
+    found = chosen(posts, window, history.taken, newsletter.tags)
+    decision = Decision.COMPOSED if found else Decision.EMPTY
+    return Plan(
+        decisions=(*((slot, Decision.MERGED) for slot in older), (newest, decision)),
+        window=window,
+        posts=found,
+        send_by=send_by(newsletter, zone, newest),
+    )
+
+
+def window_for(newsletter: NewsletterSettings, zone: str, history: History, until: datetime) -> Window:
+    """From the last composed edition (or the start) up to a slot."""
+    start = midnight(newsletter.starts, zone)
+    return Window(max(history.last_composed or start, start), until)
+
+
+def send_by(newsletter: NewsletterSettings, zone: str, slot: Slot) -> datetime:
+    """The last instant at which an edition may go out by itself: `send_within`, or until the next slot."""
+    if newsletter.send_within is not None:
+        return slot.at + newsletter.send_within
+    following = next_slot(newsletter.name, newsletter.schedule.cron, zone, slot.at)
+    return following.at if following else slot.at + timedelta(days=1)
+
+
+def first_state(newsletter: NewsletterSettings, until: datetime, now: datetime) -> tuple[EditionState, str]:
+    """The state a composed edition begins in, and why where a person has to act."""
+    if now > until:
+        return (
+            EditionState.HELD,
+            f"it was composed too late to go out by itself (after {until:%Y-%m-%d %H:%M %Z})",
+        )
+    if newsletter.approval == "one":
+        return EditionState.AWAITING_APPROVAL, "this newsletter asks for a person's approval"
+    return EditionState.READY, ""

@@ -1,0 +1,44 @@
+"""docs/settings.md, printed from the declarations: what is not declared is not documented, and the other way round."""
+
+from dataclasses import MISSING, Field, fields
+from datetime import time, timedelta
+from typing import Any
+
+from ketapress.settings.fields import key_of
+from ketapress.settings.file import declared_settings
+
+_HEAD = """# Settings
+
+All of `ketapress.toml`. `${NAME}` inside a text is taken from the environment. Unknown keys are errors.
+This page is printed by `python -m ketapress.settings.page > docs/settings.md`; a test compares it.
+"""
+
+
+def settings_page() -> str:
+    """The page as Markdown: a table for each section, a row for each setting."""
+    return "\n".join([_HEAD, *(_section(name, cls) for name, cls in declared_settings())])
+
+
+def _section(name: str, cls: type) -> str:
+    rows = [_row(each) for each in fields(cls) if each.metadata]
+    return "\n".join([f"## [{name}]", "", "| key | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _row(each: Field[Any]) -> str:
+    return f"| `{key_of(each)}` | {_default(each.default)} | {each.metadata['sentence'].replace('|', '&#124;')} |"
+
+
+def _default(value: Any) -> str:
+    if value is MISSING:
+        return "**required**"
+    if value in (None, "", ()):
+        return ""
+    if isinstance(value, timedelta):
+        return f"`{value.days}d`"
+    if isinstance(value, time):
+        return f"`{value:%H:%M}`"
+    return f"`{value}`".replace("|", "&#124;")
+
+
+if __name__ == "__main__":
+    print(settings_page(), end="")  # noqa: T201 - this module's one door

@@ -1,0 +1,56 @@
+"""When a newsletter is due: cron, or three phrases for people who do not speak it."""
+
+import re
+from datetime import datetime
+
+from cronsim import CronSim, CronSimError
+
+from ketapress.model.settings import Schedule
+
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_ORDINALS = {"first": "#1", "second": "#2", "third": "#3", "fourth": "#4", "last": "L"}
+_DAY = rf"(?P<day>{'|'.join(_DAYS)})[a-z]*"
+_CLOCK = r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)"
+_PHRASES = (
+    (re.compile(rf"daily {_CLOCK}\Z"), "{minute} {hour} * * *"),
+    (re.compile(rf"weekly {_DAY} {_CLOCK}\Z"), "{minute} {hour} * * {day}"),
+    (
+        re.compile(rf"monthly (?P<ordinal>{'|'.join(_ORDINALS)}) {_DAY} {_CLOCK}\Z"),
+        "{minute} {hour} * * {day}{ordinal}",
+    ),
+    (re.compile(rf"monthly last {_CLOCK}\Z"), "{minute} {hour} L * *"),
+    (
+        re.compile(rf"monthly (?P<date>[1-9]|[12]\d|3[01])(?:st|nd|rd|th)? {_CLOCK}\Z"),
+        "{minute} {hour} {date} * *",
+    ),
+)
+_ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - cronsim only needs somewhere to begin
+_EXAMPLES = "`0 8 * * mon`, `daily 08:00`, `weekly mon 08:00`, `monthly last fri 08:00` or `monthly 1 08:00`"
+
+
+def parsed_schedule(text: str) -> Schedule:
+    """The cron expression (five fields, as cronsim reads them) that a cron expression or a phrase means.
+
+    Days of the week count from Sunday = 0, as in cron(5). A day of the month that a month does not have is
+    skipped in that month; `last` never is. Raises ValueError with examples.
+    """
+    words = " ".join(text.lower().split())
+    cron = next((_cron(found, form) for pattern, form in _PHRASES if (found := pattern.match(words))), words)
+    if len(cron.split()) != 5:  # noqa: PLR2004 - minute, hour, day, month, weekday
+        raise ValueError(f"it is no schedule; write one like {_EXAMPLES}")
+    try:
+        next(CronSim(cron, _ANY_DAY))
+    except (CronSimError, StopIteration):
+        raise ValueError(f"cron cannot make a time of it; write one like {_EXAMPLES}") from None
+    return Schedule(text, cron)
+
+
+def _cron(found: re.Match[str], form: str) -> str:
+    named = found.groupdict()
+    return form.format(
+        minute=int(named["minute"]),
+        hour=int(named["hour"]),
+        day=_DAYS.index(named["day"]) if named.get("day") else "",
+        ordinal=_ORDINALS.get(named.get("ordinal") or "", ""),
+        date=named.get("date"),
+    )
