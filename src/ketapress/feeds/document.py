@@ -1,0 +1,135 @@
+"""What a feed holds, whatever its format: plain values, already clean, absolute and in UTC.
+
+In: visible posts, newest first, and the settings. Out: a `Feed`. Everything that has to be the same in all formats is
+decided here: which entries, in which order, their ids, their instants, which characters may stand in them.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from urllib.parse import quote
+
+from ketapress.model.language import direction
+from ketapress.model.post import Image, Post
+from ketapress.model.settings import Settings
+from ketapress.model.urls import SAFE_IN_URL
+
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""When a feed without entries changed last: Atom asks for an instant, and it has to be the same in each build."""
+
+# What XML 1.0 (2.2) cannot hold, and U+FFFD, which tells a validator of bytes that were no text. They are dropped, not
+# replaced: a replacement character would be the next warning.
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffc\U00010000-\U0010ffff]")
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One post in a feed. `html` is the whole of it; `lang` is set only where it is not the feed's."""
+
+    id: str
+    url: str
+    title: str
+    html: str
+    summary: str
+    published: datetime
+    updated: datetime
+    authors: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    image: Image | None = None
+    lang: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed at one URL. `updated` is its newest entry's, never the moment of the build."""
+
+    title: str
+    home_url: str
+    feed_url: str
+    description: str
+    language: str
+    author: str
+    published: datetime
+    updated: datetime
+    hub: str = ""
+    logo: str = ""
+    entries: tuple[Entry, ...] = ()
+
+
+def site_feed(posts: Sequence[Post], settings: Settings, path: str) -> Feed:
+    """The feed of the whole site at `path` (`feed.xml`): the newest of the visible posts, which come newest first."""
+    site = settings.site
+    title = plain(site.title) or site.url  # a title that is blank once it is clean would cost the whole feed
+    entries = tuple(_entry(post, settings) for post in posts[: settings.feeds.entries])
+    return Feed(
+        title=title,
+        home_url=settings.page(""),
+        feed_url=settings.page(path),
+        description=plain(site.description) or title,
+        language=site.language,
+        author=_site_author(settings),
+        published=max((entry.published for entry in entries), default=NEVER),
+        updated=max((entry.updated for entry in entries), default=NEVER),
+        hub=settings.feeds.hub,
+        logo=site.logo,
+        entries=entries,
+    )
+
+
+def clean(text: str) -> str:
+    """Text without the characters that XML cannot hold; JSON readers do not want them either."""
+    return _ILLEGAL.sub("", text)
+
+
+def plain(text: str) -> str:
+    """Clean text on one line."""
+    return " ".join(clean(text).split())
+
+
+def _entry(post: Post, settings: Settings) -> Entry:
+    url = settings.page(post.url)
+    lang = plain(post.lang or "")
+    return Entry(
+        id=_uri(post.id),
+        url=url,
+        title=plain(post.title) or url,
+        html=_directed(clean(post.html), lang or settings.site.language, post.dir),
+        summary=plain(post.summary),
+        published=_utc(post.published or post.date),
+        updated=_utc(post.updated),
+        authors=_words(post.authors) or (_site_author(settings),),
+        tags=_words(post.tags),
+        image=post.image,
+        lang=lang if lang.lower() not in {"", settings.site.language.lower()} else None,
+    )
+
+
+def _uri(identifier: str) -> str:
+    """An id as Atom wants it, an absolute URI (RFC 4287, 4.2.6): a permalink as it is, a bare word as a URN of ours."""
+    encoded = quote(clean(identifier), safe=SAFE_IN_URL)
+    return encoded if _SCHEME.match(encoded) else f"urn:x-ketapress:{quote(clean(identifier), safe='')}"
+
+
+def _directed(html: str, lang: str, written: str | None) -> str:
+    """A body that is read from right to left says so itself: feed readers take no notice of `xml:lang`."""
+    if (written or direction(lang)) != "rtl":
+        return html
+    return f'<div dir="rtl" lang="{escape(lang)}">{html}</div>'
+
+
+def _words(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(filter(None, map(plain, texts)))
+
+
+def _site_author(settings: Settings) -> str:
+    author = settings.site.author
+    return plain(author.name if author else "") or plain(settings.site.title) or settings.site.url
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)

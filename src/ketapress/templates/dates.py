@@ -1,0 +1,78 @@
+"""Instants as templates write them: `{{ post.date|day }}`, `{{ post.date|isoformat }}`.
+
+Both take the zone, and `day` the language, from the `site` that every page and letter is filled with. A language
+gets names of its own by one row of `LANGUAGES`; one that has none is written in English.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How a language writes a day: the names of its months, and their order with day and year."""
+
+    months: tuple[str, ...]
+    pattern: str
+
+
+_ENGLISH = Calendar(
+    (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+    "{day} {month} {year}",
+)
+LANGUAGES = {"en": _ENGLISH}
+"""By the primary subtag of a BCP 47 tag."""
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """An IANA zone. The standard library caches weakly, so a build would read the same file again and again."""
+    return ZoneInfo(name)
+
+
+def written_day(moment: datetime, timezone: str, language: str) -> str:
+    """The civil day of an instant in a zone, for people: `7 June 2023`."""
+    local = moment.astimezone(zone(timezone))
+    calendar = LANGUAGES.get(language.partition("-")[0].lower(), _ENGLISH)
+    return calendar.pattern.format(day=local.day, month=calendar.months[local.month - 1], year=local.year)
+
+
+def written_instant(moment: datetime, timezone: str) -> str:
+    """An instant in a zone, for machines, to the second: `2023-06-07T08:00:00+02:00` (RFC 3339)."""
+    return moment.astimezone(zone(timezone)).isoformat(timespec="seconds")
+
+
+@pass_context
+def day(context: Context, moment: datetime) -> str:
+    """The filter `day`: `written_day` in the site's zone and language."""
+    site = context["site"]
+    return written_day(moment, site.timezone, site.language)
+
+
+@pass_context
+def isoformat(context: Context, moment: datetime) -> str:
+    """The filter `isoformat`: `written_instant` in the site's zone."""
+    return written_instant(moment, context["site"].timezone)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {"day": day, "isoformat": isoformat}

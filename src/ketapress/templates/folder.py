@@ -1,0 +1,136 @@
+"""The templates of a publication: its own in `templates/`, and the shipped ones behind them.
+
+In: a name and values. Out: text, or a `ConfigurationError` that names the template's file and line. It never lets a
+template call back into the program: the sandbox is Jinja's immutable one, and what is undefined is a fault.
+"""
+
+import traceback
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from ketapress.model.errors import ConfigurationError, Problem
+from ketapress.templates.dates import FILTERS
+
+# What an expression of a template can raise (`{{ 1 / 0 }}`, `{{ posts[0] }}` of none, `{{ "a" + 1 }}`), and its file.
+_FAULTS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+_ESCAPED = (".html", ".xml")
+# `range` and `lipsum` are asked to make things as large as the template says; nothing shipped needs them.
+_UNWANTED_GLOBALS = ("range", "lipsum")
+_CURE = (
+    "Mend it, or remove the file to use the shipped template of that name; `ketapress check` tries them all."
+)
+
+
+class Templates:
+    """The templates of one publication; a `Fill`. Reads each file once: make another to see changes."""
+
+    def __init__(self, root: Path) -> None:
+        self._folders = (root / "templates", _shipped())
+        loader = ChoiceLoader([FileSystemLoader(folder) for folder in self._folders])
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=loader,
+            autoescape=_escapes,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self._environment.filters.update(FILTERS)
+        for name in _UNWANTED_GLOBALS:
+            del self._environment.globals[name]
+
+    def __call__(self, name: str, values: Mapping[str, Any]) -> str:
+        """The template of that name (`archive/post.html`), filled. Raises `ConfigurationError`."""
+        try:
+            return self._environment.get_template(name).render(values)
+        except _FAULTS as fault:
+            raise ConfigurationError(self._problem(fault, name)) from fault
+
+    def line(self, source: str, values: Mapping[str, Any], where: str) -> str:
+        """A template from the settings, filled: plain text on one line. `where` names the setting for its faults."""
+        try:
+            return " ".join(self._environment.from_string(source).render(values).split())
+        except _FAULTS as fault:
+            message = f"The template in `{where}` cannot be filled: {_said(fault)}."
+            raise ConfigurationError(
+                Problem(code="template.line", message=message, cure="Mend that setting in ketapress.toml.")
+            ) from fault
+
+    def fingerprint(self) -> str:
+        """A hash of every template that can be filled, by name and content: the same when output can be the same."""
+        digest = sha256()
+        for name, content in _files(*self._folders):
+            digest.update(b"%d %d " % (len(name), len(content)) + name.encode() + content)
+        return digest.hexdigest()
+
+    def _problem(self, fault: Exception, asked: str) -> Problem:
+        if isinstance(fault, TemplateNotFound) and fault.name == asked:
+            return Problem(
+                code="template.missing",
+                message=f"There is no template of the name {asked}.",
+                cure="Install Ketapress again: a shipped template is gone.",
+                path=f"templates/{asked}",
+            )
+        name, line = self._place(fault)
+        code = "template.syntax" if isinstance(fault, TemplateSyntaxError) else "template.fault"
+        message = f"The template cannot be filled: {_said(fault)}."
+        return Problem(code=code, message=message, cure=_CURE, path=f"templates/{name or asked}", line=line)
+
+    def _place(self, fault: Exception) -> tuple[str | None, int | None]:
+        """The template's name and line: what the parser says, else the innermost frame that Jinja put there."""
+        if isinstance(fault, TemplateSyntaxError):
+            return fault.name, fault.lineno
+        for frame in reversed(traceback.extract_tb(fault.__traceback__)):
+            for folder in self._folders:
+                if Path(frame.filename).is_relative_to(folder):
+                    return Path(frame.filename).relative_to(folder).as_posix(), frame.lineno
+        return None, None
+
+
+def _shipped() -> Path:
+    """Where the shipped templates are: in the installed package, else at the top of the repository."""
+    installed = Path(__file__).parent / "shipped"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "templates"
+
+
+def _files(*folders: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each template, the first folder's file of a name alone, in the order of the names."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                found.setdefault(path.relative_to(folder).as_posix(), path)
+    for name in sorted(found):
+        yield name, found[name].read_bytes()
+
+
+def _escapes(name: str | None) -> bool:
+    return name is not None and name.endswith(_ESCAPED)
+
+
+def _said(fault: Exception) -> str:
+    """What the fault says, without a full stop, in one line."""
+    text = " ".join(str(fault).split()).rstrip(".")
+    return text or type(fault).__name__

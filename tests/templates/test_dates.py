@@ -1,0 +1,26 @@
+"""Instants as people and machines read them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ketapress.templates.dates import written_day, written_instant
+
+LATE = datetime(2023, 6, 7, 22, 30, 5, 123456, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [("UTC", "7 June 2023"), ("Europe/Berlin", "8 June 2023"), ("America/New_York", "7 June 2023")],
+)
+def test_the_day_is_the_one_of_the_zone(zone: str, expected: str) -> None:
+    assert written_day(LATE, zone, "en") == expected
+
+
+@pytest.mark.parametrize("language", ["en", "en-GB", "EN", "xx", ""])
+def test_a_language_without_names_is_written_in_english(language: str) -> None:
+    assert written_day(LATE, "UTC", language) == "7 June 2023"
+
+
+def test_an_instant_is_written_to_the_second_with_its_offset() -> None:
+    assert written_instant(LATE, "Asia/Kolkata") == "2023-06-08T04:00:05+05:30"
