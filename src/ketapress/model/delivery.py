@@ -86,6 +86,7 @@ class Fault(StrEnum):
     RECIPIENT_DEFERRED = "recipient deferred"
     RECIPIENT_FAILED = "recipient failed"
     SENDER_REFUSED = "sender refused"
+    MESSAGE_REFUSED = "message refused"
     RELAY_THROTTLED = "relay throttled"
     RELAY_DOWN = "relay down"
     RELAY_MISCONFIGURED = "relay misconfigured"

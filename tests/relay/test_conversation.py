@@ -1,0 +1,358 @@
+"""One conversation with a scripted relay on a real socket: every phase, every way it can go wrong."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ketapress.model.delivery import Phase, Reply
+from ketapress.model.settings import RelayUrl
+from ketapress.relay.smtp import DEADLINES, Connection, Deadlines, NotOpened
+from ketapress.testing import ScriptedRelay, after, endless, hang_up, keep_silent, slowly
+
+MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
+SENDER, ANN, BOB = "digest@example.org", "ann@example.net", "bob@example.net"
+STEP_BY_STEP = ("SIZE 1000000", "8BITMIME")
+
+Outcome = tuple[Phase, Reply] | None
+
+
+async def always() -> bool:
+    return True
+
+
+async def never() -> bool:
+    return False
+
+
+def hasty(phase: Phase) -> Deadlines:
+    """The usual patience, but for one phase."""
+    return replace(DEADLINES, **{"greeting" if phase is Phase.CONNECT else phase.value: 0.15})
+
+
+async def opened(relay: ScriptedRelay, deadlines: Deadlines = DEADLINES) -> Connection:
+    return await Connection.open(relay.url, hostname="press.example.org", deadlines=deadlines)
+
+
+async def outcomes(
+    relay: ScriptedRelay,
+    *recipients: str,
+    permit: Callable[[], Awaitable[bool]] = always,
+    deadlines: Deadlines = DEADLINES,
+) -> list[Outcome]:
+    """What became of one message to each recipient, on as many connections as it takes."""
+    found: list[Outcome] = []
+    connection = await opened(relay, deadlines)
+    for recipient in recipients:
+        if not connection.usable:
+            await connection.close()
+            connection = await opened(relay, deadlines)
+        found.append(await connection.transmit(SENDER, recipient, MESSAGE, permit))
+    await connection.close()
+    return found
+
+
+def told(outcome: Outcome) -> tuple[Phase, int]:
+    assert outcome is not None
+    return outcome[0], outcome[1].code
+
+
+def run(
+    scene: Callable[[ScriptedRelay], Coroutine[Any, Any, Any]], relay: ScriptedRelay | None = None
+) -> Any:
+    async def whole() -> Any:
+        async with relay or ScriptedRelay() as open_relay:
+            return await scene(open_relay)
+
+    return asyncio.run(whole())
+
+
+both_ways = pytest.mark.parametrize(
+    "extensions", [("PIPELINING", "SIZE 1000000"), STEP_BY_STEP], ids=["pipelined", "step by step"]
+)
+
+
+@both_ways
+def test_messages_follow_one_another_on_one_connection(extensions: tuple[str, ...]) -> None:
+    relay = ScriptedRelay(extensions=extensions)
+    found = run(lambda relay: outcomes(relay, ANN, BOB, ANN), relay)
+    assert [told(each) for each in found] == [(Phase.DOT, 250)] * 3
+    assert [(each.sender, each.recipient, each.message) for each in relay.messages] == [
+        (SENDER, recipient, MESSAGE) for recipient in (ANN, BOB, ANN)
+    ]
+    assert relay.connections == 1
+    assert relay.commands[:2] == ["EHLO press.example.org", f"MAIL FROM:<{SENDER}> SIZE={len(MESSAGE)}"]
+    assert relay.commands[-1] == "QUIT"
+
+
+def test_a_relay_that_offers_nothing_gets_plain_commands() -> None:
+    relay = ScriptedRelay(extensions=())
+    run(lambda relay: outcomes(relay, ANN), relay)
+    assert relay.commands[1] == f"MAIL FROM:<{SENDER}>"
+    assert len(relay.messages) == 1
+
+
+def test_an_old_server_is_greeted_with_helo() -> None:
+    relay = ScriptedRelay()
+    relay.script(Phase.HELLO, "502 5.5.2 what?", on=1)
+    run(lambda relay: outcomes(relay, ANN), relay)
+    assert relay.commands[1] == "HELO press.example.org"
+    assert len(relay.messages) == 1
+
+
+def test_an_envelope_goes_out_in_one_write_where_the_relay_allows() -> None:
+    async def scene(relay: ScriptedRelay) -> Outcome:
+        relay.script(Phase.MAIL, after(lambda: seen.append(len(relay.commands)), "250 ok"))
+        return (await outcomes(relay, ANN))[0]
+
+    async def envelope_is_written_before_the_first_answer(relay: ScriptedRelay) -> bytes:
+        reader_got: list[bytes] = []
+
+        async def peek(talk: Any) -> str:
+            reader_got.append(await talk.reader.readexactly(len("RCPT TO:<ann@example.net>\r\nDATA\r\n")))
+            talk.hang_up()
+            return ""
+
+        relay.script(Phase.MAIL, peek)
+        await outcomes(relay, ANN)
+        return reader_got[0]
+
+    seen: list[int] = []
+    assert told(run(scene)) == (Phase.DOT, 250)
+    assert run(envelope_is_written_before_the_first_answer) == b"RCPT TO:<ann@example.net>\r\nDATA\r\n"
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("phase", "answer"),
+    [
+        (Phase.MAIL, "550 5.7.1 not from you"),
+        (Phase.MAIL, "451 4.3.0 later"),
+        (Phase.RECIPIENT, "550 5.1.1 no such user"),
+        (Phase.RECIPIENT, "450 4.7.1 greylisted"),
+        (Phase.DATA, "454 4.7.0 throttled"),
+        (Phase.DOT, "554 5.7.1 spam"),
+        (Phase.DOT, "451 4.3.0 later"),
+    ],
+)
+def test_a_refusal_is_told_and_the_next_message_goes_on(
+    extensions: tuple[str, ...], phase: Phase, answer: str
+) -> None:
+    relay = ScriptedRelay(extensions=extensions)
+    relay.script(phase, answer, on=1)
+    found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
+    assert told(found[0]) == (phase, int(answer[:3]))
+    assert found[0][1].enhanced == answer[4:9]
+    assert told(found[1]) == (Phase.DOT, 250)
+    assert [each.recipient for each in relay.messages] == [BOB]
+    assert relay.connections == 1
+
+
+def test_a_refused_recipient_answered_by_354_gets_a_lone_dot_and_never_the_body() -> None:
+    relay = ScriptedRelay()
+    relay.script(Phase.RECIPIENT, "550 5.1.1 no such user", recipient=ANN)
+    relay.script(Phase.DATA, "354 go on all the same", recipient=ANN)
+    found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
+    assert told(found[0]) == (Phase.RECIPIENT, 550)
+    assert told(found[1]) == (Phase.DOT, 250)
+    assert "(0 lines) ." in relay.commands
+    assert [each.recipient for each in relay.messages] == [BOB]
+    assert relay.connections == 1
+
+
+def test_the_dot_waits_for_its_permission_and_the_relay_has_nothing_before() -> None:
+    taken: list[int] = []
+
+    async def scene(relay: ScriptedRelay) -> Outcome:
+        async def permit() -> bool:
+            taken.append(len(relay.messages))
+            return True
+
+        return (await outcomes(relay, ANN, permit=permit))[0]
+
+    relay = ScriptedRelay()
+    assert told(run(scene, relay)) == (Phase.DOT, 250)
+    assert taken == [0]
+    assert "DATA" in relay.commands
+
+
+def test_without_permission_the_line_is_closed_without_the_dot() -> None:
+    relay = ScriptedRelay()
+    assert run(lambda relay: outcomes(relay, ANN, permit=never), relay) == [None]
+    assert not relay.messages
+    assert not [each for each in relay.commands if each.endswith(".")]
+    assert "RSET" not in relay.commands
+    assert "QUIT" not in relay.commands
+
+
+def test_an_error_while_asking_permission_closes_the_line_and_passes_through() -> None:
+    async def permit() -> bool:
+        raise LookupError
+
+    relay = ScriptedRelay()
+    with pytest.raises(LookupError):
+        run(lambda relay: outcomes(relay, ANN, permit=permit), relay)
+    assert not relay.messages
+
+
+@both_ways
+@pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.DOT])
+@pytest.mark.parametrize(
+    "act",
+    [hang_up, keep_silent, "what?", endless("250-wait"), slowly("999" + "x" * 400)],
+    ids=["line lost", "silence", "garbage", "endless lines", "a byte at a time"],
+)
+def test_a_lost_late_or_senseless_answer_is_code_0_in_its_phase(
+    extensions: tuple[str, ...], phase: Phase, act: Any
+) -> None:
+    relay = ScriptedRelay(extensions=extensions)
+    relay.script(phase, act, on=1)
+    found = run(lambda relay: outcomes(relay, ANN, BOB, deadlines=hasty(phase)), relay)
+    assert told(found[0]) == (phase, 0)
+    assert found[0][1].text
+    assert told(found[1]) == (Phase.DOT, 250)
+    assert [each.recipient for each in relay.messages] == [BOB]
+    assert relay.connections == 2
+
+
+@pytest.mark.parametrize(("act", "code"), [(hang_up, 0), ("what?", 0), ("552 5.3.4 too big", 552)])
+def test_a_relay_that_interrupts_the_body_gets_no_dot(act: Any, code: int) -> None:
+    async def scene(relay: ScriptedRelay) -> Outcome:
+        connection = await opened(relay)
+
+        async def when_it_has_spoken() -> bool:
+            while connection.usable:  # noqa: ASYNC110 - what it waits for happens inside the connection
+                await asyncio.sleep(0)  # lets the socket be read
+            return True
+
+        outcome = await connection.transmit(SENDER, ANN, MESSAGE, when_it_has_spoken)
+        await connection.close()
+        return outcome
+
+    relay = ScriptedRelay()
+    relay.script(Phase.BODY, act)
+    assert told(run(scene, relay)) == (Phase.BODY, code)
+    assert not relay.messages
+    assert not [each for each in relay.commands if each.endswith(".")]
+
+
+def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one() -> None:
+    relay = ScriptedRelay()
+    relay.script(Phase.DOT, "250 2.0.0 taken\n250 and again", on=1)
+    found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
+    assert [told(each) for each in found] == [(Phase.DOT, 250)] * 2
+    assert relay.connections == 2
+
+
+@pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.DOT])
+def test_421_ends_the_connection(phase: Phase) -> None:
+    relay = ScriptedRelay()
+    relay.script(phase, "421 4.3.2 closing", on=1)
+    found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
+    assert told(found[0]) == (phase, 421)
+    assert told(found[1]) == (Phase.DOT, 250)
+    assert relay.connections == 2
+
+
+def test_a_refused_recipient_stays_refused_when_the_line_breaks_right_after() -> None:
+    relay = ScriptedRelay()
+    relay.script(Phase.RECIPIENT, "550 5.1.1 no such user")
+    relay.script(Phase.DATA, hang_up)
+    assert told(run(lambda relay: outcomes(relay, ANN), relay)[0]) == (Phase.RECIPIENT, 550)
+
+
+def test_a_slow_answer_within_its_deadline_is_an_answer() -> None:
+    relay = ScriptedRelay()
+    relay.script(Phase.DOT, slowly("250 taken", pause=0.001))
+    assert told(run(lambda relay: outcomes(relay, ANN), relay)[0]) == (Phase.DOT, 250)
+
+
+@pytest.mark.parametrize(
+    ("phase", "act", "code"),
+    [
+        (Phase.CONNECT, "554 5.7.1 not you", 554),
+        (Phase.CONNECT, "421 4.3.2 busy", 421),
+        (Phase.CONNECT, hang_up, 0),
+        (Phase.CONNECT, keep_silent, 0),
+        (Phase.CONNECT, "HTTP/1.1 400 Bad Request", 0),
+        (Phase.CONNECT, endless("220-wait"), 0),
+        (Phase.HELLO, "550 5.7.1 no", 550),
+        (Phase.HELLO, hang_up, 0),
+        (Phase.HELLO, keep_silent, 0),
+    ],
+)
+def test_a_relay_that_does_not_open_says_in_which_phase(phase: Phase, act: Any, code: int) -> None:
+    relay = ScriptedRelay()
+    relay.script(phase, act)
+    with pytest.raises(NotOpened) as error:
+        run(lambda relay: outcomes(relay, ANN, deadlines=hasty(phase)), relay)
+    assert (error.value.phase, error.value.reply.code) == (phase, code)
+    assert not [each for each in relay.commands if each.startswith("MAIL")]
+
+
+def test_a_port_without_a_server_is_a_relay_that_does_not_open() -> None:
+    async def scene(relay: ScriptedRelay) -> None:
+        url = relay.url
+        await relay.__aexit__(None, None, None)
+        try:
+            await Connection.open(url, hostname="press.example.org")
+        finally:
+            await relay.__aenter__()
+
+    with pytest.raises(NotOpened) as error:
+        run(scene)
+    assert (error.value.phase, error.value.reply.code) == (Phase.CONNECT, 0)
+    assert "127.0.0.1" in error.value.reply.text
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".invalid"])
+def test_a_host_name_that_cannot_be_looked_up_is_a_relay_that_does_not_open(host: str) -> None:
+    with pytest.raises(NotOpened) as error:
+        asyncio.run(Connection.open(RelayUrl(host, 25, "none"), hostname="press.example.org"))
+    assert (error.value.phase, error.value.reply.code) == (Phase.CONNECT, 0)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a b@example.org",
+        "a@example.org> SIZE=9",
+        "a@example.org\r\nRSET",
+        "a\x00@example.org",
+        "ü@example.org",
+        "<>",
+        "",
+    ],
+)
+def test_an_address_that_may_not_go_on_the_wire_does_not(address: str) -> None:
+    async def scene(relay: ScriptedRelay) -> None:
+        connection = await opened(relay)
+        for envelope in ((address, ANN), (SENDER, address)):
+            with pytest.raises(ValueError, match=r"address|@|domain"):
+                await connection.transmit(*envelope, MESSAGE, always)
+        assert told(await connection.transmit(SENDER, ANN, MESSAGE, always)) == (Phase.DOT, 250)
+        await connection.close()
+
+    relay = ScriptedRelay()
+    run(scene, relay)
+    assert len([each for each in relay.commands if each.startswith("MAIL")]) == 1
+
+
+def test_a_name_that_cannot_stand_in_ehlo_is_refused() -> None:
+    with pytest.raises(ValueError, match="EHLO"):
+        asyncio.run(Connection.open(RelayUrl("127.0.0.1", 25, "none"), hostname="a\r\nQUIT"))
+
+
+def test_a_large_message_arrives_whole_with_its_leading_full_stops() -> None:
+    message = b"Subject: x\r\n\r\n" + b".dot\r\n.\r\n..\r\n" + b"x" * 70 + b"\r\n" * 40000
+
+    async def scene(relay: ScriptedRelay) -> None:
+        connection = await opened(relay)
+        assert told(await connection.transmit(SENDER, ANN, message, always)) == (Phase.DOT, 250)
+        await connection.close()
+
+    relay = ScriptedRelay()
+    run(scene, relay)
+    assert relay.messages[0].message == message
