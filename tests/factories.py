@@ -15,7 +15,9 @@ REPOSITORY = Path(__file__).parent.parent
 SEED = REPOSITORY / "seeds" / "000_4ad128b82f72c88a.txt"
 NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
 
-SITE = SiteSettings(title="The Example Press", url="https://example.org", description="Notes from a small press.")
+SITE = SiteSettings(
+    title="The Example Press", url="https://example.org", description="Notes from a small press."
+)
 WEEKLY = NewsletterSettings(
     name="weekly",
     title="The Example Weekly",

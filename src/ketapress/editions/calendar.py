@@ -18,6 +18,7 @@ from cronsim import CronSim
 
 from ketapress.model.edition import Slot
 
+KEY_FORMAT = "%Y-%m-%dT%H%M"
 _SECOND = timedelta(seconds=1)
 _LONGEST_SHIFT = timedelta(hours=25)  # a zone that jumps the date line moves its clocks by 24 hours
 _EXPRESSION_HORIZON = timedelta(days=366 * 8)  # 29 February is at most eight years away (1896 to 1904)
@@ -32,7 +33,7 @@ def slots(newsletter: str, cron: str, zone: str, after: datetime, until: datetim
     for civil in _civil_times(cron, first, last):
         at = instant(civil, tz)
         if at is not None and after < at <= until:
-            found.append(Slot(newsletter, f"{civil:%Y-%m-%dT%H%M}", at))
+            found.append(Slot(newsletter, civil.strftime(KEY_FORMAT), at))
     return tuple(sorted(found, key=lambda slot: (slot.at, slot.key)))
 
 
@@ -41,11 +42,27 @@ def next_slot(newsletter: str, cron: str, zone: str, after: datetime) -> Slot | 
     tz = ZoneInfo(zone)
     first = _civil(after, tz) - _LONGEST_SHIFT
     candidates = (
-        Slot(newsletter, f"{civil:%Y-%m-%dT%H%M}", at)
+        Slot(newsletter, civil.strftime(KEY_FORMAT), at)
         for civil in _civil_times(cron, first, first + _EXPRESSION_HORIZON)
         if (at := instant(civil, tz)) is not None and at > after
     )
     return next(candidates, None)
+
+
+def slot_at(newsletter: str, zone: str, now: datetime) -> Slot:
+    """A slot of the minute that `now` lies in, for an edition that no schedule names."""
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    return Slot(newsletter, _civil(minute, ZoneInfo(zone)).strftime(KEY_FORMAT), minute)
+
+
+def slot_of(newsletter: str, key: str, zone: str) -> Slot | None:
+    """The slot that a key names (`2023-06-12T0800`); None where it is no key, or a day that the zone leaves out."""
+    try:
+        civil = datetime.strptime(key, KEY_FORMAT)  # noqa: DTZ007 - a local minute, placed in its zone below
+    except ValueError:
+        return None
+    at = instant(civil, ZoneInfo(zone))
+    return Slot(newsletter, key, at) if at else None
 
 
 def instant(civil: datetime, tz: ZoneInfo) -> datetime | None:

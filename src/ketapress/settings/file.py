@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.settings import (
@@ -30,6 +31,7 @@ SECTIONS: Mapping[str, type] = {
     "database": DatabaseSettings,
     "web": WebSettings,
 }
+_URLS = frozenset({"relay url", "database url"})
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NEWSLETTER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")  # a folder, and a label of List-Id
 _TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
@@ -131,7 +133,7 @@ class _Reading:
 
     def _value(self, where: tuple[str, ...], reads: str, value: Any) -> Any:
         try:
-            return READERS[reads](self._expanded(value))
+            return READERS[reads](self._expanded(value, in_url=reads in _URLS))
         except ValueError as error:
             self._refuse(
                 where,
@@ -141,23 +143,28 @@ class _Reading:
             )
             return None
 
-    def _expanded(self, value: Any) -> Any:
-        """`${NAME}` inside parsed strings, so that a secret may hold any character. Raises ValueError."""
+    def _expanded(self, value: Any, *, in_url: bool = False) -> Any:
+        """`${NAME}` inside parsed strings, so that a secret may hold any character. Raises ValueError.
+
+        As a part of a URL it is percent-encoded: an @ or / in a password does not end it.
+        """
         if isinstance(value, str):
-            return _VARIABLE.sub(self._variable, value)
+            encoded = in_url and not _VARIABLE.fullmatch(value)
+            return _VARIABLE.sub(lambda found: self._variable(found[1], encoded=encoded), value)
         if isinstance(value, list):
             return [self._expanded(each) for each in value]
         if isinstance(value, dict):
             return {key: self._expanded(each) for key, each in value.items()}
         return value
 
-    def _variable(self, found: re.Match[str]) -> str:
+    def _variable(self, name: str, *, encoded: bool) -> str:
         try:
-            return self._environ[found[1]]
+            value = self._environ[name]
         except KeyError:
             raise ValueError(
-                f"the environment has no {found[1]}; export it, or put it in the service's environment"
+                f"the environment has no {name}; export it, or put it in the service's environment"
             ) from None
+        return quote(value, safe="") if encoded else value
 
     def _refuse_unknown(self, where: tuple[str, ...], table: Mapping[str, Any], known: list[str]) -> None:
         for key in table:

@@ -1,0 +1,40 @@
+# Two commands on a fresh machine with Python and make: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test lint types golden bench soak clean
+
+run: $(VENV)/.installed
+	@$(BIN)/ketapress publish
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+golden: $(VENV)/.installed-dev
+	KETAPRESS_GOLDEN=refresh $(BIN)/python -m pytest -n auto --dist loadfile
+	@git diff --stat -- tests
+
+clean:
+	rm -rf $(VENV) public .ketapress ketapress.db* outbox/*/
+
+$(VENV)/bin/python:
+	@echo "Setting up $(VENV), once: about a minute."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ketapress needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 run")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PIP) install --editable ".[dev]"
+	@touch $@

@@ -1,0 +1,156 @@
+"""A publication, wired from its settings. The only constructor: doors ask here, and nobody below knows of it."""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ketapress.model.edition import Slot
+from ketapress.model.errors import Problem, UsageError
+from ketapress.model.settings import NewsletterSettings, Settings
+from ketapress.settings.file import read_settings
+
+if TYPE_CHECKING:
+    from ketapress.build import BuildReport
+    from ketapress.compose import Composed, ComposeReport, Press
+    from ketapress.posts.folder import Library
+    from ketapress.store.database import Store
+    from ketapress.templates.folder import Templates
+
+
+class Publication:
+    """One publication folder and the parts that work on it; each part is made, and imported, when first asked for."""
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self.root = root
+        self.settings: Settings = read_settings(root, environ)
+
+    @cached_property
+    def store(self) -> "Store":
+        from ketapress.store.database import open_store
+
+        return open_store(self.settings.database.url, self.root, durability=self.settings.relay.durability)
+
+    @cached_property
+    def templates(self) -> "Templates":
+        from ketapress.templates.folder import Templates
+
+        return Templates(self.root)
+
+    @cached_property
+    def secret(self) -> str:
+        from ketapress.settings.secret import signing_secret
+        from ketapress.store.lock import private_folder
+
+        return signing_secret(private_folder(self.root), self.settings, secrets.token_hex(32))
+
+    @cached_property
+    def press(self) -> "Press":
+        from ketapress.compose import Press
+
+        return Press(self.root, self.settings, self.store, self.templates)
+
+    def alone(self, work: str) -> AbstractContextManager[None]:
+        """Holds the right to that kind of work (`publish`, `send`) against other processes; RefusedError otherwise."""
+        from ketapress.store.lock import publication_lock
+
+        return publication_lock(self.root, work)
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def library(self, now: datetime, *, keep: bool) -> "Library":
+        """All posts and what is wrong with them. With `keep`, ids that were pinned just now are written down."""
+        from ketapress.posts.folder import read_library
+        from ketapress.posts.ids import write_records
+
+        library = read_library(self.root, self.settings, now)
+        if keep and library.changed:
+            write_records(self.root, library.records)
+        return library
+
+    def new_post(self, title: str, now: datetime) -> Path:
+        """Begins a draft in posts/ and returns its path."""
+        from ketapress.posts.folder import new_post
+
+        return new_post(self.root, title, self.settings, now)
+
+    def slot(self, edition: str) -> tuple[NewsletterSettings, Slot]:
+        """The newsletter and slot that `weekly/2023-06-12T0800` names, whether or not it was decided."""
+        from ketapress.editions.calendar import slot_of
+
+        name, _, key = edition.partition("/")
+        (newsletter,) = self.newsletters(name)
+        slot = slot_of(name, key, self.settings.zone(newsletter))
+        if slot is None:
+            raise UsageError(
+                Problem(
+                    code="edition.name",
+                    message=f"{edition!r} does not name an edition.",
+                    cure="Write it like weekly/2023-06-12T0800; `ketapress outbox list` shows all.",
+                )
+            )
+        return newsletter, slot
+
+    def keep_preview(self, coming: "Composed") -> Path:
+        """Writes an edition that nothing was decided about where only this machine sees it."""
+        from ketapress.compose import keep_preview
+
+        return keep_preview(self.press, coming)
+
+    def upgrade_database(self) -> tuple[str, str]:
+        """Runs the migrations that are due; returns the versions before and after."""
+        from ketapress.store.database import upgrade
+
+        return upgrade(self.settings.database.url, self.root)
+
+    def newsletters(self, name: str | None = None) -> tuple[NewsletterSettings, ...]:
+        """All newsletters, or the one of that name."""
+        known = self.settings.newsletters
+        if name is None:
+            return tuple(known.values())
+        if name not in known:
+            listed = ", ".join(known) or "none yet"
+            raise UsageError(
+                Problem(
+                    code="newsletter.unknown",
+                    message=f"there is no newsletter `{name}`; ketapress.toml has {listed}.",
+                    cure=f"Name one of these, or add [newsletters.{name}].",
+                )
+            )
+        return (known[name],)
+
+    def compose(
+        self, library: "Library", now: datetime, name: str | None, *, immediately: bool = False, dry_run: bool
+    ) -> "ComposeReport":
+        """What is due for all newsletters or one; `immediately` composes one outside its schedule."""
+        from ketapress.compose import compose, compose_now
+
+        found = self.newsletters(name)
+        if not immediately:
+            return compose(self.press, library.posts, found, now, dry_run=dry_run)
+        return compose_now(self.press, library.posts, found[0], now, dry_run=dry_run)
+
+    def build(self, library: "Library", now: datetime, *, dry_run: bool) -> "BuildReport":
+        from ketapress.build import build
+
+        editions = self.store.editions.public()
+        return build(self.root, self.settings, library.posts, editions, self.templates, now, dry_run=dry_run)
+
+    def publish(
+        self, library: "Library", now: datetime, *, dry_run: bool
+    ) -> tuple["ComposeReport", "BuildReport"]:
+        """The main job: compose what is due, then write feeds and archive, so that the pages of new editions exist."""
+        composed = self.compose(library, now, None, dry_run=dry_run)
+        return composed, self.build(library, now, dry_run=dry_run)
+
+
+def begin(root: Path, now: datetime) -> tuple[Path, ...]:
+    """Makes a publication folder; returns the files it wrote."""
+    from ketapress.settings.folder import begin_publication
+
+    return begin_publication(root, now)

@@ -1,0 +1,89 @@
+"""What comes: slots and posts by date, and the edition that goes out next."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ketapress.compose import Composed, Press, history, rendered
+from ketapress.editions.calendar import midnight, next_slot, slots
+from ketapress.editions.plan import due_slots, first_state, plan_for
+from ketapress.model.edition import Slot
+from ketapress.model.post import Post
+from ketapress.model.settings import NewsletterSettings, Settings
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ComingPost:
+    """A post that is not out yet, and the newsletters that will carry it."""
+
+    post: Post
+    newsletters: tuple[str, ...]
+
+
+def coming_slots(settings: Settings, first: datetime, until: datetime) -> tuple[Slot, ...]:
+    """Every slot from `first` up to but not including `until`, of all newsletters, by time."""
+    found = [
+        slot
+        for newsletter in settings.newsletters.values()
+        for slot in _slots_of(newsletter, settings.zone(newsletter), first, until)
+    ]
+    return tuple(sorted(found, key=lambda slot: (slot.at, slot.key, slot.newsletter)))
+
+
+def coming_posts(
+    settings: Settings, posts: Sequence[Post], first: datetime, until: datetime
+) -> tuple[ComingPost, ...]:
+    """Posts whose date lies in a span and that are neither drafts nor held, by date."""
+    found = [
+        ComingPost(post, _carriers(settings, post))
+        for post in posts
+        if first <= post.date < until and not post.draft and not post.hold
+    ]
+    return tuple(sorted(found, key=lambda each: (each.post.date.timestamp(), each.post.id)))
+
+
+def coming_editions(press: Press, posts: Sequence[Post], now: datetime) -> Iterator[Composed]:
+    """The next edition of each newsletter that has something to say, made as it will be sent."""
+    for newsletter in press.settings.newsletters.values():
+        coming = coming_edition(press, newsletter, posts, now)
+        if coming:
+            yield coming
+
+
+def coming_edition(
+    press: Press, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
+) -> Composed | None:
+    """The edition of the newest slot that is due, else of the next one, with the posts that will be out by then."""
+    zone, past = press.settings.zone(newsletter), history(press.store, newsletter)
+    begins = max(now, midnight(newsletter.starts, zone) - _INSTANT)
+    upcoming = next_slot(newsletter.name, newsletter.schedule.cron, zone, begins)
+    due = due_slots(newsletter, zone, past, now) or ((upcoming,) if upcoming else ())
+    if not due:
+        return None
+    plan = plan_for(newsletter, zone, [as_published(post) for post in posts], past, due)
+    if not plan.posts:
+        return None
+    edition, digest = rendered(press, newsletter, plan.slot, plan.window, plan.posts)
+    return Composed(edition, digest, *first_state(newsletter, plan.send_by, max(now, plan.slot.at)))
+
+
+def as_published(post: Post) -> Post:
+    """A post as it will be once its date has come."""
+    return post if post.published or post.draft or post.hold else replace(post, published=post.date)
+
+
+def _slots_of(
+    newsletter: NewsletterSettings, zone: str, first: datetime, until: datetime
+) -> tuple[Slot, ...]:
+    start = max(first, midnight(newsletter.starts, zone))
+    return slots(newsletter.name, newsletter.schedule.cron, zone, start - _INSTANT, until - _INSTANT)
+
+
+def _carriers(settings: Settings, post: Post) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, newsletter in settings.newsletters.items()
+        if post.in_editions and (not newsletter.tags or set(newsletter.tags) & set(post.tags))
+    )

@@ -1,0 +1,98 @@
+"""How all of it stands: what is due, what went out last, deliveries by state, and whether the relay answers."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ketapress.editions.calendar import midnight, next_slot
+from ketapress.model.delivery import DeliveryState, Phase, Reply
+from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
+from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
+from ketapress.relay.smtp import Connection, Deadlines, NotOpened
+from ketapress.store.database import Store
+
+_INSTANT = timedelta(microseconds=1)
+_PATIENCE = Deadlines(
+    connect=3, greeting=3, tls=3, hello=3, authenticate=3, farewell=1
+)  # a person is waiting
+WAITING_STATES = frozenset({EditionState.HELD, EditionState.AWAITING_APPROVAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One newsletter: its next slot, its last edition, and how many people by state of their consent."""
+
+    newsletter: NewsletterSettings
+    next_slot: Slot | None
+    last_edition: StoredEdition | None
+    subscriptions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RelayHealth:
+    """Whether the relay let us in just now, and the last thing it said."""
+
+    reachable: bool
+    last_reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything on one screen. `waiting` are editions that need a person."""
+
+    standings: tuple[Standing, ...]
+    deliveries: Mapping[DeliveryState, int]
+    waiting: tuple[StoredEdition, ...]
+    relay: RelayHealth
+
+
+def status(settings: Settings, store: Store, now: datetime, hostname: str) -> Status:
+    """Reads the store and knocks at the relay; sends nothing, changes nothing."""
+    people = store.subscribers.counts()
+    editions = store.editions.all()
+    return Status(
+        standings=tuple(
+            _standing(settings, newsletter, editions, people, now)
+            for newsletter in settings.newsletters.values()
+        ),
+        deliveries=store.deliveries.counts(None),
+        waiting=tuple(each for each in editions if each.state in WAITING_STATES),
+        relay=asyncio.run(relay_health(settings.relay.url, hostname)),
+    )
+
+
+async def relay_health(url: RelayUrl, hostname: str) -> RelayHealth:
+    """Opens a conversation with the relay, logs in where the settings say so, and leaves."""
+    try:
+        connection = await Connection.open(url, hostname=hostname, deadlines=_PATIENCE)
+    except NotOpened as refused:
+        return RelayHealth(reachable=False, last_reply=_said(refused.phase, refused.reply))
+    await connection.close()
+    return RelayHealth(reachable=True, last_reply="it let us in")
+
+
+def _standing(
+    settings: Settings,
+    newsletter: NewsletterSettings,
+    editions: tuple[StoredEdition, ...],
+    people: Mapping[tuple[str, str], int],
+    now: datetime,
+) -> Standing:
+    zone = settings.zone(newsletter)
+    mine = (each for each in editions if each.slot.newsletter == newsletter.name)
+    return Standing(
+        newsletter,
+        next_slot(
+            newsletter.name,
+            newsletter.schedule.cron,
+            zone,
+            max(now, midnight(newsletter.starts, zone) - _INSTANT),
+        ),
+        next((each for each in mine if each.decision is Decision.COMPOSED), None),
+        {str(state): count for (name, state), count in people.items() if name == newsletter.name},
+    )
+
+
+def _said(phase: Phase, reply: Reply) -> str:
+    return f"{phase}: {reply}"

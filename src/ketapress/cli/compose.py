@@ -1,0 +1,40 @@
+"""`ketapress compose`: what is due, or one newsletter at once."""
+
+import click
+
+from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.reports import compose_lines, needs_person, published
+from ketapress.model.errors import Problem, UsageError
+
+
+@command(
+    "compose",
+    "Compose what is due into the outbox; with --now, one newsletter at once.",
+    asks_time=True,
+    writes=True,
+)
+@click.argument("newsletter", required=False)
+@click.option(
+    "--now", "immediately", is_flag=True, help="Compose NEWSLETTER at this minute, outside its schedule."
+)
+def compose(door: Door, newsletter: str | None, *, immediately: bool) -> Answer:
+    publication = door.publication
+    if immediately and newsletter is None:
+        raise UsageError(
+            Problem(
+                code="usage.newsletter",
+                message="--now needs to know which newsletter.",
+                cure="Name one: compose weekly --now.",
+            )
+        )
+    with publication.alone("publish"):
+        library = publication.library(door.now, keep=not door.dry_run)
+        report = publication.compose(
+            library, door.now, newsletter, immediately=immediately, dry_run=door.dry_run
+        )
+    return Answer(
+        published(door, report, None),
+        compose_lines(door, report),
+        library.problems,
+        needs_person=needs_person(report),
+    )

@@ -1,0 +1,23 @@
+"""`ketapress publish`: the main job."""
+
+from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.reports import build_lines, compose_lines, needs_person, published
+
+
+@command(
+    "publish",
+    "Compose every due edition into the outbox, then write feeds and archive.",
+    asks_time=True,
+    writes=True,
+)
+def publish(door: Door) -> Answer:
+    publication = door.publication
+    with publication.alone("publish"):
+        library = publication.library(door.now, keep=not door.dry_run)
+        composed, built = publication.publish(library, door.now, dry_run=door.dry_run)
+    return Answer(
+        published(door, composed, built),
+        [*compose_lines(door, composed), *build_lines(door, built)],
+        library.problems,
+        needs_person=needs_person(composed),
+    )

@@ -1,0 +1,201 @@
+"""Act: every due slot is decided, and what is due becomes an edition in the outbox and the store.
+
+In: posts, settings, the store, templates, now. Out: a report. Order of writes, so that a kill at any point leaves
+something that the next run finishes: the letter is rendered (a broken template stops here, before anything is
+decided), the slots are decided in one transaction (`building`), the outbox folder is renamed into place, and the
+letter goes into the row with the edition's first state.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ketapress.editions.calendar import slot_at
+from ketapress.editions.fit import fitted
+from ketapress.editions.plan import History, Plan, due_slots, first_state, plan_for, planned, send_by
+from ketapress.mail.digest import digest as digest_of, measured, specimen
+from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
+from ketapress.model.letter import Digest
+from ketapress.model.post import Post
+from ketapress.model.settings import NewsletterSettings, Settings
+from ketapress.outbox.files import edition_files
+from ketapress.outbox.folder import write_edition
+from ketapress.store.database import Store
+from ketapress.templates.folder import Templates
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One edition that was composed, or in a dry run would be. `why` is for people, where one has to act."""
+
+    edition: Edition
+    digest: Digest
+    state: EditionState
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeReport:
+    """What became of each due slot, and the editions that came of them."""
+
+    slots: tuple[tuple[Slot, Decision], ...] = ()
+    editions: tuple[Composed, ...] = ()
+
+    def __add__(self, other: "ComposeReport") -> "ComposeReport":
+        return ComposeReport(self.slots + other.slots, self.editions + other.editions)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What composing needs, wired once: the folder, its settings, its store and its templates."""
+
+    root: Path
+    settings: Settings
+    store: Store
+    templates: Templates
+
+
+def compose(
+    press: Press,
+    posts: Sequence[Post],
+    newsletters: Iterable[NewsletterSettings],
+    now: datetime,
+    *,
+    dry_run: bool = False,
+) -> ComposeReport:
+    """Decides every slot that is due for these newsletters, and composes what there is to say."""
+    report = ComposeReport() if dry_run else _finish_leftovers(press, posts, now)
+    for newsletter in newsletters:
+        plan = planned(
+            newsletter, press.settings.zone(newsletter), posts, history(press.store, newsletter), now
+        )
+        if plan:
+            report += _carry_out(press, newsletter, plan, now, dry_run=dry_run)
+    return report
+
+
+def compose_now(
+    press: Press, posts: Sequence[Post], newsletter: NewsletterSettings, now: datetime, *, dry_run: bool
+) -> ComposeReport:
+    """Composes an edition at once, for a slot of this minute that no schedule names; what is due is merged into it."""
+    zone, past = press.settings.zone(newsletter), history(press.store, newsletter)
+    slot = slot_at(newsletter.name, zone, now)
+    due = [each for each in due_slots(newsletter, zone, past, now) if each.key != slot.key]
+    plan = plan_for(newsletter, zone, posts, past, [*due, slot])
+    return _carry_out(press, newsletter, plan, now, dry_run=dry_run)
+
+
+def history(store: Store, newsletter: NewsletterSettings) -> History:
+    """What the store knows of a newsletter's past."""
+    newest = store.editions.newest_decided(newsletter.name)
+    return History(
+        newest_decided=newest.at if newest else None,
+        last_composed=store.editions.newest_composed(newsletter.name),
+        taken=store.editions.taken_posts(newsletter.name),
+    )
+
+
+def rendered(
+    press: Press, newsletter: NewsletterSettings, slot: Slot, window: Window, posts: Sequence[Post]
+) -> tuple[Edition, Digest]:
+    """The edition of these posts, made to fit, and its digest. The one way to a letter: preview takes it too."""
+    subject = press.templates.line(
+        newsletter.subject,
+        subject_values(press.settings, newsletter, slot, posts),
+        f"newsletters.{newsletter.name}.subject",
+    )
+
+    def measure(edition: Edition) -> int:
+        return measured(edition, press.settings, newsletter, subject, press.templates)
+
+    edition = fitted(slot, window, posts, measure, newsletter.max_bytes)
+    return edition, digest_of(edition, press.settings, newsletter, subject, press.templates)
+
+
+def subject_values(
+    settings: Settings, newsletter: NewsletterSettings, slot: Slot, posts: Sequence[Post]
+) -> dict[str, Any]:
+    """What a subject's template knows."""
+    return {"posts": posts, "newsletter": newsletter, "site": settings.site, "slot": slot}
+
+
+def keep_preview(press: Press, composed: Composed) -> Path:
+    """Writes an edition that nothing was decided about below `.ketapress/preview/`, by the outbox's own way."""
+    edition, newsletter = composed.edition, press.settings.newsletters[composed.edition.slot.newsletter]
+    message = specimen(composed.digest.letter, press.settings, newsletter, edition.slot)
+    files = edition_files(edition, composed.digest, message)
+    return write_edition(press.root / ".ketapress" / "preview", edition.slot, files)
+
+
+def _carry_out(
+    press: Press, newsletter: NewsletterSettings, plan: Plan, now: datetime, *, dry_run: bool
+) -> ComposeReport:
+    """Renders, decides, writes. When another process decided first, its decision stands and nothing is reported."""
+    made = rendered(press, newsletter, plan.slot, plan.window, plan.posts) if plan.posts else None
+    state, why = first_state(newsletter, plan.send_by, now)
+    composed = (Composed(*made, state, why),) if made else ()
+    if dry_run:
+        return ComposeReport(plan.decisions, composed)
+    decided = press.store.editions.decide(
+        plan.decisions,
+        window=plan.window,
+        post_ids=[post.id for post in plan.posts],
+        send_by=plan.send_by,
+        now=now,
+    )
+    if decided is None:
+        return ComposeReport()
+    for each in composed:
+        _keep(press, newsletter, decided, each, now)
+    return ComposeReport(plan.decisions, composed)
+
+
+def _keep(
+    press: Press, newsletter: NewsletterSettings, edition_id: int, composed: Composed, now: datetime
+) -> None:
+    """The folder first, then the row: a row that is ready always has its folder."""
+    edition, digest = composed.edition, composed.digest
+    message = specimen(digest.letter, press.settings, newsletter, edition.slot)
+    write_edition(press.root, edition.slot, edition_files(edition, digest, message))
+    press.store.editions.finish(
+        edition_id,
+        composed.state,
+        subject=digest.subject,
+        digest=digest,
+        post_ids=[post.id for post in edition.posts],
+        why=composed.why,
+        now=now,
+    )
+
+
+def _finish_leftovers(press: Press, posts: Sequence[Post], now: datetime) -> ComposeReport:
+    """Editions whose maker died between deciding and writing: made anew from the posts that were chosen."""
+    report = ComposeReport()
+    for left in press.store.editions.unfinished():
+        newsletter = press.settings.newsletters.get(left.slot.newsletter)
+        if newsletter and left.window:
+            report += _finish(press, newsletter, left, left.window, posts, now)
+    return report
+
+
+def _finish(
+    press: Press,
+    newsletter: NewsletterSettings,
+    left: StoredEdition,
+    window: Window,
+    posts: Sequence[Post],
+    now: datetime,
+) -> ComposeReport:
+    by_id = {post.id: post for post in posts}
+    found = [by_id[post_id] for post_id in left.post_ids if post_id in by_id]
+    if not found:
+        press.store.editions.cancel(left.id, now, "its posts are gone from posts/")
+        return ComposeReport()
+    until = left.send_by or send_by(newsletter, press.settings.zone(newsletter), left.slot)
+    composed = Composed(
+        *rendered(press, newsletter, left.slot, window, found), *first_state(newsletter, until, now)
+    )
+    _keep(press, newsletter, left.id, composed, now)
+    return ComposeReport(editions=(composed,))

@@ -1,0 +1,42 @@
+"""What links in mail are signed with: `web.secret`, or a file that only its owner can read."""
+
+import os
+from pathlib import Path
+
+from ketapress.model.errors import ConfigurationError, Problem
+from ketapress.model.settings import Settings
+
+_FILE = "secret"
+
+
+def signing_secret(folder: Path, settings: Settings, fresh: str) -> str:
+    """`web.secret`, else the content of `folder`/secret, which is made from `fresh` at first use.
+
+    Whoever loses this file loses the links in mail that is already out, so it is never replaced.
+    """
+    if settings.web.secret:
+        return settings.web.secret
+    file = folder / _FILE
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _kept_secret(file)
+    with os.fdopen(handle, "w") as out:
+        out.write(fresh + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    return fresh
+
+
+def _kept_secret(file: Path) -> str:
+    secret = file.read_text().strip()
+    if not secret:
+        raise ConfigurationError(
+            Problem(
+                code="secret.empty",
+                path=f"{file.parent.name}/{file.name}",
+                message="it is empty, so links in mail cannot be signed.",
+                cure="Restore it from a backup, or remove it and links in mail sent before will no longer work.",
+            )
+        )
+    return secret
