@@ -1,0 +1,52 @@
+"""An edition under its limit: full, excerpts, headlines, and more; oldest first."""
+
+from hypothesis import given, settings, strategies as st
+
+from factories import edition, post
+from ketapress.editions.fit import fitted
+from ketapress.model.edition import Display, Edition
+
+SIZES = {Display.FULL: 100, Display.EXCERPT: 30, Display.HEADLINE: 5}
+POSTS = [post(name) for name in ("newest", "second", "third", "oldest")]
+SLOT, WINDOW = edition().slot, edition().window
+
+
+def measure(made: Edition) -> int:
+    return 10 + sum(SIZES[item.display] for item in made.items)
+
+
+def displays(limit: int) -> str:
+    made = fitted(SLOT, WINDOW, POSTS, measure, limit)
+    return "".join(item.display[0] for item in made.items) + "+" * len(made.more)
+
+
+def test_everything_in_full_where_there_is_room() -> None:
+    assert displays(410) == "ffff"
+
+
+def test_the_oldest_posts_give_way_first() -> None:
+    assert displays(409) == "fffe"
+    assert displays(200) == "feee"
+    assert displays(129) == "eeeh"
+    assert displays(30) == "hhhh"
+    assert displays(20) == "hh++"
+
+
+def test_the_newest_post_always_has_its_headline() -> None:
+    assert displays(1) == "h+++"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 9), max_size=30), st.integers(10, 4000))
+def test_it_is_the_fullest_that_fits(names: list[int], limit: int) -> None:
+    posts = [post(f"p{index}") for index, _ in enumerate(names)] or [post()]
+    calls: list[int] = []
+
+    def counted(made: Edition) -> int:
+        calls.append(measure(made))
+        return calls[-1]
+
+    made = fitted(SLOT, WINDOW, posts, counted, limit)
+    assert measure(made) <= limit or len(made.items) == 1
+    assert len(made.posts) == len(posts)
+    assert len(calls) <= (3 * len(posts)).bit_length() + 1

@@ -1,0 +1,76 @@
+"""What is done about slots that are due: one edition after downtime, nothing before the start, nothing twice."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from factories import NOW, WEEKLY, post
+from ketapress.editions.plan import History, first_state, planned
+from ketapress.model.edition import Decision, EditionState
+
+SLOT = datetime(2023, 6, 12, 8, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+def test_nothing_is_due_before_the_first_slot() -> None:
+    assert (
+        planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT - WEEK), SLOT - timedelta(minutes=1))
+        is None
+    )
+
+
+def test_the_slot_is_due_at_its_minute_with_the_posts_since_the_start() -> None:
+    plan = planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT - WEEK), SLOT)
+    assert plan
+    assert plan.decisions == ((plan.slot, Decision.COMPOSED),)
+    assert plan.slot.edition == "weekly/2023-06-12T0800"
+    assert plan.window.after == datetime(2023, 6, 5, tzinfo=UTC)
+    assert plan.posts == (post(),)
+
+
+def test_a_decided_slot_is_not_due_again() -> None:
+    assert planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), NOW) is None
+
+
+@pytest.mark.parametrize(("weeks", "merged"), [(0, 1), (1, 2), (5, 6)])
+def test_after_downtime_there_is_one_edition_with_everything(weeks: int, merged: int) -> None:
+    plan = planned(WEEKLY, "UTC", [post("a"), post("b")], History(), NOW + weeks * WEEK)
+    assert plan
+    assert [decision for _, decision in plan.decisions] == [Decision.MERGED] * merged + [Decision.COMPOSED]
+    assert len(plan.posts) == 2
+
+
+def test_a_slot_with_nothing_new_is_empty_and_the_next_one_looks_back_further() -> None:
+    plan = planned(WEEKLY, "UTC", [], History(newest_decided=SLOT - WEEK), NOW)
+    assert plan
+    assert plan.decisions[-1][1] is Decision.EMPTY
+    after = planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), NOW + WEEK)
+    assert after
+    assert after.posts == (post(),)
+
+
+def test_nothing_before_the_start_goes_out() -> None:
+    late = replace(WEEKLY, starts=date(2023, 6, 8))
+    plan = planned(late, "UTC", [post()], History(), NOW)
+    assert plan
+    assert plan.decisions == ((plan.slot, Decision.EMPTY),)
+
+
+def test_a_clock_set_back_makes_nothing_due() -> None:
+    assert planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), SLOT - timedelta(hours=3)) is None
+
+
+def test_an_edition_may_go_out_by_itself_until_the_next_slot_or_send_within() -> None:
+    plan = planned(WEEKLY, "UTC", [post()], History(), NOW)
+    assert plan
+    assert plan.send_by == SLOT + WEEK
+    hasty = planned(replace(WEEKLY, send_within=timedelta(hours=2)), "UTC", [post()], History(), NOW)
+    assert hasty
+    assert hasty.send_by == SLOT + timedelta(hours=2)
+
+
+def test_it_begins_ready_or_waits_for_a_person() -> None:
+    assert first_state(WEEKLY, SLOT + WEEK, NOW) == (EditionState.READY, "")
+    assert first_state(WEEKLY, SLOT, NOW)[0] is EditionState.HELD
+    assert first_state(replace(WEEKLY, approval="one"), SLOT + WEEK, NOW)[0] is EditionState.AWAITING_APPROVAL
