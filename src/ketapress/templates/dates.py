@@ -4,11 +4,9 @@ Both take the zone, and `day` the language, from the `site` that every page and 
 gets names of its own by one row of `LANGUAGES`; one that has none is written in English.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import pass_context
@@ -63,16 +61,13 @@ def written_instant(moment: datetime, timezone: str) -> str:
 
 
 @pass_context
-def day(context: Context, moment: datetime) -> str:
-    """The filter `day`: `written_day` in the site's zone and language."""
+def day(context: Context, moment: datetime, timezone: str = "") -> str:
+    """The filter `day`: `written_day` in the site's language, and in its zone where none is given."""
     site = context["site"]
-    return written_day(moment, site.timezone, site.language)
+    return written_day(moment, timezone or site.timezone, site.language)
 
 
 @pass_context
 def isoformat(context: Context, moment: datetime) -> str:
     """The filter `isoformat`: `written_instant` in the site's zone."""
     return written_instant(moment, context["site"].timezone)
-
-
-FILTERS: dict[str, Callable[..., Any]] = {"day": day, "isoformat": isoformat}

@@ -21,7 +21,8 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ketapress.model.errors import ConfigurationError, Problem
-from ketapress.templates.dates import FILTERS
+from ketapress.templates.dates import day, isoformat
+from ketapress.templates.speech import speech
 
 # What an expression of a template can raise (`{{ 1 / 0 }}`, `{{ posts[0] }}` of none, `{{ "a" + 1 }}`), and its file.
 _FAULTS = (
@@ -57,7 +58,7 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        self._environment.filters.update(FILTERS)
+        self._environment.filters.update(day=day, isoformat=isoformat, speech=speech)
         for name in _UNWANTED_GLOBALS:
             del self._environment.globals[name]
 

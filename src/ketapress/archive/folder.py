@@ -1,0 +1,157 @@
+"""`public/`: outputs become files, and only those that differ are written.
+
+In: paths and bytes. Out: files, and what became of them. A file is replaced whole or not at all, so a reader never gets
+half a page; an equal file keeps its time, so that web servers and mirrors see no change (16 µs a page to compare, more
+to write). It never writes outside its folder, and never removes what it did not make.
+"""
+
+import contextlib
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ketapress.model.errors import Problem, RefusedError
+
+_TEMPORARY = ".ketapress-new"
+_SAME = os.O_RDONLY | os.O_NOFOLLOW
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of the files: `paths` are all that were made, `clashes` those that were asked for a second time."""
+
+    written: int
+    unchanged: int
+    removed: int
+    paths: frozenset[str]
+    clashes: tuple[str, ...] = ()
+
+
+def write_outputs(
+    folder: Path, outputs: Iterable[tuple[str, bytes]], previous: Collection[str], *, dry_run: bool = False
+) -> Written:
+    """Makes the folder hold these outputs, and of those that were made before (`previous`) no others.
+
+    Where two outputs have one path, the first is kept and the path is reported. A dry run compares and touches nothing.
+    Raises `RefusedError` for a path that leaves the folder, and where the disk says no.
+    """
+    target = _Folder(folder.resolve(), dry_run)
+    paths: set[str] = set()
+    clashes: list[str] = []
+    written = 0
+    for path, content in outputs:
+        if path in paths:
+            clashes.append(path)
+        else:
+            paths.add(path)
+            written += target.settle(path, content)
+    removed = sum(target.remove(path) for path in sorted(set(previous) - paths))
+    return Written(written, len(paths) - written, removed, frozenset(paths), tuple(clashes))
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder that is being written, with the sub-folders that are known to be inside it, and to be there.
+
+    Places are strings: a thousand `Path`s cost more than the thousand comparisons they are made for.
+    """
+
+    root: Path
+    dry_run: bool
+    inside: dict[str, Path] = field(default_factory=dict)
+    made: set[Path] = field(default_factory=set)
+
+    def settle(self, path: str, content: bytes) -> bool:
+        """Makes a file hold this content; False where it did."""
+        parent, name = self._place(path)
+        place = f"{parent}/{name}"
+        try:
+            if _content(place) == content:
+                return False
+            if not self.dry_run:
+                self._make(parent)
+                _replace(place, content)
+        except OSError as error:
+            raise self._blocked(path, error) from error
+        return True
+
+    def remove(self, path: str) -> bool:
+        """Removes a file that is no longer made, and the folders that it leaves empty; False where it was gone."""
+        parent, name = self._place(path)
+        place = parent / name
+        if not place.is_symlink() and not place.is_file():
+            return False
+        try:
+            if not self.dry_run:
+                place.unlink()
+                self._prune(parent)
+        except OSError as error:
+            raise self._blocked(path, error) from error
+        return True
+
+    def _place(self, path: str) -> tuple[Path, str]:
+        """The folder and the name of a file. Raises `RefusedError` where the folder is not inside."""
+        parent, _, name = path.rpartition("/")
+        if parent not in self.inside:
+            self.inside[parent] = self._checked(parent, path)
+        if name in {"", ".", ".."} or "\0" in name or "\\" in name:
+            raise _refused(path, "is no name of a file")
+        return self.inside[parent], name
+
+    def _checked(self, parent: str, path: str) -> Path:
+        if {".", ".."} & set(parent.split("/")) or "\0" in parent or "\\" in parent:
+            raise _refused(path, "is no path of a file inside it")
+        place = self.root / parent
+        if not place.resolve().is_relative_to(self.root):
+            raise _refused(path, "leads out of it")
+        return place
+
+    def _make(self, parent: Path) -> None:
+        if parent not in self.made:
+            parent.mkdir(parents=True, exist_ok=True)
+            self.made.add(parent)
+
+    def _prune(self, parent: Path) -> None:
+        with contextlib.suppress(OSError):  # it is not empty: something is left in it that is somebody's
+            while parent != self.root:
+                parent.rmdir()
+                parent = parent.parent
+
+    def _blocked(self, path: str, error: OSError) -> RefusedError:
+        return RefusedError(
+            Problem(
+                code="public.blocked",
+                message=f"The page cannot be written: {error.strerror or error}.",
+                cure="Make room, or give the user who runs Ketapress the right to write there; then build again.",
+                path=f"{self.root.name}/{path}",
+            )
+        )
+
+
+def _content(place: str) -> bytes | None:
+    """What a file holds; None where there is none. A symbolic link counts as none, and is replaced by a file."""
+    try:
+        descriptor = os.open(place, _SAME)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        return file.read()
+
+
+def _replace(place: str, content: bytes) -> None:
+    temporary = place + _TEMPORARY
+    with os.fdopen(os.open(temporary, _NEW, 0o644), "wb") as file:
+        file.write(content)
+    os.replace(temporary, place)  # noqa: PTH105 - see _Folder
+
+
+def _refused(path: str, why: str) -> RefusedError:
+    return RefusedError(
+        Problem(
+            code="public.outside",
+            message=f"{path!r} is not written to the public folder: it {why}.",
+            cure="Change the slug or alias of the post that is to be there, or remove the symbolic link.",
+        )
+    )

@@ -1,0 +1,30 @@
+"""A site that is made in memory from the shipped templates."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from factories import settings
+from ketapress.archive.pages import site_pages
+from ketapress.feeds.formats import FORMATS
+from ketapress.model.edition import StoredEdition
+from ketapress.model.post import Post
+from ketapress.templates.folder import Templates
+
+Site = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def templates() -> Templates:
+    return Templates(Path("/nowhere"))
+
+
+@pytest.fixture
+def site(templates: Templates) -> Site:
+    def made(*posts: Post, editions: tuple[StoredEdition, ...] = (), **sections: Any) -> dict[str, str]:
+        pages = site_pages(posts, editions, settings(**sections), FORMATS, templates)
+        return {path: content.decode() for path, content in pages}
+
+    return made
