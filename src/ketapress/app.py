@@ -1,21 +1,25 @@
 """A publication, wired from its settings. The only constructor: doors ask here, and nobody below knows of it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ketapress.model.edition import Slot
+from ketapress.model.delivery import Recipient, Verdict
+from ketapress.model.edition import Slot, StoredEdition
 from ketapress.model.errors import Problem, UsageError
+from ketapress.model.letter import Letter
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.file import read_settings
 
 if TYPE_CHECKING:
     from ketapress.build import BuildReport
     from ketapress.compose import Composed, ComposeReport, Press
+    from ketapress.deliver.report import EditionReport, Watch
+    from ketapress.deliver.round import Road, Stamp
     from ketapress.posts.folder import Library
     from ketapress.store.database import Store
     from ketapress.templates.folder import Templates
@@ -147,6 +151,71 @@ class Publication:
         """The main job: compose what is due, then write feeds and archive, so that the pages of new editions exist."""
         composed = self.compose(library, now, None, dry_run=dry_run)
         return composed, self.build(library, now, dry_run=dry_run)
+
+    def send(
+        self, clock: Callable[[], datetime], *, stop: Callable[[], bool], watch: "Watch | None" = None
+    ) -> tuple["EditionReport", ...]:
+        """Delivers what is ready, until nothing is due. The caller holds the lock `send`."""
+        from ketapress.deliver.leave import hold_changed, refuse_dead_links
+        from ketapress.deliver.sender import Sender
+
+        refuse_dead_links(self.settings)
+        hold_changed(self.root, self.store.editions, clock())
+        sender = Sender(
+            self.store.deliveries,
+            self.store.editions,
+            self.settings.newsletters,
+            self._road(clock, stop),
+            watch=watch,
+        )
+        return sender.send()
+
+    def send_test(
+        self, newsletter: NewsletterSettings, letter: Letter, address: str, now: datetime
+    ) -> Verdict:
+        """Sends a letter to one address: nothing is recorded, and its links, signed with a throw-away secret, are dead."""
+        from ketapress.deliver.leave import refuse_dead_links
+        from ketapress.deliver.trial import send_trial
+        from ketapress.model.address import parsed_address
+
+        refuse_dead_links(self.settings)
+        try:
+            reader = Recipient(subscription_id=0, address=parsed_address(address))
+        except ValueError as error:
+            raise UsageError(
+                Problem(code="address", message=f"{address!r}: {error}.", cure="Mend the address.")
+            ) from None
+        message = stamping(self.settings, secrets.token_hex(32))(letter, reader, newsletter, now)
+        return send_trial(self.settings.relay, newsletter.sender.address, reader.address, message)
+
+    def message_id(self, edition: StoredEdition, subscription_id: int) -> str:
+        """The Message-ID of an edition's message to one subscriber: derived, so it is the same in every try."""
+        from ketapress.mail.stamp import message_id
+
+        sender = self.settings.newsletters[edition.slot.newsletter].sender
+        return message_id(self.store.editions.letter(edition.id).key, subscription_id, sender.domain)
+
+    def _road(self, clock: Callable[[], datetime], stop: Callable[[], bool]) -> "Road":
+        from ketapress.deliver.round import Road
+
+        stamp = stamping(self.settings, self.secret)
+        return Road(
+            relay=self.settings.relay, stamp=stamp, clock=clock, rng=secrets.SystemRandom(), stop=stop
+        )
+
+
+def stamping(settings: Settings, secret: str) -> "Stamp":
+    """How a letter becomes one recipient's message: with links to this publication's door, signed with this secret."""
+    from ketapress.mail.stamp import slot_values, stamped
+
+    def stamp(letter: Letter, recipient: Recipient, newsletter: NewsletterSettings, date: datetime) -> bytes:
+        domain, door = newsletter.sender.domain, settings.door
+        return stamped(
+            letter,
+            slot_values(letter, recipient, sender_domain=domain, door=door, secret=secret, date=date),
+        )
+
+    return stamp
 
 
 def begin(root: Path, now: datetime) -> tuple[Path, ...]:

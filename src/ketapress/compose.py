@@ -23,6 +23,7 @@ from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.outbox.files import edition_files
 from ketapress.outbox.folder import write_edition
 from ketapress.store.database import Store
+from ketapress.store.editions import AlreadyDecidedError
 from ketapress.templates.folder import Templates
 
 
@@ -138,18 +139,21 @@ def _carry_out(
     composed = (Composed(*made, state, why),) if made else ()
     if dry_run:
         return ComposeReport(plan.decisions, composed)
-    decided = press.store.editions.decide(
-        plan.decisions,
-        window=plan.window,
-        post_ids=[post.id for post in plan.posts],
-        send_by=plan.send_by,
-        now=now,
-    )
-    if decided is None:
+    try:
+        edition_id = _decide(press.store, plan, now)
+    except AlreadyDecidedError:
         return ComposeReport()
-    for each in composed:
-        _keep(press, newsletter, decided, each, now)
+    if edition_id is not None:
+        for each in composed:
+            _keep(press, newsletter, edition_id, each, now)
     return ComposeReport(plan.decisions, composed)
+
+
+def _decide(store: Store, plan: Plan, now: datetime) -> int | None:
+    post_ids = [post.id for post in plan.posts]
+    return store.editions.decide(
+        plan.decisions, window=plan.window, post_ids=post_ids, send_by=plan.send_by, now=now
+    )
 
 
 def _keep(

@@ -9,6 +9,7 @@ from ketapress.editions.calendar import midnight, next_slot
 from ketapress.model.delivery import DeliveryState, Phase, Reply
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
+from ketapress.model.subscriber import SubscriptionState
 from ketapress.relay.smtp import Connection, Deadlines, NotOpened
 from ketapress.store.database import Store
 
@@ -47,7 +48,7 @@ class Status:
     relay: RelayHealth
 
 
-def status(settings: Settings, store: Store, now: datetime, hostname: str) -> Status:
+def status(settings: Settings, store: Store, now: datetime) -> Status:
     """Reads the store and knocks at the relay; sends nothing, changes nothing."""
     people = store.subscribers.counts()
     editions = store.editions.all()
@@ -58,7 +59,7 @@ def status(settings: Settings, store: Store, now: datetime, hostname: str) -> St
         ),
         deliveries=store.deliveries.counts(None),
         waiting=tuple(each for each in editions if each.state in WAITING_STATES),
-        relay=asyncio.run(relay_health(settings.relay.url, hostname)),
+        relay=asyncio.run(relay_health(settings.relay.url, _hostname(settings))),
     )
 
 
@@ -76,7 +77,7 @@ def _standing(
     settings: Settings,
     newsletter: NewsletterSettings,
     editions: tuple[StoredEdition, ...],
-    people: Mapping[tuple[str, str], int],
+    people: Mapping[tuple[str, SubscriptionState], int],
     now: datetime,
 ) -> Standing:
     zone = settings.zone(newsletter)
@@ -92,6 +93,11 @@ def _standing(
         next((each for each in mine if each.decision is Decision.COMPOSED), None),
         {str(state): count for (name, state), count in people.items() if name == newsletter.name},
     )
+
+
+def _hostname(settings: Settings) -> str:
+    """Our name in EHLO: the domain that mail is sent from, as the sender has it."""
+    return next((each.sender.domain for each in settings.newsletters.values()), "localhost")
 
 
 def _said(phase: Phase, reply: Reply) -> str:

@@ -36,12 +36,16 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command found: `result` for scripts, `lines` for people, and what is wrong."""
+    """What a command found: `result` for scripts, `lines` for people, and what is wrong.
+
+    `silent`: the command has said all there is to say while it ran.
+    """
 
     result: Mapping[str, Any]
     lines: Sequence[str] = ()
     problems: Sequence[Problem] = ()
     needs_person: bool = False
+    silent: bool = False
 
     @property
     def exit_code(self) -> Exit:
@@ -105,6 +109,8 @@ class Door:
     def show(self, answer: Answer) -> None:
         for problem in answer.problems:
             click.echo(shown(problem), err=True)
+        if answer.silent:
+            return
         if self.as_json:
             click.echo(json.dumps(self._document(answer), ensure_ascii=False))
         else:

@@ -1,6 +1,5 @@
 """`ketapress status`: one screen for whoever keeps it running."""
 
-import socket
 from typing import Any
 
 from ketapress.check.status import Standing, Status
@@ -14,7 +13,7 @@ def status(door: Door) -> Answer:
 
     publication = door.publication
     library = publication.library(door.now, keep=False)
-    found = status_of(publication.settings, publication.store, door.now, socket.getfqdn() or "localhost")
+    found = status_of(publication.settings, publication.store, door.now)
     return Answer(
         _result(door, found), _lines(door, found), library.problems, needs_person=bool(found.waiting)
     )

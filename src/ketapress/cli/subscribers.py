@@ -3,77 +3,87 @@
 import getpass
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ketapress.cli.door import Answer, Door, command, group
 from ketapress.model.errors import Problem, UsageError
-from ketapress.model.subscriber import Refusal
+from ketapress.model.subscriber import Added, Refusal, Subscriber
 
+_newsletters = click.option(
+    "--newsletter",
+    "newsletters",
+    metavar="NAME",
+    multiple=True,
+    help="Which newsletter; may be given more than once, and left out where there is only one.",
+)
 _newsletter = click.option(
     "--newsletter", "newsletter", metavar="NAME", help="Which newsletter; all where it is left out."
 )
 
 
-@command("subscribers add", "Add addresses, active at once, with your name as evidence.")
+@command("subscribers add", "Add addresses, active at once, with your name as evidence.", writes=True)
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
-@_newsletter
-def add(door: Door, addresses: tuple[str, ...], newsletter: str | None) -> Answer:
-    from ketapress.subscribe import add as add_people
+@_newsletters
+def add(door: Door, addresses: tuple[str, ...], newsletters: tuple[str, ...]) -> Answer:
+    from ketapress.subscribe import add_people, chosen_newsletters
 
-    return _added(
-        add_people(
-            door.publication.store, addresses, _names(door, newsletter), by=_operator(), now=door.clock()
-        )
-    )
+    publication = door.publication
+    chosen = chosen_newsletters(publication.settings, newsletters)
+    now = door.clock()
+    return _added(add_people(publication.store, addresses, chosen, _operator(), now, dry_run=door.dry_run))
 
 
 @command(
-    "subscribers import", "Import a CSV with the columns address, name, lang; the broken lines are named."
+    "subscribers import",
+    "Import a CSV with the columns address, name, lang (- for stdin); the broken lines are named.",
+    writes=True,
 )
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
-@_newsletter
-def import_(door: Door, file: str, newsletter: str | None) -> Answer:
-    from ketapress.subscribe import import_people
+@_newsletters
+def import_(door: Door, file: str, newsletters: tuple[str, ...]) -> Answer:
+    from ketapress.subscribe import chosen_newsletters, import_people
 
-    data = _read(file)
-    return _added(
-        import_people(
-            door.publication.store, data, _names(door, newsletter), by=_operator(), now=door.clock()
-        )
-    )
+    publication = door.publication
+    chosen = chosen_newsletters(publication.settings, newsletters)
+    data, now = _read(file), door.clock()
+    return _added(import_people(publication.store, data, chosen, _operator(), now, dry_run=door.dry_run))
 
 
 @command("subscribers list", "List subscribers with their state.")
 @_newsletter
 def list_(door: Door, newsletter: str | None) -> Answer:
-    people = [
+    people = list(door.publication.store.subscribers.by_newsletter(newsletter))
+    result = [
         {
-            "address": person.address,
-            "name": person.name,
-            "subscriptions": {each.newsletter: str(each.state) for each in person.subscriptions},
+            "address": each.address,
+            "name": each.name,
+            "subscriptions": {every.newsletter: str(every.state) for every in each.subscriptions},
         }
-        for person in door.publication.store.subscribers.by_newsletter(newsletter)
+        for each in people
     ]
-    lines = [f"{each['address']}  {_states(each['subscriptions'])}" for each in people]
-    return Answer({"subscribers": people}, lines or ["Nobody yet: `ketapress subscribers import FILE.csv`."])
+    lines = [_line(each) for each in people]
+    return Answer({"subscribers": result}, lines or ["Nobody yet: `ketapress subscribers import FILE.csv`."])
 
 
 @command("subscribers export", "Write everybody as CSV, also those who left, to stdout or a file.")
+@_newsletter
 @click.option("--to", "file", type=click.Path(dir_okay=False), help="The file to write; stdout by default.")
-def export(door: Door, file: str | None) -> Answer:
-    from ketapress.subscribe import export as exported
+def export(door: Door, newsletter: str | None, file: str | None) -> Answer:
+    from ketapress.subscribe import export_people
 
-    lines = list(exported(door.publication.store))
-    if file is None and not door.as_json:
-        return Answer({}, [line.rstrip("\r\n") for line in lines])
-    if file is None:
+    if file is None and door.as_json:
         raise UsageError(
             Problem(code="usage.export", message="--json and CSV cannot share stdout.", cure="Add --to FILE.")
         )
-    Path(file).write_text("".join(lines), encoding="utf-8", newline="")
-    return Answer({"file": file, "subscribers": len(lines) - 1}, [f"{len(lines) - 1} lines are in {file}."])
+    lines = export_people(door.publication.store, newsletter)
+    if file is None:
+        for line in lines:
+            click.echo(line, nl=False)
+        return Answer({}, silent=True)
+    with Path(file).open("w", encoding="utf-8", newline="") as out:
+        count = sum(1 for line in lines if out.write(line)) - 1
+    return Answer({"file": file, "lines": count}, [f"{count:,} lines are in {file}."])
 
 
 @command(
@@ -83,31 +93,42 @@ def export(door: Door, file: str | None) -> Answer:
 @click.argument("address")
 @_newsletter
 def remove(door: Door, address: str, newsletter: str | None) -> Answer:
-    ended = door.publication.store.subscribers.remove(address, newsletter, _operator(), door.clock())
-    return _about(
-        address, {"ended": ended}, f"{ended} subscription(s) of {address} ended.", known=bool(ended)
-    )
+    from ketapress.subscribe import remove_person
+
+    ended = remove_person(door.publication.store, address, newsletter, _operator(), door.clock())
+    return Answer({"ended": ended}, [f"{ended} subscription{'' if ended == 1 else 's'} of {address} ended."])
 
 
 @command("subscribers erase", "Remove the person behind ADDRESS: no address of theirs stays anywhere.")
 @click.argument("address")
 def erase(door: Door, address: str) -> Answer:
-    erased = door.publication.store.subscribers.erase(address, _operator(), door.clock())
-    return _about(address, {"erased": erased}, f"{address} is erased.", known=erased)
+    from ketapress.subscribe import erase_person
+
+    erase_person(door.publication.store, address, _operator(), door.clock())
+    return Answer({"erased": True}, [f"{address} is erased."])
 
 
 @command("subscribers history", "Everything that happened with ADDRESS: consent and mail, by time.")
 @click.argument("address")
 def history(door: Door, address: str) -> Answer:
-    events = door.publication.store.subscribers.history(address)
-    result = {
-        "address": address,
-        "events": [
-            {"at": door.iso(each.at), "newsletter": each.newsletter, "what": each.what} for each in events
-        ],
-    }
-    lines = [f"{door.day(each.at)}  {each.newsletter}: {each.what}" for each in events]
-    return Answer(result, lines or [f"{address} is not known here."])
+    from ketapress.subscribe import person_history
+
+    events = [
+        {
+            "at": door.iso(each.at),
+            "what": each.what,
+            "newsletter": each.newsletter,
+            "edition": each.edition,
+            "by": each.by,
+            "reply": each.reply,
+        }
+        for each in person_history(door.publication.store, address)
+    ]
+    lines = [
+        f"{each['at']}  {each['edition'] or each['newsletter']}: {each['what']}  {each['by'] or each['reply']}".rstrip()
+        for each in events
+    ]
+    return Answer({"address": address, "events": events}, lines)
 
 
 subscribers = group(
@@ -115,10 +136,6 @@ subscribers = group(
     "Add, list, import, export, remove or erase subscribers.",
     [add, list_, import_, export, remove, erase, history],
 )
-
-
-def _names(door: Door, newsletter: str | None) -> list[str]:
-    return [each.name for each in door.publication.newsletters(newsletter)]
 
 
 def _operator() -> str:
@@ -130,7 +147,7 @@ def _read(file: str) -> bytes:
     return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
 
 
-def _added(report: Any) -> Answer:
+def _added(report: Added) -> Answer:
     result = {
         "added": report.added,
         "updated": report.updated,
@@ -150,16 +167,6 @@ def _refused(refusal: Refusal) -> Problem:
     )
 
 
-def _about(address: str, result: dict[str, Any], done: str, *, known: bool) -> Answer:
-    if known:
-        return Answer(result, [done])
-    problem = Problem(
-        code="subscriber.unknown",
-        message=f"{address} has nothing here that could end.",
-        cure="`ketapress subscribers list` shows everybody.",
-    )
-    return Answer(result, problems=[problem])
-
-
-def _states(subscriptions: dict[str, str]) -> str:
-    return ", ".join(f"{name}: {state}" for name, state in subscriptions.items())
+def _line(person: Subscriber) -> str:
+    states = ", ".join(f"{each.newsletter}: {each.state}" for each in person.subscriptions)
+    return f"{person.address}  {states}"

@@ -1,0 +1,115 @@
+"""`ketapress send`: deliver what is ready, then exit."""
+
+import signal
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from ketapress.cli.door import Answer, Door, command
+from ketapress.model.edition import EditionState
+from ketapress.model.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from ketapress.cli.progress import DeliveryBar
+    from ketapress.deliver.report import EditionReport
+
+
+@command(
+    "send",
+    "Deliver what is ready, then exit; SIGTERM finishes what is in flight.",
+    asks_time=True,
+    writes=True,
+)
+def send(door: Door) -> Answer:
+    publication = door.publication
+    _refuse_another_time(door)
+    if door.dry_run:
+        return _foretold(door)
+    stop = Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    began = time.monotonic()
+    with publication.alone("send"), _bar() as bar:
+        reports = publication.send(door.clock, stop=stop.is_set, watch=bar.show if bar else None)
+    rate = sum(each.sent for each in reports) / max(time.monotonic() - began, 1e-6)
+    problems = [each.problem for each in reports if each.problem]
+    result = {"editions": [_result(each) for each in reports], "messages_per_second": round(rate, 1)}
+    lines = [line for each in reports for line in _lines(each)] or ["Nothing is ready to be sent."]
+    return Answer(result, lines, problems, needs_person=any(each.failed or _waits(each) for each in reports))
+
+
+def _refuse_another_time(door: Door) -> None:
+    """Real people get mail now, whatever time is asked for; only a relay on this machine may play."""
+    if door.at is not None and not door.publication.settings.relay.url.local:
+        raise UsageError(
+            Problem(
+                code="usage.at",
+                message=f"--at is refused for a relay that is not on this machine ({door.publication.settings.relay.url}).",
+                cure="Leave --at out, or point [relay] url at a local relay to try things.",
+            )
+        )
+
+
+def _foretold(door: Door) -> Answer:
+    """What `send` would begin with."""
+    store = door.publication.store
+    active = {
+        newsletter: count
+        for (newsletter, state), count in store.subscribers.counts().items()
+        if state == "active"
+    }
+    editions = [
+        {
+            "edition": each.slot.edition,
+            "state": str(each.state),
+            "active": active.get(each.slot.newsletter, 0),
+        }
+        for each in store.editions.sendable(door.now)
+    ]
+    lines = [
+        f"{each['edition']} ({each['state']}) would go to {each['active']:,} active subscribers."
+        for each in editions
+    ]
+    return Answer({"editions": editions, "dry_run": True}, lines or ["Nothing is ready to be sent."])
+
+
+def _bar() -> "AbstractContextManager[DeliveryBar | None]":
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from ketapress.cli.progress import DeliveryBar
+
+    return DeliveryBar()
+
+
+def _result(each: "EditionReport") -> dict[str, Any]:
+    return {
+        "edition": each.edition,
+        "state": str(each.state),
+        "frozen": each.frozen,
+        "queued": each.queued,
+        "sent": each.sent,
+        "deferred": each.deferred,
+        "failed": each.failed,
+        "expired": each.expired,
+        "suppressed": each.suppressed,
+        "cancelled": each.cancelled,
+        "in_doubt": each.in_doubt,
+        "note": each.note,
+    }
+
+
+def _lines(each: "EditionReport") -> list[str]:
+    counts = ", ".join(
+        f"{count:,} {name.replace('_', ' ')}"
+        for name, count in _result(each).items()
+        if isinstance(count, int) and count and name != "frozen"
+    )
+    return [
+        f"{each.edition} is {each.state}: of {each.frozen:,}, {counts or 'nobody yet'}. {each.note}".rstrip()
+    ]
+
+
+def _waits(each: "EditionReport") -> bool:
+    return each.state in {EditionState.HELD, EditionState.AWAITING_APPROVAL}
