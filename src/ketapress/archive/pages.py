@@ -5,6 +5,7 @@ pages; a `Fill`. Out: paths under `public/` and bytes. Links between pages are r
 from disk and served from a sub-folder; what leaves the site (canonical addresses, feeds, previews) is absolute.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,11 +27,15 @@ from ketapress.model.urls import decoded_path, encoded_path
 LATEST = 20
 """How many posts the front page shows; the others are found by year and by tag."""
 PAPER = {"light": "#fffdf8", "dark": "#17150f"}
+_CONTRAST = {"light": 4.5, "dark": 6.5}  # a dark page is read in dim light, where 4.5 looks dull
 
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 _SCROLLED = re.compile(r"<(?:table|pre)\b")
 # A table or a listing that is wider than a phone scrolls, and whoever has no mouse has to be able to reach it.
 _SCROLLING = {"<pre": '<pre tabindex="0"', "<table": '<div class="scroll" tabindex="0" role="group"><table'}
+
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
+_SHARED = ("head", "masthead", "colophon")
 
 
 class FeedFormat(Protocol):
@@ -117,13 +122,17 @@ class _Archive:
             "has_editions": bool(self.newsletters),
             "feeds": self.feeds,
         }
+        self.frames: dict[int, Mapping[str, Any]] = {}
 
     def pages(self) -> Iterator[tuple[str, bytes]]:
         return chain(self._front(), self._lists(), self._editions(), self._posts(), self._redirects())
 
     def _front(self) -> Iterator[tuple[str, bytes]]:
         accent = self.settings.site.accent
-        colours = {name: {"paper": paper, "accent": readable(accent, paper)} for name, paper in PAPER.items()}
+        colours = {
+            name: {"paper": paper, "accent": readable(accent, paper, _CONTRAST[name])}
+            for name, paper in PAPER.items()
+        }
         yield "style.css", self.fill("archive/style.css", colours).encode(errors="replace")
         yield self._page(
             "index.html", "archive/index.html", posts=self.posts[:LATEST], years=self.years, tags=self.tags
@@ -154,7 +163,7 @@ class _Archive:
             own = FeedLink(
                 self._beside(tag.path), self.feed_file.media_type, f"{self.settings.site.title}: {tag.name}"
             )
-            yield self._page(tag.path, "archive/tag.html", tag=tag, feeds=[*self.feeds, own], tag_feed=own)
+            yield self._page(tag.path, "archive/tag.html", tag=tag, tag_feed=own)
 
     def _editions(self) -> Iterator[tuple[str, bytes]]:
         if not self.newsletters:
@@ -193,13 +202,17 @@ class _Archive:
 
     def _page(self, path: str, template: str, **values: Any) -> tuple[str, bytes]:
         """One page. `path` is encoded; the page's address leaves out `index.html`, as web servers do."""
-        frame = {
-            "root": "../" * path.count("/") or "./",
-            "url": self.settings.page(path.removesuffix("index.html")),
-        }
-        return decoded_path(path), self.fill(template, {**self.common, **frame, **values}).encode(
-            errors="replace"
-        )
+        depth = path.count("/")
+        if depth not in self.frames:
+            self.frames[depth] = self._frame("../" * depth or "./")
+        url = self.settings.page(path.removesuffix("index.html"))
+        page = self.fill(template, {**self.frames[depth], "url": url, **values})
+        return decoded_path(path), page.encode(errors="replace")
+
+    def _frame(self, root: str) -> Mapping[str, Any]:
+        """What all pages of one depth share, filled once: half of a page's time would go into it."""
+        shared = {**self.common, "root": root}
+        return shared | {part: self.fill(f"archive/{part}.html", shared) for part in _SHARED}
 
     def _beside(self, path: str) -> str:
         return self.settings.page(path.removesuffix("index.html") + self.feed_file.path)
@@ -260,8 +273,8 @@ def _issues(name: str, issues: Iterable[Issue], settings: Settings) -> Newslette
     return NewsletterIssues(newsletter.title, settings.zone(newsletter), tuple(issues))
 
 
-def _structured(post: Post, settings: Settings) -> dict[str, Any]:
-    """What search engines read of a post (schema.org, in JSON-LD)."""
+def _structured(post: Post, settings: Settings) -> str:
+    """What search engines read of a post: schema.org in JSON-LD, with nothing in it that could end its element."""
     url = post.canonical or settings.page(post.url)
     names = post.authors or ((settings.site.author.name,) if settings.site.author else ())
     found = {
@@ -279,7 +292,7 @@ def _structured(post: Post, settings: Settings) -> dict[str, Any]:
         "author": [{"@type": "Person", "name": name} for name in names],
         "publisher": {"@type": "Organization", "name": settings.site.title, "url": settings.page("")},
     }
-    return {name: value for name, value in found.items() if value}
+    return _JSON({name: value for name, value in found.items() if value}).replace("<", "\\u003c")
 
 
 def _with_head(page: str, head: str) -> str:

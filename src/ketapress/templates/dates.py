@@ -1,16 +1,17 @@
-"""Instants as templates write them: `{{ post.date|day }}`, `{{ post.date|isoformat }}`.
+"""Instants as templates write them: `{{ post.date|day }}`, `{{ post.date|isoformat }}`, or both: `{{ post.date|dated }}`.
 
-Both take the zone, and `day` the language, from the `site` that every page and letter is filled with. A language
+They take the zone, and the day its language, from the `site` that every page and letter is filled with. A language
 gets names of its own by one row of `LANGUAGES`; one that has none is written in English.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,20 @@ def day(context: Context, moment: datetime, timezone: str = "") -> str:
 
 
 @pass_context
+def dated(context: Context, moment: datetime, timezone: str = "") -> Markup:
+    """The filter `dated`: the day in a `time` element that holds the instant."""
+    site = context["site"]
+    return _time_element(moment, timezone or site.timezone, site.language)
+
+
+@pass_context
 def isoformat(context: Context, moment: datetime) -> str:
     """The filter `isoformat`: `written_instant` in the site's zone."""
     return written_instant(moment, context["site"].timezone)
+
+
+@lru_cache(maxsize=4096)  # the same posts stand in the lists of their year and of each of their tags
+def _time_element(moment: datetime, timezone: str, language: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(
+        written_instant(moment, timezone), written_day(moment, timezone, language)
+    )

@@ -21,7 +21,7 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ketapress.model.errors import ConfigurationError, Problem
-from ketapress.templates.dates import day, isoformat
+from ketapress.templates.dates import dated, day, isoformat
 from ketapress.templates.speech import speech
 
 # What an expression of a template can raise (`{{ 1 / 0 }}`, `{{ posts[0] }}` of none, `{{ "a" + 1 }}`), and its file.
@@ -43,13 +43,25 @@ _CURE = (
 )
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, which looks up a field of a value of ours at once: its checks take most of a page's time.
+
+    Fields of dataclasses are what a template is meant to read; methods, and whatever is not ours, go the long way.
+    """
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if attribute in getattr(type(obj), "__dataclass_fields__", ()):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
 class Templates:
     """The templates of one publication; a `Fill`. Reads each file once: make another to see changes."""
 
     def __init__(self, root: Path) -> None:
         self._folders = (root / "templates", _shipped())
         loader = ChoiceLoader([FileSystemLoader(folder) for folder in self._folders])
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = _Sandbox(
             loader=loader,
             autoescape=_escapes,
             undefined=StrictUndefined,
@@ -58,7 +70,7 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        self._environment.filters.update(day=day, isoformat=isoformat, speech=speech)
+        self._environment.filters.update(dated=dated, day=day, isoformat=isoformat, speech=speech)
         for name in _UNWANTED_GLOBALS:
             del self._environment.globals[name]
 
