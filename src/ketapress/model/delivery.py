@@ -39,7 +39,13 @@ ARROWS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.CLAIMED: _GIVEN_UP
     | {DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED, DeliveryState.FAILED},
     DeliveryState.SENDING: frozenset(
-        {DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.IN_DOUBT}
+        {
+            DeliveryState.SENT,
+            DeliveryState.DEFERRED,
+            DeliveryState.FAILED,
+            DeliveryState.IN_DOUBT,
+            DeliveryState.EXPIRED,  # refused for now, with no time left to try again
+        }
     ),
     DeliveryState.DEFERRED: _GIVEN_UP | {DeliveryState.CLAIMED},
     DeliveryState.IN_DOUBT: _GIVEN_UP | {DeliveryState.CLAIMED, DeliveryState.SENT},

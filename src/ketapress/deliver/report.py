@@ -1,0 +1,76 @@
+"""What people are told of a delivery: while it runs, and when it is over. Values only."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ketapress.model.delivery import DeliveryState
+from ketapress.model.edition import EditionState
+from ketapress.model.errors import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far one edition is: `total` messages were to be tried in this run; `done` counts their results by state."""
+
+    edition: str
+    total: int
+    done: Mapping[DeliveryState, int]
+
+
+Watch = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionReport:
+    """How one edition stands after a run. The counts add up to `frozen`.
+
+    `queued` are all that wait for their first try. `note` says what happens next; `next_at` is when there is something
+    to do again by itself, if ever. `problem` is what a person has to see to.
+    """
+
+    edition: str
+    state: EditionState
+    frozen: int
+    queued: int
+    sent: int
+    deferred: int
+    failed: int
+    expired: int
+    suppressed: int
+    cancelled: int
+    in_doubt: int
+    note: str = ""
+    next_at: datetime | None = None
+    problem: Problem | None = None
+
+
+def edition_report(
+    edition: str,
+    state: EditionState,
+    counts: Mapping[DeliveryState, int],
+    *,
+    note: str = "",
+    next_at: datetime | None = None,
+    problem: Problem | None = None,
+) -> EditionReport:
+    """The report from the ledger's counts. What is claimed or being sent by somebody else counts as queued."""
+    return EditionReport(
+        edition=edition,
+        state=state,
+        frozen=sum(counts.values()),
+        queued=sum(
+            counts.get(state, 0)
+            for state in (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING)
+        ),
+        sent=counts.get(DeliveryState.SENT, 0),
+        deferred=counts.get(DeliveryState.DEFERRED, 0),
+        failed=counts.get(DeliveryState.FAILED, 0),
+        expired=counts.get(DeliveryState.EXPIRED, 0),
+        suppressed=counts.get(DeliveryState.SUPPRESSED, 0),
+        cancelled=counts.get(DeliveryState.CANCELLED, 0),
+        in_doubt=counts.get(DeliveryState.IN_DOUBT, 0),
+        note=note,
+        next_at=next_at,
+        problem=problem,
+    )

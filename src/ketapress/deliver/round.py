@@ -1,0 +1,175 @@
+"""One round over an edition: its due deliveries go out over a few open connections until none is left.
+
+In: the edition's letter, the relay, leave to send (`turns`). Out: why the round ended. It never decides what becomes
+of an edition, and never waits for a delivery that is due later.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from ketapress.deliver.settle import Course, Trend, course, settled
+from ketapress.deliver.turns import Turns
+from ketapress.model.address import parsed_address
+from ketapress.model.delivery import DeliveryState, Recipient, Reply, Result, Verdict
+from ketapress.model.letter import Letter
+from ketapress.model.settings import NewsletterSettings, RelaySettings
+from ketapress.relay.smtp import DEADLINES, Connection, Deadlines, NotOpened
+from ketapress.relay.verdict import verdict
+
+BATCH = 500
+"""Deliveries claimed at a time: a claim costs 11 us a row then, and a kill leaves no more to hand back."""
+
+Stamp = Callable[[Letter, Recipient, NewsletterSettings, datetime], bytes]
+"""The letter as one recipient gets it, dated so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What goes out in a round: the letter, whose it is, and until when it is worth sending."""
+
+    letter: Letter
+    newsletter: NewsletterSettings
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Road:
+    """How it goes out. `context` replaces the TLS settings that verify the relay's certificate."""
+
+    relay: RelaySettings
+    stamp: Stamp
+    clock: Callable[[], datetime]
+    rng: Random
+    stop: Callable[[], bool]
+    deadlines: Deadlines = DEADLINES
+    context: ssl.SSLContext | None = None
+
+
+class Round:
+    """The state that the connections of one round share. `course` and `verdict` tell why it ended."""
+
+    def __init__(self, load: Load, road: Road, turns: Turns) -> None:
+        self._load = load
+        self._road = road
+        self._turns = turns
+        self._claimed: deque[Recipient] = deque()
+        self._claiming = asyncio.Lock()
+        self._dated = road.clock()
+        self._trend = Trend()
+        self._open = 0
+        self.course = Course.GO_ON
+        self.verdict: Verdict | None = None
+        self.stopped = False
+
+    async def run(self) -> None:
+        """Carries until nothing is due, or somebody says stop. One connection first: if it fails, so would the rest."""
+        if not await self._due():
+            return
+        line = await self._opened()
+        if line is None:
+            return
+        more = min(self._road.relay.connections, len(self._claimed)) - 1
+        try:
+            async with asyncio.TaskGroup() as carriers:
+                for each in (line, *[None] * more):
+                    carriers.create_task(self._carry(each))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None  # the first one ended the others
+
+    async def _carry(self, line: Connection | None) -> None:
+        """One connection's work: message after message, and a new line when the old one is spent."""
+        try:
+            while await self._due():
+                if line is None or not line.usable:
+                    spent, line = line, None
+                    await self._closed(spent)
+                    line = await self._opened()
+                if line is None:
+                    return
+                if self._claimed:  # others took from it meanwhile
+                    await self._deliver(line, self._claimed.popleft())
+        finally:
+            await self._closed(line)
+
+    async def _due(self) -> bool:
+        """Whether there is a delivery to carry: claims some when none is at hand, unless the round is over."""
+        async with self._claiming:
+            self.stopped = self.stopped or self._road.stop()
+            if self.stopped or self.course is not Course.GO_ON or self._turns.broken:
+                return False
+            if not self._claimed:
+                self._dated = self._road.clock()
+                self._claimed.extend(await self._turns.claimed(BATCH))
+            return bool(self._claimed)
+
+    async def _deliver(self, line: Connection, recipient: Recipient) -> None:
+        dated = recipient.dated or self._dated
+        try:
+            parsed_address(recipient.address)
+            message = self._road.stamp(self._load.letter, recipient, self._load.newsletter, dated)
+        except ValueError as error:
+            self._turns.settle(_unsendable(recipient, error))
+            return
+        outcome = await line.transmit(
+            self._road.relay.return_path or self._load.newsletter.sender.address,
+            recipient.address,
+            message,
+            lambda: self._turns.leave(recipient.subscription_id, dated),
+        )
+        if outcome is not None:
+            self._settle(recipient, verdict(*outcome))
+
+    def _settle(self, recipient: Recipient, found: Verdict) -> None:
+        result = settled(
+            recipient,
+            found,
+            self._trend,
+            self._road.clock(),
+            self._road.rng,
+            expires=self._load.expires,
+            in_doubt=self._road.relay.in_doubt,
+        )
+        if result is not None:
+            self._turns.settle(result)
+        self._trend = self._trend.after(found)
+        self._follow(course(found, self._trend), found)
+
+    def _follow(self, where: Course, found: Verdict) -> None:
+        if self.course is Course.GO_ON and where is not Course.GO_ON:
+            self.course, self.verdict = where, found
+
+    async def _opened(self) -> Connection | None:
+        """A new line; None where the relay gives none. It ends the round only when no other line is open."""
+        sender = self._load.newsletter.sender
+        try:
+            line = await Connection.open(
+                self._road.relay.url,
+                hostname=sender.domain,
+                deadlines=self._road.deadlines,
+                context=self._road.context,
+            )
+        except NotOpened as refusal:
+            if not self._open:
+                found = verdict(refusal.phase, refusal.reply)
+                self._follow(Course.PAUSE_RELAY, found)
+            return None
+        self._open += 1
+        return line
+
+    async def _closed(self, line: Connection | None) -> None:
+        if line is not None:
+            self._open -= 1
+            await line.close()
+
+
+def _unsendable(recipient: Recipient, error: ValueError) -> Result:
+    return Result(
+        subscription_id=recipient.subscription_id,
+        state=DeliveryState.FAILED,
+        reply=str(Reply(0, f"not sent: {error}")),
+    )

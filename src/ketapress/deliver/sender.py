@@ -1,0 +1,209 @@
+"""Sending what is due: each edition that is ready or on its way, oldest first, until nothing is left to do now.
+
+In: the store's ledger and editions, the settings, how to stamp, time and chance. Out: a report for each edition.
+The caller holds the publication's lock. It never waits for what is due later, and never sleeps.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ketapress.deliver.ledger import Editions, Ledger
+from ketapress.deliver.report import EditionReport, Progress, Watch, edition_report
+from ketapress.deliver.round import Load, Road, Round
+from ketapress.deliver.settle import LIFETIME, Course
+from ketapress.deliver.turns import Turns
+from ketapress.model.delivery import DeliveryState, Fault, Verdict
+from ketapress.model.edition import EditionState, StoredEdition
+from ketapress.model.errors import Problem
+from ketapress.model.settings import NewsletterSettings
+
+_READY, _SENDING = EditionState.READY, EditionState.SENDING
+_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+WORKER = "send"
+"""The one name under which a process claims: the store tells processes apart by itself."""
+
+PAUSES: Mapping[Fault, timedelta] = {
+    Fault.RELAY_DOWN: timedelta(minutes=1),
+    Fault.RELAY_THROTTLED: timedelta(minutes=5),
+    Fault.RELAY_MISCONFIGURED: timedelta(minutes=30),  # a login refused again and again locks the account
+}
+"""How long to leave the relay alone after a fault that is nobody's in particular."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """Why a round ended, in the words of its report."""
+
+    note: str
+    next_at: datetime | None = None
+    problem: Problem | None = None
+    over: bool = False  # nothing more is sent in this run
+
+
+class Sender:
+    """One worker on one store. `watch` hears of progress after each commit."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        editions: Editions,
+        newsletters: Mapping[str, NewsletterSettings],
+        road: Road,
+        *,
+        watch: Watch | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._editions = editions
+        self._newsletters = newsletters
+        self._road = road
+        self._watch = watch
+
+    def send(self) -> tuple[EditionReport, ...]:
+        """`send_due`, for callers that are not asynchronous."""
+        return asyncio.run(self.send_due())
+
+    async def send_due(self) -> tuple[EditionReport, ...]:
+        """Delivers until nothing is due, the relay has to be left alone, or `road.stop` says so between two messages.
+
+        Raises StoreError when the ledger cannot be written: nothing is sent from then on, and what the relay took and
+        the ledger does not know is named.
+        """
+        self._ledger.recover(self._road.relay.in_doubt, self._road.clock())
+        reports = []
+        for edition in self._editions.sendable(self._road.clock()):
+            ended = await self._sent(edition)
+            reports.append(self._report(edition, ended))
+            if ended.over or self._road.stop():
+                break
+        return tuple(reports)
+
+    async def _sent(self, edition: StoredEdition) -> _Ended:
+        """As much of one edition as can be sent now."""
+        now = self._road.clock()
+        newsletter = self._newsletters.get(edition.slot.newsletter)
+        if newsletter is None:
+            return self._held(
+                edition, f"ketapress.toml has no newsletter {edition.slot.newsletter!r} any more"
+            )
+        late = edition.state is _READY and edition.send_by is not None and now > edition.send_by
+        people = self._ledger.freeze(edition.id, newsletter.name, now)
+        if not people:
+            return self._unwanted(edition, now)
+        if late:
+            return self._held(edition, "the time by which it had to go out (`send_within`) is over")
+        expires = None if edition.send_by is None else edition.send_by + LIFETIME
+        if expires is not None and now > expires:
+            self._ledger.give_up(edition.id, DeliveryState.EXPIRED, now)
+        else:
+            load = Load(letter=self._editions.letter(edition.id), newsletter=newsletter, expires=expires)
+            ended = await self._carried(edition, load)
+            if ended is not None:
+                return ended
+        return self._at_rest(edition)
+
+    async def _carried(self, edition: StoredEdition, load: Load) -> _Ended | None:
+        """One round; None when it ended because nothing is due."""
+        total = sum(self._ledger.counts(edition.id)[state] for state in _WAITING)
+
+        def watch(done: Mapping[DeliveryState, int]) -> None:
+            if self._watch is not None:
+                self._watch(Progress(edition=edition.slot.edition, total=total, done=dict(done)))
+
+        async with Turns(self._ledger, edition.id, WORKER, self._road.clock, watch) as turns:
+            round_ = Round(load, self._road, turns)
+            await round_.run()
+        if round_.verdict is not None and round_.course is Course.HOLD_EDITION:
+            return self._held(edition, f"the relay refuses it ({_said(round_.verdict)})")
+        if round_.verdict is not None:
+            return self._paused(round_.verdict)
+        if round_.stopped:
+            return _Ended("Stopped as asked; the next `ketapress send` goes on here.", over=True)
+        return None
+
+    def _unwanted(self, edition: StoredEdition, now: datetime) -> _Ended:
+        """Nobody is subscribed: it waits for somebody until it is too late."""
+        if edition.send_by is not None and now <= edition.send_by:
+            return _Ended(
+                f"Nobody is subscribed yet; it waits until {_shown(edition.send_by)}.", edition.send_by
+            )
+        self._editions.move(edition.id, {_READY, _SENDING}, EditionState.DONE, now=now)
+        return _Ended("Nobody is subscribed; it is done.")
+
+    def _held(self, edition: StoredEdition, why: str) -> _Ended:
+        self._editions.move(
+            edition.id, {_READY, _SENDING}, EditionState.HELD, why=why, now=self._road.clock()
+        )
+        name = edition.slot.edition
+        problem = Problem(
+            code="send.held",
+            message=f"{name} is held: {why}.",
+            cure=f"Look at it with `ketapress outbox show {name}`, mend the cause, then `ketapress outbox release {name}`.",
+        )
+        return _Ended("It waits for a person.", problem=problem)
+
+    def _paused(self, verdict: Verdict) -> _Ended:
+        """The relay is left alone for a while, and nobody's try is counted."""
+        pause = PAUSES.get(verdict.fault, PAUSES[Fault.RELAY_DOWN])
+        again = self._road.clock() + pause
+        problem = Problem(
+            code=f"send.{verdict.fault.replace(' ', '-')}",
+            message=f"{verdict.fault}: {self._road.relay.url} {_said(verdict)}.",
+            cure=_CURES.get(verdict.fault, _CURES[Fault.RELAY_DOWN]),
+        )
+        note = f"What is left stays queued; the relay may be tried again at {_shown(again)}."
+        return _Ended(note, again, problem, over=True)
+
+    def _at_rest(self, edition: StoredEdition) -> _Ended:
+        """Nothing is due now: the edition is done, or waits for tries that are due later, or for a person."""
+        counts = self._ledger.counts(edition.id)
+        again = self._ledger.next_due(edition.id)
+        if again is not None:
+            late = counts[DeliveryState.DEFERRED] + counts[DeliveryState.IN_DOUBT]
+            return _Ended(f"{late:,} will be tried again, the first at {_shown(again)}.", again)
+        if doubtful := counts[DeliveryState.IN_DOUBT]:
+            return _Ended("It waits for a person.", problem=_doubt(edition.slot.edition, doubtful))
+        if not any(counts[state] for state in _WAITING):
+            self._editions.move(edition.id, {_SENDING}, EditionState.DONE, now=self._road.clock())
+        return _Ended("")
+
+    def _report(self, edition: StoredEdition, ended: _Ended) -> EditionReport:
+        stored = self._editions.get(edition.slot.newsletter, edition.slot.key)
+        state = stored.state if stored is not None else None
+        return edition_report(
+            edition.slot.edition,
+            state or _SENDING,
+            self._ledger.counts(edition.id),
+            note=ended.note,
+            next_at=ended.next_at,
+            problem=ended.problem,
+        )
+
+
+_CURES: Mapping[Fault, str] = {
+    Fault.RELAY_DOWN: "Look whether the relay runs and `relay.url` is right; nobody's try was counted.",
+    Fault.RELAY_THROTTLED: "Nothing, unless it happens often: then set `relay.rate` to what the relay allows.",
+    Fault.RELAY_MISCONFIGURED: "Correct `relay.url` in ketapress.toml, or the certificate or account at the relay; nothing was sent.",
+}
+
+
+def _said(verdict: Verdict) -> str:
+    return (
+        f"said at {verdict.phase}: {verdict.reply}"
+        if verdict.reply.code
+        else f"{verdict.phase}: {verdict.reply}"
+    )
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S %Z}".strip()
+
+
+def _doubt(edition: str, count: int) -> Problem:
+    return Problem(
+        code="send.in-doubt",
+        message=f"{edition}: {count:,} messages may or may not have arrived, because the relay's answer was lost.",
+        cure=f"`ketapress outbox show {edition} --deliveries` names them; `relay.in_doubt` says what becomes of such messages.",
+    )

@@ -1,0 +1,138 @@
+"""The ledger, as many connections at once write in it: one transaction a turn for all of them.
+
+In: results of finished messages, and intents of messages that wait before their dot. Out: leave to send the dot, once
+the intent is durable together with every result that came before it. When a commit fails nobody gets leave any more;
+what is known of finished messages is kept, and tried once more at the end. Never talks to a relay.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from typing import ParamSpec, Self, TypeVar
+
+from ketapress.deliver.ledger import Ledger
+from ketapress.model.delivery import DeliveryState, Recipient, Result
+from ketapress.model.errors import Problem, StoreError
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Turns:
+    """One worker's access to one edition's deliveries. Use it as an asynchronous context manager.
+
+    The ledger is spoken to by one thread of its own, so that connections go on while a commit waits for the disk;
+    what they bring meanwhile makes up the next turn.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        edition_id: int,
+        worker: str,
+        clock: Callable[[], datetime],
+        watch: Callable[[Mapping[DeliveryState, int]], None],
+    ) -> None:
+        self._ledger = ledger
+        self._edition_id = edition_id
+        self._worker = worker
+        self._clock = clock
+        self._watch = watch
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._results: list[Result] = []
+        self._waiting: dict[datetime, dict[int, asyncio.Future[bool]]] = {}
+        self._turning: asyncio.Task[None] | None = None
+        self._done: Counter[DeliveryState] = Counter()
+        self._faults: list[Exception] = []
+
+    @property
+    def broken(self) -> bool:
+        """Whether the ledger failed: nothing is sent from then on."""
+        return bool(self._faults)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Writes what is known, and hands back what was claimed. Raises StoreError for what could not be written."""
+        try:
+            await self._ended()
+        finally:
+            self._thread.shutdown()
+
+    async def claimed(self, limit: int) -> tuple[Recipient, ...]:
+        """Up to `limit` due deliveries, now ours; none after a fault."""
+        if self.broken:
+            return ()
+        try:
+            return await self._told(self._ledger.claim, self._edition_id, limit, self._worker, self._clock())
+        except StoreError as fault:
+            self._faults.append(fault)
+            return ()
+
+    def settle(self, result: Result) -> None:
+        """Keeps a result for the next turn. Whoever asks for leave afterwards gets it only when this is written."""
+        self._results.append(result)
+        self._done[result.state] += 1
+
+    async def leave(self, subscription_id: int, dated: datetime) -> bool:
+        """Whether the dot of this message may go out; its Date is `dated`. False after a fault."""
+        if self.broken:
+            return False
+        leave: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(dated, {})[subscription_id] = leave
+        if self._turning is None or self._turning.done():
+            self._turning = asyncio.create_task(self._turn())
+        return await leave
+
+    async def _turn(self) -> None:
+        """Commits until nobody waits any more. Messages of one transaction share their Date."""
+        while self._waiting:
+            dated = next(iter(self._waiting))
+            asked = self._waiting.pop(dated)
+            allowed = frozenset() if self.broken else await self._committed(asked.keys(), dated)
+            for subscription_id, leave in asked.items():
+                if not leave.done():  # who asked may have been cancelled
+                    leave.set_result(subscription_id in allowed)
+
+    async def _committed(self, intents: Collection[int], now: datetime) -> frozenset[int]:
+        """The intents that are durable now, with every result so far; none after a fault, and the results are kept."""
+        results, self._results = self._results, []
+        try:
+            allowed = await self._told(
+                self._ledger.commit, self._edition_id, results=results, intents=intents, now=now
+            )
+        except Exception as fault:  # noqa: BLE001 - whatever it is, no dot goes out after it; it is raised at the end
+            self._faults.append(fault)
+            self._results = results + self._results
+            return frozenset()
+        self._done[DeliveryState.SUPPRESSED] += len(intents) - len(allowed)
+        self._watch(self._done)
+        return allowed
+
+    async def _ended(self) -> None:
+        if self._turning is not None:
+            await self._turning
+        if self._results:  # after a fault too: what is known may be written yet
+            await self._committed((), self._clock())
+        if not self._results:
+            await self._told(self._ledger.release, self._edition_id, self._worker, self._clock())
+        for fault in self._faults:
+            if isinstance(fault, StoreError):
+                raise StoreError(*fault.problems, *map(_unwritten, self._results)) from fault
+            raise fault
+
+    async def _told(self, what: Callable[_P, _T], *words: _P.args, **more: _P.kwargs) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(what, *words, **more))
+
+
+def _unwritten(result: Result) -> Problem:
+    return Problem(
+        code="send.unwritten",
+        message=f"what became of delivery {result.subscription_id} could not be written: {result.state}"
+        f"{f', {result.reply}' if result.reply else ''}.",
+        cure="It is in doubt until then: the next `ketapress send` treats it as `relay.in_doubt` says.",
+    )

@@ -1,0 +1,288 @@
+"""What a relay does wrong, and what the ledger, the edition and the people make of it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from factories import NOW
+from ketapress.deliver.settle import BREAKS, REFUSALS
+from ketapress.model.delivery import DeliveryState, Phase, Result
+from ketapress.model.edition import EditionState
+from ketapress.model.errors import Problem, StoreError
+from ketapress.relay.smtp import DEADLINES
+from ketapress.store.deliveries import Deliveries
+from ketapress.testing import ScriptedRelay, hang_up, keep_silent
+from pressroom import Press
+
+ANN, BOB, CY = "ann@example.net", "bob@example.net", "cy@example.net"
+D = DeliveryState
+
+
+@pytest.fixture
+def three(press: Press) -> Press:
+    press.subscribe(ANN, BOB, CY)
+    press.edition()
+    return press
+
+
+@pytest.mark.parametrize(
+    ("phase", "act", "state"),
+    [
+        (Phase.RECIPIENT, "450 4.7.1 greylisted", D.DEFERRED),
+        (Phase.RECIPIENT, "452 4.2.2 mailbox full", D.DEFERRED),
+        (Phase.RECIPIENT, "552 5.5.3 too many recipients", D.DEFERRED),
+        (Phase.RECIPIENT, "550 5.1.1 no such user", D.FAILED),
+        (Phase.RECIPIENT, "550 no", D.FAILED),
+        (Phase.RECIPIENT, "554 5.7.1 policy", D.FAILED),
+        (Phase.RECIPIENT, hang_up, D.DEFERRED),
+        (Phase.RECIPIENT, "garbage", D.DEFERRED),
+        (Phase.DATA, hang_up, D.DEFERRED),
+        (Phase.BODY, hang_up, D.DEFERRED),
+        (Phase.DOT, "451 4.3.0 later", D.DEFERRED),
+        (Phase.DOT, "554 5.7.1 spam", D.FAILED),
+        (Phase.DOT, "550 5.1.1 no such user", D.FAILED),
+        (Phase.DOT, hang_up, D.IN_DOUBT),
+        (Phase.DOT, "garbage", D.IN_DOUBT),
+    ],
+)
+def test_a_fault_at_one_recipient_leaves_the_others_alone(
+    three: Press, phase: Phase, act: Any, state: DeliveryState
+) -> None:
+    three.relay.script(phase, act, recipient=BOB)
+    report = three.send()
+    assert three.states() == {ANN: D.SENT, BOB: state, CY: D.SENT}
+    assert three.lines()[BOB].reply
+    assert three.sent_to() == [ANN, CY]
+    waiting = state in {D.DEFERRED, D.IN_DOUBT}
+    assert report.state is (EditionState.SENDING if waiting else EditionState.DONE)
+    assert (report.next_at is not None) is waiting
+
+
+@pytest.mark.parametrize(
+    ("phase", "answer", "state"),
+    [
+        (Phase.CONNECT, "554 5.7.1 not you", EditionState.SENDING),
+        (Phase.CONNECT, "421 4.3.2 busy", EditionState.SENDING),
+        (Phase.CONNECT, hang_up, EditionState.SENDING),
+        (Phase.HELLO, "550 5.7.1 no", EditionState.SENDING),
+        (Phase.MAIL, "421 4.3.2 closing", EditionState.SENDING),
+        (Phase.MAIL, "451 4.3.0 later", EditionState.SENDING),
+        (Phase.MAIL, "530 5.7.0 log in first", EditionState.SENDING),
+        (Phase.MAIL, "550 5.7.1 not from you", EditionState.HELD),
+        (Phase.MAIL, "552 5.3.4 too large", EditionState.HELD),
+        (Phase.DATA, "454 4.7.0 over the rate", EditionState.SENDING),
+        (Phase.DATA, "451 4.3.0 later", EditionState.SENDING),
+    ],
+)
+def test_a_fault_of_the_relay_or_the_sender_costs_nobody_a_try(
+    three: Press, phase: Phase, answer: Any, state: EditionState
+) -> None:
+    three.relay.script(phase, answer)
+    report = three.send()
+    assert (report.state, report.queued) == (state, 3)
+    assert report.problem is not None
+    assert {line.attempts for line in three.lines().values()} == {0}
+    assert not three.relay.messages
+    if state is EditionState.HELD:
+        assert answer[4:9] in three.editions[0].why
+    else:
+        assert report.next_at is not None
+
+
+def test_a_relay_that_is_not_there_stops_everything_at_once(three: Press) -> None:
+    three.edition(NOW - timedelta(days=7), None)
+    with ScriptedRelay() as gone:
+        url = gone.url
+    reports = three.send_all(relay=replace(three.road.relay, url=url))
+    assert len(reports) == 1
+    assert "127.0.0.1" in str(reports[0].problem)
+    assert (reports[0].queued, reports[0].next_at) == (3, NOW + timedelta(minutes=1))
+
+
+def test_a_wrong_password_is_not_tried_again_soon(three: Press) -> None:
+    url = replace(three.relay.url, user="press", password="secret")
+    report = three.send(relay=replace(three.road.relay, url=url))
+    assert report.next_at == NOW + timedelta(minutes=30)
+    assert report.problem is not None
+    assert "secret" not in str(report.problem)
+    assert three.relay.connections == 0
+
+
+def test_a_late_answer_after_the_dot_is_in_doubt(three: Press) -> None:
+    three.relay.script(Phase.DOT, keep_silent, recipient=BOB)
+    three.deadlines = replace(DEADLINES, dot=0.2)
+    three.send()
+    assert three.states() == {ANN: D.SENT, BOB: D.IN_DOUBT, CY: D.SENT}
+
+
+def test_what_is_in_doubt_is_sent_again_to_the_byte(three: Press) -> None:
+    three.relay.script(Phase.DOT, "garbage", recipient=BOB, on=1)
+    seen: list[bytes] = []
+    usual = three.road.stamp
+
+    def stamp(*values: Any) -> bytes:
+        message = usual(*values)
+        if values[1].address == BOB:
+            seen.append(message)
+        return message
+
+    three.send(stamp=stamp)
+    three.clock.advance(timedelta(minutes=10))
+    assert three.send(stamp=stamp).state is EditionState.DONE
+    assert three.sent_to() == [ANN, CY, BOB]
+    assert len(seen) == 2
+    assert seen[0] == seen[1]
+
+
+def test_what_is_in_doubt_waits_for_a_person_where_the_settings_say_hold(three: Press) -> None:
+    three.in_doubt = "hold"
+    three.relay.script(Phase.DOT, hang_up, recipient=BOB)
+    report = three.send()
+    assert (report.state, report.in_doubt, report.next_at) == (EditionState.SENDING, 1, None)
+    assert report.problem is not None
+    three.clock.advance(timedelta(days=2))
+    assert three.send().in_doubt == 1
+    assert three.sent_to() == [ANN, CY]
+
+
+def test_a_message_refused_for_now_is_dated_anew(three: Press) -> None:
+    three.relay.script(Phase.DOT, "451 4.3.0 later", recipient=BOB, on=1)
+    three.send()
+    three.clock.advance(timedelta(hours=1))
+    three.send()
+    assert b"Date: Mon, 12 Jun 2023 10:00:00 +0000" in three.relay.messages[-1].message
+
+
+def test_a_deferred_message_is_tried_again_when_its_time_has_come_and_not_before(three: Press) -> None:
+    three.relay.script(Phase.RECIPIENT, "450 4.7.1 greylisted", recipient=BOB, on=1)
+    report = three.send()
+    assert report.next_at is not None
+    assert timedelta(minutes=4) <= report.next_at - NOW <= timedelta(minutes=6)
+    three.clock.advance(timedelta(minutes=3))
+    assert three.send().deferred == 1
+    three.clock.advance(timedelta(minutes=4))
+    assert three.send().state is EditionState.DONE
+    assert three.sent_to() == [ANN, CY, BOB]
+
+
+def test_a_message_deferred_until_the_edition_is_over_expires(three: Press) -> None:
+    three.relay.script(Phase.RECIPIENT, "450 4.7.1 greylisted", recipient=BOB)
+    tries = 0
+    while (report := three.send()).next_at is not None:
+        three.clock.advance(report.next_at - three.clock())
+        tries += 1
+    assert (report.state, report.expired, report.sent) == (EditionState.DONE, 1, 2)
+    assert 15 < tries < 30
+    assert timedelta(hours=55) < three.clock() - NOW < timedelta(hours=90)
+
+
+def test_what_waits_expires_with_its_edition(three: Press) -> None:
+    with ScriptedRelay() as gone:
+        url = gone.url
+    three.send(relay=replace(three.road.relay, url=url))
+    three.clock.advance(timedelta(days=11))
+    report = three.send()
+    assert (report.state, report.expired) == (EditionState.DONE, 3)
+    assert three.relay.connections == 0
+
+
+def test_a_dead_address_gets_no_more_mail(three: Press) -> None:
+    three.relay.script(Phase.RECIPIENT, "550 5.1.1 no such user", recipient=BOB)
+    three.send()
+    three.edition(NOW - timedelta(minutes=1))
+    assert three.send().frozen == 2
+
+
+def test_a_relay_that_refuses_everybody_costs_nobody_their_place(press: Press) -> None:
+    press.subscribe(*(f"reader{n}@example.net" for n in range(20)))
+    press.edition()
+    press.relay.script(Phase.RECIPIENT, "554 5.7.1 relay access denied")
+    report = press.send()
+    assert (report.state, report.failed, report.deferred) == (EditionState.HELD, 0, REFUSALS)
+    assert "relay access denied" in press.editions[0].why
+
+
+def test_a_spam_filter_that_trips_halfway_costs_one_and_holds_the_rest(press: Press) -> None:
+    press.subscribe(*(f"reader{n}@example.net" for n in range(30)))
+    press.edition()
+    for n in range(11, 31):
+        press.relay.script(Phase.DOT, "554 5.7.1 looks like spam", on=n)
+    report = press.send()
+    assert (report.state, report.sent, report.failed) == (EditionState.HELD, 10, 1)
+    assert report.deferred == REFUSALS - 1
+
+
+def test_a_relay_that_breaks_every_line_is_left_alone(press: Press) -> None:
+    press.subscribe(*(f"reader{n}@example.net" for n in range(20)))
+    press.edition()
+    press.relay.script(Phase.DOT, hang_up)
+    report = press.send()
+    assert (report.in_doubt, report.queued) == (BREAKS, 20 - BREAKS)
+    assert report.next_at is not None
+
+
+def test_fewer_connections_than_wanted_are_enough(press: Press) -> None:
+    press.connections = 8
+    press.subscribe(*(f"reader{n}@example.net" for n in range(40)))
+    press.edition()
+    for n in range(4, 40):
+        press.relay.script(Phase.CONNECT, "421 4.7.0 too many connections", on=n)
+    assert press.send().sent == 40
+
+
+class FullDisk(Deliveries):
+    """A ledger that takes ten commits, and refuses some after them."""
+
+    def __init__(self, press: Press, *, refused: int) -> None:
+        super().__init__(press.store.deliveries._transactions)
+        self.commits = 0
+        self.refused = refused
+
+    def commit(
+        self, edition_id: int, *, results: Sequence[Result], intents: Collection[int], now: datetime
+    ) -> frozenset[int]:
+        self.commits += 1
+        if 10 < self.commits <= 10 + self.refused:
+            raise StoreError(Problem(code="store.full", message="the disk is full.", cure="Free some space."))
+        return super().commit(edition_id, results=results, intents=intents, now=now)
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_ledger_that_cannot_be_written_stops_every_dot_and_keeps_what_is_known(
+    press: Press, connections: int
+) -> None:
+    press.connections = connections
+    press.subscribe(*(f"reader{n}@example.net" for n in range(100)))
+    press.edition()
+    press.ledger = FullDisk(press, refused=1)
+    with pytest.raises(StoreError) as error:
+        press.send()
+    assert [problem.code for problem in error.value.problems] == ["store.full"]
+    states = press.states()
+    assert 10 <= len(press.relay.messages) <= 10 * connections
+    assert sorted(press.sent_to()) == sorted(each for each in states if states[each] is D.SENT)
+    assert set(states.values()) == {D.SENT, D.QUEUED}
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_what_can_never_be_written_is_named_and_is_in_doubt_next_time(press: Press, connections: int) -> None:
+    press.connections = connections
+    readers = [f"reader{n}@example.net" for n in range(100)]
+    press.subscribe(*readers)
+    press.edition()
+    press.ledger = FullDisk(press, refused=1000)
+    with pytest.raises(StoreError) as error:
+        press.send()
+    first = press.sent_to()
+    named = [problem for problem in error.value.problems if problem.code == "send.unwritten"]
+    assert 1 <= len(named) <= connections
+    press.ledger = None
+    assert press.send().state is EditionState.DONE
+    assert sorted(set(press.sent_to())) == sorted(readers)
+    assert len(press.sent_to()) == len(readers) + len(named)
+    repeats = [each for each in press.relay.messages if press.sent_to().count(each.recipient) > 1]
+    assert {each.recipient for each in repeats} <= set(first)
+    assert len({each.message for each in repeats}) == len(named)

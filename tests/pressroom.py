@@ -1,0 +1,124 @@
+"""For tests of delivering: a store with an edition and its subscribers, a scripted relay, a clock that stands still."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from factories import NOW, WEEKLY
+from ketapress.deliver.ledger import Ledger
+from ketapress.deliver.report import EditionReport, Progress
+from ketapress.deliver.round import Road
+from ketapress.deliver.sender import Sender
+from ketapress.mail.stamp import slot_values, stamped
+from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient
+from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
+from ketapress.model.letter import ByteSlot, Digest, Letter, Place
+from ketapress.model.settings import NewsletterSettings, RelaySettings
+from ketapress.model.subscriber import Applicant
+from ketapress.relay.smtp import DEADLINES, Deadlines
+from ketapress.store.database import Store
+from ketapress.testing import ScriptedRelay, StillClock
+
+LETTER = Letter(
+    key="0123456789abcdef",
+    segments=(
+        b"From: digest@example.org\r\nTo: ",
+        b"\r\nDate: ",
+        b"\r\nMessage-ID: ",
+        b"\r\nList-Unsubscribe: <",
+        b">\r\nSubject: News\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello.\r\n",
+    ),
+    slots=tuple(ByteSlot(name, Place.HEADER) for name in ("to", "date", "message_id", "unsubscribe_url")),
+)
+SLOT = NOW - timedelta(hours=1)
+
+
+def stamp(letter: Letter, recipient: Recipient, newsletter: NewsletterSettings, date: datetime) -> bytes:
+    values = slot_values(
+        letter,
+        recipient,
+        sender_domain=newsletter.sender.domain,
+        door="https://example.org",
+        secret="x" * 32,
+        date=date,
+    )
+    return stamped(letter, values)
+
+
+@dataclass
+class Press:
+    """What a test of delivering needs at hand."""
+
+    store: Store
+    relay: ScriptedRelay
+    root: Path
+    clock: StillClock = field(default_factory=lambda: StillClock(NOW))
+    connections: int = 1
+    deadlines: Deadlines = DEADLINES
+    in_doubt: str = "resend"
+    progress: list[Progress] = field(default_factory=list)
+    stop: Callable[[], bool] = lambda: False
+    ledger: Ledger | None = None
+    newsletters: dict[str, NewsletterSettings] = field(default_factory=lambda: {"weekly": WEEKLY})
+
+    def subscribe(self, *addresses: str) -> None:
+        added = self.store.subscribers.add(
+            [Applicant(address=each) for each in addresses], ["weekly"], "test", NOW
+        )
+        assert not added.refused
+
+    def edition(self, at: datetime = SLOT, send_by: datetime | None = NOW + timedelta(days=7)) -> int:
+        """A composed edition that is ready."""
+        slot = Slot("weekly", f"{at:%Y-%m-%dT%H%M}", at)
+        digest = Digest(subject="News", html="", text="", web="", letter=LETTER, sizes={})
+        window = Window(at - timedelta(days=7), at)
+        editions = self.store.editions
+        found = editions.decide(
+            [(slot, Decision.COMPOSED)], window=window, post_ids=(), send_by=send_by, now=at
+        )
+        assert found is not None
+        editions.finish(found, EditionState.READY, subject="News", digest=digest, post_ids=(), why="", now=at)
+        return found
+
+    @property
+    def road(self) -> Road:
+        return Road(
+            relay=RelaySettings(url=self.relay.url, connections=self.connections, in_doubt=self.in_doubt),
+            stamp=stamp,
+            clock=self.clock,
+            rng=Random(1),
+            stop=self.stop,
+            deadlines=self.deadlines,
+        )
+
+    def send_all(self, **road: Any) -> tuple[EditionReport, ...]:
+        sender = Sender(
+            self.ledger or self.store.deliveries,
+            self.store.editions,
+            self.newsletters,
+            replace(self.road, **road),
+            watch=self.progress.append,
+        )
+        return sender.send()
+
+    def send(self, **road: Any) -> EditionReport:
+        """Sends, where there is one edition to send."""
+        [report] = self.send_all(**road)
+        return report
+
+    @property
+    def editions(self) -> tuple[StoredEdition, ...]:
+        return self.store.editions.all()
+
+    def lines(self) -> dict[str, DeliveryLine]:
+        """Each delivery by its address."""
+        return {line.address: line for each in self.editions for line in self.store.deliveries.lines(each.id)}
+
+    def states(self) -> dict[str, DeliveryState]:
+        return {address: line.state for address, line in self.lines().items()}
+
+    def sent_to(self) -> list[str]:
+        return [each.recipient for each in self.relay.messages]
