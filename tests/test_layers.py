@@ -27,7 +27,7 @@ PLACES = {
 FLOORS: tuple[set[str], ...] = (
     {"model"},
     PLACES,
-    {"build", "check", "compose", "deliver", "subscribe"},
+    {"build", "check", "compose", "deliver", "review", "subscribe"},
     {"app"},
     {"cli", "daemon", "web"},
 )

@@ -4,12 +4,10 @@ from typing import Any
 
 import click
 
+from ketapress import review
 from ketapress.cli.door import Answer, Door, command, group
-from ketapress.model.edition import EditionState, StoredEdition
-from ketapress.model.errors import Problem, RefusedError, UsageError
+from ketapress.model.edition import StoredEdition
 
-_BEFORE_SENDING = frozenset({EditionState.READY, EditionState.AWAITING_APPROVAL})
-_STOPPABLE = _BEFORE_SENDING | {EditionState.SENDING}
 _edition = click.argument("edition")
 
 
@@ -31,7 +29,7 @@ def list_(door: Door, newsletter: str | None) -> Answer:
 @_edition
 @click.option("--deliveries", "with_deliveries", is_flag=True, help="Also list every delivery.")
 def show(door: Door, edition: str, *, with_deliveries: bool) -> Answer:
-    found = _stored(door, edition)
+    found = review.stored(door.publication.store, edition)
     store = door.publication.store
     counts = {str(state): count for state, count in store.deliveries.counts(found.id).items()}
     result: dict[str, Any] = {
@@ -66,33 +64,32 @@ def show(door: Door, edition: str, *, with_deliveries: bool) -> Answer:
     return Answer(result, lines)
 
 
-@command("outbox hold", "Keep an edition from going out, or stop it while it does.")
+@command("outbox hold", "Keep an edition from going out, or stop it while it does.", asks_time=True)
 @_edition
 def hold(door: Door, edition: str) -> Answer:
-    return _moved(door, edition, _STOPPABLE, EditionState.HELD, "a person held it")
+    return _now(review.hold(door.publication.store, edition, door.now))
 
 
-@command("outbox release", "Let a held edition go out with the next `send`.")
+@command("outbox release", "Let a held edition go out with the next `send`.", asks_time=True)
 @_edition
 def release(door: Door, edition: str) -> Answer:
-    return _moved(door, edition, {EditionState.HELD}, EditionState.READY, "")
+    return _now(review.release(door.publication.store, edition, door.now))
 
 
-@command("outbox approve", "Approve an edition that waits for it.")
+@command("outbox approve", "Approve an edition that waits for it.", asks_time=True)
 @_edition
 def approve(door: Door, edition: str) -> Answer:
-    return _moved(door, edition, {EditionState.AWAITING_APPROVAL}, EditionState.READY, "")
+    return _now(review.approve(door.publication.store, edition, door.now))
 
 
 @command(
-    "outbox cancel", "Cancel an edition for good; if nothing of it was sent, its posts go into the next one."
+    "outbox cancel",
+    "Cancel an edition for good; if nothing was sent, its posts go into the next one.",
+    asks_time=True,
 )
 @_edition
 def cancel(door: Door, edition: str) -> Answer:
-    found = _stored(door, edition)
-    if not door.publication.store.editions.cancel(found.id, door.clock(), "a person cancelled it"):
-        raise RefusedError(_wrong_state(found, EditionState.CANCELLED))
-    return Answer({"edition": edition, "state": str(EditionState.CANCELLED)}, [f"{edition} is cancelled."])
+    return _now(review.cancel(door.publication.store, edition, door.now))
 
 
 outbox = group(
@@ -102,32 +99,8 @@ outbox = group(
 )
 
 
-def _stored(door: Door, edition: str) -> StoredEdition:
-    name, _, key = edition.partition("/")
-    found = door.publication.store.editions.get(name, key)
-    if found is None or found.state is None:
-        raise UsageError(
-            Problem(
-                code="edition.unknown",
-                message=f"there is no edition {edition!r}.",
-                cure="`ketapress outbox list` shows all of them.",
-            )
-        )
-    return found
-
-
-def _moved(
-    door: Door, edition: str, frm: frozenset[EditionState] | set[EditionState], to: EditionState, why: str
-) -> Answer:
-    found = _stored(door, edition)
-    if not door.publication.store.editions.move(found.id, frm, to, why=why, now=door.clock()):
-        raise RefusedError(_wrong_state(found, to))
-    return Answer({"edition": edition, "state": str(to)}, [f"{edition} is {to}."])
-
-
-def _wrong_state(found: StoredEdition, to: EditionState) -> Problem:
-    return Problem(
-        code="edition.state",
-        message=f"{found.slot.edition} is {found.state}, which cannot become {to}.",
-        cure=f"`ketapress outbox show {found.slot.edition}` tells how it stands.",
+def _now(found: StoredEdition) -> Answer:
+    return Answer(
+        {"edition": found.slot.edition, "state": str(found.state)},
+        [f"{found.slot.edition} is {found.state}."],
     )

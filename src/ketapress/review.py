@@ -1,0 +1,85 @@
+"""Act: a person decides about an edition: holds it, releases it, approves it, cancels it.
+
+In: the store, an edition's name, now. Out: the edition as it stands then. What cannot be done in its state is refused,
+and the message says in which state it is.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from ketapress.model.edition import EditionState, StoredEdition
+from ketapress.model.errors import Problem, RefusedError, UsageError
+from ketapress.store.database import Store
+
+RELEASED_FOR = timedelta(days=1)
+"""How long a person's word counts: an edition that they let go may start to go out until then."""
+
+_BEFORE_SENDING = frozenset({EditionState.READY, EditionState.AWAITING_APPROVAL})
+
+
+def stored(store: Store, edition: str) -> StoredEdition:
+    """The composed edition of that name (`weekly/2023-06-12T0800`). Raises UsageError."""
+    newsletter, _, key = edition.partition("/")
+    found = store.editions.get(newsletter, key)
+    if found is None or found.state is None:
+        raise UsageError(
+            Problem(
+                code="edition.unknown",
+                message=f"there is no edition {edition!r}.",
+                cure="`ketapress outbox list` shows all of them.",
+            )
+        )
+    return found
+
+
+def hold(store: Store, edition: str, now: datetime) -> StoredEdition:
+    """Keeps it from going out, or stops it while it does: who has it has it."""
+    stoppable = _BEFORE_SENDING | {EditionState.SENDING}
+    return _moved(store, edition, stoppable, EditionState.HELD, now, why="a person held it")
+
+
+def release(store: Store, edition: str, now: datetime) -> StoredEdition:
+    """Lets a held edition go out, also one whose time has passed."""
+    return _let_go(store, edition, EditionState.HELD, now)
+
+
+def approve(store: Store, edition: str, now: datetime) -> StoredEdition:
+    """Lets an edition go out that waits for approval."""
+    return _let_go(store, edition, EditionState.AWAITING_APPROVAL, now)
+
+
+def cancel(store: Store, edition: str, now: datetime) -> StoredEdition:
+    """Ends it for good; if nothing of it was sent, its posts go into the next one."""
+    found = stored(store, edition)
+    if not store.editions.cancel(found.id, now, "a person cancelled it"):
+        raise RefusedError(_wrong_state(found, EditionState.CANCELLED))
+    return stored(store, edition)
+
+
+def _let_go(store: Store, edition: str, frm: EditionState, now: datetime) -> StoredEdition:
+    until = max(stored(store, edition).send_by or now, now + RELEASED_FOR)
+    return _moved(store, edition, {frm}, EditionState.READY, now, send_by=until)
+
+
+def _moved(
+    store: Store,
+    edition: str,
+    frm: Collection[EditionState],
+    to: EditionState,
+    now: datetime,
+    *,
+    why: str = "",
+    send_by: datetime | None = None,
+) -> StoredEdition:
+    found = stored(store, edition)
+    if not store.editions.move(found.id, frm, to, why=why, send_by=send_by, now=now):
+        raise RefusedError(_wrong_state(found, to))
+    return stored(store, edition)
+
+
+def _wrong_state(found: StoredEdition, to: EditionState) -> Problem:
+    return Problem(
+        code="edition.state",
+        message=f"{found.slot.edition} is {found.state}, which cannot become {to}.",
+        cure=f"`ketapress outbox show {found.slot.edition}` tells how it stands.",
+    )

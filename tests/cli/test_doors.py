@@ -1,0 +1,84 @@
+"""What every command promises: exit codes, one document with --json, messages instead of tracebacks."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ketapress.cli import COMMANDS
+from walk import ketapress
+
+QUESTIONS = (["check"], ["queue"], ["preview"], ["status"], ["outbox", "list"], ["subscribers", "list"])
+
+
+@pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
+def test_json_is_one_document_on_stdout(publication: Path, words: list[str]) -> None:
+    outcome = ketapress(publication, *words, "--json")
+    assert outcome.document["schema"] == 1
+    assert outcome.document["command"] == " ".join(words)
+    assert set(outcome.document) == {"schema", "command", "at", "result", "problems"}
+
+
+def test_wrong_settings_end_with_78_and_name_file_and_line(publication: Path) -> None:
+    toml = publication / "ketapress.toml"
+    toml.write_text(toml.read_text().replace("schedule =", "shedule ="))
+    outcome = ketapress(publication, "publish")
+    assert outcome.exit_code == 78
+    assert "ketapress.toml:10" in outcome.stderr
+    assert "`schedule`" in outcome.stderr
+
+
+def test_a_folder_that_is_no_publication_says_how_to_make_one(tmp_path: Path) -> None:
+    outcome = ketapress(tmp_path, "publish")
+    assert outcome.exit_code == 78
+    assert "ketapress init" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compose", "daily"],
+        ["compose", "--now"],
+        ["queue", "--from", "soon"],
+        ["explain", "weekly"],
+        ["explain", "weekly/someday"],
+        ["outbox", "show", "weekly/2023-06-12T0800"],
+        ["publish", "--at", "noon"],
+        ["unheard-of"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2(publication: Path, words: list[str]) -> None:
+    outcome = ketapress(publication, *words)
+    assert outcome.exit_code == 2
+    assert outcome.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(publication: Path, name: str) -> None:
+    outcome = ketapress(publication, name, "--help")
+    assert outcome.exit_code == 0
+    assert "Usage:" in outcome.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from ketapress.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*[m for m in sys.modules if m.split('.')[0] in "
+        "('sqlalchemy','jinja2','premailer','feedgen','lxml','asyncio','alembic','apscheduler','rich','nh3','yaml')], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == ""
+    assert "publish" in done.stdout
+
+
+def test_two_publishers_at_a_time_are_refused_with_the_number_of_the_first(publication: Path) -> None:
+    from ketapress.store.lock import publication_lock
+
+    with publication_lock(publication, "publish"):
+        outcome = ketapress(publication, "publish")
+    assert outcome.exit_code == 1
+    assert "another Ketapress process" in outcome.stderr
