@@ -16,7 +16,7 @@ from ketapress.mail.stamp import slot_values, stamped
 from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
 from ketapress.model.letter import ByteSlot, Digest, Letter, Place
-from ketapress.model.settings import NewsletterSettings, RelaySettings
+from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl
 from ketapress.model.subscriber import Applicant
 from ketapress.relay.smtp import DEADLINES, Deadlines
 from ketapress.store.database import Store
@@ -48,12 +48,23 @@ def stamp(letter: Letter, recipient: Recipient, newsletter: NewsletterSettings, 
     return stamped(letter, values)
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """A relay of another process, of which only the port is known."""
+
+    port: int
+
+    @property
+    def url(self) -> RelayUrl:
+        return RelayUrl("127.0.0.1", self.port, "none")
+
+
 @dataclass
 class Press:
     """What a test of delivering needs at hand."""
 
     store: Store
-    relay: ScriptedRelay
+    called: ScriptedRelay | Elsewhere
     root: Path
     clock: StillClock = field(default_factory=lambda: StillClock(NOW))
     connections: int = 1
@@ -63,6 +74,12 @@ class Press:
     stop: Callable[[], bool] = lambda: False
     ledger: Ledger | None = None
     newsletters: dict[str, NewsletterSettings] = field(default_factory=lambda: {"weekly": WEEKLY})
+
+    @property
+    def relay(self) -> ScriptedRelay:
+        """The relay, where it is in this process."""
+        assert isinstance(self.called, ScriptedRelay)
+        return self.called
 
     def subscribe(self, *addresses: str) -> None:
         added = self.store.subscribers.add(
@@ -86,7 +103,7 @@ class Press:
     @property
     def road(self) -> Road:
         return Road(
-            relay=RelaySettings(url=self.relay.url, connections=self.connections, in_doubt=self.in_doubt),
+            relay=RelaySettings(url=self.called.url, connections=self.connections, in_doubt=self.in_doubt),
             stamp=stamp,
             clock=self.clock,
             rng=Random(1),
