@@ -8,7 +8,7 @@ from pathlib import Path
 from ketapress.archive.folder import Written, write_outputs
 from ketapress.archive.pages import site_pages
 from ketapress.archive.state import read_built, write_built
-from ketapress.feeds.document import site_feed
+from ketapress.feeds.files import feed_files
 from ketapress.feeds.formats import FORMATS
 from ketapress.model.edition import StoredEdition
 from ketapress.model.post import Post, visible_posts
@@ -50,8 +50,7 @@ def outputs_of(
     settings: Settings, posts: Sequence[Post], editions: Sequence[StoredEdition], templates: Templates
 ) -> Iterator[tuple[str, bytes]]:
     """Every file of `public/` with its bytes: feeds, then pages."""
-    for form in FORMATS:
-        yield form.path, form.write(site_feed(posts, settings, form.path))
+    yield from feed_files(posts, settings)
     yield from site_pages(posts, editions, settings, FORMATS, templates)
 
 

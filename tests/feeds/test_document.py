@@ -1,22 +1,28 @@
 """What a feed holds, before it is written in any format."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from factories import SITE, post, settings
-from ketapress.feeds.document import NEVER, site_feed
-from ketapress.model.post import visible_posts
-from ketapress.model.settings import Author, FeedSettings
+from ketapress.feeds.document import NEVER, Feed, entry_of
+from ketapress.feeds.history import site_documents
+from ketapress.model.post import Post, visible_posts
+from ketapress.model.settings import Author, FeedSettings, Settings
 
 NOON = datetime(2023, 6, 7, 12, tzinfo=UTC)
+
+
+def site_feed(posts: Sequence[Post], whole: Settings) -> Feed:
+    return next(site_documents([entry_of(post, whole) for post in posts], whole, "feed.xml")).feed
 
 
 def test_a_feed_holds_the_newest_posts_in_their_order() -> None:
     posts = [post(name) for name in ("c", "b", "a")]
 
-    feed = site_feed(posts, settings(feeds=FeedSettings(entries=2)), "feed.xml")
+    feed = site_feed(posts, settings(feeds=FeedSettings(entries=2)))
 
     assert [entry.title for entry in feed.entries] == ["C", "B"]
 
@@ -24,13 +30,13 @@ def test_a_feed_holds_the_newest_posts_in_their_order() -> None:
 def test_a_feed_is_dated_by_its_newest_entry() -> None:
     posts = [post("a", updated=NOON), post("b", updated=NOON + timedelta(days=3)), post("c", published=NOON)]
 
-    feed = site_feed(posts, settings(), "feed.xml")
+    feed = site_feed(posts, settings())
 
     assert (feed.updated, feed.published) == (NOON + timedelta(days=3), NOON)
 
 
 def test_an_empty_feed_is_dated_the_same_in_each_build() -> None:
-    feed = site_feed([], settings(), "feed.xml")
+    feed = site_feed([], settings())
 
     assert (feed.updated, feed.entries) == (NEVER, ())
 
@@ -39,7 +45,7 @@ def test_instants_are_in_utc_and_to_the_second() -> None:
     berlin = timezone(timedelta(hours=2))
     moment = datetime(2023, 6, 7, 8, 0, 0, 999, tzinfo=berlin)
 
-    entry = site_feed([post(published=moment, updated=moment)], settings(), "feed.xml").entries[0]
+    entry = site_feed([post(published=moment, updated=moment)], settings()).entries[0]
 
     assert entry.published.isoformat() == entry.updated.isoformat() == "2023-06-07T06:00:00+00:00"
 
@@ -47,7 +53,7 @@ def test_instants_are_in_utc_and_to_the_second() -> None:
 def test_addresses_are_those_of_the_site_also_in_a_sub_folder() -> None:
     site = replace(SITE, url="https://example.org/press/")
 
-    feed = site_feed([post(url="2023/caf%C3%A9.html")], settings(site=site), "feed.xml")
+    feed = site_feed([post(url="2023/caf%C3%A9.html")], settings(site=site))
 
     assert feed.feed_url == "https://example.org/press/feed.xml"
     assert feed.home_url == "https://example.org/press/"
@@ -65,7 +71,7 @@ def test_addresses_are_those_of_the_site_also_in_a_sub_folder() -> None:
     ],
 )
 def test_an_id_is_kept_and_is_a_uri_in_every_format(pinned: str, expected: str) -> None:
-    assert site_feed([post(id=pinned)], settings(), "feed.xml").entries[0].id == expected
+    assert site_feed([post(id=pinned)], settings()).entries[0].id == expected
 
 
 def test_characters_that_xml_cannot_hold_are_dropped() -> None:
@@ -73,7 +79,7 @@ def test_characters_that_xml_cannot_hold_are_dropped() -> None:
         title="a\x00b\x0b\ud800c\ufffe\n d\ufffd", html="<p>\x08x\ttab</p>", tags=("\x01", "t\x02")
     )
 
-    entry = site_feed([hostile], settings(), "feed.xml").entries[0]
+    entry = site_feed([hostile], settings()).entries[0]
 
     assert (entry.title, entry.html, entry.tags) == ("abc d", "<p>x\ttab</p>", ("t",))
 
@@ -82,14 +88,14 @@ def test_who_wrote_is_the_post_s_author_else_the_site_s_else_the_site() -> None:
     signed, blank = post(authors=("Bob", " ", "Eve")), post(authors=("\x00",))
     ada = settings(site=replace(SITE, author=Author("Ada")))
 
-    assert site_feed([signed], ada, "feed.xml").entries[0].authors == ("Bob", "Eve")
-    assert site_feed([blank], ada, "feed.xml").entries[0].authors == ("Ada",)
-    assert site_feed([post()], settings(), "feed.xml").entries[0].authors == (SITE.title,)
+    assert site_feed([signed], ada).entries[0].authors == ("Bob", "Eve")
+    assert site_feed([blank], ada).entries[0].authors == ("Ada",)
+    assert site_feed([post()], settings()).entries[0].authors == (SITE.title,)
 
 
 @pytest.mark.parametrize("values", [{"lang": "ar"}, {"dir": "rtl"}, {"lang": "en", "dir": "rtl"}])
 def test_a_body_that_is_read_from_right_to_left_says_so_itself(values: dict[str, str]) -> None:
-    html = site_feed([post(**values)], settings(), "feed.xml").entries[0].html
+    html = site_feed([post(**values)], settings()).entries[0].html
 
     assert html.startswith(f'<div dir="rtl" lang="{values.get("lang", "en")}"><p>')
     assert html.endswith("</p></div>")
@@ -98,7 +104,7 @@ def test_a_body_that_is_read_from_right_to_left_says_so_itself(values: dict[str,
 def test_a_post_in_the_language_of_the_site_does_not_repeat_it() -> None:
     posts = [post(lang="EN"), post(lang="de"), post()]
 
-    assert [entry.lang for entry in site_feed(posts, settings(), "feed.xml").entries] == [None, "de", None]
+    assert [entry.lang for entry in site_feed(posts, settings()).entries] == [None, "de", None]
 
 
 def test_only_visible_posts_reach_a_feed() -> None:
@@ -110,6 +116,6 @@ def test_only_visible_posts_reach_a_feed() -> None:
         post("gone", expires=NOON),
     ]
 
-    feed = site_feed(visible_posts([*hidden, post("seen")], NOON), settings(), "feed.xml")
+    feed = site_feed(visible_posts([*hidden, post("seen")], NOON), settings())
 
     assert [entry.title for entry in feed.entries] == ["Seen"]

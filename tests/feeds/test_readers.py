@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
 from factories import SITE, post, settings
-from ketapress.feeds.document import site_feed
+from ketapress.feeds.files import feed_files
 from ketapress.feeds.formats import FORMATS, Format
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import FeedSettings
@@ -21,7 +21,7 @@ JOINER = "\N{WORD JOINER}"
 
 
 def written(form: Format, *posts: Post, **sections: Any) -> bytes:
-    return form.write(site_feed(posts, settings(**sections), form.path))
+    return dict(feed_files(posts, settings(**sections)))[form.path]
 
 
 def read(form: Format, *posts: Post, **sections: Any) -> Any:
@@ -123,8 +123,10 @@ def test_a_title_that_looks_like_markup_is_shown_as_it_was_written(title: str) -
     assert json.loads(written(JSON_FEED, whole))["items"][0]["title"] == title
 
 
+# feedparser takes some of Latin-1 for UTF-8 that was read wrongly, and mends it.
+LATIN_1 = "".join(map(chr, range(0x80, 0x100)))
 TEXT = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Cn"], exclude_characters="<>&\ufffd"), min_size=1
+    st.characters(exclude_categories=["Cc", "Cs", "Cn"], exclude_characters=f"<>&\ufffd{LATIN_1}"), min_size=1
 )
 
 

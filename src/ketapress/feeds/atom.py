@@ -1,25 +1,39 @@
 """Atom 1.0 (RFC 4287)."""
 
+import re
+from collections.abc import Sequence
 from html import escape
 
 from lxml.etree import SubElement, _Element as Element
 
 from ketapress.feeds.document import Entry, Feed
-from ketapress.feeds.generator import Additions, generated
+from ketapress.feeds.generator import (
+    HISTORY,
+    Dialect,
+    history_links,
+    mark_archive,
+    printed_entries,
+    printed_feed,
+)
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def atom(feed: Feed) -> bytes:
-    """The feed in Atom: UTF-8 without a BOM, with an XML declaration."""
-    document: bytes = generated(feed, _ADDITIONS).atom_str(pretty=True)
-    return document
+def entries(found: Sequence[Entry]) -> list[bytes]:
+    """Each entry as an `entry`."""
+    return list(printed_entries(found, _ATOM))
+
+
+def document(feed: Feed, printed: Sequence[bytes]) -> bytes:
+    """The feed around its entries: UTF-8 without a BOM, with an XML declaration."""
+    return printed_feed(feed, printed, _ATOM)
 
 
 def _finish_root(root: Element, feed: Feed) -> None:
     _type(root, "title", "subtitle")
-    if feed.hub:
-        SubElement(root, "link", rel="hub", href=feed.hub)
+    for rel, href in history_links(feed):
+        SubElement(root, "link", rel=rel, href=href)
+    mark_archive(root, feed)
 
 
 def _finish_entry(element: Element, entry: Entry) -> None:
@@ -44,4 +58,12 @@ def _type(parent: Element, *names: str) -> None:
                 element.text = escape(text, quote=False)
 
 
-_ADDITIONS = Additions("application/atom+xml", {}, _finish_root, _finish_entry)
+_ATOM = Dialect(
+    media_type="application/atom+xml",
+    printed=lambda generator: generator.atom_str(pretty=True),
+    namespaces={"fh": HISTORY},
+    root=_finish_root,
+    entry=_finish_entry,
+    entries=re.compile(rb" *<entry[ >].*?</entry>\n", re.DOTALL),
+    end=b"</feed>",
+)

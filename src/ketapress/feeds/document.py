@@ -46,8 +46,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A feed at one URL. `updated` is its newest entry's, never the moment of the build."""
+    """A feed at one URL. `updated` is its newest entry's, never the moment of the build.
 
+    `id` stays the same over all documents of a feed, which are its newest entries at `current` and its archives
+    (RFC 5005, 4): `older` and `newer` are the archives before and after this document, where there are any.
+    """
+
+    id: str
     title: str
     home_url: str
     feed_url: str
@@ -58,26 +63,39 @@ class Feed:
     updated: datetime
     hub: str = ""
     logo: str = ""
+    current: str = ""
+    older: str = ""
+    newer: str = ""
     entries: tuple[Entry, ...] = ()
 
+    @property
+    def archived(self) -> bool:
+        """Whether this document is an archive, complete and at rest, and not what readers poll."""
+        return self.current != self.feed_url
 
-def site_feed(posts: Sequence[Post], settings: Settings, path: str) -> Feed:
-    """The feed of the whole site at `path` (`feed.xml`): the newest of the visible posts, which come newest first."""
+
+def feed_of(entries: Sequence[Entry], settings: Settings, path: str, **values: str) -> Feed:
+    """A feed of these entries at `path` (`feed.xml`); `values` are what differs from the site's own."""
     site = settings.site
     title = plain(site.title) or site.url  # a title that is blank once it is clean would cost the whole feed
-    entries = tuple(_entry(post, settings) for post in posts[: settings.feeds.entries])
+    url = settings.page(path)
+    whole = {
+        "id": url,
+        "title": title,
+        "home_url": settings.page(""),
+        "description": plain(site.description) or title,
+        "hub": settings.feeds.hub,
+        "current": url,
+    }
     return Feed(
-        title=title,
-        home_url=settings.page(""),
-        feed_url=settings.page(path),
-        description=plain(site.description) or title,
+        **(whole | values),
+        feed_url=url,
         language=site.language,
         author=_site_author(settings),
         published=max((entry.published for entry in entries), default=NEVER),
         updated=max((entry.updated for entry in entries), default=NEVER),
-        hub=settings.feeds.hub,
         logo=site.logo,
-        entries=entries,
+        entries=tuple(entries),
     )
 
 
@@ -91,7 +109,8 @@ def plain(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _entry(post: Post, settings: Settings) -> Entry:
+def entry_of(post: Post, settings: Settings) -> Entry:
+    """A post as an entry of every feed that holds it."""
     url = settings.page(post.url)
     lang = plain(post.lang or "")
     return Entry(

@@ -1,17 +1,24 @@
 """The formats that feeds are written in: a table that is light to import, for those who only need to point at feeds."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from ketapress.feeds.document import Feed
+    from ketapress.feeds.document import Entry, Feed
+
+
+class Writer(Protocol):
+    """What the module of a format has: an entry is written once, and stands in as many feeds as hold it."""
+
+    def entries(self, found: "Sequence[Entry]") -> list[bytes]: ...
+    def document(self, feed: "Feed", printed: Sequence[bytes]) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: its module and function (`rss`), the file name of a feed in it, its media type, its name for people."""
+    """One format: the name of its module, the file name of a feed in it, its media type, its name for people."""
 
     name: str
     path: str
@@ -19,11 +26,9 @@ class Format:
     title: str
 
     @property
-    def write(self) -> "Callable[[Feed], bytes]":
-        """The function that turns a feed into this format's bytes. Its module, and lxml with it, is imported now."""
-        return cast(
-            "Callable[[Feed], bytes]", getattr(import_module(f"ketapress.feeds.{self.name}"), self.name)
-        )
+    def writer(self) -> Writer:
+        """The module that writes this format. It is imported now, and lxml and feedgen with it."""
+        return cast("Writer", import_module(f"ketapress.feeds.{self.name}"))
 
 
 FORMATS = (
@@ -31,4 +36,5 @@ FORMATS = (
     Format("atom", "atom.xml", "application/atom+xml", "Atom"),
     Format("jsonfeed", "feed.json", "application/feed+json", "JSON Feed"),
 )
-"""RSS first: it is the one that every reader knows, and the first that a page names is the one that readers take."""
+"""RSS first: it is the one that every reader knows, and the first that a page names is the one that readers take.
+The feeds of single tags are written in it alone."""

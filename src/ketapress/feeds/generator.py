@@ -1,44 +1,56 @@
 """The one place that knows feedgen 1.0: what RSS and Atom have in common, and the way around its traps.
 
-In: a `Feed`, and what a format adds to feedgen's elements. Out: a `FeedGenerator` that has only to be printed.
+In: entries or a `Feed`, and what a format adds to feedgen's elements. Out: printed entries, and a printed feed with room
+for them. An entry stands in the feed that readers poll, in an archive and in the feed of each of its tags; it is printed
+once and goes into all of them.
 
 What feedgen does wrong, and the answer here. It takes the moment of the build for every instant that it is not told:
 all are told. It puts new entries first: `append`. Its Atom entries lose all but the address of a link, its RSS knows no
 link but rel=self, drops authors without an address, sets the process's locale to write each entry's date, and titles
 have no type in Atom: a format adds all of these itself, to the elements that feedgen made. Its RSS channel's link is
 the last that was named: the home page comes last. `guid` after `id`, or permalinks are lost. No CDATA and no XHTML: the
-one makes Atom invalid, the other cannot hold HTML.
+one makes Atom invalid, the other cannot hold HTML. It keeps a whole feed in memory as a tree: a hundred entries at a time.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from feedgen.feed import FeedGenerator
-from lxml.etree import _Element as Element
+from lxml.etree import SubElement, _Element as Element
 
-from ketapress.feeds.document import Entry, Feed
+from ketapress.feeds.document import NEVER, Entry, Feed
 
-ATOM = "{http://www.w3.org/2005/Atom}"
+ATOM = "http://www.w3.org/2005/Atom"
+HISTORY = "http://purl.org/syndication/history/1.0"
 NAME = "Ketapress"
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Additions:
-    """What a format adds: namespaces of the root, and functions that finish the root and each entry in place."""
+class Dialect:
+    """What makes a format: how feedgen prints it, what it adds, and where its entries stand in what is printed.
+
+    `root` and `entry` finish an element in place; `namespaces` are those of their additions. `entries` finds each
+    printed entry with its line, `end` begins what comes after the last.
+    """
 
     media_type: str
+    printed: Callable[[FeedGenerator], bytes]
     namespaces: Mapping[str, str]
     root: Callable[[Element, Feed], None]
     entry: Callable[[Element, Entry], None]
+    entries: re.Pattern[bytes]
+    end: bytes
 
 
 class _Addition:
-    """feedgen's idea of an extension: it is made without arguments, then told, then asked."""
+    """What feedgen takes for an extension: it is made without arguments, then told, then asked."""
 
     def __init__(self) -> None:
         self.namespaces: Mapping[str, str] = {}
-        self.finish: Callable[[Element], None]
+        self.finish: Callable[[Element], None] = lambda _: None
 
     def extend_ns(self) -> dict[str, str]:
         return dict(self.namespaces)
@@ -50,13 +62,42 @@ class _Addition:
     extend_atom = extend_rss
 
 
-def generated(feed: Feed, additions: Additions) -> FeedGenerator:
-    """A generator of this feed, with everything set that one of its two formats prints."""
+def printed_entries(entries: Sequence[Entry], dialect: Dialect) -> Iterator[bytes]:
+    """Each entry as it stands in every feed of this format."""
+    for start in range(0, len(entries), _AT_ONCE):
+        generator = _generator(_ANY, dialect)
+        for entry in entries[start : start + _AT_ONCE]:
+            _add(generator, entry, dialect)
+        yield from dialect.entries.findall(dialect.printed(generator))
+
+
+def printed_feed(feed: Feed, printed: Sequence[bytes], dialect: Dialect) -> bytes:
+    """The feed, with its printed entries where they belong."""
+    generator = _generator(feed, dialect)
+    generator.addition.finish = lambda root: dialect.root(root, feed)
+    before, end, after = dialect.printed(generator).rpartition(dialect.end)
+    return b"".join([before, *printed, end, after])
+
+
+def history_links(feed: Feed) -> Iterator[tuple[str, str]]:
+    """Where the other documents of the feed are (RFC 5005, 4), and the hub that tells of new ones: rel and address."""
+    links = [("prev-archive", feed.older), ("next-archive", feed.newer), ("hub", feed.hub)]
+    if feed.archived:
+        links.append(("current", feed.current))
+    return ((rel, href) for rel, href in links if href)
+
+
+def mark_archive(parent: Element, feed: Feed) -> None:
+    if feed.archived:
+        SubElement(parent, f"{{{HISTORY}}}archive")
+
+
+def _generator(feed: Feed, dialect: Dialect) -> FeedGenerator:
+    """A generator of this feed without its entries, with everything set that one of the two formats prints."""
     generator = FeedGenerator()
     generator.register_extension("addition", _Addition, _Addition)
-    generator.addition.namespaces = additions.namespaces
-    generator.addition.finish = lambda root: additions.root(root, feed)
-    generator.id(feed.feed_url)
+    generator.addition.namespaces = dialect.namespaces
+    generator.id(feed.id)
     generator.title(feed.title)
     generator.subtitle(feed.description)
     generator.language(feed.language)
@@ -67,18 +108,16 @@ def generated(feed: Feed, additions: Additions) -> FeedGenerator:
     generator.generator(NAME)
     generator.docs("https://www.rssboard.org/rss-specification")
     generator.ttl(60)
-    generator.link(href=feed.feed_url, rel="self", type=additions.media_type)
+    generator.link(href=feed.feed_url, rel="self", type=dialect.media_type)
     generator.link(href=feed.home_url, rel="alternate", type="text/html")
     if feed.logo:
         generator.image(feed.logo, title=feed.title, link=feed.home_url)
-    for entry in feed.entries:
-        _add(generator, entry, additions)
     return generator
 
 
-def _add(generator: FeedGenerator, entry: Entry, additions: Additions) -> None:
+def _add(generator: FeedGenerator, entry: Entry, dialect: Dialect) -> None:
     made = generator.add_entry(order="append")
-    made.addition.finish = lambda element: additions.entry(element, entry)
+    made.addition.finish = lambda element: dialect.entry(element, entry)
     made.title(entry.title)
     made.link(href=entry.url)
     made.content(entry.html, type="html")
@@ -88,3 +127,16 @@ def _add(generator: FeedGenerator, entry: Entry, additions: Additions) -> None:
         made.category(term=tag)
     made.updated(entry.updated)
     made.guid(entry.id, permalink=entry.id == entry.url)
+
+
+_ANY = Feed(
+    id="any:feed",
+    title="any",
+    home_url="any:home",
+    feed_url="any:feed",
+    description="any",
+    language="en",
+    author="any",
+    published=NEVER,
+    updated=NEVER,
+)

@@ -6,22 +6,29 @@ from typing import Any
 
 from ketapress.feeds.document import Entry, Feed
 
+_written = json.JSONEncoder(ensure_ascii=False).encode
 
-def jsonfeed(feed: Feed) -> bytes:
-    """The feed as a JSON document in UTF-8; what is not known is left out."""
-    document = _known(
+
+def entries(found: Sequence[Entry]) -> list[bytes]:
+    """Each entry as an object of `items`, on a line of its own."""
+    return [_written(_item(entry)).encode() for entry in found]
+
+
+def document(feed: Feed, items: Sequence[bytes]) -> bytes:
+    """The feed around its items, in UTF-8; what is not known is left out."""
+    about = _known(
         version="https://jsonfeed.org/version/1.1",
         title=feed.title,
         home_page_url=feed.home_url,
         feed_url=feed.feed_url,
+        next_url=feed.older,
         description=feed.description,
         icon=feed.logo,
         authors=_authors([feed.author]),
         language=feed.language,
         hubs=[{"type": "WebSub", "url": feed.hub}] if feed.hub else [],
     )
-    document["items"] = [_item(entry) for entry in feed.entries]
-    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+    return _written(about)[:-1].encode() + b', "items": [\n' + b",\n".join(items) + b"\n]}\n"
 
 
 def _item(entry: Entry) -> dict[str, Any]:

@@ -1,13 +1,22 @@
 """RSS 2.0, with the names that its readers have agreed on: content:encoded, dc:creator, atom:link, media:content."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from email.utils import format_datetime
 
 from lxml.etree import SubElement, _Element as Element
 
 from ketapress.feeds.document import Entry, Feed, plain
-from ketapress.feeds.generator import ATOM, Additions, generated
+from ketapress.feeds.generator import (
+    ATOM,
+    HISTORY,
+    Dialect,
+    history_links,
+    mark_archive,
+    printed_entries,
+    printed_feed,
+)
 from ketapress.model.post import Image
 
 _DC = "http://purl.org/dc/elements/1.1/"
@@ -17,16 +26,15 @@ _MEDIA = "http://search.yahoo.com/mrss/"
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
 
 
-def rss(feed: Feed) -> bytes:
-    """The feed in RSS 2.0: UTF-8 without a BOM, with an XML declaration."""
-    literal = replace(
-        feed,
-        title=_literal(feed.title),
-        description=_literal(feed.description),
-        entries=tuple(replace(entry, title=_literal(entry.title)) for entry in feed.entries),
-    )
-    document: bytes = generated(literal, _ADDITIONS).rss_str(pretty=True)
-    return document
+def entries(found: Sequence[Entry]) -> list[bytes]:
+    """Each entry as an `item`."""
+    return list(printed_entries([replace(each, title=_literal(each.title)) for each in found], _RSS))
+
+
+def document(feed: Feed, items: Sequence[bytes]) -> bytes:
+    """The feed around its items: UTF-8 without a BOM, with an XML declaration."""
+    literal = replace(feed, title=_literal(feed.title), description=_literal(feed.description))
+    return printed_feed(literal, items, _RSS)
 
 
 def _literal(text: str) -> str:
@@ -34,8 +42,10 @@ def _literal(text: str) -> str:
 
 
 def _finish_root(root: Element, feed: Feed) -> None:
-    if feed.hub:
-        SubElement(root[0], f"{ATOM}link", rel="hub", href=feed.hub)
+    channel = root[0]
+    for rel, href in history_links(feed):
+        SubElement(channel, f"{{{ATOM}}}link", rel=rel, href=href)
+    mark_archive(channel, feed)
 
 
 def _finish_entry(item: Element, entry: Entry) -> None:
@@ -61,4 +71,12 @@ def _add(parent: Element, name: str, text: str) -> None:
     SubElement(parent, name).text = text
 
 
-_ADDITIONS = Additions("application/rss+xml", {"dc": _DC, "media": _MEDIA}, _finish_root, _finish_entry)
+_RSS = Dialect(
+    media_type="application/rss+xml",
+    printed=lambda generator: generator.rss_str(pretty=True),
+    namespaces={"dc": _DC, "media": _MEDIA, "fh": HISTORY},
+    root=_finish_root,
+    entry=_finish_entry,
+    entries=re.compile(rb" *<item>.*?</item>\n", re.DOTALL),
+    end=b"  </channel>",
+)

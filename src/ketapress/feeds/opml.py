@@ -1,0 +1,34 @@
+"""OPML 2.0 (opml.org/spec2): a list of the feeds, as readers import it."""
+
+from collections.abc import Iterable
+
+from lxml.etree import Element, SubElement, _Element, tostring
+
+from ketapress.feeds.document import Feed
+
+
+def opml(site: Feed, tags: Iterable[Feed]) -> bytes:
+    """The site's feed, and in a group of their own those of its tags."""
+    root = Element("opml", version="2.0")
+    SubElement(SubElement(root, "head"), "title").text = site.title
+    body = SubElement(root, "body")
+    _add(body, site)
+    found = list(tags)
+    if found:
+        group = SubElement(body, "outline", text=f"{site.title}: subjects")
+        for feed in found:
+            _add(group, feed)
+    document: bytes = tostring(root, pretty_print=True, encoding="UTF-8", xml_declaration=True)
+    return document
+
+
+def _add(parent: _Element, feed: Feed) -> None:
+    SubElement(
+        parent,
+        "outline",
+        type="rss",
+        text=feed.title,
+        title=feed.title,
+        xmlUrl=feed.feed_url,
+        htmlUrl=feed.home_url,
+    )
