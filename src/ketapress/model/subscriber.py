@@ -52,3 +52,37 @@ class Refusal:
     line: int | None
     value: str
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What became of the applicants of one import: each line is counted once."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: tuple[Refusal, ...] = ()
+
+
+class ConsentEvent(StrEnum):
+    """What happened to a consent. `unreachable`: the relay said that the address is dead."""
+
+    ADDED = "added"
+    LEFT = "left"
+    UNREACHABLE = "unreachable"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a person's history: a change of consent (`by` says on whose word) or a delivery (`reply`).
+
+    `what` is a ConsentEvent or a DeliveryState. A delivery stands at its message's Date, or at its slot if none left.
+    """
+
+    at: datetime
+    what: str
+    newsletter: str
+    edition: str = ""
+    by: str = ""
+    reply: str = ""

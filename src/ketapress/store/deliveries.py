@@ -1,0 +1,319 @@
+"""Edge: the ledger. One row for each edition and subscription, from queued to an end that is never left again.
+
+In: an edition, results, intents, `now`. Out: recipients to send to, leave to send, counts. A message may go out only
+after `commit` returned its subscription: that is the promise, and the deliver act keeps its half of it. Nothing here
+talks to a relay, or decides when to try again.
+
+Whose a row is while it is in hand is a number from `workers`, never used twice. A worker that was declared dead has
+lost its number: what it commits when it wakes changes nothing that somebody else took over.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
+
+from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient, Result
+from ketapress.model.edition import EditionState
+from ketapress.model.subscriber import SubscriptionState
+from ketapress.store.freeze import freeze_chunk, start_freeze
+from ketapress.store.ledger import (
+    ACTIVE,
+    AT_ONCE,
+    delivery_counts,
+    due,
+    edition_state,
+    give_up,
+    hand_back,
+    held_by,
+    moved,
+    these,
+    write_results,
+)
+from ketapress.store.persons import end_consent
+from ketapress.store.tables import (
+    DatabaseClock,
+    deliveries,
+    editions,
+    instant,
+    subscribers,
+    subscriptions,
+    workers,
+)
+from ketapress.store.transactions import Transactions
+
+LEASE = 60_000_000  # microseconds a worker is believed alive after it was last heard of
+_PAGE = 5000  # lines a read
+_d, _e = deliveries.c, editions.c
+
+
+class Deliveries:
+    """The ledger, as one process writes in it: what it claims is its own until it settles it or dies."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+        self._workers: dict[str, int] = {}
+
+    def freeze(self, edition_id: int, newsletter: str, now: datetime, *, chunk: int = 5000) -> int:
+        """Writes a queued delivery for everybody who is active now; how many there are. The edition is then sending.
+
+        In short transactions by ascending subscription, up to the highest one at the start: who is killed in the
+        middle goes on where it stopped, and who signs up meanwhile gets the next edition. With nobody active the
+        edition stays ready, and the answer is 0.
+        """
+        with self._transactions.write() as connection:
+            start_freeze(connection, edition_id, newsletter, now)
+        more = True
+        while more:
+            with self._transactions.write() as connection:
+                more = freeze_chunk(connection, edition_id, newsletter, chunk)
+        with self._transactions.read() as connection:
+            return _frozen(connection, edition_id)
+
+    def claim(self, edition_id: int, limit: int, worker: str, now: datetime) -> tuple[Recipient, ...]:
+        """Takes up to `limit` due deliveries for this worker; none when nothing is due or the edition is not sending.
+
+        Those of people who left meanwhile are suppressed on the way.
+        """
+        with self._transactions.write() as connection:
+            number = _enrolled(connection, worker, self._workers.get(worker))
+            sending = edition_state(connection, edition_id) is EditionState.SENDING
+            recipients = _claimed(connection, edition_id, limit, number, now) if sending else ()
+        self._workers[worker] = number
+        return recipients
+
+    def commit(
+        self, edition_id: int, *, results: Sequence[Result], intents: Collection[int], now: datetime
+    ) -> frozenset[int]:
+        """One transaction: writes results, and turns intents from claimed to sending. Returns those that may go out.
+
+        Consent and the edition are looked at again. An intent that may not go out is suppressed when its subscriber
+        left, ended when the edition was cancelled, and handed back otherwise. `now` becomes `dated` of an intent that
+        has none: the Date of the message has to be the same instant. A result deferred clears it, in doubt keeps it;
+        in doubt with `next_at` is claimed again by itself, without it waits for a person.
+        """
+        with self._transactions.write() as connection:
+            edition = edition_state(connection, edition_id)
+            self._renew(connection)
+            write_results(connection, edition_id, results, self._numbers)
+            _end_dead_addresses(connection, results, now)
+            allowed: frozenset[int] = frozenset()
+            if intents and edition is EditionState.SENDING:
+                allowed = _intended(connection, and_(these(edition_id, intents), held_by(self._numbers)), now)
+            if refused := [each for each in intents if each not in allowed]:
+                _refuse(connection, edition, and_(these(edition_id, refused), held_by(self._numbers)), now)
+            if edition is EditionState.CANCELLED:
+                give_up(connection, edition_id, DeliveryState.CANCELLED)
+        return allowed
+
+    def renew(self) -> None:
+        """Says that this process is alive, for a worker that waits longer than half a lease without a commit."""
+        with self._transactions.write() as connection:
+            self._renew(connection)
+
+    def release(self, edition_id: int, worker: str, now: datetime) -> int:
+        """Hands back what this worker claimed in the edition and did not begin to send; how many."""
+        if worker not in self._workers:
+            return 0
+        mine = and_(_d.edition_id == edition_id, _d.worker_id == self._workers[worker])
+        with self._transactions.write() as connection:
+            return hand_back(connection, edition_state(connection, edition_id), mine, now)
+
+    def recover(self, policy: str, now: datetime) -> tuple[int, int]:
+        """Takes over from workers that are dead: how many deliveries were handed back, how many are now in doubt.
+
+        On SQLite everybody but this process is dead: call it only while holding the folder's lock. On PostgreSQL
+        dead is whose lease has run out by the database's clock. With the policy `resend`, what is in doubt in editions
+        that are not over may be claimed at once; with `hold` it waits for a person.
+        """
+        with self._transactions.write() as connection:
+            dead = _buried(connection, self._numbers, leased=self._transactions.shared)
+            handed_back = doubted = 0
+            for edition_id, state in _editions_in_hand(connection, dead):
+                theirs = and_(_d.edition_id == edition_id, held_by(dead))
+                handed_back += hand_back(connection, state, theirs, now)
+                doubted += connection.execute(
+                    moved(
+                        DeliveryState.IN_DOUBT,
+                        and_(theirs, _d.state == DeliveryState.SENDING),
+                        worker_id=_d.worker_id,
+                        attempts=_d.attempts + 1,
+                    )
+                ).rowcount
+            _apply_policy(connection, policy, now)
+        return handed_back, doubted
+
+    def give_up(self, edition_id: int, state: DeliveryState, now: datetime) -> int:  # noqa: ARG002 - as its siblings
+        """What waits in the edition ends as EXPIRED or CANCELLED; how many. What is in doubt stays so, for a person."""
+        with self._transactions.write() as connection:
+            return give_up(connection, edition_id, state)
+
+    def counts(self, edition_id: int | None = None) -> dict[DeliveryState, int]:
+        """How many deliveries stand in each state, zeros included; of one edition, or of all."""
+        with self._transactions.read() as connection:
+            return delivery_counts(connection, edition_id)
+
+    def conserved(self, edition_id: int) -> bool:
+        """The conservation law: what was frozen is the sum of what stands in all states."""
+        with self._transactions.read() as connection:
+            return _frozen(connection, edition_id) == sum(delivery_counts(connection, edition_id).values())
+
+    def next_due(self, edition_id: int) -> datetime | None:
+        """When the next delivery may be claimed, which may be long past; None when none will be by itself."""
+        with self._transactions.read() as connection:
+            earliest: datetime | None = connection.scalar(
+                select(func.min(_d.next_at)).where(_d.edition_id == edition_id, _d.next_at.is_not(None))
+            )
+        return earliest
+
+    def lines(self, edition_id: int) -> Iterator[DeliveryLine]:
+        """Every delivery of the edition, for people; an erased person's has no address. Read page by page."""
+        last = 0
+        while True:
+            with self._transactions.read() as connection:
+                page = _lines(connection, edition_id, last)
+            if not page:
+                return
+            yield from page
+            last = page[-1].subscription_id
+
+    @property
+    def _numbers(self) -> tuple[int, ...]:
+        return tuple(self._workers.values())
+
+    def _renew(self, connection: Connection) -> None:
+        if self._transactions.shared and self._workers:
+            alive = update(workers).where(workers.c.id.in_(self._numbers))
+            connection.execute(alive.values(lease_until=DatabaseClock() + LEASE))
+
+
+def _frozen(connection: Connection, edition_id: int) -> int:
+    frozen: int = connection.execute(select(_e.frozen).where(_e.id == edition_id)).scalar_one()
+    return frozen
+
+
+def _enrolled(connection: Connection, worker: str, number: int | None) -> int:
+    """The worker's number with a fresh lease: the one it has, or a new one if it has none or was declared dead."""
+    lease = DatabaseClock() + LEASE
+    if number is not None:
+        kept = update(workers).where(workers.c.id == number).values(lease_until=lease)
+        if connection.execute(kept).rowcount:
+            return number
+    enrolled = insert(workers).values(name=worker, lease_until=lease).returning(workers.c.id)
+    fresh: int = connection.execute(enrolled).scalar_one()
+    return fresh
+
+
+def _claimed(
+    connection: Connection, edition_id: int, limit: int, number: int, now: datetime
+) -> tuple[Recipient, ...]:
+    """The next due deliveries that are still wanted; looks on when a whole portion was not."""
+    while rows := connection.execute(due(edition_id, limit, now)).all():
+        wanted = [row for row in rows if row.wanted]
+        if len(wanted) < len(rows):
+            unwanted = [row.subscription_id for row in rows if not row.wanted]
+            connection.execute(moved(DeliveryState.SUPPRESSED, these(edition_id, unwanted)))
+        if wanted:
+            taken = these(edition_id, [row.subscription_id for row in wanted])
+            connection.execute(moved(DeliveryState.CLAIMED, taken, worker_id=number))
+            return tuple(
+                Recipient(
+                    subscription_id=row.subscription_id,
+                    address=row.address,
+                    name=row.name,
+                    attempts=row.attempts,
+                    dated=row.dated,
+                )
+                for row in wanted
+            )
+    return ()
+
+
+def _intended(connection: Connection, mine: ColumnElement[bool], now: datetime) -> frozenset[int]:
+    """Claimed deliveries whose subscriber still wants them are sending from here on: these."""
+    intent = moved(
+        DeliveryState.SENDING,
+        and_(mine, ACTIVE),
+        worker_id=_d.worker_id,
+        dated=func.coalesce(_d.dated, instant(now)),
+    )
+    return frozenset(connection.scalars(intent.returning(_d.subscription_id)))
+
+
+def _refuse(
+    connection: Connection, edition: EditionState | None, mine: ColumnElement[bool], now: datetime
+) -> None:
+    """Intents that may not go out: the subscriber left, or the edition is not sending any more."""
+    unwanted = and_(mine, _d.state == DeliveryState.CLAIMED, ~ACTIVE)
+    connection.execute(moved(DeliveryState.SUPPRESSED, unwanted))
+    hand_back(connection, edition, mine, now)
+
+
+def _end_dead_addresses(connection: Connection, results: Sequence[Result], now: datetime) -> None:
+    """Everything that a dead address subscribed to is unreachable, not only what was just sent to it."""
+    dead = [result.subscription_id for result in results if result.suppress]
+    if dead:
+        persons = select(subscriptions.c.subscriber_id).where(subscriptions.c.id.in_(dead))
+        theirs = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(persons))
+        end_consent(connection, theirs, SubscriptionState.UNREACHABLE, "relay", now)
+
+
+def _buried(connection: Connection, alive: Collection[int], *, leased: bool) -> tuple[int, ...]:
+    """The numbers of workers that are dead, struck from the list so that nobody else takes over from them."""
+    others = delete(workers).where(workers.c.id.not_in(alive))
+    if leased:
+        others = others.where(workers.c.lease_until < DatabaseClock())
+    return tuple(connection.scalars(others.returning(workers.c.id)))
+
+
+def _editions_in_hand(connection: Connection, dead: Sequence[int]) -> list[tuple[int, EditionState | None]]:
+    """Editions of which these workers hold something, and where they stand."""
+    held = connection.scalars(select(_d.edition_id).where(held_by(dead)).distinct()).all()
+    return [(edition_id, edition_state(connection, edition_id)) for edition_id in held]
+
+
+def _apply_policy(connection: Connection, policy: str, now: datetime) -> None:
+    """Whether what is in doubt may be claimed again by itself."""
+    going_on = select(_e.id).where(
+        _e.state.in_((EditionState.READY, EditionState.HELD, EditionState.SENDING))
+    )
+    in_doubt = and_(
+        _d.worker_id.is_not(None), _d.state == DeliveryState.IN_DOUBT, _d.edition_id.in_(going_on)
+    )
+    next_at = func.coalesce(_d.next_at, instant(now)) if policy == "resend" else null()
+    connection.execute(update(deliveries).where(in_doubt).values(next_at=next_at))
+
+
+def _lines(connection: Connection, edition_id: int, last: int) -> list[DeliveryLine]:
+    rows = connection.execute(
+        select(*_d, subscribers.c.address, _e.newsletter, _e.slot_key)
+        .select_from(deliveries)
+        .join(editions, _e.id == _d.edition_id)
+        .outerjoin(subscriptions, subscriptions.c.id == _d.subscription_id)
+        .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(_d.edition_id == edition_id, _d.subscription_id > last)
+        .order_by(_d.subscription_id)
+        .limit(_PAGE)
+    )
+    return [
+        DeliveryLine(
+            edition=f"{row.newsletter}/{row.slot_key}",
+            subscription_id=row.subscription_id,
+            address=row.address or "",
+            state=row.state,
+            attempts=row.attempts,
+            reply=row.reply or "",
+            next_at=None if row.next_at == AT_ONCE else row.next_at,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,51 @@
+"""One process at a time: a lock on a file in the publication folder, freed by the kernel however its owner dies.
+
+So whoever holds it knows that a leftover of an earlier owner belongs to nobody: no lease has to run out first.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ketapress.model.errors import Problem, RefusedError
+
+FOLDER = ".ketapress"
+
+
+@contextmanager
+def publication_lock(root: Path, work: str) -> Iterator[None]:
+    """Holds the lock for one kind of work (`publish`, `send`) while the block runs. RefusedError names the owner."""
+    file = private_folder(root) / f"{work}.lock"
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RefusedError(
+                _taken(work, os.pread(handle, 100, 0).decode(errors="replace").strip())
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def private_folder(root: Path) -> Path:
+    """`.ketapress/` in the publication folder: locks, secrets and state. It hides itself from git."""
+    folder = root / FOLDER
+    folder.mkdir(mode=0o755, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    return folder
+
+
+def _taken(work: str, owner: str) -> Problem:
+    return Problem(
+        code="lock.taken",
+        message=f"another Ketapress process (number {owner or 'unknown'}) is busy with `{work}` in this publication.",
+        cure="Wait until it is done, or end it if it should not run; nothing was changed.",
+    )

@@ -1,0 +1,113 @@
+"""Edge: the one border to the database. Transactions begin, end and fail here, and nowhere else.
+
+In: a URL and how much a commit has to outlive. Out: connections, inside `read()` or `write()`. On SQLite a write
+takes the lock at its beginning (BEGIN IMMEDIATE): one that reads first and locks later fails at once when somebody
+else wrote in between, however long it would have waited. Faults of disk and network become `StoreError`.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from ketapress.model.errors import StoreError
+from ketapress.store.faults import problem_of
+
+LOCK_WAIT = 60_000  # milliseconds: a backup or an import of somebody else's may hold the lock that long
+
+_SYNCHRONOUS = {"power": "FULL", "process": "NORMAL"}
+_SYNCHRONOUS_COMMIT = {"power": "on", "process": "off"}
+
+
+class Transactions:
+    """Opens transactions on one database. Safe to share between threads; each transaction has its own connection.
+
+    `shared` tells that processes of other machines may work on the same database: then leases decide who is alive.
+    """
+
+    def __init__(self, url: URL, *, durability: str) -> None:
+        self.where = url.render_as_string(hide_password=True)
+        self.dialect = url.get_backend_name()
+        self.shared = self.dialect != "sqlite"
+        self._engine = create_engine(url, hide_parameters=True)  # they hold addresses, and errors are logged
+        settings = (
+            _sqlite_settings(durability) if self.dialect == "sqlite" else _postgresql_settings(durability)
+        )
+
+        def prepare(connection: Any, _record: object) -> None:
+            if self.dialect == "sqlite":
+                connection.isolation_level = (
+                    None  # the driver's own BEGIN comes too late, and is never IMMEDIATE
+                )
+            cursor = connection.cursor()
+            for statement in settings:
+                cursor.execute(statement)
+            cursor.close()
+
+        event.listen(self._engine, "connect", prepare)
+        if self.dialect == "sqlite":
+            event.listen(self._engine, "begin", _begin)
+        self._writer = self._engine.execution_options(
+            ketapress_begin="BEGIN IMMEDIATE", preserve_rowcount=True
+        )
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view. Keep it short: on SQLite an open one keeps the log from being folded in."""
+        with self._border(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """All of the block or nothing. When it has ended, it is as durable as the store was opened for."""
+        with self._border(), self._writer.begin() as connection:
+            yield connection
+
+    def scrub(self) -> None:
+        """Lets go of what was deleted: SQLite's log holds old pages until it is folded in and emptied."""
+        if self.dialect == "sqlite":
+            with self._border(), self._engine.connect() as connection:
+                outside = connection.execution_options(ketapress_begin="")
+                outside.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _border(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            problem = problem_of(error, self.where)
+            if problem is None:
+                raise
+            raise StoreError(problem) from error
+
+
+def private_file(path: Path) -> None:
+    """Makes an empty file that only its owner reads, if there is none: the database holds addresses."""
+    with suppress(FileExistsError, FileNotFoundError, PermissionError, NotADirectoryError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+
+
+def _begin(connection: Connection) -> None:
+    if statement := connection.get_execution_options().get("ketapress_begin", "BEGIN"):
+        connection.exec_driver_sql(statement)
+
+
+def _sqlite_settings(durability: str) -> tuple[str, ...]:
+    return (
+        f"PRAGMA busy_timeout = {LOCK_WAIT}",
+        "PRAGMA journal_mode = WAL",
+        f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA secure_delete = ON",  # what is erased is overwritten, not only unlinked
+    )
+
+
+def _postgresql_settings(durability: str) -> tuple[str, ...]:
+    return (f"SET SESSION synchronous_commit = {_SYNCHRONOUS_COMMIT[durability]}",)

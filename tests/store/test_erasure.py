@@ -1,0 +1,105 @@
+"""Erasing a person: no address is left, the ledger still adds up, and nobody is brought back by an old list."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from factories import NOW, SEED
+from ketapress.model.delivery import DeliveryState
+from ketapress.model.subscriber import Applicant, SubscriptionState
+from ketapress.store.database import Store, open_store
+from stored import begun, claimed, crowd, sending_edition, settle, standing, subscribe
+
+PERSON = "person1@example.org"
+
+
+def test_an_erased_person_is_gone(store: Store) -> None:
+    subscribe(store, crowd(3))
+    assert store.subscribers.erase(PERSON.upper(), "somebody", NOW)
+    assert store.subscribers.find(PERSON) is None
+    assert store.subscribers.history(PERSON) == ()
+    assert not store.subscribers.erase(PERSON, "somebody", NOW)
+    assert store.subscribers.counts() == {("weekly", SubscriptionState.ACTIVE): 2}
+
+
+def test_an_old_list_does_not_bring_an_erased_person_back(store: Store) -> None:
+    subscribe(store, crowd(3))
+    store.subscribers.erase(PERSON, "somebody", NOW)
+    added = store.subscribers.add(crowd(3), ["weekly"], "an old list", NOW)
+    assert (added.added, added.unchanged) == (0, 2)
+    assert [each.why for each in added.refused] == ["asked to be erased; only the subscriber can come back"]
+
+
+def test_the_number_of_an_erased_subscription_is_never_given_again(store: Store) -> None:
+    subscribe(store, ["last@example.org"])
+    last = store.subscribers.find("last@example.org")
+    assert last
+    store.subscribers.erase("last@example.org", "somebody", NOW)
+    subscribe(store, ["next@example.org"])
+    after = store.subscribers.find("next@example.org")
+    assert after
+    assert after.subscriptions[0].id > last.subscriptions[0].id
+
+
+@pytest.mark.parametrize("state", [DeliveryState.SENT, DeliveryState.FAILED])
+def test_what_was_settled_stays_in_the_ledger_without_what_the_relay_said(
+    store: Store, state: DeliveryState
+) -> None:
+    edition = sending_edition(store, 3)
+    settle(store, edition, begun(store, edition), state, reply=f"250 Ok <{PERSON}>")
+    store.subscribers.erase(PERSON, "somebody", NOW)
+    assert standing(store, edition) == {state: 3}
+    assert [(line.address, line.reply) for line in store.deliveries.lines(edition)][1] == ("", "")
+
+
+def test_what_was_waiting_is_suppressed(store: Store) -> None:
+    edition = sending_edition(store, 3)
+    store.subscribers.erase(PERSON, "somebody", NOW)
+    assert standing(store, edition) == {DeliveryState.QUEUED: 2, DeliveryState.SUPPRESSED: 1}
+    assert len(claimed(store, edition)) == 2
+
+
+@pytest.mark.parametrize("state", [DeliveryState.DEFERRED, DeliveryState.IN_DOUBT])
+def test_what_would_have_been_tried_again_is_suppressed(store: Store, state: DeliveryState) -> None:
+    edition = sending_edition(store, 2)
+    settle(store, edition, begun(store, edition), state, next_at=NOW)
+    store.subscribers.erase(PERSON, "somebody", NOW)
+    assert standing(store, edition) == {state: 1, DeliveryState.SUPPRESSED: 1}
+
+
+def test_what_was_claimed_is_suppressed_when_it_comes_to_be_sent(store: Store) -> None:
+    edition = sending_edition(store, 2)
+    ids = claimed(store, edition)
+    store.subscribers.erase(PERSON, "somebody", NOW)
+    assert store.deliveries.commit(edition, results=[], intents=ids, now=NOW) == {ids[0]}
+    assert standing(store, edition) == {DeliveryState.SENDING: 1, DeliveryState.SUPPRESSED: 1}
+
+
+def test_no_byte_of_the_address_is_left_in_the_files(tmp_path: Path) -> None:
+    """Thousands of people in random order make the pages of the database split, and leave copies behind."""
+    shuffled = [f"{letter}-{number}@example.org" for letter in "abcdefgh" for number in range(400)]
+    random.Random(SEED.name).shuffle(shuffled)
+    gone = shuffled[::100]
+    with open_store("sqlite:///ketapress.db", tmp_path) as store:
+        for start in range(0, len(shuffled), 150):
+            people = (
+                Applicant(address=each, name=f"Name of {each}") for each in shuffled[start : start + 150]
+            )
+            subscribe(store, people)
+        for address in gone:
+            assert store.subscribers.erase(address, "somebody", NOW)
+        left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert shuffled[1].encode() in left
+    assert [address for address in gone if address.encode() in left] == []
+
+
+def test_an_erasure_is_itself_written_down(opened: Callable[[], Store], store: Store) -> None:
+    subscribe(store, crowd(1))
+    store.subscribers.erase("person0@example.org", "somebody", NOW)
+    with opened()._transactions.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT event, subscriber_id, length(erased) FROM consents ORDER BY id"
+        ).all()
+    assert rows == [("added", None, 64), ("erased", None, 64)]

@@ -1,0 +1,126 @@
+"""Freezing an edition: everybody who is active gets one delivery, whatever interrupts it."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from factories import NOW
+from ketapress.model.delivery import DeliveryState
+from ketapress.model.edition import EditionState
+from ketapress.store.database import Store, open_store
+from ketapress.store.freeze import freeze_chunk, start_freeze
+from stored import crowd, standing, stored_edition, subscribe
+
+
+def test_everybody_who_is_active_gets_a_delivery(store: Store) -> None:
+    subscribe(store, crowd(5), "weekly", "daily")
+    store.subscribers.remove("person2@example.org", "weekly", "somebody", NOW)
+    edition = stored_edition(store)
+    assert store.deliveries.freeze(edition, "weekly", NOW) == 4
+    assert standing(store, edition) == {DeliveryState.QUEUED: 4}
+    assert [line.address for line in store.deliveries.lines(edition)] == [
+        f"person{number}@example.org" for number in (0, 1, 3, 4)
+    ]
+    assert store.editions.all()[0].state is EditionState.SENDING
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 5, 7, 100])
+def test_the_size_of_a_step_changes_nothing(store: Store, chunk: int) -> None:
+    subscribe(store, crowd(5))
+    edition = stored_edition(store)
+    assert store.deliveries.freeze(edition, "weekly", NOW, chunk=chunk) == 5
+    assert standing(store, edition) == {DeliveryState.QUEUED: 5}
+
+
+def test_freezing_again_changes_nothing(store: Store) -> None:
+    subscribe(store, crowd(3))
+    edition = stored_edition(store)
+    store.deliveries.freeze(edition, "weekly", NOW)
+    subscribe(store, ["late@example.org"])
+    assert store.deliveries.freeze(edition, "weekly", NOW) == 3
+    assert standing(store, edition) == {DeliveryState.QUEUED: 3}
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_a_freeze_that_was_killed_goes_on_where_it_stopped(
+    opened: Callable[[], Store], store: Store, steps: int
+) -> None:
+    """Who signs up in the meantime gets the next edition."""
+    subscribe(store, crowd(7))
+    edition = stored_edition(store)
+    with store._transactions.write() as connection:
+        start_freeze(connection, edition, "weekly", NOW)
+    for _ in range(steps):
+        with store._transactions.write() as connection:
+            freeze_chunk(connection, edition, "weekly", 2)
+    assert store.deliveries.conserved(edition)
+    subscribe(store, ["late@example.org"])
+    assert opened().deliveries.freeze(edition, "weekly", NOW) == 7
+    assert standing(store, edition) == {DeliveryState.QUEUED: 7}
+
+
+def test_two_who_freeze_at_once_freeze_once(opened: Callable[[], Store], store: Store) -> None:
+    subscribe(store, crowd(60))
+    edition = stored_edition(store)
+    stores = [opened() for _ in range(3)]
+    with ThreadPoolExecutor(len(stores)) as senders:
+        frozen = list(
+            senders.map(lambda each: each.deliveries.freeze(edition, "weekly", NOW, chunk=7), stores)
+        )
+    assert max(frozen) == 60
+    assert standing(store, edition) == {DeliveryState.QUEUED: 60}
+
+
+def test_with_nobody_active_the_edition_waits(store: Store) -> None:
+    edition = stored_edition(store)
+    assert store.deliveries.freeze(edition, "weekly", NOW) == 0
+    assert store.editions.all()[0].state is EditionState.READY
+    subscribe(store, crowd(2))
+    assert store.deliveries.freeze(edition, "weekly", NOW) == 2
+
+
+@pytest.mark.parametrize("state", [EditionState.HELD, EditionState.DONE, EditionState.CANCELLED])
+def test_only_what_is_ready_is_frozen(store: Store, state: EditionState) -> None:
+    subscribe(store, crowd(2))
+    edition = stored_edition(store, state=state)
+    assert store.deliveries.freeze(edition, "weekly", NOW) == 0
+    assert standing(store, edition) == {}
+    assert store.editions.all()[0].state is state
+
+
+def test_an_edition_held_while_it_is_frozen_goes_on_when_it_is_released(store: Store) -> None:
+    subscribe(store, crowd(5))
+    edition = stored_edition(store)
+    with store._transactions.write() as connection:
+        start_freeze(connection, edition, "weekly", NOW)
+    with store._transactions.write() as connection:
+        freeze_chunk(connection, edition, "weekly", 2)
+    store.editions.move(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
+    assert store.deliveries.freeze(edition, "weekly", NOW) == 2
+    store.editions.move(edition, [EditionState.HELD], EditionState.READY, now=NOW)
+    assert store.deliveries.freeze(edition, "weekly", NOW) == 5
+
+
+def test_a_letter_is_stored_once_and_a_delivery_is_a_narrow_row(tmp_path: Path) -> None:
+    with open_store("sqlite:///ketapress.db", tmp_path) as store:
+        subscribe(store, crowd(4000))
+        edition = stored_edition(store)
+
+        def size() -> int:
+            store._transactions.scrub()
+            return (tmp_path / "ketapress.db").stat().st_size
+
+        before = size()
+        store.deliveries.freeze(edition, "weekly", NOW)
+        assert (size() - before) / 4000 < 50
+
+
+def test_subscribers_are_looked_up_by_an_index_and_not_by_reading_everybody(tmp_path: Path) -> None:
+    with open_store("sqlite:///ketapress.db", tmp_path) as store, store._transactions.read() as connection:
+        plan = connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT id FROM subscriptions "
+            "WHERE newsletter = 'weekly' AND state = 'active' AND id > 5 AND id <= 9 ORDER BY id LIMIT 3"
+        ).all()
+    assert "COVERING INDEX subscriptions_by_state (newsletter=? AND state=? AND id>? AND id<?)" in str(plan)

@@ -1,0 +1,147 @@
+"""The act: lists come in, people go out, and every line of a list is accounted for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from factories import NOW, WEEKLY, settings
+from ketapress.model.errors import UsageError
+from ketapress.model.subscriber import Added, Refusal, SubscriptionState
+from ketapress.store.database import Store, open_store
+from ketapress.subscribe import (
+    add_people,
+    chosen_newsletters,
+    erase_person,
+    export_people,
+    import_people,
+    person,
+    person_history,
+    remove_person,
+)
+
+TWO = {"weekly": WEEKLY, "daily": WEEKLY}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store("sqlite:///ketapress.db", tmp_path, durability="process") as store:
+        yield store
+
+
+def fifty_with_five_broken() -> bytes:
+    lines = [b"address,name"] + [
+        f"person{number}@example.org,Person {number}".encode() for number in range(50)
+    ]
+    for at, broken in {
+        3: b"person at example.org",
+        11: b"",
+        20: b'"person20@example.org,Person',
+        30: b"person30@example.org,P\xe9rson",
+        41: b"per son@example.org,Person",
+        50: b"@example.org,Nobody",
+    }.items():
+        lines[at] = broken
+    return b"\r\n".join(lines)
+
+
+def test_fifty_lines_of_which_five_are_broken(store: Store) -> None:
+    added = import_people(store, fifty_with_five_broken(), ["weekly"], "list.csv", NOW)
+    assert (added.added, added.updated, added.unchanged) == (44, 0, 0)
+    assert [each.line for each in added.refused] == [4, 21, 31, 42, 51]
+    again = import_people(store, fifty_with_five_broken(), ["weekly"], "list.csv", NOW)
+    assert (again.added, again.unchanged, len(again.refused)) == (0, 44, 5)
+
+
+def test_lines_that_do_not_parse_and_people_who_left_are_refused_in_the_order_of_the_list(
+    store: Store,
+) -> None:
+    add_people(store, ["left@example.org"], ["weekly"], "ops", NOW)
+    remove_person(store, "left@example.org", None, "ops", NOW)
+    added = import_people(store, b"left@example.org\nbroken\nnew@example.org\n", ["weekly"], "ops", NOW)
+    assert added.added == 1
+    assert [(each.line, each.value) for each in added.refused] == [(1, "left@example.org"), (2, "broken")]
+
+
+def test_a_dry_run_of_an_import_writes_nothing(store: Store) -> None:
+    assert import_people(store, b"ada@example.org", ["weekly"], "ops", NOW, dry_run=True) == Added(added=1)
+    assert store.subscribers.counts() == {}
+
+
+def test_people_are_added_with_or_without_a_name(store: Store) -> None:
+    assert add_people(store, ["Ada <ada@example.org>"], ["weekly"], "ops", NOW) == Added(added=1)
+    assert add_people(store, ["bob@example.org"], ["weekly"], "ops", NOW) == Added(added=1)
+    assert (person(store, "ADA@example.org").name, person(store, "bob@example.org").name) == ("Ada", "")
+
+
+def test_adding_somebody_who_left_is_refused_with_the_reason(store: Store) -> None:
+    add_people(store, ["ada@example.org"], ["weekly"], "ops", NOW)
+    assert remove_person(store, "ada@example.org", "weekly", "ops", NOW) == 1
+    why = "left weekly on 2023-06-12; only the subscriber can come back"
+    assert add_people(store, ["ada@example.org"], ["weekly"], "ops", NOW).refused == (
+        Refusal(None, "ada@example.org", why),
+    )
+
+
+def test_what_is_no_address_is_refused_and_the_others_are_added(store: Store) -> None:
+    added = add_people(store, ["ada at example", "bob@example.org"], ["weekly"], "ops", NOW)
+    assert added == Added(
+        added=1, refused=(Refusal(None, "ada at example", "it does not read as `Name <name@example.org>`"),)
+    )
+
+
+def test_an_export_can_be_imported_elsewhere_without_those_who_left(store: Store, tmp_path: Path) -> None:
+    import_people(store, b"ada@example.org,Ada\nbob@example.org,=Bob\n", ["weekly"], "ops", NOW)
+    remove_person(store, "ada@example.org", None, "ops", NOW)
+    exported = "".join(export_people(store, None)).encode()
+    (tmp_path / "elsewhere").mkdir()
+    with open_store("sqlite:///ketapress.db", tmp_path / "elsewhere") as elsewhere:
+        added = import_people(elsewhere, exported, ["weekly"], "ops", NOW)
+        assert (added.added, [each.value for each in added.refused]) == (1, ["ada@example.org"])
+        assert person(elsewhere, "bob@example.org").name == "=Bob"
+
+
+def test_an_export_may_be_of_one_newsletter(store: Store) -> None:
+    add_people(store, ["ada@example.org"], ["weekly"], "ops", NOW)
+    add_people(store, ["bob@example.org"], ["daily"], "ops", NOW)
+    assert len(list(export_people(store, "daily"))) == 2
+
+
+def test_nobody_is_removed_erased_or_looked_up_who_was_never_there(store: Store) -> None:
+    for ask in (
+        lambda: person(store, "ada@example.org"),
+        lambda: person_history(store, "ada@example.org"),
+        lambda: remove_person(store, "ada@example.org", None, "ops", NOW),
+        lambda: erase_person(store, "ada@example.org", "ops", NOW),
+    ):
+        with pytest.raises(UsageError, match=r"nobody with the address 'ada@example.org'"):
+            ask()
+
+
+def test_a_person_is_removed_and_erased(store: Store) -> None:
+    add_people(store, ["ada@example.org"], ["weekly"], "ops", NOW)
+    remove_person(store, "ada@example.org", None, "ops", NOW)
+    assert [each.what for each in person_history(store, "ada@example.org")] == ["added", "left"]
+    assert store.subscribers.counts() == {("weekly", SubscriptionState.LEFT): 1}
+    erase_person(store, "ada@example.org", "ops", NOW)
+    assert store.subscribers.counts() == {}
+
+
+def test_the_only_newsletter_need_not_be_named() -> None:
+    assert chosen_newsletters(settings(), []) == ("weekly",)
+    assert chosen_newsletters(settings(newsletters=TWO), ["daily", "weekly", "daily"]) == ("daily", "weekly")
+
+
+@pytest.mark.parametrize(
+    ("newsletters", "names", "message"),
+    [
+        (TWO, [], "it is not clear which newsletter is meant; ketapress.toml has weekly, daily"),
+        (TWO, ["weakly"], "there is no newsletter `weakly`; ketapress.toml has weekly, daily"),
+        ({}, [], "ketapress.toml has none yet"),
+    ],
+)
+def test_a_newsletter_has_to_be_one_that_there_is(
+    newsletters: dict[str, object], names: list[str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        chosen_newsletters(settings(newsletters=newsletters), names)
