@@ -1,0 +1,264 @@
+"""An edition and the settings become the values of the templates, and those a document.
+
+In: an edition, the settings, `fill`, and what stands for the reader: marks in a letter, nothing on the web. Out: HTML
+before its styles are inlined, and the text part. What a client can show of a post is `fragment`'s matter, wording is
+`words`', and no byte of mail is made here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ketapress.mail.colours import ink, readable
+from ketapress.mail.direction import written_direction
+from ketapress.mail.fragment import Frame, is_drawn, mail_fragment
+from ketapress.mail.headers import cleaned
+from ketapress.mail.links import edition_url
+from ketapress.mail.text import WIDTH, fragment_text, underlined, unmistakable, wrapped
+from ketapress.mail.words import Words, words
+from ketapress.model.edition import Display, Edition, Item
+from ketapress.model.fill import Fill
+from ketapress.model.language import direction
+from ketapress.model.post import Image, Post
+from ketapress.model.settings import NewsletterSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """One colour in both schemes, as `#rrggbb`."""
+
+    light: str
+    dark: str
+
+
+COLUMN = 552  # CSS pixels: the sheet's 600 less its margins
+_PREHEADER = 140  # characters; clients show 35 to 150
+_PANEL = Shade("#f6f1e9", "#25282c")
+_SIDES = {"ltr": ("left", "right"), "rtl": ("right", "left")}
+
+_MONO = "Menlo, Consolas, Liberation Mono, monospace"
+_LATIN_FONTS = {
+    "serif": "Georgia, Times New Roman, serif",
+    "sans": "Helvetica Neue, Helvetica, Arial, sans-serif",
+    "mono": _MONO,
+    "leading": "29px",
+}
+_RTL_FONTS = {
+    "serif": "Geeza Pro, Segoe UI, Tahoma, Arial, sans-serif",
+    "sans": "Geeza Pro, Segoe UI, Tahoma, Arial, sans-serif",
+    "mono": _MONO,
+    "leading": "32px",
+}
+_FONTS = {
+    language: {
+        "serif": f"{faces}, sans-serif",
+        "sans": f"{faces}, sans-serif",
+        "mono": _MONO,
+        "leading": "31px",
+    }
+    for language, faces in {
+        "zh": "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, Arial",
+        "ja": "Hiragino Sans, Yu Gothic, Meiryo, Noto Sans CJK JP, Arial",
+        "ko": "Apple SD Gothic Neo, Malgun Gothic, Noto Sans CJK KR, Arial",
+    }.items()
+}
+
+Reader = Mapping[str, str]
+"""What differs for each subscriber, by name: `unsubscribe_url`, `preferences_url`, `address`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One post as the templates show it. `body` is HTML or text; `heading` and `entry` are for the text part."""
+
+    anchor: str
+    title: str
+    url: str
+    date: datetime
+    lang: str
+    dir: str
+    start: str
+    display: str
+    summary: str
+    authors: tuple[str, ...]
+    kicker: str
+    image: Image | None
+    body: str = ""
+    heading: str = ""
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """All that a document is made from."""
+
+    edition: Edition
+    settings: Settings
+    newsletter: NewsletterSettings
+    subject: str
+
+    @property
+    def words(self) -> Words:
+        return words(self.settings.site.language)
+
+    @property
+    def web_url(self) -> str:
+        return edition_url(self.settings, self.edition.slot)
+
+
+def html_document(issue: Issue, reader: Reader | None, fill: Fill) -> str:
+    """The HTML part, or (without a reader) the page of the archive, with its styles in two `<style>` blocks."""
+    values = _values(issue, reader)
+    values["posts"] = [
+        _html_article(issue, number, item) for number, item in enumerate(issue.edition.items, start=1)
+    ]
+    values["preheader"] = _preheader(issue)
+    values["colours"] = _colours(issue.settings.site.accent)
+    values["fonts"] = _fonts(issue.settings.site.language)
+    return fill("mail/digest.html", values)
+
+
+def text_document(issue: Issue, reader: Reader, fill: Fill) -> str:
+    """The plain text part: lines of at most 76 columns, but for addresses."""
+    values = _values(issue, reader)
+    values["title"] = underlined(issue.newsletter.title, "=")
+    values["contents"] = underlined(issue.words.in_this_issue, "-")
+    values["why"] = "\n".join(wrapped(values["why"]))
+    values["posts"] = [
+        _text_article(issue, number, item) for number, item in enumerate(issue.edition.items, start=1)
+    ]
+    return unmistakable(fill("mail/digest.txt", values))
+
+
+def _values(issue: Issue, reader: Reader | None) -> dict[str, Any]:
+    """What both parts know."""
+    site, language = issue.settings.site, issue.words
+    way = direction(site.language)
+    start, end = _SIDES[way]
+    about = language.because if reader else language.this_is_web
+    return {
+        "lang": site.language,
+        "dir": way,
+        "start": start,
+        "end": end,
+        "subject": issue.subject,
+        "site": site,
+        "newsletter": issue.newsletter,
+        "slot": issue.edition.slot,
+        "words": language,
+        "more": [_linked(issue, post) for post in issue.edition.more],
+        "more_line": language.more.format(count=len(issue.edition.more)),
+        "web_url": issue.web_url,
+        "site_url": issue.settings.page(""),
+        "reader": reader,
+        "why": about.format(newsletter=issue.newsletter.title, **(reader or {})),
+    }
+
+
+def _linked(issue: Issue, post: Post) -> dict[str, str]:
+    return {"title": post.title, "url": issue.settings.page(post.url)}
+
+
+def _html_article(issue: Issue, number: int, item: Item) -> Article:
+    body = _body(issue, number, item.post) if item.display is Display.FULL else ""
+    return replace(_article(issue, number, item), body=body)
+
+
+def _text_article(issue: Issue, number: int, item: Item) -> Article:
+    post = item.post
+    body = ""
+    if item.display is Display.FULL:
+        body = fragment_text(_body(issue, number, post), links=issue.words.links)
+    elif item.display is Display.EXCERPT:
+        body = "\n".join(wrapped(post.summary))
+    article = _article(issue, number, item)
+    first, *others = wrapped(article.title, WIDTH - 4)
+    entry = "\n".join([f"{number:2}. {first}", *(f"    {line}" for line in others)])
+    return replace(article, body=body, heading=underlined(article.title, "="), entry=entry)
+
+
+def _article(issue: Issue, number: int, item: Item) -> Article:
+    post = item.post
+    way = _direction(issue, post)
+    return Article(
+        anchor=_anchor(number),
+        title=cleaned(post.title),
+        url=issue.settings.page(post.url),
+        date=post.date,
+        lang=post.lang or issue.settings.site.language,
+        dir=way,
+        start=_SIDES[way][0],
+        display=item.display.value,
+        summary=cleaned(post.summary),
+        authors=tuple(map(cleaned, post.authors)),
+        kicker=post.tags[0] if post.tags else "",
+        image=_picture(post, item.display),
+    )
+
+
+def _anchor(number: int) -> str:
+    return f"p{number}"
+
+
+def _body(issue: Issue, number: int, post: Post) -> str:
+    frame = Frame(
+        prefix=_anchor(number),
+        page=issue.settings.page(post.url),
+        direction=_direction(issue, post),
+        width=COLUMN,
+        words=issue.words,
+    )
+    return mail_fragment(post.html, frame)
+
+
+def _direction(issue: Issue, post: Post) -> str:
+    """As the post says, else as its language runs, else as its letters do."""
+    if post.dir in _SIDES:
+        return post.dir
+    if post.lang:
+        return direction(post.lang)
+    return written_direction(post.title + post.summary) or direction(issue.settings.site.language)
+
+
+def _picture(post: Post, display: Display) -> Image | None:
+    """The post's picture as it is shown above the text: not twice, not wider than the text, never without a name."""
+    image = post.image
+    if image is None or not is_drawn(image.url) or (display is Display.FULL and image.url in post.html):
+        return None
+    width = min(image.width or COLUMN, COLUMN)
+    height = round(image.height * width / image.width) if image.height and image.width else None
+    return replace(image, alt=image.alt or post.title, width=width, height=height)
+
+
+def _preheader(issue: Issue) -> str:
+    """What a list of messages shows behind the subject: the first summary, then titles, up to a whole word."""
+    first, *others = [item.post for item in issue.edition.items]
+    text = cleaned(
+        " · ".join([first.summary, *(post.title for post in others), issue.settings.site.description])
+    )
+    if len(text) <= _PREHEADER:
+        return text.rstrip(" ·")
+    head, _, _ = text[:_PREHEADER].rpartition(" ")
+    return f"{head or text[:_PREHEADER]}…"
+
+
+def _colours(accent: str) -> dict[str, Shade]:
+    """Warm paper and ink by day, charcoal by night; the accent readable on the darker of the light papers and so on."""
+    light, dark = readable(accent, _PANEL.light), readable(accent, _PANEL.dark)
+    return {
+        "page": Shade("#f1ede5", "#111214"),
+        "sheet": Shade("#fffdfa", "#1a1c1f"),
+        "panel": _PANEL,
+        "ink": Shade("#25211c", "#e9e5de"),
+        "faint": Shade("#645c52", "#aca69c"),
+        "rule": Shade("#d9d1c4", "#3d4046"),
+        "accent": Shade(light, dark),
+        "on_accent": Shade(ink(light), ink(dark)),
+    }
+
+
+def _fonts(language: str) -> dict[str, str]:
+    return _FONTS.get(
+        language.partition("-")[0].lower(), _RTL_FONTS if direction(language) == "rtl" else _LATIN_FONTS
+    )

@@ -1,0 +1,225 @@
+"""An edition becomes a letter: golden files for the seed, and what holds for every edition."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+
+from factories import REPOSITORY, WEEKLY, edition, post
+from golden import assert_golden
+from ketapress.mail.digest import digest, measured, specimen
+from ketapress.model.edition import Display, Item
+from ketapress.model.errors import ConfigurationError
+from ketapress.model.letter import Digest
+from ketapress.model.post import Image, Post
+from ketapress.templates.folder import Templates
+from letters import (
+    ARABIC,
+    FILL,
+    LEAVING_BY_MAIL,
+    SETTINGS,
+    arabic_post,
+    chinese_post,
+    digest_of,
+    hostile_post,
+    letter_of,
+    rich_post,
+    seed_post,
+)
+
+# html5lib says that `xmlns:o`, which Outlook needs, is no name for an XML tree
+pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="module")
+def seed() -> Digest:
+    return letter_of(seed_post(), newsletter=LEAVING_BY_MAIL)
+
+
+@pytest.mark.parametrize("part", ["html", "text", "web"])
+def test_the_seed_becomes_the_parts_that_were_looked_at(seed: Digest, part: str) -> None:
+    name = {"html": "digest.html", "text": "digest.txt", "web": "web.html"}[part]
+
+    assert_golden(GOLDEN / "seed" / name, getattr(seed, part).encode())
+
+
+def test_the_seed_becomes_the_message_that_was_looked_at(seed: Digest) -> None:
+    message = specimen(seed.letter, SETTINGS, LEAVING_BY_MAIL, edition().slot)
+
+    assert_golden(GOLDEN / "seed" / "message.eml", message)
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("rich", lambda: letter_of(rich_post(), seed_post(), chinese_post(), post("short"))),
+        ("arabic", lambda: letter_of(arabic_post(), whole=ARABIC)),
+        ("hostile", lambda: letter_of(hostile_post())),
+    ],
+)
+def test_other_editions_become_the_parts_that_were_looked_at(name: str, made: Callable[[], Digest]) -> None:
+    whole = made()
+
+    assert_golden(GOLDEN / name / "digest.html", whole.html.encode())
+    assert_golden(GOLDEN / name / "digest.txt", whole.text.encode())
+
+
+def test_the_same_edition_makes_the_same_letter(seed: Digest) -> None:
+    assert letter_of(seed_post(), newsletter=LEAVING_BY_MAIL) == seed
+
+
+def test_any_change_makes_another_key(seed: Digest) -> None:
+    others = [
+        letter_of(seed_post(), newsletter=LEAVING_BY_MAIL, subject="Another"),
+        letter_of(replace(seed_post(), html="<p>Other</p>"), newsletter=LEAVING_BY_MAIL),
+        letter_of(seed_post(), newsletter=replace(LEAVING_BY_MAIL, name="daily")),
+        digest_of(edition(seed_post(), newsletter="daily"), newsletter=LEAVING_BY_MAIL),
+    ]
+
+    assert len({each.letter.key for each in [seed, *others]}) >= 4
+    assert re.fullmatch(r"[0-9a-f]{32}", seed.letter.key)
+
+
+def test_sizes_are_those_of_what_is_sent(seed: Digest) -> None:
+    message = specimen(seed.letter, SETTINGS, LEAVING_BY_MAIL, edition().slot)
+
+    assert seed.sizes == {
+        "html": len(seed.html.encode()),
+        "text": len(seed.text.encode()),
+        "message": len(message),
+    }
+    assert (
+        measured(edition(seed_post()), SETTINGS, LEAVING_BY_MAIL, "Ketamine therapy", FILL)
+        == seed.sizes["html"]
+    )
+
+
+def test_a_post_is_shown_in_full_as_an_excerpt_or_as_a_headline() -> None:
+    shown = _shown_as(rich_post(), Display.FULL, Display.EXCERPT, Display.HEADLINE)
+
+    assert [
+        ("Lists" in page, "A summary of rich." in _body(page), "Continue reading" in page) for page in shown
+    ] == [
+        (True, False, False),
+        (False, True, True),
+        (False, False, False),
+    ]
+
+
+def test_contents_stand_above_more_than_three_posts() -> None:
+    posts = [post(f"number-{number}") for number in range(4)]
+
+    assert "In this issue" in letter_of(*posts).html
+    assert "In this issue" in letter_of(*posts).text
+    assert "In this issue" not in letter_of(*posts[:3]).html
+
+
+def test_posts_without_room_are_counted_and_linked_and_listed_on_the_web() -> None:
+    made = digest_of(replace(edition(post("first")), more=(post("second"), post("third"))))
+
+    assert "And 2 more" in made.html
+    assert "And 2 more: https://example.org/archive/weekly/2023-06-12T0800.html" in made.text
+    assert 'href="https://example.org/2023/third.html">Third</a>' in made.web
+
+
+def test_the_web_version_has_nobodys_links() -> None:
+    web = letter_of(seed_post()).web
+
+    assert "unsubscribe" not in web.lower()
+    assert "reader@example.com" not in web
+    assert "specimen" not in web
+    assert '<meta name="robots" content="noindex">' in web
+    assert "This is the web version of an issue of The Example Weekly." in web
+
+
+def test_an_arabic_letter_runs_from_right_to_left() -> None:
+    tree = _tree(letter_of(arabic_post(), whole=ARABIC).html)
+
+    assert tree.get("dir") == "rtl"
+    cells = tree.xpath("//td[contains(@class, 'cell')][not(@align='center')]")
+    assert {(cell.get("dir"), cell.get("align")) for cell in cells} == {("rtl", "right")}
+    assert "إلغاء الاشتراك" in "".join(tree.itertext())
+
+
+def test_a_post_in_another_direction_keeps_its_own() -> None:
+    tree = _tree(letter_of(arabic_post(), seed_post()).html)
+
+    assert [cell.get("dir") for cell in tree.xpath("//td[contains(@class, 'post')]")] == ["rtl", "ltr"]
+
+
+def test_a_picture_is_shown_once_and_never_nameless() -> None:
+    image = Image(url="https://example.org/cover.png", width=2208, height=1000)
+    above = letter_of(post(title="A title", image=image)).html
+    inside = letter_of(
+        post(image=image, html='<p><img src="https://example.org/cover.png" alt="x"></p>')
+    ).html
+
+    (picture,) = _tree(above).xpath("//img")
+    assert (picture.get("alt"), picture.get("width"), picture.get("height")) == ("A title", "552", "250")
+    assert inside.count("cover.png") == 1
+    assert "<img" not in letter_of(post(image=Image(url="https://example.org/cover.webp"))).html
+
+
+@pytest.mark.parametrize("accent", ["#ffffff", "#000000", "#ffee00", "#8a3b12", "#00ff00"])
+def test_any_accent_is_readable(accent: str) -> None:
+    whole = replace(SETTINGS, site=replace(SETTINGS.site, accent=accent))
+
+    assert letter_of(rich_post(), whole=whole).html
+
+
+def test_the_preheader_is_one_line_of_the_right_length() -> None:
+    for made in (
+        letter_of(seed_post()),
+        letter_of(rich_post(), seed_post()),
+        letter_of(hostile_post(), seed_post()),
+    ):
+        text = _tree(made.html).xpath("//div[@class='preheader']")[0].text
+        shown = text.rstrip("\u00a0\u200c\u034f")
+        assert 35 <= len(shown) <= 150
+        assert shown == " ".join(shown.split())
+
+
+def test_an_empty_subject_is_the_newsletters_title() -> None:
+    assert digest(edition(), SETTINGS, WEEKLY, " \n ", FILL).subject == "The Example Weekly"
+
+
+def test_a_hostile_post_stays_inside_its_place() -> None:
+    made = letter_of(hostile_post(), seed_post())
+    message = specimen(made.letter, SETTINGS, WEEKLY, edition().slot)
+    tree = _tree(made.html)
+
+    assert b"\r\nBcc:" not in message.partition(b"\r\n\r\n")[0]
+    assert not tree.xpath("//script | //*[starts-with(name(@*), 'on')]")
+    assert [cell.get("class") for cell in tree.xpath("//td[contains(@class, 'foot')]")] == ["cell foot ltr"]
+    assert "49" not in "".join(tree.xpath("//div[contains(@class, 'body')]")[0].itertext())
+
+
+@pytest.mark.parametrize("name", ["digest.html", "digest.txt"])
+def test_a_template_without_the_link_to_leave_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "templates" / "mail").mkdir(parents=True)
+    shipped = (REPOSITORY / "templates" / "mail" / name).read_text()
+    (tmp_path / "templates" / "mail" / name).write_text(shipped.replace("reader.unsubscribe_url", "site.url"))
+
+    with pytest.raises(ConfigurationError) as raised:
+        digest(edition(), SETTINGS, WEEKLY, "x", Templates(tmp_path))
+
+    assert raised.value.problems[0].path == f"templates/mail/{name}"
+
+
+def _shown_as(each: Post, *displays: Display) -> list[str]:
+    whole = edition(each)
+    return [digest_of(replace(whole, items=(Item(each, display),))).html for display in displays]
+
+
+def _body(page: str) -> str:
+    return page[page.index('role="article"') :]
+
+
+def _tree(page: str) -> Any:
+    return html5lib.parse(page, treebuilder="lxml", namespaceHTMLElements=False).getroot()

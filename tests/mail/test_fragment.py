@@ -1,0 +1,282 @@
+"""What a post may contain, and how it comes out fit for mail."""
+
+import re
+from typing import Any
+
+import html5lib
+import lxml.html
+import nh3
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from ketapress.mail.fragment import Frame, mail_fragment
+from ketapress.mail.words import words
+from letters import ARABIC_HTML, CHINESE_HTML, HOSTILE_HTML, RICH
+
+PAGE = "https://example.org/2023/rich.html"
+FRAME = Frame(prefix="p1", page=PAGE, direction="ltr", width=552, words=words("en"))
+
+
+def shown(source: str, direction: str = "ltr") -> str:
+    return mail_fragment(
+        source, Frame(prefix="p1", page=PAGE, direction=direction, width=552, words=words("en"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("<h2>a</h2><h3>b</h3>", "<h3>a</h3><h4>b</h4>"),
+        ("<h1>a</h1>", "<h3>a</h3>"),
+        ("<h5>a</h5><h6>b</h6><h2>c</h2>", "<h3>a</h3><h4>b</h4><h3>c</h3>"),
+        (
+            "".join(f"<h{n}>x</h{n}>" for n in range(2, 7)),
+            "<h3>x</h3><h4>x</h4><h5>x</h5><h6>x</h6><h6>x</h6>",
+        ),
+    ],
+)
+def test_headings_stand_under_the_title_and_skip_no_level(written: str, expected: str) -> None:
+    assert shown(written) == expected
+
+
+def test_ids_get_the_posts_prefix_and_only_those_that_are_linked_stay() -> None:
+    source = f'<p><a href="#n">1</a><a href="{PAGE}#n">2</a></p><p id="n">note</p><p id="other">x</p>'
+
+    assert shown(source) == '<p><a href="#p1-1">1</a><a href="#p1-1">2</a></p><p id="p1-1">note</p><p>x</p>'
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('<p><a href="#gone">up</a></p>', "<p>up</p>"),
+        ('<p><a href="https://example.org/"></a>x</p>', "<p>x</p>"),
+        ('<p><a href="ftp://example.org/">x</a></p>', "<p>x</p>"),
+        ('<p><a href="JavaScript:alert(1)">x</a></p>', "<p>x</p>"),
+        ('<p><a href="mailto:a@example.org">x</a></p>', '<p><a href="mailto:a@example.org">x</a></p>'),
+        (
+            '<p><a href="https://nodejs.org">Node.js</a></p>',
+            '<p><a href="https://nodejs.org">Node.js (nodejs.org)</a></p>',
+        ),
+        ('<p><a href="https://a.org/x">a.org</a></p>', '<p><a href="https://a.org/x">a.org</a></p>'),
+        (
+            '<p><a name="x">y</a><a href="#x">z</a></p>',
+            '<p><span id="p1-1">y</span><a href="#p1-1">z</a></p>',
+        ),
+    ],
+)
+def test_links_lead_somewhere_and_say_where(written: str, expected: str) -> None:
+    assert shown(written) == expected
+
+
+def test_a_link_around_blocks_becomes_links_inside_them() -> None:
+    card = '<a href="https://a.org/">top<div><h2>Title</h2><p>Text <b>bold</b></p></div>end</a>'
+
+    assert shown(card) == (
+        '<div><p><a href="https://a.org/">top</a></p><div><h3><a href="https://a.org/">Title</a></h3>'
+        '<p><a href="https://a.org/">Text <b>bold</b></a></p></div><p><a href="https://a.org/">end</a></p></div>'
+    )
+
+
+def test_a_linked_table_keeps_its_link_in_every_cell() -> None:
+    table = '<a href="https://a.org/"><table><tbody><tr><td>one</td><td>two</td></tr></tbody></table></a>'
+
+    assert shown(table).count('<a href="https://a.org/">') == 2
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ('<img src="https://a.org/x.png" alt="A">', {"width": "552", "alt": "A"}),
+        (
+            '<img src="https://a.org/x.png" width="1104" height="500" alt="A">',
+            {"width": "552", "height": "250"},
+        ),
+        (
+            '<img src="https://a.org/x.png" width="20px" height="10">',
+            {"width": "20", "height": "10", "alt": ""},
+        ),
+        ('<img src="https://a.org/x.png" width="100%" height="auto">', {"width": "552"}),
+        ('<img src="http://a.org/x.png">', {"src": "https://a.org/x.png"}),
+        ('<img src="https://a.org/x.png" alt="IMG_001.JPG">', {"alt": ""}),
+        ('<a href="https://a.org/"><img src="https://a.org/x.png"></a>', {"alt": "Picture"}),
+    ],
+)
+def test_images_have_a_name_and_a_width_that_fits(image: str, expected: dict[str, str]) -> None:
+    found = dict(re.findall(r' ([a-z]+)="([^"]*)"', shown(image)[shown(image).index("<img") :]))
+
+    assert found.items() >= expected.items()
+    assert ("height" in found) == ("height" in expected)
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (
+            '<img src="https://a.org/x.webp" alt="A cat">',
+            '<p><a href="https://a.org/x.webp">Picture: A cat</a></p>',
+        ),
+        ('<img src="https://a.org/x.svg?v=1">', '<p><a href="https://a.org/x.svg?v=1">Picture</a></p>'),
+        (
+            '<a href="https://a.org/"><img src="https://a.org/x.avif" alt="A cat"></a>',
+            '<p><a href="https://a.org/"><span>Picture: A cat</span></a></p>',
+        ),
+        ('<img src="data:image/png;base64,AA" alt="A cat">', "<p><span>A cat</span></p>"),
+        ('<p>x<img src="https://a.org/pixel.gif" width="1" height="1"></p>', "<p>x</p>"),
+    ],
+)
+def test_what_clients_do_not_draw_is_linked_or_named(image: str, expected: str) -> None:
+    assert shown(image) == expected
+
+
+def test_video_and_sound_become_links_with_their_picture() -> None:
+    video = '<video src="https://a.org/v.mp4" poster="https://a.org/v.jpg" title="A talk"></video>'
+
+    assert re.fullmatch(
+        r'<p><a href="https://a\.org/v\.mp4"><img [^>]*alt="Video: A talk"[^>]*></a></p>', shown(video)
+    )
+    assert shown('<audio controls><source src="https://a.org/s.mp3"></audio>') == (
+        '<p><a href="https://a.org/s.mp3">Sound: a.org</a></p>'
+    )
+
+
+def test_a_table_with_a_head_is_data_and_its_cells_say_what_they_head() -> None:
+    table = shown(
+        "<table><caption>C</caption><thead><tr><td>a</td></tr></thead><tbody><tr><th>b</th><td align='right'>1</td></tr></tbody></table>"
+    )
+
+    assert '<th scope="col">a</th>' in table
+    assert '<th scope="row">b</th>' in table
+    assert '<td style="text-align:right">1</td>' in table
+    assert "role=" not in table
+    assert "<caption>C</caption>" in table
+
+
+def test_a_table_without_a_head_is_layout_to_a_screen_reader() -> None:
+    table = shown(
+        "<table><caption>C</caption><tbody><tr><td colspan='3' rowspan='x'>1</td></tr></tbody></table>"
+    )
+
+    assert 'role="presentation"' in table
+    assert table.startswith('<p class="caption">C</p><table')
+    assert '<td colspan="3">1</td>' in table
+
+
+def test_loose_text_between_blocks_becomes_paragraphs() -> None:
+    assert (
+        shown("one <b>two</b><ul><li>x</li></ul>three")
+        == "<p>one <b>two</b></p><ul><li>x</li></ul><p>three</p>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "direction", "expected"),
+    [
+        ("<p>مرحبا</p>", "ltr", '<p dir="rtl" style="text-align:right">مرحبا</p>'),
+        ("<p>see مرحبا</p>", "ltr", '<p dir="auto">see مرحبا</p>'),
+        ("<p>hello</p>", "rtl", '<p dir="ltr" style="text-align:left">hello</p>'),
+        ("<pre>x</pre>", "rtl", '<pre dir="ltr" style="text-align:left">x</pre>'),
+        ("<p>مرحبا <code>x</code></p>", "rtl", '<p>مرحبا <code dir="ltr">x</code></p>'),
+        ('<p dir="rtl">3</p>', "ltr", '<p dir="rtl" style="text-align:right">3</p>'),
+    ],
+)
+def test_what_runs_the_other_way_says_so(written: str, direction: str, expected: str) -> None:
+    assert shown(written, direction) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<script>x</script>",
+        "<style>p{}</style>",
+        "<form><input><button>b</button></form>",
+        "<o:p></o:p>",
+        "\x00\x0b\ufffe",
+    ],
+)
+def test_what_has_no_place_in_mail_leaves_nothing(source: str) -> None:
+    assert shown(source) == ""
+
+
+def test_elements_nested_without_end_are_flattened() -> None:
+    deep = shown("<blockquote>" * 400 + "x" + "</blockquote>" * 400)
+
+    assert deep.count("<blockquote>") < 100
+    assert "x" in deep
+
+
+@pytest.mark.parametrize("source", [RICH, ARABIC_HTML, CHINESE_HTML, HOSTILE_HTML])
+def test_browsers_and_libxml2_build_the_same_tree_from_it(source: str) -> None:
+    fragment = mail_fragment(nh3.clean(source, link_rel=None), FRAME)
+
+    assert _shape(_browser_tree(fragment)) == _shape(_libxml2_tree(fragment))
+
+
+MARKUP = st.lists(
+    st.sampled_from(
+        (
+            *(
+                "<p>",
+                "</p>",
+                '<a href="https://a.org/">',
+                "</a>",
+                "<table>",
+                "<tr>",
+                "<td>",
+                "</td>",
+                "</table>",
+                "<ul>",
+            ),
+            *(
+                "<li>",
+                "</ul>",
+                "<div>",
+                "</div>",
+                "<h2>",
+                "</h2>",
+                "<b>",
+                "</b>",
+                "text",
+                "&amp;",
+                "<br>",
+                "<hr>",
+            ),
+            *("<pre>", "</pre>", "<blockquote>", "</blockquote>", "مرحبا", '<img src="https://a.org/x.png">'),
+        )
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces=MARKUP)
+def test_any_markup_keeps_its_words_and_every_rule(pieces: list[str]) -> None:
+    source = nh3.clean(" ".join(pieces), link_rel=None)
+    fragment = mail_fragment(source, FRAME)
+    tree = _browser_tree(fragment)
+
+    assert "".join(tree.itertext()).split() == "".join(_browser_tree(source).itertext()).split()
+    assert not tree.xpath("//a//p | //a//div | //a//table | //a//h3 | //a//ul | //p//table | //a[not(@href)]")
+    assert not tree.xpath(
+        "//img[not(@alt) or not(@width)] | //table[not(.//th) and not(@role)] | //h1 | //h2"
+    )
+
+
+def _browser_tree(source: str) -> Any:
+    document = html5lib.parse(
+        f"<!DOCTYPE html><body>{source}", treebuilder="lxml", namespaceHTMLElements=False
+    )
+    return document.getroot().find("body")
+
+
+def _libxml2_tree(source: str) -> Any:
+    return lxml.html.document_fromstring(f"<html><body>{source}</body></html>").find("body")
+
+
+def _shape(element: Any) -> list[Any]:
+    """The tags and attributes of a tree, and the words between them."""
+    return [
+        element.tag,
+        dict(element.attrib),
+        (element.text or "").split(),
+        [(_shape(child), (child.tail or "").split()) for child in element],
+    ]

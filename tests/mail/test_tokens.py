@@ -1,0 +1,82 @@
+"""Links of a letter: signed, opaque, good for one purpose."""
+
+import re
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from factories import edition
+from ketapress.mail.links import (
+    DEAD_TOKEN,
+    Purpose,
+    dead_url,
+    edition_url,
+    preferences_url,
+    read_token,
+    token,
+    unsubscribe_url,
+)
+from letters import SETTINGS
+
+SECRET = "a secret of the publication's own, long enough"
+NUMBERS = st.integers(0, 2**64 - 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(secret=st.text(min_size=1), number=NUMBERS, purpose=st.sampled_from(Purpose))
+def test_a_token_gives_back_its_subscription(secret: str, number: int, purpose: Purpose) -> None:
+    assert read_token([secret], purpose, token(secret, purpose, number)) == number
+
+
+def test_a_token_is_short_and_safe_in_an_address() -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_-]{36}", token(SECRET, Purpose.UNSUBSCRIBE, 2**63))
+
+
+def test_an_earlier_secret_still_opens_its_links() -> None:
+    old = token("an earlier secret", Purpose.UNSUBSCRIBE, 7)
+
+    assert read_token([SECRET, "an earlier secret"], Purpose.UNSUBSCRIBE, old) == 7
+    with pytest.raises(ValueError, match="not genuine"):
+        read_token([SECRET], Purpose.UNSUBSCRIBE, old)
+
+
+def test_a_token_is_refused_for_another_purpose() -> None:
+    with pytest.raises(ValueError, match="not genuine"):
+        read_token([SECRET], Purpose.PREFERENCES, token(SECRET, Purpose.UNSUBSCRIBE, 7))
+
+
+@settings(max_examples=100, deadline=None)
+@given(number=NUMBERS, place=st.integers(0, 35), character=st.sampled_from("AZaz09-_=./+ é"))
+def test_a_token_changed_anywhere_is_refused(number: int, place: int, character: str) -> None:
+    genuine = token(SECRET, Purpose.UNSUBSCRIBE, number)
+    changed = genuine[:place] + character + genuine[place + 1 :]
+    if changed == genuine:
+        return
+    with pytest.raises(ValueError, match=r"not (?:genuine|complete)"):
+        read_token([SECRET], Purpose.UNSUBSCRIBE, changed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "short", DEAD_TOKEN, DEAD_TOKEN + "\n", token(SECRET, Purpose.UNSUBSCRIBE, 7) + "=", "😀" * 36],
+)
+def test_what_is_no_token_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not (?:genuine|complete)"):
+        read_token([SECRET], Purpose.UNSUBSCRIBE, text)
+
+
+def test_the_dead_token_is_as_long_as_a_real_one() -> None:
+    assert len(dead_url("https://example.org", Purpose.UNSUBSCRIBE)) == len(
+        unsubscribe_url("https://example.org", SECRET, 7)
+    )
+
+
+def test_links_lead_to_the_door_wherever_it_stands() -> None:
+    assert unsubscribe_url("https://example.org/news/", SECRET, 7).startswith(
+        "https://example.org/news/unsubscribe/"
+    )
+    assert preferences_url("https://example.org", SECRET, 7).startswith("https://example.org/preferences/")
+
+
+def test_the_web_version_is_a_page_of_the_archive() -> None:
+    assert edition_url(SETTINGS, edition().slot) == "https://example.org/archive/weekly/2023-06-12T0800.html"

@@ -1,0 +1,150 @@
+"""Editions on disk: whole or not at all, and nobody edits them unseen."""
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from factories import edition
+from ketapress.model.errors import KetapressError
+from ketapress.outbox.folder import (
+    changed_files,
+    read_edition_json,
+    remove_leftovers,
+    write_edition,
+)
+
+SLOT = edition().slot
+PARTS = {
+    "digest.html": b"<p>Hello</p>",
+    "digest.txt": b"Hello",
+    "message.eml": b"To: a@example.com\r\n\r\nHello\r\n",
+}
+MANIFEST = {
+    "edition": SLOT.edition,
+    "slot": SLOT.key,
+    "sha256": {name: sha256(content).hexdigest() for name, content in PARTS.items()},
+}
+FILES = {**PARTS, "edition.json": (json.dumps(MANIFEST) + "\n").encode()}
+
+
+def test_an_edition_is_a_folder_of_four_files(tmp_path: Path) -> None:
+    folder = write_edition(tmp_path, SLOT, FILES)
+
+    assert folder == tmp_path / "outbox" / "weekly" / "2023-06-12T0800"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == FILES
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_folder_that_is_there_is_replaced_with_all_it_held(tmp_path: Path) -> None:
+    folder = write_edition(tmp_path, SLOT, {**FILES, "notes.txt": b"old"})
+
+    write_edition(tmp_path, SLOT, FILES)
+
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+
+
+def test_the_manifest_can_be_read_back(tmp_path: Path) -> None:
+    write_edition(tmp_path, SLOT, FILES)
+
+    manifest = read_edition_json(tmp_path, SLOT)
+
+    assert manifest is not None
+    assert manifest["edition"] == "weekly/2023-06-12T0800"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"sha256": 3}'])
+def test_a_broken_manifest_is_none_and_counts_as_changed(tmp_path: Path, content: bytes) -> None:
+    folder = write_edition(tmp_path, SLOT, FILES)
+    (folder / "edition.json").write_bytes(content)
+
+    assert read_edition_json(tmp_path, SLOT) is None
+    assert changed_files(tmp_path, SLOT) == ("edition.json",)
+
+
+def test_files_edited_or_removed_by_hand_are_named(tmp_path: Path) -> None:
+    folder = write_edition(tmp_path, SLOT, FILES)
+    assert changed_files(tmp_path, SLOT) == ()
+
+    (folder / "digest.html").write_text("mine")
+    (folder / "digest.txt").unlink()
+
+    assert changed_files(tmp_path, SLOT) == ("digest.html", "digest.txt")
+
+
+def test_a_folder_that_is_not_here_is_nobodys_edit(tmp_path: Path) -> None:
+    assert changed_files(tmp_path, SLOT) == ()
+
+
+@pytest.mark.parametrize("died_at", range(1, 20))
+def test_a_process_that_dies_anywhere_leaves_whole_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, died_at: int
+) -> None:
+    """Every call that changes the disk is counted; at one of them the process ends, and what is there is looked at."""
+    old = {name: b"old " + content for name, content in FILES.items()}
+    folder = write_edition(tmp_path, SLOT, old)
+    _die_at(monkeypatch, died_at)
+
+    died = True
+    try:
+        write_edition(tmp_path, SLOT, FILES)
+        died = False
+    except _DiedError:
+        pass
+    monkeypatch.undo()
+
+    if folder.exists():
+        assert _content(folder) in (old, FILES)
+    remove_leftovers(tmp_path)
+    assert _content(folder) in (old, FILES)
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert died or _content(folder) == FILES
+    write_edition(tmp_path, SLOT, FILES)
+    assert _content(folder) == FILES
+
+
+def test_leftovers_of_other_editions_stay(tmp_path: Path) -> None:
+    folder = write_edition(tmp_path, SLOT, FILES)
+    (folder.parent / ".new-2023-06-19T0800").mkdir()
+
+    removed = remove_leftovers(tmp_path)
+
+    assert [path.name for path in removed] == [".new-2023-06-19T0800"]
+    assert _content(folder) == FILES
+
+
+def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
+    (tmp_path / "outbox").write_text("a file where the folder should be")
+
+    with pytest.raises(KetapressError) as raised:
+        write_edition(tmp_path, SLOT, FILES)
+
+    assert raised.value.problems[0].path == "outbox/weekly/2023-06-12T0800"
+
+
+class _DiedError(BaseException):
+    """Not an Exception: nothing below the doors may catch it, as nothing catches a kill."""
+
+
+def _die_at(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    left = [moment]
+
+    def counted(name: str) -> None:
+        real = getattr(os, name)
+
+        def call(*args: object, **kwargs: object) -> object:
+            left[0] -= 1
+            if left[0] == 0:
+                raise _DiedError
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(os, name, call)
+
+    for name in ("mkdir", "fsync", "rename", "unlink", "rmdir"):
+        counted(name)
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
