@@ -160,7 +160,7 @@ class Publication:
         from ketapress.deliver.sender import Sender
 
         refuse_dead_links(self.settings)
-        hold_changed(self.root, self.store.editions, clock())
+        held = hold_changed(self.root, self.store.editions, self.store.deliveries, clock())
         sender = Sender(
             self.store.deliveries,
             self.store.editions,
@@ -168,7 +168,7 @@ class Publication:
             self._road(clock, stop),
             watch=watch,
         )
-        return sender.send()
+        return held + sender.send()
 
     def send_test(
         self, newsletter: NewsletterSettings, letter: Letter, address: str, now: datetime

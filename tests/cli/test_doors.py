@@ -25,7 +25,7 @@ def test_wrong_settings_end_with_78_and_name_file_and_line(publication: Path) ->
     toml.write_text(toml.read_text().replace("schedule =", "shedule ="))
     outcome = ketapress(publication, "publish")
     assert outcome.exit_code == 78
-    assert "ketapress.toml:10" in outcome.stderr
+    assert "ketapress.toml:11" in outcome.stderr
     assert "`schedule`" in outcome.stderr
 
 

@@ -81,11 +81,10 @@ def test_each_has_its_own_links_and_the_same_text_and_html(ready: Path, relay: S
         found = re.findall(r"<(https?:[^>]+)>", message["List-Unsubscribe"])
         assert len(found) == 1
         links.add(found[0])
-        own = [found[0], found[0].replace("unsubscribe", "preferences"), each.recipient]
         assert found[0] in part(message, "plain")
         assert found[0] in part(message, "html")
-        texts.add(_without(part(message, "plain"), own))
-        pages.add(_without(part(message, "html"), own))
+        texts.add(_shared(part(message, "plain"), each.recipient))
+        pages.add(_shared(part(message, "html"), each.recipient))
     assert (len(links), len(texts), len(pages)) == (45, 1, 1)
 
 
@@ -241,7 +240,7 @@ def test_the_export_can_be_imported_again(ready: Path) -> None:
     assert (report["unchanged"], report["refused"]) == (45, [])
 
 
-def _without(text: str, own: list[str]) -> str:
-    for each in own:
-        text = text.replace(each, "·")
+def _shared(text: str, address: str) -> str:
+    """What everybody gets: without one's own address and links, however lines are broken around them."""
+    text = re.sub(r"https?://[^/]+/(?:unsubscribe|preferences)/[\w-]+", "·", text.replace(address, "·"))
     return re.sub(r"\s+", " ", text)

@@ -1,10 +1,12 @@
 """Whether sending may begin at all: links that would be dead, and editions that somebody changed by hand."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ketapress.deliver.ledger import Editions
-from ketapress.model.edition import EditionState
+from ketapress.deliver.ledger import Editions, Ledger
+from ketapress.deliver.report import EditionReport, edition_report
+from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.settings import Settings
 from ketapress.outbox.folder import changed_files
@@ -23,16 +25,32 @@ def refuse_dead_links(settings: Settings) -> None:
     raise ConfigurationError(Problem(code="settings.web-url", path=NAME, message=message, cure=cure))
 
 
-def hold_changed(root: Path, editions: Editions, now: datetime) -> None:
-    """Holds each ready edition whose files in the outbox are no longer what was composed.
+def hold_changed(root: Path, editions: Editions, ledger: Ledger, now: datetime) -> tuple[EditionReport, ...]:
+    """Holds each ready edition whose files in the outbox are no longer what was composed, and says so.
 
     The letter in the row would go out, not the edited files, and whoever edited them should know. A folder that is
     gone altogether, or on another machine, is nobody's edit.
     """
-    for edition in editions.sendable(now):
-        if edition.state is not EditionState.READY:
-            continue
-        changed = changed_files(root, edition.slot)
-        if changed:
-            why = f"{', '.join(changed)} in its outbox folder changed after it was composed"
-            editions.move(edition.id, {EditionState.READY}, EditionState.HELD, why=why, now=now)
+    return tuple(
+        _held(edition, changed, editions, ledger, now)
+        for edition in editions.sendable(now)
+        if edition.state is EditionState.READY and (changed := changed_files(root, edition.slot))
+    )
+
+
+def _held(
+    edition: StoredEdition, changed: Sequence[str], editions: Editions, ledger: Ledger, now: datetime
+) -> EditionReport:
+    name, why = (
+        edition.slot.edition,
+        f"{', '.join(changed)} in its outbox folder changed after it was composed",
+    )
+    editions.move(edition.id, {EditionState.READY}, EditionState.HELD, why=why, now=now)
+    problem = Problem(
+        code="outbox.changed",
+        path=f"outbox/{name}/{changed[0]}",
+        message=f"{name} is held, because {why}; what was composed would go out, not that.",
+        cure=f"`ketapress outbox release {name}` sends what was composed; `ketapress outbox cancel {name}` gives its posts back.",
+    )
+    counts = ledger.counts(edition.id)
+    return edition_report(name, EditionState.HELD, counts, note="It waits for a person.", problem=problem)

@@ -1,0 +1,45 @@
+"""The docs are complete: every command and setting is in them, and what they link to is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from factories import REPOSITORY
+from ketapress.cli import COMMANDS
+
+README = (REPOSITORY / "README.md").read_text()
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_in_the_readme(name: str) -> None:
+    assert f"`{name}" in README
+
+
+def test_every_run_time_dependency_has_its_line() -> None:
+    declared = re.findall(
+        r'^    "([a-z0-9-]+)>=',
+        (REPOSITORY / "pyproject.toml").read_text().partition("\ndev = [")[0],
+        re.MULTILINE,
+    )
+    page = (REPOSITORY / "docs" / "notes" / "dependencies.md").read_text()
+    assert declared
+    assert [name for name in declared if not re.search(rf"^\| {name}\b", page, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_what_the_docs_link_to_is_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)\)|src=\"([^\"]+)\"", page.read_text())
+    local = [link for pair in links for link in pair if link and "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_every_room_of_the_house_is_on_the_map() -> None:
+    page = (REPOSITORY / "docs" / "ARCHITECTURE.md").read_text()
+    rooms = {
+        path.name for path in (REPOSITORY / "src" / "ketapress").iterdir() if not path.name.startswith("_")
+    }
+    assert {
+        room for room in rooms - {"py.typed"} if f"`{room}/`" not in page and f"`{room}`" not in page
+    } == set()
