@@ -1,6 +1,5 @@
 """Atom 1.0 (RFC 4287)."""
 
-import re
 from collections.abc import Sequence
 from html import escape
 
@@ -64,6 +63,7 @@ _ATOM = Dialect(
     namespaces={"fh": HISTORY},
     root=_finish_root,
     entry=_finish_entry,
-    entries=re.compile(rb" *<entry[ >].*?</entry>\n", re.DOTALL),
+    opening=b"  <entry",
+    closing=b"  </entry>\n",
     end=b"</feed>",
 )

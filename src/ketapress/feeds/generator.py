@@ -12,7 +12,6 @@ the last that was named: the home page comes last. `guid` after `id`, or permali
 one makes Atom invalid, the other cannot hold HTML. It keeps a whole feed in memory as a tree: a hundred entries at a time.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -32,8 +31,8 @@ _AT_ONCE = 100
 class Dialect:
     """What makes a format: how feedgen prints it, what it adds, and where its entries stand in what is printed.
 
-    `root` and `entry` finish an element in place; `namespaces` are those of their additions. `entries` finds each
-    printed entry with its line, `end` begins what comes after the last.
+    `root` and `entry` finish an element in place; `namespaces` are those of their additions. `opening` and `closing`
+    stand around each printed entry, with their indentation, and `end` begins what comes after the last.
     """
 
     media_type: str
@@ -41,7 +40,8 @@ class Dialect:
     namespaces: Mapping[str, str]
     root: Callable[[Element, Feed], None]
     entry: Callable[[Element, Entry], None]
-    entries: re.Pattern[bytes]
+    opening: bytes
+    closing: bytes
     end: bytes
 
 
@@ -68,7 +68,9 @@ def printed_entries(entries: Sequence[Entry], dialect: Dialect) -> Iterator[byte
         generator = _generator(_ANY, dialect)
         for entry in entries[start : start + _AT_ONCE]:
             _add(generator, entry, dialect)
-        yield from dialect.entries.findall(dialect.printed(generator))
+        printed = dialect.printed(generator)
+        *found, _ = printed[printed.index(dialect.opening) :].split(dialect.closing)
+        yield from (each + dialect.closing for each in found)
 
 
 def printed_feed(feed: Feed, printed: Sequence[bytes], dialect: Dialect) -> bytes:

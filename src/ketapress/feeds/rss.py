@@ -77,6 +77,7 @@ _RSS = Dialect(
     namespaces={"dc": _DC, "media": _MEDIA, "fh": HISTORY},
     root=_finish_root,
     entry=_finish_entry,
-    entries=re.compile(rb" *<item>.*?</item>\n", re.DOTALL),
+    opening=b"    <item>",
+    closing=b"    </item>\n",
     end=b"  </channel>",
 )
