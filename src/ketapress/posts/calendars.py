@@ -1,0 +1,198 @@
+"""The words that dates are written with, one row a language; data only, and `spoken`, which folds a word.
+
+A word counts as a name when it is the whole name or its beginning and no other name of the row begins so: at least
+three letters for a month, two for a weekday. Weekdays begin on Monday. `also` holds further names in full, by number.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+_JOINERS = str.maketrans("", "", "'’ʼ\u200c\u200d\u200e\u200f\u0640")
+
+
+def spoken(text: str) -> str:
+    """The text in lower case, without accents, apostrophes and joiners: what is compared."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c)).translate(_JOINERS)
+
+
+FILLERS = frozenset(
+    spoken(
+        """
+        published posted updated written created date last on at of the
+        veröffentlicht aktualisiert geschrieben datum am den dem der vom um uhr
+        publié posté écrit mis à jour le du er heures h
+        publicado publicada actualizado escrito fecha el de del la las o
+        atualizado em feira pubblicato aggiornato scritto data il di alle gepubliceerd geplaatst op om
+        publicerad kl på udgivet julkaistu klo dnia opublikowano r dne yayın közzétéve data publicat
+        опубликовано дата г года году в от оновлено рік року δημοσιεύτηκε στις
+        نشر نشرت تاريخ في بتاريخ يوم م منتشر شده تاریخ در פורסם בתאריך ב יום
+        发布于 发布 發佈於 發佈 日期 公開日 投稿日 更新日 게시일 작성일 ngày năm
+        """
+    ).split()
+)
+"""Words that may stand around a date and say nothing about which it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one language as they are written, in lower case; `also` maps further ones to month or weekday."""
+
+    months: tuple[str, ...]
+    weekdays: tuple[str, ...]
+    also_months: Mapping[str, int] = field(default_factory=dict)
+    also_weekdays: Mapping[str, int] = field(default_factory=dict)
+
+
+def _names(months: str, weekdays: str, also_months: str = "", also_weekdays: str = "") -> Names:
+    return Names(
+        tuple(months.split()), tuple(weekdays.split()), _numbered(also_months), _numbered(also_weekdays)
+    )
+
+
+def _numbered(pairs: str) -> dict[str, int]:
+    return {word: int(number) for word, number in (pair.split("=") for pair in pairs.split())}
+
+
+CALENDARS: Mapping[str, Names] = {
+    "en": _names(
+        "january february march april may june july august september october november december",
+        "monday tuesday wednesday thursday friday saturday sunday",
+    ),
+    "de": _names(
+        "januar februar märz april mai juni juli august september oktober november dezember",
+        "montag dienstag mittwoch donnerstag freitag samstag sonntag",
+        "jänner=1 feber=2 maerz=3 mrz=3",
+        "sonnabend=5",
+    ),
+    "fr": _names(
+        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+        "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    ),
+    "es": _names(
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+        "lunes martes miércoles jueves viernes sábado domingo",
+        "setiembre=9",
+    ),
+    "pt": _names(
+        "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+        "segunda terça quarta quinta sexta sábado domingo",
+    ),
+    "it": _names(
+        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+        "lunedì martedì mercoledì giovedì venerdì sabato domenica",
+    ),
+    "ro": _names(
+        "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie",
+        "luni marți miercuri joi vineri sâmbătă duminică",
+    ),
+    "nl": _names(
+        "januari februari maart april mei juni juli augustus september oktober november december",
+        "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+        "mrt=3",
+    ),
+    "sv": _names(
+        "januari februari mars april maj juni juli augusti september oktober november december",
+        "måndag tisdag onsdag torsdag fredag lördag söndag",
+    ),
+    "da": _names(
+        "januar februar marts april maj juni juli august september oktober november december",
+        "mandag tirsdag onsdag torsdag fredag lørdag søndag",
+    ),
+    "nb": _names(
+        "januar februar mars april mai juni juli august september oktober november desember",
+        "mandag tirsdag onsdag torsdag fredag lørdag søndag",
+    ),
+    "fi": _names(
+        "tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta"
+        " syyskuuta lokakuuta marraskuuta joulukuuta",
+        "maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai",
+    ),
+    "hu": _names(
+        "január február március április május június július augusztus szeptember október november december",
+        "hétfő kedd szerda csütörtök péntek szombat vasárnap",
+    ),
+    "pl": _names(
+        "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
+        "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+    ),
+    "cs": _names(
+        "ledna února března dubna května června července srpna září října listopadu prosince",
+        "pondělí úterý středa čtvrtek pátek sobota neděle",
+    ),
+    "ru": _names(
+        "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+        "понедельник вторник среда четверг пятница суббота воскресенье",
+        "январь=1 февраль=2 март=3 апрель=4 май=5 июнь=6 июль=7 август=8 сентябрь=9 октябрь=10 ноябрь=11 декабрь=12",
+        "пн=0 вт=1 ср=2 чт=3 пт=4 сб=5 вс=6",
+    ),
+    "uk": _names(
+        "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
+        "понеділок вівторок середа четвер п'ятниця субота неділя",
+    ),
+    "el": _names(
+        "ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου"
+        " νοεμβρίου δεκεμβρίου",
+        "δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή",
+    ),
+    "tr": _names(
+        "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
+        "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
+    ),
+    "id": _names(
+        "januari februari maret april mei juni juli agustus september oktober november desember",
+        "senin selasa rabu kamis jumat sabtu minggu",
+    ),
+    "ar": _names(
+        "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+        "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
+        "يونيه=6 يوليه=7 شباط=2 آذار=3 نيسان=4 أيار=5 حزيران=6 تموز=7 آب=8 أيلول=9 جانفي=1 فيفري=2 أفريل=4 ماي=5"
+        " جوان=6 جويلية=7 أوت=8",
+    ),
+    "fa": _names(
+        "ژانویه فوریه مارس آوریل مه ژوئن ژوئیه اوت سپتامبر اکتبر نوامبر دسامبر",
+        "دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه شنبه یکشنبه",
+        "می=5 جولای=7 آگوست=8",
+    ),
+    "he": _names(
+        "ינואר פברואר מרץ אפריל מאי יוני יולי אוגוסט ספטמבר אוקטובר נובמבר דצמבר",
+        "שני שלישי רביעי חמישי שישי שבת ראשון",
+        "בינואר=1 בפברואר=2 במרץ=3 באפריל=4 במאי=5 ביוני=6 ביולי=7 באוגוסט=8 בספטמבר=9 באוקטובר=10 בנובמבר=11 בדצמבר=12",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A language's words as they are compared: month numbers from 1, weekday numbers from 0."""
+
+    months: Mapping[str, int]
+    weekdays: Mapping[str, int]
+
+
+@cache
+def words(language: str) -> Words:
+    """All words of one row that name a month or a weekday, full and short."""
+    names = CALENDARS[language]
+    months = _beginnings(names.months, 3, first=1) | {
+        spoken(w): number for w, number in names.also_months.items()
+    }
+    weekdays = _beginnings(names.weekdays, 2, first=0) | {
+        spoken(w): number for w, number in names.also_weekdays.items()
+    }
+    return Words(months, weekdays)
+
+
+def _beginnings(names: tuple[str, ...], shortest: int, *, first: int) -> dict[str, int]:
+    """Each name and each of its beginnings that no other name shares, with its number."""
+    found: dict[str, int] = {}
+    shared = set()
+    for number, name in enumerate(map(spoken, names), first):
+        for end in range(shortest, len(name)):
+            beginning = name[:end]
+            if found.setdefault(beginning, number) != number:
+                shared.add(beginning)
+    unique = {word: number for word, number in found.items() if word not in shared}
+    return unique | {spoken(name): number for number, name in enumerate(names, first)}

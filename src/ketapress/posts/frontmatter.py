@@ -1,0 +1,233 @@
+"""The header of a post is split from its body, whichever tool it was written for.
+
+In comes the text of a file, out go the header as names and values, the body, and where both begin. YAML between `---`
+and `---` or `...`, TOML between `+++`, JSON in braces or after `---json`, Pelican's `Key: value` lines. Every scalar stays the string that
+was written (`yes`, `012`, `12:30`), and the rooms of meaning are elsewhere: this never decides what a value says.
+"""
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+import yaml
+
+from ketapress.model.errors import KetapressError, Problem
+
+Value = str | list["Value"] | dict[str, "Value"]
+
+_FENCE = re.compile(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
+_YAML_END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
+_TOML_END = re.compile(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
+_LOOKS_LIKE_FIELD = re.compile(r"[\w\"'-][\w \"'-]*\s*[:=]")
+_PELICAN_LINE = re.compile(r"([A-Za-z][\w-]*):(?:[ \t]+(.*)|[ \t]*)")
+_PELICAN_KEYS = frozenset({"title", "date"})
+
+_PLAIN = r"[^\W_](?:[^\n:#]|:(?=[^\s]))*"
+_FLOW_ITEM = r"(?:[^\W_][\w .+/-]*|\"[^\"\\\n]*\"|'[^'\n]*')"
+_SIMPLE_LINE = re.compile(
+    rf"([A-Za-z_][\w-]*):(?:[ ]+(?:\"([^\"\\\n]*)\"|'([^'\n]*)'|\[[ ]*((?:{_FLOW_ITEM}[ ]*,[ ]*)*{_FLOW_ITEM})?[ ]*\]|({_PLAIN})))?[ ]*\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A file's two parts. Lines count from 1: `line` is the header's first, `body_line` the body's first."""
+
+    header: dict[str, Value]
+    body: str
+    line: int = 1
+    body_line: int = 1
+    pelican: bool = False
+
+
+def split(text: str) -> Split:
+    """The parts of a file whose lines end in a bare line feed; names of the header are in lower case.
+
+    Raises `KetapressError` with the line of a header that is not closed or cannot be read.
+    """
+    if text[:1] == "\n" or text[:1] == " ":
+        trimmed = text.lstrip(" \t\n")
+        skipped = text.count("\n", 0, len(text) - len(trimmed))
+        if not trimmed.startswith(("---", "+++")):
+            return Split({}, text)
+        return _fenced(trimmed, skipped + 1) or Split({}, text)
+    if text.startswith(("---", "+++")):
+        return _fenced(text, 1) or Split({}, text)
+    if text.startswith("{"):
+        return _braced(text) or Split({}, text)
+    return _pelican(text) or Split({}, text)
+
+
+def _fenced(text: str, line: int) -> Split | None:
+    """A header between two lines of dashes or plus signs; None where the first is a ruler and no fence."""
+    opened = _FENCE.match(text)
+    if not opened:
+        return None
+    toml = opened[1] == "+++" or opened[2].lower() == "toml"
+    closed = (_TOML_END if opened[1] == "+++" else _YAML_END).search(text, opened.end())
+    if not closed:
+        if not _LOOKS_LIKE_FIELD.match(text, opened.end()):
+            return None
+        raise _fault(
+            f"the header that begins with `{opened[1]}` is never closed.",
+            f"Put a line `{opened[1]}` after the header.",
+            line,
+        )
+    block = text[opened.end() : closed.start()]
+    header = (
+        _toml(block, line)
+        if toml
+        else _json(block, line)
+        if opened[2].lower() == "json"
+        else _yaml(block, line)
+    )
+    body_line = line + text.count("\n", 0, closed.end())
+    return Split(_lowered(header), text[closed.end() :], line, body_line)
+
+
+def _yaml(block: str, line: int) -> dict[str, Value]:
+    simple = _simple_yaml(block)
+    if simple is not None:
+        return simple
+    try:
+        loaded = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds strings, lists and dicts only
+    except yaml.YAMLError as error:
+        raise _yaml_fault(error, line) from None
+    except RecursionError:
+        raise _fault("the header is nested too deeply.", "Make it flatter.", line) from None
+    return _mapping("" if loaded is None else loaded, line)
+
+
+def _simple_yaml(block: str) -> dict[str, Value] | None:
+    """What a YAML loader that keeps strings would give for plain `key: value` lines; None where there is anything else.
+
+    It takes 5 microseconds where the loader takes 80, and tests hold it against that loader.
+    """
+    if not block.replace("\n", "").isprintable():
+        return None
+    found: dict[str, Value] = {}
+    position = 0
+    while position < len(block):
+        line = _SIMPLE_LINE.match(block, position)
+        if not line:
+            return None
+        key, double, single, flow, plain = line.groups()
+        opens_flow = block[line.end(1) : line.end()].lstrip(": ").startswith("[")
+        if opens_flow:
+            found[key] = [item.strip().strip("\"'") for item in flow.split(",")] if flow else []
+        else:
+            found[key] = double or single or (plain or "").rstrip()
+        position = line.end()
+    return found
+
+
+def _yaml_fault(error: yaml.YAMLError, line: int) -> KetapressError:
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is no YAML"
+    cure = "Put the value in quotes if it holds a colon, a hash or a quote, and indent with blanks."
+    return _fault(f"the YAML header cannot be read: {what}.", cure, line + 1 + mark.line if mark else line)
+
+
+def _toml(block: str, line: int) -> dict[str, Value]:
+    try:
+        loaded = tomllib.loads(block)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        what = str(error).partition(" (at ")[0]
+        raise _fault(
+            f"the TOML header cannot be read: {what}.",
+            'Put text in quotes: title = "…".',
+            line + int(found[1]) if found else line,
+        ) from None
+    except RecursionError:
+        raise _fault("the header is nested too deeply.", "Make it flatter.", line) from None
+    return _mapping(_as_written(loaded), line)
+
+
+def _json(block: str, line: int) -> dict[str, Value]:
+    return _decoded_json(block, line + 1)[0]
+
+
+def _decoded_json(text: str, line: int) -> tuple[dict[str, Value], int]:
+    """The JSON object at the start of the text, and where it ends."""
+    start = len(text) - len(text.lstrip())
+    try:
+        loaded, end = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode(
+            text, start
+        )
+    except json.JSONDecodeError as error:
+        raise _fault(
+            f"the JSON header cannot be read: {error.msg}.", "Mend it there.", line + error.lineno - 1
+        ) from None
+    except RecursionError:
+        raise _fault("the header is nested too deeply.", "Make it flatter.", line) from None
+    return _mapping(_as_written(loaded), line), end
+
+
+def _braced(text: str) -> Split | None:
+    """A header that is one JSON object; None where the brace begins something else."""
+    if not text[1:].lstrip().startswith(('"', "}")):
+        return None
+    header, end = _decoded_json(text, 1)
+    newline = text.find("\n", end)
+    end = len(text) if newline < 0 else newline + 1
+    return Split(_lowered(header), text[end:], 1, 1 + text.count("\n", 0, end))
+
+
+def _pelican(text: str) -> Split | None:
+    """`Key: value` lines up to a blank line, continued by indented ones; only where one of them is a title or a date."""
+    if not _PELICAN_LINE.match(text):
+        return None
+    header: dict[str, Value] = {}
+    position, key = 0, ""
+    while position < len(text):
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        line = text[position:end]
+        if not line.strip() or line.rstrip() == "---":
+            position = end + 1
+            break
+        found = _PELICAN_LINE.fullmatch(line.rstrip())
+        if found:
+            key = found[1].lower()
+            header[key] = (found[2] or "").strip()
+        elif key and line[0] in " \t":
+            header[key] = f"{header[key]} {line.strip()}".strip()
+        else:
+            return None
+        position = end + 1
+    if not _PELICAN_KEYS & header.keys():
+        return None
+    return Split(header, text[position:], 1, 1 + text.count("\n", 0, position), pelican=True)
+
+
+def _mapping(loaded: Value, line: int) -> dict[str, Value]:
+    if isinstance(loaded, dict):
+        return loaded
+    if loaded == "":
+        return {}
+    raise _fault("the header holds no `name: value` lines.", "Write one a line, such as `title: …`.", line)
+
+
+def _lowered(header: dict[str, Value]) -> dict[str, Value]:
+    """Names are compared in lower case."""
+    return {str(key).strip().lower(): value for key, value in header.items()}
+
+
+def _as_written(value: object) -> Value:
+    """A value of TOML or JSON, its scalars as the strings that YAML would have kept."""
+    if isinstance(value, dict):
+        return {str(key): _as_written(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_written(each) for each in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return "" if value is None else str(value)
+
+
+def _fault(message: str, cure: str, line: int) -> KetapressError:
+    return KetapressError(Problem(code="post.header", message=message, cure=cure, line=line))

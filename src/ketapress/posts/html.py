@@ -1,0 +1,118 @@
+"""An HTML file is taken apart: what its head says, and the fragment that is the post.
+
+In comes text as people and tools write it, whole pages or fragments; out go header values and HTML that still has to
+be sanitised. It reads by patterns, because nothing here decides what is safe.
+"""
+
+import re
+from dataclasses import dataclass
+from html import unescape
+
+from ketapress.posts.frontmatter import Value
+from ketapress.posts.prose import text_of
+
+_BODY = re.compile(r"<body(?:\s[^>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_PAGE = re.compile(r"\s*(?:<!doctype|<html|<head|<meta|<title|<body)\b", re.IGNORECASE)
+_HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
+_TITLE = re.compile(r"<title(?:\s[^>]*)?>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
+_LANG = re.compile(r"<(?:html|body)\s[^>]*?\blang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
+_DIR = re.compile(r"<(?:html|body)\s[^>]*?\bdir\s*=\s*[\"']?(ltr|rtl)", re.IGNORECASE)
+_CANONICAL = re.compile(r"<link\s[^>]*?\brel\s*=\s*[\"']?canonical\b[^>]*>", re.IGNORECASE)
+_HREF = re.compile(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_META = re.compile(r"<meta\s([^>]*)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
+_HEADING = re.compile(r"\s*<h1(?:\s[^>]*)?>(.*?)</h1\s*>", re.IGNORECASE | re.DOTALL)
+_FIRST_LINE = re.compile(
+    r"\s*(?:<(?:p|div|header|h\d)(?:\s[^>]*)?>\s*)*([^\n]{1,200}?)\s*(?:</(?:p|div|header|h\d)\s*>|<br\s*/?>|\n|\Z)"
+)
+_TIME = re.compile(r"<time\s[^>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+_PRE = re.compile(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
+
+# What else pages call the fields: Open Graph, Dublin Core, Pelican
+_META_NAMES = {
+    "article:published_time": "date",
+    "dc.date": "date",
+    "dcterms.date": "date",
+    "dcterms.created": "date",
+    "og:title": "title",
+    "og:image": "image",
+    "keywords": "tags",
+}
+_META_FIELDS = {
+    *(
+        "author",
+        "authors",
+        "category",
+        "date",
+        "description",
+        "id",
+        "image",
+        "lang",
+        "modified",
+        "slug",
+        "status",
+    ),
+    *("summary", "tags", "title"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page's head says, and its body; `offset` is where the body begins in the text."""
+
+    header: dict[str, Value]
+    body: str
+    offset: int
+
+
+def page(text: str) -> Page:
+    """A whole page, or a fragment, which has an empty header."""
+    if not _PAGE.match(text):
+        return Page({}, text, 0)
+    body = _BODY.search(text)
+    head_end = _HEAD_END.search(text)
+    offset = body.start(1) if body else head_end.end() if head_end else 0
+    head = text[:offset] or text
+    return Page(_header(head), body[1] if body else text[offset:], offset)
+
+
+def leading_heading(fragment: str) -> tuple[str, str]:
+    """The heading of level one that the fragment opens with, as plain text, and what follows it."""
+    found = _HEADING.match(fragment)
+    return (text_of(found[1]), fragment[found.end() :]) if found else ("", fragment)
+
+
+def first_line(fragment: str) -> tuple[str, str]:
+    """The text of the first line or paragraph, and what follows it."""
+    found = _FIRST_LINE.match(fragment)
+    return (text_of(found[1]), fragment[found.end() :]) if found else ("", fragment)
+
+
+def first_time(fragment: str) -> str:
+    """What the first `<time datetime>` says; empty where there is none."""
+    found = _TIME.search(fragment)
+    return unescape(found[1]) if found else ""
+
+
+def preformatted(fragment: str) -> str | None:
+    """The plain text of a fragment that is one `<pre>` and nothing else; None where it is anything else."""
+    found = _PRE.fullmatch(fragment)
+    return None if found is None or "<" in found[1] else unescape(found[1])
+
+
+def _header(head: str) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    if title := _TITLE.search(head):
+        found["title"] = text_of(title[1])
+    for pattern, name in ((_LANG, "lang"), (_DIR, "dir")):
+        if said := pattern.search(head):
+            found[name] = said[1]
+    if (link := _CANONICAL.search(head)) and (href := _HREF.search(link[0])):
+        found["canonical"] = unescape(href[1] or href[2] or "")
+    for tag in _META.finditer(head):
+        values = {name.lower(): unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(tag[1])}
+        name = (values.get("name") or values.get("property") or "").lower()
+        name = _META_NAMES.get(name, name)
+        if name in _META_FIELDS and values.get("content"):
+            found.setdefault(name, values["content"])
+    return found

@@ -1,0 +1,204 @@
+"""`posts/.published.jsonl`: what the house remembers of each post, so that every clone and machine knows the same.
+
+The first line says when the publication was first built; then one JSON object a line, ordered by id, so that version
+control shows one changed line a changed post. Writing is whole or not at all. A line that cannot be read stops the
+work: a lost id would mail a post twice.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ketapress.model.errors import ConfigurationError, Problem
+
+NAME = ".published.jsonl"
+_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is kept of one post. Times are UTC, in whole seconds.
+
+    `published` and `updated` are None until it is published; until then `id` and `url` may still change.
+    `due` is the date it waits for, None while it is a draft or held. `held` says that a person is being asked whether
+    it is a post that vanished. `gone` is when its file was seen to have vanished: its id is kept for ever.
+    `aliases` are addresses it had before, as `url` is written.
+    """
+
+    id: str
+    path: str
+    url: str
+    sha256: str
+    first_seen: datetime
+    published: datetime | None = None
+    updated: datetime | None = None
+    due: datetime | None = None
+    gone: datetime | None = None
+    held: bool = False
+    in_editions: bool = True
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """All that is kept; `first_built` is None before the very first build."""
+
+    first_built: datetime | None = None
+    entries: tuple[Record, ...] = ()
+
+
+def read_records(root: Path) -> Records:
+    """What the file of a publication holds. Raises `ConfigurationError`, naming the line, where it is broken."""
+    path = root / "posts" / NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Records()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _broken(f"it cannot be read: {error}", None) from None
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if not lines:
+        raise _broken("it is empty", None)
+    first_built = _first_built(*lines[0])
+    entries = [(number, _record(number, line)) for number, line in lines[1:]]
+    for what in ("id", "path"):
+        _check_unique(what, entries)
+    return Records(first_built, tuple(record for _, record in entries))
+
+
+def write_records(root: Path, records: Records) -> None:
+    """Puts the file in place, whole or not at all; it survives a power cut once this returns."""
+    folder = root / "posts"
+    temporary = folder / f"{NAME}.tmp"
+    with temporary.open("wb") as file:
+        file.write(records_text(records).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / NAME)
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def records_text(records: Records) -> str:
+    """The file's text: the header, then the records in the order of their ids."""
+    header = {"schema": _SCHEMA, "first_built": _moment_text(records.first_built)}
+    rows = [_fields(record) for record in sorted(records.entries, key=lambda record: record.id)]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in [header, *rows])
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    """A record as it is written: what says nothing is left out."""
+    row: dict[str, Any] = {
+        "id": record.id,
+        "path": record.path,
+        "url": record.url,
+        "sha256": record.sha256,
+        "first_seen": _moment_text(record.first_seen),
+        "published": _moment_text(record.published),
+    }
+    for name in ("updated", "due", "gone"):
+        if moment := getattr(record, name):
+            row[name] = _moment_text(moment)
+    if record.held:
+        row["held"] = True
+    if not record.in_editions:
+        row["in_editions"] = False
+    if record.aliases:
+        row["aliases"] = list(record.aliases)
+    return row
+
+
+def _record(number: int, line: str) -> Record:
+    row = _row(number, line)
+    try:
+        return Record(
+            id=_text(row, "id"),
+            path=_text(row, "path"),
+            url=_text(row, "url"),
+            sha256=_text(row, "sha256"),
+            first_seen=_moment(_text(row, "first_seen")),
+            published=_optional_moment(row, "published"),
+            updated=_optional_moment(row, "updated"),
+            due=_optional_moment(row, "due"),
+            gone=_optional_moment(row, "gone"),
+            held=row.get("held") is True,
+            in_editions=row.get("in_editions") is not False,
+            aliases=tuple(map(str, row.get("aliases", ()))),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise _broken(f"the line is no record of a post ({error})", number) from None
+
+
+def _first_built(number: int, line: str) -> datetime:
+    row = _row(number, line)
+    if row.get("schema") != _SCHEMA:
+        raise _broken(
+            f'its first line does not say `"schema": {_SCHEMA}`; a newer Ketapress may have written it',
+            number,
+        )
+    try:
+        return _moment(_text(row, "first_built"))
+    except (KeyError, ValueError, TypeError) as error:
+        raise _broken(
+            f"its first line does not say when the publication was first built ({error})", number
+        ) from None
+
+
+def _row(number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise _broken(f"the line is not JSON ({error})", number) from None
+    if not isinstance(row, dict):
+        raise _broken("the line is no JSON object", number)
+    return row
+
+
+def _check_unique(what: str, entries: Iterable[tuple[int, Record]]) -> None:
+    seen: dict[str, int] = {}
+    for number, record in entries:
+        value = getattr(record, what)
+        if value in seen and not (what == "path" and record.gone):
+            raise _broken(f"it has the {what} `{value}` of line {seen[value]} once more", number)
+        seen[value] = number
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    value = row[name]
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"`{name}` is no text")
+    return value
+
+
+def _optional_moment(row: dict[str, Any], name: str) -> datetime | None:
+    return _moment(row[name]) if row.get(name) else None
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"`{text}` has no zone")
+    return moment.astimezone(UTC)
+
+
+def _moment_text(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def _broken(why: str, line: int | None) -> ConfigurationError:
+    return ConfigurationError(
+        Problem(
+            code="post.ids",
+            message=f"the ids of the posts cannot be used: {why}.",
+            cure="Bring the file back from version control or a backup, or mend the line; without it posts would be mailed again.",
+            path=f"posts/{NAME}",
+            line=line,
+        )
+    )

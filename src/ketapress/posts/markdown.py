@@ -1,0 +1,74 @@
+"""Markdown becomes HTML: CommonMark with tables, footnotes, strikethrough, task lists and bare links, by comrak.
+
+In comes the body of a post, out goes HTML that still has to be sanitised: raw HTML passes through. Why comrak:
+docs/notes/markdown-engine.md.
+"""
+
+import re
+
+import comrak
+
+_MOST_COLUMNS = 128  # of a table; as md4c has it
+_MOST_CELLS = 500_000  # columns times lines of the post: short rows are filled up, which squares the output
+_FEWEST_PIPES, _FEWEST_LINES = _MOST_COLUMNS - 1, _MOST_CELLS // _MOST_COLUMNS
+_DELIMITER_ROW = re.compile(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$", re.MULTILINE)
+_CHECKBOXES = {
+    '<input type="checkbox" checked="" disabled="" />': "☑",
+    '<input type="checkbox" disabled="" />': "☐",
+}
+_LEADING_HEADING = re.compile(
+    r"\s*#[ \t]+([^\n]+?)[ \t]*#*[ \t]*(?:\n|\Z)|\s*([^\s#>*`|-][^\n]*)\n=+[ \t]*(?:\n|\Z)"
+)
+_LINK = re.compile(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
+_MARKS = re.compile(r"(?<!\\)(\*{1,3}|_{1,3}|~~|`+)(?=\S)(.+?)(?<=\S)\1")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+_EXTENSIONS = comrak.ExtensionOptions()
+_EXTENSIONS.table = True
+_EXTENSIONS.footnotes = True
+_EXTENSIONS.strikethrough = True
+_EXTENSIONS.autolink = True
+_EXTENSIONS.tasklist = True
+_EXTENSIONS.cjk_friendly_emphasis = True
+_PARSING = comrak.ParseOptions()
+_RENDERING = comrak.RenderOptions()
+_RENDERING.unsafe_ = True
+
+
+def markdown_html(text: str) -> str:
+    """The text as unsanitised HTML. A table wider than 128 columns is shown as the text it was written as."""
+    html = comrak.render_markdown(_without_vast_tables(text), _EXTENSIONS, _PARSING, _RENDERING)
+    if "<input" in html:
+        for box, sign in _CHECKBOXES.items():
+            html = html.replace(box, sign)
+    return html
+
+
+def leading_heading(text: str) -> tuple[str, str]:
+    """The text's first heading of level one as plain text, and what follows it; no heading where it opens otherwise."""
+    found = _LEADING_HEADING.match(text)
+    if not found:
+        return "", text
+    return plain_text(found[1] or found[2]), text[found.end() :]
+
+
+def plain_text(line: str) -> str:
+    """A line of Markdown as its reader sees it."""
+    line = _LINK.sub(r"\1", line)
+    for _ in range(3):  # emphasis in emphasis in a link
+        line = _MARKS.sub(r"\2", line)
+    return _ESCAPED.sub(r"\1", line).strip()
+
+
+def _without_vast_tables(text: str) -> str:
+    """The text with the delimiter rows escaped of tables that would take seconds and megabytes to draw."""
+    if text.count("|") < _FEWEST_PIPES and text.count("\n") < _FEWEST_LINES:
+        return text
+    lines = text.count("\n") + 1
+
+    def guarded(row: re.Match[str]) -> str:
+        columns = row[0].count("|") + 1
+        vast = columns > _MOST_COLUMNS or columns * lines > _MOST_CELLS
+        return row[0].replace("-", "\\-", 1) if vast else row[0]
+
+    return _DELIMITER_ROW.sub(guarded, text)

@@ -1,0 +1,241 @@
+"""What is decided once and kept: a post's id, its address, when it was published and when its content last changed.
+
+In come manuscripts and what is remembered, out go posts with their records, and the records to remember. Where a
+published file vanished and an unknown one came, the new one is held and a person is asked, because mailing a post
+twice cannot be undone. Nothing is read or written here.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from ketapress.model.errors import Problem, Severity
+from ketapress.model.urls import encoded_path, joined
+from ketapress.posts.ids import Record, Records
+from ketapress.posts.manuscript import Manuscript
+from ketapress.posts.matching import matches, own_id
+
+_SECOND = timedelta(seconds=1)
+_NAMED_AT_MOST = 3  # vanished files in one question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinningRules:
+    """The moment of the reading, and what the settings say about dates and addresses."""
+
+    now: datetime
+    late_posts: timedelta
+    site_url: str
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A manuscript and what is kept of it."""
+
+    manuscript: Manuscript
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Pinning:
+    """Every manuscript that is a post, in the order of paths; what to remember; what a person should know."""
+
+    posts: tuple[Pinned, ...]
+    records: Records
+    problems: tuple[Problem, ...]
+
+
+def pinned(
+    manuscripts: Iterable[Manuscript], unread: frozenset[str], records: Records, rules: PinningRules
+) -> Pinning:
+    """The posts with what they keep. `unread` are paths of files and folders that are there and cannot be read."""
+    rules = replace(rules, now=rules.now.astimezone(UTC).replace(microsecond=0))
+    found = matches(manuscripts, unread, records.entries, rules.site_url)
+    vanished = [record for record in found.missing if record.published and not record.gone]
+    desk = _Desk(records, rules, vanished)
+    in_order = sorted(found.pairs, key=lambda pair: (not desk.may_publish(*pair), pair[0].date, pair[0].path))
+    posts = sorted((desk.pinned(*pair) for pair in in_order), key=lambda post: post.manuscript.path)
+    asking = any(post.record.held for post in posts)
+    gone = [
+        record if asking or record not in vanished else replace(record, gone=rules.now)
+        for record in found.missing
+        if record.published
+    ]
+    entries = [*(post.record for post in posts), *found.unread, *gone]
+    return Pinning(
+        tuple(posts),
+        Records(records.first_built or rules.now, tuple(sorted(entries, key=lambda record: record.id))),
+        (*found.problems, *desk.problems),
+    )
+
+
+class _Desk:
+    """Decides post by post, and knows which ids, addresses and instants are taken."""
+
+    def __init__(self, records: Records, rules: PinningRules, vanished: list[Record]) -> None:
+        published = [record for record in records.entries if record.published]
+        self.rules = rules
+        self.first = records.first_built is None
+        self.vanished = vanished
+        self.problems: list[Problem] = []
+        self.ids = {record.id for record in published}
+        self.urls = {url for record in published for url in (record.url, *record.aliases)}
+        self.instants = {record.updated for record in published}
+
+    def may_publish(self, manuscript: Manuscript, record: Record | None) -> bool:
+        """Whether nothing keeps the post back now: no draft, no hold, no question, no date to come."""
+        return manuscript.date <= self.rules.now and not self._withheld(manuscript, record)
+
+    def pinned(self, manuscript: Manuscript, record: Record | None) -> Pinned:
+        """The manuscript with its record as it has to be from now on."""
+        if record is None or record.published is None:
+            kept = self._fresh(manuscript, record)
+        else:
+            kept = self._changed(manuscript, self._moved(manuscript, record))
+        self.problems += self._remarks(manuscript, kept)
+        return Pinned(manuscript, replace(kept, path=manuscript.path, sha256=manuscript.sha256, gone=None))
+
+    def _asks(self, manuscript: Manuscript, record: Record | None) -> bool:
+        """Whether the post may be one that vanished: nobody has seen it before, and it names no id."""
+        unknown = not self.first and (record is None or record.held)
+        return bool(self.vanished) and unknown and manuscript.fields.id is None
+
+    def _withheld(self, manuscript: Manuscript, record: Record | None) -> bool:
+        return manuscript.draft or manuscript.fields.hold or self._asks(manuscript, record)
+
+    def _fresh(self, manuscript: Manuscript, record: Record | None) -> Record:
+        """The record of a post that was never published: published now, or waiting."""
+        url = self._free_url(
+            manuscript, str(manuscript.date.astimezone(self.rules.zone).year), self._is_taken
+        )
+        kept = Record(
+            id=own_id(manuscript, self.rules.site_url) or joined(self.rules.site_url, url),
+            path=manuscript.path,
+            url=url,
+            sha256=manuscript.sha256,
+            first_seen=record.first_seen if record else self.rules.now,
+            held=self._asks(manuscript, record),
+        )
+        self.ids.add(kept.id)
+        due = manuscript.date.astimezone(UTC)
+        if self._withheld(manuscript, record):
+            return kept
+        if due > self.rules.now:
+            return replace(kept, due=due)
+        published, in_editions = self._publication(due, record)
+        return replace(
+            kept, published=published, updated=self._free_instant(published), in_editions=in_editions
+        )
+
+    def _publication(self, due: datetime, record: Record | None) -> tuple[datetime, bool]:
+        """When a post counts as published that may be now, and whether editions may have it."""
+        if self.first or (record and record.due == due):
+            return due, True
+        if record or due >= self.rules.now - self.rules.late_posts:
+            return self.rules.now, True
+        return due, False
+
+    def _moved(self, manuscript: Manuscript, record: Record) -> Record:
+        """A published post's record, at a new address where its author chose a new `slug`."""
+        folder, _, page = record.url.rpartition("/")
+        stem, number = page.removesuffix(".html"), ""
+        wanted = encoded_path(manuscript.name)
+        if stem.startswith(f"{wanted}-"):
+            number = stem.removeprefix(f"{wanted}-")
+        if not manuscript.explicit_slug or stem == wanted or number.isdigit():
+            return record
+        others = self.urls - {record.url, *record.aliases}
+        url = self._free_url(manuscript, folder, lambda _, url: url in others)
+        aliases = tuple(alias for alias in (*record.aliases, record.url) if alias != url)
+        return replace(record, url=url, aliases=tuple(dict.fromkeys(aliases)))
+
+    def _changed(self, manuscript: Manuscript, record: Record) -> Record:
+        if record.sha256 == manuscript.sha256 or record.published is None:
+            return record
+        return replace(record, updated=self._free_instant(max(self.rules.now, record.published)))
+
+    def _free_url(
+        self, manuscript: Manuscript, folder: str, is_taken: Callable[[Manuscript, str], bool]
+    ) -> str:
+        """The post's address, with a number where another one has it. `index` belongs to the archive."""
+        name = encoded_path(manuscript.name)
+        url, number = f"{folder}/{name}.html", 1
+        while (name == "index" and number == 1) or is_taken(manuscript, url):
+            number += 1
+            url = f"{folder}/{name}-{number}.html"
+        if number > 1:
+            self.problems.append(_taken(manuscript, f"{folder}/{name}.html", url))
+        self.urls.add(url)
+        return url
+
+    def _is_taken(self, manuscript: Manuscript, url: str) -> bool:
+        """Whether a new post cannot have the address, because a page or a post's id has it."""
+        return url in self.urls or (not manuscript.fields.id and joined(self.rules.site_url, url) in self.ids)
+
+    def _free_instant(self, moment: datetime) -> datetime:
+        """The next second that no post was updated in; before it, where that second is still to come."""
+        moment = moment.replace(microsecond=0)
+        step = _SECOND
+        wanted = moment
+        while wanted in self.instants:
+            if wanted >= self.rules.now > moment - _SECOND:
+                step, wanted = -_SECOND, moment
+            wanted += step
+        self.instants.add(wanted)
+        return wanted
+
+    def _remarks(self, manuscript: Manuscript, record: Record) -> list[Problem]:
+        """What a person should know about the post."""
+        found = []
+        if record.held:
+            found.append(_question(manuscript, record, self.vanished))
+        if not record.in_editions:
+            found.append(_late(manuscript, self.rules.late_posts))
+        named = own_id(manuscript, self.rules.site_url)
+        if named and named != record.id:
+            found.append(_pinned_already(manuscript, record))
+        return found
+
+
+def _question(manuscript: Manuscript, record: Record, vanished: list[Record]) -> Problem:
+    files = ", ".join(f"`{each.path}` (id {each.id})" for each in vanished[:_NAMED_AT_MOST])
+    return _warning(
+        "post.held",
+        manuscript,
+        f"it is held: {files} vanished, and this may be the same post under another name.",
+        f"If it is, add `id: {vanished[0].id}` to its header; if it is another post, add `id: {record.id}`.",
+    )
+
+
+def _late(manuscript: Manuscript, late_posts: timedelta) -> Problem:
+    return _warning(
+        "post.late",
+        manuscript,
+        f"it came more than {late_posts.days} days after its date, so it is on the web and in no edition.",
+        "Nothing has to be done; a new post with a new date would be mailed.",
+    )
+
+
+def _pinned_already(manuscript: Manuscript, record: Record) -> Problem:
+    return _warning(
+        "post.id-pinned",
+        manuscript,
+        f"its `id:` is not taken: the post was published as {record.id} and stays it.",
+        f"Write `id: {record.id}`, or take the line out.",
+    )
+
+
+def _taken(manuscript: Manuscript, wanted: str, given: str) -> Problem:
+    return _warning(
+        "post.same-address",
+        manuscript,
+        f"`{wanted}` is another page's address, so the post has `{given}`.",
+        "Give it a `slug:` of its own if you want another.",
+    )
+
+
+def _warning(code: str, manuscript: Manuscript, message: str, cure: str) -> Problem:
+    return Problem(
+        code=code, severity=Severity.WARNING, message=message, cure=cure, path=f"posts/{manuscript.path}"
+    )

@@ -1,0 +1,78 @@
+"""Plain text for readers: cleaned of what no format may carry, stripped of tags, cut where a reader would pause."""
+
+import re
+from html import unescape
+
+# XML 1.0, 2.2, and what feed validators call bad characters: C1 controls, U+FFFD, non-characters, lone surrogates
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
+_KNOWN_TAG = re.compile(
+    r"</?(?:a|abbr|b|bdi|big|br|cite|code|del|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_FIRST_PARAGRAPHS = re.compile(r"<p(?: [^>]*)?>(.*?)</p>", re.DOTALL)
+_NOTE_MARK = re.compile(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
+_SENTENCE_END = re.compile(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s+[^\sa-z]|\s*$)|[。！？]+[”’」』）]*")
+_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z]+\d?);", re.IGNORECASE)
+
+SUMMARY_LENGTH = 280
+TITLE_LENGTH = 80
+
+
+def legal(text: str) -> str:
+    """The text without the characters that XML, JSON readers or mail would choke on."""
+    return _ILLEGAL.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """The text on one line, cleaned, with single blanks."""
+    return " ".join(legal(text).split())
+
+
+def untagged(text: str) -> str:
+    """A title as somebody wrote it: inline tags taken away, entities decoded once; `Use <T> well` stays as it is."""
+    if "<" in text:
+        text = _KNOWN_TAG.sub("", text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: unescape(entity[0]), text)
+    return one_line(text)
+
+
+def text_of(html: str) -> str:
+    """What a reader sees of sanitised HTML, on one line."""
+    return one_line(unescape(_TAG.sub("", html.replace("<br>", " "))))
+
+
+def first_paragraph(html: str) -> str:
+    """The text of the first paragraph that has any, of sanitised HTML; all of its text where there is no paragraph."""
+    for paragraph in _FIRST_PARAGRAPHS.finditer(html):
+        found = text_of(_NOTE_MARK.sub("", paragraph[1]))
+        if found:
+            return found
+    return text_of(html[: 20 * SUMMARY_LENGTH])
+
+
+def cut(text: str, length: int = SUMMARY_LENGTH) -> str:
+    """The text, or its beginning of at most `length` characters up to the end of a sentence, else of a word with `…`."""
+    if len(text) <= length:
+        return text
+    ends = [end.end() for end in _SENTENCE_END.finditer(text, 0, length + 1) if end.end() <= length]
+    if ends and ends[-1] >= length // 3:
+        return text[: ends[-1]]
+    return _cut_at_word(text, length)
+
+
+def first_sentence(text: str, length: int = TITLE_LENGTH) -> str:
+    """The first sentence without its full stop, cut at a word with `…` where it is longer than `length`."""
+    end = _SENTENCE_END.search(text, 0, length + 1)
+    if end and end.end() <= length:
+        return text[: end.end()].rstrip(".。")
+    return text.rstrip(".。") if len(text) <= length else _cut_at_word(text, length)
+
+
+def _cut_at_word(text: str, length: int) -> str:
+    """The beginning of the text up to a blank, or to the last character where there is none, as in Chinese."""
+    head = text[:length]
+    if text[length - 1 : length] != " " and text[length : length + 1] != " ":
+        head = head[:-1].rpartition(" ")[0] or head[:-1]
+    return head[: length - 1].rstrip(" ,;:–—-") + "…"

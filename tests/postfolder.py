@@ -1,0 +1,54 @@
+"""A publication folder for the tests of this room, and short ways to read it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from factories import NOW, SITE, settings
+from ketapress.model.errors import Problem, Severity
+from ketapress.model.post import Post
+from ketapress.model.settings import Settings
+from ketapress.posts.folder import Library, read_library
+from ketapress.posts.ids import write_records
+
+BERLIN = settings(site=replace(SITE, timezone="Europe/Berlin"))
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def publication(root: Path, files: Mapping[str, str | bytes]) -> Path:
+    (root / "posts").mkdir(exist_ok=True)
+    for name, content in files.items():
+        path = root / "posts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return root
+
+
+def built(root: Path, now: datetime = NOW, using: Settings | None = None) -> Library:
+    """What a build does with the posts: read them, then keep the ids."""
+    library = read_library(root, using or settings(), now)
+    write_records(root, library.records)
+    return library
+
+
+def only(root: Path, name: str, content: str | bytes, using: Settings | None = None) -> Post:
+    """The post that a single file makes, without any problem."""
+    library = read_library(publication(root, {name: content}), using or settings(), NOW)
+    assert [str(problem) for problem in library.problems] == []
+    (post,) = library.posts
+    return post
+
+
+def fault(root: Path, name: str, content: str | bytes) -> Problem:
+    """The one error that a single file makes instead of a post."""
+    library = read_library(publication(root, {name: content}), settings(), NOW)
+    assert library.posts == ()
+    (problem,) = library.problems
+    assert problem.severity is Severity.ERROR
+    assert problem.cure
+    assert library.files == 1
+    return problem

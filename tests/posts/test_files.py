@@ -1,0 +1,162 @@
+"""Every file in `posts/` is a post or a named problem, and the counts add up."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from factories import NOW, settings
+from ketapress.model.errors import ConfigurationError, KetapressError, RefusedError
+from ketapress.posts.folder import LARGEST_FILE, new_post, read_library
+from postfolder import BERLIN, fault, only, publication
+
+GOOD = "---\ndate: 2023-06-07\n---\nText."
+
+
+@pytest.mark.parametrize(
+    ("content", "where", "words"),
+    [
+        (b"", "posts/x.md", "empty"),
+        (b" \n\n", "posts/x.md", "empty"),
+        (b"---\ndate: 2023-06-07\n---\n", "posts/x.md:4", "no text"),
+        (b"---\ndate: 2023-06-07\n---\n\nCaf\xe9\n", "posts/x.md:5", "byte 4 of the line is 0xe9"),
+        ("---\ndate: 2023-06-07\n---\nx".encode("utf-16"), "posts/x.md:1", "UTF-16"),
+        (b"---\ndate: 2023-06-07\n---\n\na\0b", "posts/x.md:5", "NUL"),
+        (b"Just text.", "posts/x.md:1", "`Just text.` does not read as one"),
+        (b"---\ntitle: A\ndate: 2023-02-30\n---\nx", "posts/x.md:3", "28 days"),
+        (b"---\ntitle: A\ndate: soon\n---\nx", "posts/x.md:3", "`date: soon` does not read"),
+        (b"---\ndate: 2023-06-07\nexpires: never\n---\nx", "posts/x.md:3", "`expires: never`"),
+        (b"---\ntitle: A: b\ndate: 2023-06-07\n---\nx", "posts/x.md:2", "mapping values"),
+        (b"---\ntitle: A\ndate: 2023-06-07\n", "posts/x.md:1", "never closed"),
+        (b"---\n- a\n- b\n---\nx", "posts/x.md:1", "no `name: value` lines"),
+        (b"a" * (LARGEST_FILE + 1), "posts/x.md", "5.0 MB"),
+    ],
+)
+def test_a_bad_file_is_named_with_line_cause_and_cure(
+    tmp_path: Path, content: bytes, where: str, words: str
+) -> None:
+    problem = fault(tmp_path, "x.md", content)
+    assert problem.where == where
+    assert words in problem.message
+
+
+def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    library = read_library(
+        publication(tmp_path, {"a.md": GOOD, "b.md": b"\xff", "c.txt": "no date"}), settings(), NOW
+    )
+    assert [post.path for post in library.posts] == ["a.md"]
+    assert [problem.where for problem in library.problems] == ["posts/b.md:1", "posts/c.txt:1"]
+    assert library.files == 3
+
+
+def test_pictures_and_hidden_files_are_no_posts(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "a.md": GOOD,
+        "a.jpg": b"\xff\xd8",
+        "style.css": "x",
+        ".draft.md": "x",
+        ".git/x.md": "x",
+        "LICENSE": "x",
+    }
+    library = read_library(publication(tmp_path, files), settings(), NOW)
+    assert (library.files, len(library.posts), library.problems) == (1, 1, ())
+
+
+def test_writing_of_other_tools_is_named_and_counted(tmp_path: Path) -> None:
+    assert "does not read .rst" in fault(tmp_path, "x.rst", "Title\n=====").message
+
+
+def test_a_section_page_is_mentioned_and_not_counted(tmp_path: Path) -> None:
+    library = read_library(
+        publication(tmp_path, {"a.md": GOOD, "en/_index.md": "---\ntitle: x\n---"}), settings(), NOW
+    )
+    assert library.files == 1
+    assert [problem.code for problem in library.problems] == ["post.section"]
+
+
+def test_sub_folders_are_read(tmp_path: Path) -> None:
+    post = only(tmp_path, "2023/06/a-bundle/index.md", GOOD)
+    assert (post.path, post.title, post.url) == (
+        "2023/06/a-bundle/index.md",
+        "A Bundle",
+        "2023/a-bundle.html",
+    )
+
+
+def test_links_out_of_the_folder_are_refused_and_links_inside_are_read(tmp_path: Path) -> None:
+    publication(tmp_path, {"a.md": GOOD})
+    secret = tmp_path / "secret.md"
+    secret.write_text(GOOD)
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    links: dict[str, str | Path] = {
+        "in.md": "a.md",
+        "out.md": secret,
+        "loop.md": "loop.md",
+        "gone.md": "nothing",
+        "dir": folder,
+    }
+    for name, target in links.items():
+        (tmp_path / "posts" / name).symlink_to(target)
+    library = read_library(tmp_path, settings(), NOW)
+    assert [post.path for post in library.posts] == ["a.md", "in.md"]
+    bad = {problem.path for problem in library.problems if problem.code == "post.file"}
+    assert bad == {f"posts/{name}" for name in ("out.md", "loop.md", "gone.md", "dir")}
+    assert library.files == 6
+
+
+def test_a_pipe_does_not_block(tmp_path: Path) -> None:
+    publication(tmp_path, {"a.md": GOOD})
+    os.mkfifo(tmp_path / "posts/pipe.md")
+    (problem,) = read_library(tmp_path, settings(), NOW).problems
+    assert "no regular file" in problem.message
+
+
+def test_hostile_file_names(tmp_path: Path) -> None:
+    names = [
+        "<script>.md",
+        'a&b "c".md',
+        "日本語.md",
+        "-rf.md",
+        "%2e%2e.md",
+        "x" * 240 + ".md",
+        "'; drop.md",
+        "a..b.md",
+    ]
+    files = {name: GOOD.replace("Text", f"Text {number}") for number, name in enumerate(names)}
+    library = read_library(publication(tmp_path, files), settings(), NOW)
+    assert len(library.posts) == len(names)
+    for post in library.posts:
+        assert post.title
+        assert post.url.isascii()
+        assert len(post.url) < 300
+        assert not set(post.url) & set("<>\"' ?#")
+        assert ".." not in post.url
+
+
+@pytest.mark.parametrize("name", [b"a\nb.md", b"a\x1b[31m.md", b"\xff\xfe.md"])
+def test_names_that_cannot_be_printed_are_problems(tmp_path: Path, name: bytes) -> None:
+    publication(tmp_path, {})
+    (tmp_path / "posts" / os.fsdecode(name)).write_text(GOOD)
+    (problem,) = read_library(tmp_path, settings(), NOW).problems
+    assert "name" in problem.message
+    assert str(problem).isprintable()
+
+
+def test_no_folder_is_an_error_with_a_cure(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="ketapress init"):
+        read_library(tmp_path, settings(), NOW)
+
+
+def test_a_new_post_is_a_draft_of_today_and_overwrites_nothing(tmp_path: Path) -> None:
+    path = new_post(tmp_path, 'Say "hello": a note', BERLIN, NOW)
+    assert path == tmp_path / "posts/2023-06-12-say-hello-a-note.md"
+    (post,) = read_library(tmp_path, BERLIN, NOW).posts if path.write_text(path.read_text() + "Text.") else ()
+    assert (post.title, post.draft, post.date.isoformat()) == (
+        'Say "hello": a note',
+        True,
+        "2023-06-12T06:00:00+02:00",
+    )
+    with pytest.raises(RefusedError, match="there already"):
+        new_post(tmp_path, 'Say "hello": a note', BERLIN, NOW)
+    assert issubclass(RefusedError, KetapressError)

@@ -1,0 +1,81 @@
+"""The ids file: one line a post, whole or not at all, and never overwritten where it cannot be read."""
+
+from pathlib import Path
+
+import pytest
+
+from factories import NOW, settings
+from ketapress.model.errors import ConfigurationError
+from ketapress.posts.folder import read_library
+from ketapress.posts.ids import NAME, Records, read_records, write_records
+from postfolder import built, publication
+
+FILES = {
+    "b.md": "---\ndate: 2023-06-07\n---\nB",
+    "a.md": "---\ndate: 2023-06-07\ndraft: true\n---\nA",
+    "c.md": "---\ndate: 2023-07-01\n---\nC",
+    "ünder.md": "---\ndate: 2023-06-06\n---\nD",
+}
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    library = built(publication(tmp_path, FILES))
+    assert read_records(tmp_path) == library.records
+    assert [path.name for path in (tmp_path / "posts").glob(".*")] == [NAME]
+
+
+def test_a_line_a_post_in_the_order_of_ids(tmp_path: Path) -> None:
+    built(publication(tmp_path, FILES))
+    lines = (tmp_path / "posts" / NAME).read_text(encoding="utf-8").splitlines()
+    assert lines[0] == '{"schema": 1, "first_built": "2023-06-12T09:00:00Z"}'
+    assert len(lines) == 1 + len(FILES)
+    assert lines[1:] == sorted(lines[1:])
+    assert lines[3].endswith('"published": "2023-06-07T06:00:00Z", "updated": "2023-06-07T06:00:00Z"}')
+
+
+def test_no_file_is_a_publication_that_was_never_built(tmp_path: Path) -> None:
+    assert read_records(tmp_path) == Records()
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (3, "<<<<<<< HEAD"),
+        (3, "[]"),
+        (3, '{"id": "x"}'),
+        (3, '{"id": "x", "path": "x", "url": "x", "sha256": "x", "first_seen": "2023", "published": null}'),
+        (
+            3,
+            '{"id": "x", "path": "x", "url": "x", "sha256": "x", "first_seen": "2023-06-12T09:00:00", "published": null}',
+        ),
+        (3, "SAME AS LINE 2"),
+        (1, '{"schema": 2, "first_built": "2023-06-12T09:00:00Z"}'),
+        (1, '{"schema": 1}'),
+    ],
+)
+def test_a_broken_line_stops_with_its_number_and_is_kept(tmp_path: Path, number: int, line: str) -> None:
+    built(publication(tmp_path, FILES))
+    path = tmp_path / "posts" / NAME
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[number - 1] = lines[1] if line == "SAME AS LINE 2" else line
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        read_library(tmp_path, settings(), NOW)
+    (problem,) = caught.value.problems
+    assert problem.where == f"posts/{NAME}:{number}"
+    assert "version control" in problem.cure
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"])
+def test_an_empty_or_binary_file_stops_too(tmp_path: Path, content: bytes) -> None:
+    publication(tmp_path, FILES | {NAME: content})
+    with pytest.raises(ConfigurationError):
+        read_records(tmp_path)
+
+
+def test_writing_the_same_records_gives_the_same_bytes(tmp_path: Path) -> None:
+    records = built(publication(tmp_path, FILES)).records
+    before = (tmp_path / "posts" / NAME).read_bytes()
+    write_records(tmp_path, read_records(tmp_path))
+    assert (tmp_path / "posts" / NAME).read_bytes() == before
+    assert records == read_records(tmp_path)
