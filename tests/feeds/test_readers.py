@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 import feedparser
@@ -44,7 +45,7 @@ def test_what_an_entry_holds_arrives(form: Format) -> None:
 
     assert (entry.title, entry.link, entry.id) == ("First", "https://example.org/2023/first.html", first.id)
     assert entry.content[0].value == first.html
-    assert entry.summary == "Less &lt; more &amp; so on"
+    assert entry.summary == ("Less &lt; more &amp; so on" if form is RSS else "Less < more & so on")
     assert [tag.term for tag in entry.tags] == ["care", "évidence"]
     assert [author.name for author in entry.authors if "name" in author] == ["Ada Lovelace", "Bob"]
     assert entry.published_parsed[:6] == (2023, 6, 7, 6, 0, 0)
@@ -119,14 +120,14 @@ def test_a_title_that_looks_like_markup_is_shown_as_it_was_written(title: str) -
     whole = post(title=title)
 
     assert read(RSS, whole).entries[0].title.replace(JOINER, "") == title
-    assert read(ATOM, whole).entries[0].title_detail.type in {"text/html", "text/plain"}
+    assert unescape(read(ATOM, whole).entries[0].title) == title
     assert json.loads(written(JSON_FEED, whole))["items"][0]["title"] == title
 
 
 # feedparser takes some of Latin-1 for UTF-8 that was read wrongly, and mends it.
 LATIN_1 = "".join(map(chr, range(0x80, 0x100)))
 TEXT = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Cn"], exclude_characters=f"<>&\ufffd{LATIN_1}"), min_size=1
+    st.characters(exclude_categories=["Cc", "Cs", "Cn"], exclude_characters=f"<\ufffd{LATIN_1}"), min_size=1
 )
 
 

@@ -8,6 +8,7 @@ from lxml.etree import SubElement, _Element as Element
 from ketapress.feeds.document import Entry, Feed
 from ketapress.feeds.generator import (
     HISTORY,
+    MARKUP,
     Dialect,
     history_links,
     mark_archive,
@@ -36,7 +37,7 @@ def _finish_root(root: Element, feed: Feed) -> None:
 
 
 def _finish_entry(element: Element, entry: Entry) -> None:
-    _type(element, "title")
+    _type(element, "title", "summary")
     for link in element.iterfind("link"):
         link.set("rel", "alternate")
         link.set("type", "text/html")
@@ -52,7 +53,7 @@ def _type(parent: Element, *names: str) -> None:
     for name in names:
         for element in parent.iterfind(name):
             text = element.text or ""
-            if "<" in text or "&" in text:
+            if MARKUP.search(text):
                 element.set("type", "html")
                 element.text = escape(text, quote=False)
 

@@ -12,9 +12,9 @@ the last that was named: the home page comes last. `guid` after `id`, or permali
 one makes Atom invalid, the other cannot hold HTML. It keeps a whole feed in memory as a tree: a hundred entries at a time.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from feedgen.feed import FeedGenerator
 from lxml.etree import SubElement, _Element as Element
@@ -24,6 +24,8 @@ from ketapress.feeds.document import NEVER, Entry, Feed
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
 NAME = "Ketapress"
+MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
+"""Where plain text could be taken for HTML: `</b>`, `&amp;`, but not `Q & A`."""
 _AT_ONCE = 100
 
 
@@ -124,7 +126,7 @@ def _add(generator: FeedGenerator, entry: Entry, dialect: Dialect) -> None:
     made.link(href=entry.url)
     made.content(entry.html, type="html")
     if entry.summary:
-        made.summary(escape(entry.summary, quote=False), type="html")
+        made.summary(entry.summary)
     for tag in entry.tags:
         made.category(term=tag)
     made.updated(entry.updated)

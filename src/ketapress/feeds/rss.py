@@ -1,9 +1,9 @@
 """RSS 2.0, with the names that its readers have agreed on: content:encoded, dc:creator, atom:link, media:content."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from email.utils import format_datetime
+from html import escape
 
 from lxml.etree import SubElement, _Element as Element
 
@@ -11,6 +11,7 @@ from ketapress.feeds.document import Entry, Feed, plain
 from ketapress.feeds.generator import (
     ATOM,
     HISTORY,
+    MARKUP,
     Dialect,
     history_links,
     mark_archive,
@@ -21,14 +22,14 @@ from ketapress.model.post import Image
 
 _DC = "http://purl.org/dc/elements/1.1/"
 _MEDIA = "http://search.yahoo.com/mrss/"
-# Titles are plain text by the RSS profile, but half of the readers take them for HTML. A word joiner keeps `<b>` and
-# `&amp;` from being read as markup, and is not seen.
-_MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
 
 
 def entries(found: Sequence[Entry]) -> list[bytes]:
     """Each entry as an `item`."""
-    return list(printed_entries([replace(each, title=_literal(each.title)) for each in found], _RSS))
+    told = [
+        replace(each, title=_literal(each.title), summary=escape(each.summary, quote=False)) for each in found
+    ]
+    return list(printed_entries(told, _RSS))
 
 
 def document(feed: Feed, items: Sequence[bytes]) -> bytes:
@@ -38,7 +39,11 @@ def document(feed: Feed, items: Sequence[bytes]) -> bytes:
 
 
 def _literal(text: str) -> str:
-    return _MARKUP.sub("\\g<0>\N{WORD JOINER}", text)
+    """A title that is the same for readers who take it for plain text, as the RSS profile says, and for HTML.
+
+    A word joiner, which is not seen, keeps `<b>` and `&amp;` from being read as markup.
+    """
+    return MARKUP.sub("\\g<0>\N{WORD JOINER}", text)
 
 
 def _finish_root(root: Element, feed: Feed) -> None:
