@@ -123,8 +123,8 @@ def test_contents_stand_above_more_than_three_posts() -> None:
 def test_posts_without_room_are_counted_and_linked_and_listed_on_the_web() -> None:
     made = digest_of(replace(edition(post("first")), more=(post("second"), post("third"))))
 
-    assert "And 2 more" in made.html
-    assert "And 2 more: https://example.org/archive/weekly/2023-06-12T0800.html" in made.text
+    assert ">And 2 more online</a>" in made.html
+    assert "And 2 more online: https://example.org/archive/weekly/2023-06-12T0800.html" in made.text
     assert 'href="https://example.org/2023/third.html">Third</a>' in made.web
 
 

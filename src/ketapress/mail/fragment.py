@@ -143,6 +143,7 @@ _WRITTEN_AS = {
     "acronym": "abbr",
     "bdi": "span",
 }
+_CLASSES = {"figure": "figure", "figcaption": "caption"}
 _ATTRIBUTES = {
     "a": {"href", "name"},
     "abbr": {"title"},
@@ -261,9 +262,8 @@ def _kept_attributes(tag: str, attributes: list[tuple[str, str | None]]) -> dict
         name: _UNWRITABLE.sub("", value or "") for name, value in reversed(attributes) if name in kept
     }
     notes = "footnotes" in str(found.pop("class", "")).split()
-    if tag == "figcaption" or notes:
-        found["class"] = "notes" if notes else "caption"
-    return found
+    own_class = "notes" if notes else _CLASSES.get(tag)
+    return {**found, "class": own_class} if own_class else found
 
 
 def _written(root: HtmlElement) -> str:

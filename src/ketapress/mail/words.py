@@ -26,7 +26,7 @@ class Words:
 _ENGLISH = Words(
     in_this_issue="In this issue",
     continue_reading="Continue reading",
-    more="And {count} more",
+    more="And {count} more online",
     all_online="Read the whole issue online",
     web_version="Web version",
     this_is_web="This is the web version of an issue of {newsletter}.",
@@ -42,7 +42,7 @@ _ENGLISH = Words(
 _ARABIC = Words(
     in_this_issue="في هذا العدد",
     continue_reading="تابع القراءة",
-    more="و{count} مقالات أخرى",
+    more="المزيد على الموقع ({count})",
     all_online="اقرأ العدد كاملاً على الموقع",
     web_version="نسخة الويب",
     this_is_web="هذه نسخة الويب من أحد أعداد {newsletter}.",
