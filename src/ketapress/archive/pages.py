@@ -5,37 +5,36 @@ pages; a `Fill`. Out: paths under `public/` and bytes. Links between pages are r
 from disk and served from a sub-folder; what leaves the site (canonical addresses, feeds, previews) is absolute.
 """
 
-import json
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo
 
 from ketapress.archive.colour import readable
+from ketapress.archive.lists import (
+    Issues,
+    Listed,
+    newsletters_of,
+    tag_pages,
+    tag_path,
+    with_neighbours,
+    years_of,
+)
+from ketapress.archive.markup import scrolling, structured, with_head
 from ketapress.model.edition import StoredEdition
 from ketapress.model.fill import Fill
 from ketapress.model.language import direction
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
-from ketapress.model.tags import Tag, tag_slug, tags_of
-from ketapress.model.urls import decoded_path, encoded_path
+from ketapress.model.urls import decoded_path
 
 LATEST = 20
 """How many posts the front page shows; the others are found by year and by tag."""
 PAPER = {"light": "#fffdf8", "dark": "#17150f"}
 _CONTRAST = {"light": 4.5, "dark": 6.5}  # a dark page is read in dim light, where 4.5 looks dull
-
-_HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
-_SCROLLED = re.compile(r"<(?:table|pre)\b")
-# A table or a listing that is wider than a phone scrolls, and whoever has no mouse has to be able to reach it.
-_SCROLLING = {"<pre": '<pre tabindex="0"', "<table": '<div class="scroll" tabindex="0" role="group"><table'}
-
-_JSON = json.JSONEncoder(ensure_ascii=False).encode
 _SHARED = ("head", "masthead", "colophon")
+_INDEX = "index.html"
 
 
 class FeedFormat(Protocol):
@@ -58,32 +57,6 @@ class FeedLink:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A page that lists posts: a tag's or a year's. `path` is encoded and relative to the site."""
-
-    name: str
-    path: str
-    posts: tuple[Post, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """An edition as the archive lists it."""
-
-    path: str
-    edition: StoredEdition
-
-
-@dataclass(frozen=True, slots=True)
-class NewsletterIssues:
-    """A newsletter and its editions, newest first."""
-
-    title: str
-    timezone: str
-    issues: tuple[Issue, ...]
-
-
 def site_pages(
     posts: Sequence[Post],
     editions: Sequence[StoredEdition],
@@ -93,139 +66,18 @@ def site_pages(
 ) -> Iterator[tuple[str, bytes]]:
     """Every page of the archive: path under `public/`, and its bytes.
 
-    The site's own pages come first, so that where a post asks for the address of one of them, the site's is kept.
+    The site's own pages come first, so that where a post asks for the address of one of them, the site's is kept. The
+    first of the formats is the one that the feeds of tags are in.
     """
-    return _Archive(posts, editions, settings, feeds, fill).pages()
-
-
-class _Archive:
-    def __init__(
-        self,
-        posts: Sequence[Post],
-        editions: Sequence[StoredEdition],
-        settings: Settings,
-        feeds: Sequence[FeedFormat],
-        fill: Fill,
-    ) -> None:
-        self.posts, self.settings, self.fill = posts, settings, fill
-        self.tags = [_tag_page(tag) for tag in tags_of(posts)]
-        self.years = _years(posts, settings.site.timezone)
-        self.newsletters = _newsletters(editions, settings)
-        self.feed_file = feeds[0]
-        self.feeds = [
-            FeedLink(settings.page(feed.path), feed.media_type, f"{settings.site.title} ({feed.title})")
-            for feed in feeds
-        ]
-        self.common: Mapping[str, Any] = {
-            "site": settings.site,
-            "dir": direction(settings.site.language),
-            "has_editions": bool(self.newsletters),
-            "feeds": self.feeds,
-        }
-        self.frames: dict[int, Mapping[str, Any]] = {}
-
-    def pages(self) -> Iterator[tuple[str, bytes]]:
-        return chain(self._front(), self._lists(), self._editions(), self._posts(), self._redirects())
-
-    def _front(self) -> Iterator[tuple[str, bytes]]:
-        accent = self.settings.site.accent
-        colours = {
-            name: {"paper": paper, "accent": readable(accent, paper, _CONTRAST[name])}
-            for name, paper in PAPER.items()
-        }
-        yield "style.css", self.fill("archive/style.css", colours).encode(errors="replace")
-        yield self._page(
-            "index.html", "archive/index.html", posts=self.posts[:LATEST], years=self.years, tags=self.tags
-        )
-        newsletters = [(self.settings.zone(each), each) for each in self.settings.newsletters.values()]
-        yield self._page(
-            "subscribe.html",
-            "archive/subscribe.html",
-            newsletters=newsletters,
-            door=self.settings.web.url,
-            tags=self.tags,
-        )
-        yield (
-            "sitemap.xml",
-            self.fill("archive/sitemap.xml", {**self.common, "pages": self._places()}).encode(
-                errors="replace"
-            ),
-        )
-
-    def _lists(self) -> Iterator[tuple[str, bytes]]:
-        for number, year in enumerate(self.years):
-            newer = self.years[number - 1] if number else None
-            older = self.years[number + 1] if number + 1 < len(self.years) else None
-            yield self._page(year.path, "archive/year.html", year=year, newer=newer, older=older)
-        if self.tags:
-            yield self._page("tags/index.html", "archive/tags.html", tags=self.tags)
-        for tag in self.tags:
-            own = FeedLink(
-                self._beside(tag.path), self.feed_file.media_type, f"{self.settings.site.title}: {tag.name}"
-            )
-            yield self._page(tag.path, "archive/tag.html", tag=tag, tag_feed=own)
-
-    def _editions(self) -> Iterator[tuple[str, bytes]]:
-        if not self.newsletters:
-            return
-        yield self._page("archive/index.html", "archive/editions.html", newsletters=self.newsletters)
-        head = self.fill("archive/edition-head.html", self.common)
-        for newsletter in self.newsletters:
-            for issue in newsletter.issues:
-                yield issue.path, _with_head(issue.edition.web, head).encode(errors="replace")
-
-    def _posts(self) -> Iterator[tuple[str, bytes]]:
-        for number, post in enumerate(self.posts):
-            newer = self.posts[number - 1] if number else None
-            older = self.posts[number + 1] if number + 1 < len(self.posts) else None
-            yield self._page(
-                post.url,
-                "archive/post.html",
-                post=post,
-                body=_scrolling(post.html),
-                structured=_structured(post, self.settings),
-                tags=[(name, f"tags/{encoded_path(tag_slug(name))}/index.html") for name in post.tags],
-                newer=newer,
-                older=older,
-            )
-
-    def _redirects(self) -> Iterator[tuple[str, bytes]]:
-        for post in self.posts:
-            for alias in post.aliases:
-                path = alias_path(alias)
-                if path:
-                    moved = {"url": self.settings.page(post.url), "title": post.title}
-                    yield (
-                        path,
-                        self.fill("archive/redirect.html", {**self.common, **moved}).encode(errors="replace"),
-                    )
-
-    def _page(self, path: str, template: str, **values: Any) -> tuple[str, bytes]:
-        """One page. `path` is encoded; the page's address leaves out `index.html`, as web servers do."""
-        depth = path.count("/")
-        if depth not in self.frames:
-            self.frames[depth] = self._frame("../" * depth or "./")
-        url = self.settings.page(path.removesuffix("index.html"))
-        page = self.fill(template, {**self.frames[depth], "url": url, **values})
-        return decoded_path(path), page.encode(errors="replace")
-
-    def _frame(self, root: str) -> Mapping[str, Any]:
-        """What all pages of one depth share, filled once: half of a page's time would go into it."""
-        shared = {**self.common, "root": root}
-        return shared | {part: self.fill(f"archive/{part}.html", shared) for part in _SHARED}
-
-    def _beside(self, path: str) -> str:
-        return self.settings.page(path.removesuffix("index.html") + self.feed_file.path)
-
-    def _places(self) -> Iterator[tuple[str, Any]]:
-        """What the sitemap names: address, and when it last changed where a post says so."""
-        newest = max((post.updated for post in self.posts), default=None)
-        yield self.settings.page(""), newest
-        for listed in chain(self.years, self.tags):
-            yield self.settings.page(listed.path.removesuffix("index.html")), None
-        for post in self.posts:
-            if not post.canonical:
-                yield self.settings.page(post.url), post.updated
+    years, tags = years_of(posts, settings.site.timezone), tag_pages(posts)
+    newsletters = newsletters_of(editions, settings)
+    press = _Press(settings, fill, _common(settings, feeds, newsletters))
+    yield from _front(press, posts, years, tags)
+    yield from _year_pages(press, years)
+    yield from _tag_pages(press, tags, feeds[0])
+    yield from _edition_pages(press, newsletters)
+    yield from _post_pages(press, posts)
+    yield from _redirects(press, posts)
 
 
 def alias_path(alias: str) -> str | None:
@@ -240,65 +92,113 @@ def alias_path(alias: str) -> str | None:
     parts = path.split("/")
     if not all(parts) or {".", ".."} & set(parts) or re.search(r"[\x00-\x1f\\]", path):
         return None
-    return path if path.endswith((".html", ".htm")) else f"{path}/index.html"
+    return path if path.endswith((".html", ".htm")) else f"{path}/{_INDEX}"
 
 
-def _years(posts: Sequence[Post], timezone: str) -> list[Listed]:
-    zone = ZoneInfo(timezone)
-    found: dict[int, list[Post]] = defaultdict(list)
-    for post in posts:
-        found[post.date.astimezone(zone).year].append(post)
-    return [
-        Listed(f"{year}", f"{year}/index.html", tuple(found[year])) for year in sorted(found, reverse=True)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """Fills templates: with what all pages have, what those of one depth share, and what is the page's own."""
+
+    settings: Settings
+    fill: Fill
+    common: Mapping[str, Any]
+    frames: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    def page(self, path: str, template: str, **values: Any) -> tuple[str, bytes]:
+        """A page at an encoded path."""
+        return self.file(
+            decoded_path(path), template, **self._frame(path.count("/")), url=self.url(path), **values
+        )
+
+    def file(self, path: str, template: str, **values: Any) -> tuple[str, bytes]:
+        """A file of any kind. A lone surrogate, which a JSON header can hold, becomes a question mark."""
+        return path, self.fill(f"archive/{template}", {**self.common, **values}).encode(errors="replace")
+
+    def url(self, path: str) -> str:
+        """The full address of a page, without `index.html`, as web servers know it."""
+        return self.settings.page(path.removesuffix(_INDEX))
+
+    def _frame(self, depth: int) -> Mapping[str, Any]:
+        """What the pages of one depth share, filled once: half of a page's time would go into it."""
+        if depth not in self.frames:
+            root = {"root": "../" * depth or "./"}
+            shared = {part: self.fill(f"archive/{part}.html", {**self.common, **root}) for part in _SHARED}
+            self.frames[depth] = root | shared
+        return self.frames[depth]
 
 
-def _tag_page(tag: Tag) -> Listed:
-    return Listed(tag.name, f"tags/{encoded_path(tag.slug)}/index.html", tag.posts)
-
-
-def _newsletters(editions: Iterable[StoredEdition], settings: Settings) -> list[NewsletterIssues]:
-    """The newsletters that have editions, in the order of the settings; one that is no longer there comes last."""
-    found: dict[str, list[Issue]] = {name: [] for name in settings.newsletters}
-    for edition in editions:
-        issue = Issue(f"archive/{edition.slot.edition}.html", edition)
-        found.setdefault(edition.slot.newsletter, []).append(issue)
-    return [_issues(name, issues, settings) for name, issues in found.items() if issues]
-
-
-def _issues(name: str, issues: Iterable[Issue], settings: Settings) -> NewsletterIssues:
-    newsletter = settings.newsletters.get(name)
-    if newsletter is None:
-        return NewsletterIssues(name, settings.site.timezone, tuple(issues))
-    return NewsletterIssues(newsletter.title, settings.zone(newsletter), tuple(issues))
-
-
-def _structured(post: Post, settings: Settings) -> str:
-    """What search engines read of a post: schema.org in JSON-LD, with nothing in it that could end its element."""
-    url = post.canonical or settings.page(post.url)
-    names = post.authors or ((settings.site.author.name,) if settings.site.author else ())
-    found = {
-        "@context": "https://schema.org",
-        "@type": "BlogPosting",
-        "mainEntityOfPage": url,
-        "url": url,
-        "headline": post.title,
-        "description": post.summary,
-        "datePublished": (post.published or post.date).isoformat(),
-        "dateModified": post.updated.isoformat(),
-        "inLanguage": post.lang or settings.site.language,
-        "keywords": list(post.tags),
-        "image": post.image.url if post.image else "",
-        "author": [{"@type": "Person", "name": name} for name in names],
-        "publisher": {"@type": "Organization", "name": settings.site.title, "url": settings.page("")},
+def _common(
+    settings: Settings, feeds: Sequence[FeedFormat], newsletters: Sequence[Issues]
+) -> Mapping[str, Any]:
+    title = settings.site.title
+    return {
+        "site": settings.site,
+        "dir": direction(settings.site.language),
+        "has_editions": bool(newsletters),
+        "feeds": [
+            FeedLink(settings.page(feed.path), feed.media_type, f"{title} ({feed.title})") for feed in feeds
+        ],
     }
-    return _JSON({name: value for name, value in found.items() if value}).replace("<", "\\u003c")
 
 
-def _with_head(page: str, head: str) -> str:
-    """An edition's page with what the archive adds to its head: where the feeds are, and nothing for search engines."""
-    return _HEAD_END.sub(lambda end: head + end[0], page, count=1)
+def _front(
+    press: _Press, posts: Sequence[Post], years: Sequence[Listed], tags: Sequence[Listed]
+) -> Iterator[tuple[str, bytes]]:
+    settings = press.settings
+    newsletters = [(settings.zone(each), each) for each in settings.newsletters.values()]
+    yield press.file("style.css", "style.css", **_colours(settings.site.accent))
+    yield press.page(_INDEX, "index.html", posts=posts[:LATEST], years=years, tags=tags)
+    yield press.page(
+        "subscribe.html", "subscribe.html", newsletters=newsletters, door=settings.web.url, tags=tags
+    )
+    yield press.file("sitemap.xml", "sitemap.xml", posts=posts, pages=[*years, *tags], url=press.url)
 
 
-def _scrolling(html: str) -> str:
-    return _SCROLLED.sub(lambda tag: _SCROLLING[tag[0]], html).replace("</table>", "</table></div>")
+def _colours(accent: str) -> dict[str, dict[str, str]]:
+    return {
+        name: {"paper": paper, "accent": readable(accent, paper, _CONTRAST[name])}
+        for name, paper in PAPER.items()
+    }
+
+
+def _year_pages(press: _Press, years: Sequence[Listed]) -> Iterator[tuple[str, bytes]]:
+    for year, newer, older in with_neighbours(years):
+        yield press.page(year.path, "year.html", year=year, newer=newer, older=older)
+
+
+def _tag_pages(press: _Press, tags: Sequence[Listed], form: FeedFormat) -> Iterator[tuple[str, bytes]]:
+    if tags:
+        yield press.page(f"tags/{_INDEX}", "tags.html", tags=tags)
+    for tag in tags:
+        title = f"{press.settings.site.title}: {tag.name}"
+        own = FeedLink(press.url(tag.path) + form.path, form.media_type, title)
+        yield press.page(tag.path, "tag.html", tag=tag, tag_feed=own)
+
+
+def _edition_pages(press: _Press, newsletters: Sequence[Issues]) -> Iterator[tuple[str, bytes]]:
+    if newsletters:
+        yield press.page(f"archive/{_INDEX}", "editions.html", newsletters=newsletters)
+    head = press.fill("archive/edition-head.html", press.common)
+    for newsletter in newsletters:
+        for issue in newsletter.issues:
+            yield issue.path, with_head(issue.edition.web, head).encode(errors="replace")
+
+
+def _post_pages(press: _Press, posts: Sequence[Post]) -> Iterator[tuple[str, bytes]]:
+    for post, newer, older in with_neighbours(posts):
+        yield press.page(
+            post.url,
+            "post.html",
+            post=post,
+            body=scrolling(post.html),
+            structured=structured(post, press.settings),
+            tags=[(name, tag_path(name)) for name in post.tags],
+            newer=newer,
+            older=older,
+        )
+
+
+def _redirects(press: _Press, posts: Sequence[Post]) -> Iterator[tuple[str, bytes]]:
+    for post in posts:
+        for path in filter(None, map(alias_path, post.aliases)):
+            yield press.file(path, "redirect.html", url=press.url(post.url), title=post.title)
