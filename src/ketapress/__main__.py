@@ -1,0 +1,5 @@
+"""`python -m ketapress`: the command line."""
+
+from ketapress.cli import main
+
+main()
