@@ -264,7 +264,7 @@ def test_an_edition_is_shown_as_it_was_sent_and_not_to_search_engines(site: Site
 
     head, _, body = page.partition("</head>")
     assert '<meta name="robots" content="noindex">' in head
-    assert body == "<body><p>News</p></body></html>"
+    assert body == "<body><main><p>News</p></main></body></html>"
 
 
 def test_the_subscribe_page_names_feeds_and_newsletters(site: Site) -> None:

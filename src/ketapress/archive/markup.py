@@ -7,6 +7,7 @@ from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
+_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _SCROLLED = re.compile(r"<(?:table|pre)\b")
 _SCROLLING = {"<pre": '<pre tabindex="0"', "<table": '<div class="scroll" tabindex="0" role="group"><table'}
 _written = json.JSONEncoder(ensure_ascii=False).encode
@@ -17,9 +18,12 @@ def scrolling(html: str) -> str:
     return _SCROLLED.sub(lambda tag: _SCROLLING[tag[0]], html).replace("</table>", "</table></div>")
 
 
-def with_head(page: str, head: str) -> str:
-    """A whole page with more at the end of its head."""
-    return _HEAD_END.sub(lambda end: head + end[0], page, count=1)
+def edition_page(page: str, head: str) -> str:
+    """The page that the mail room made of an edition, with more in its head, and its body as a page's main part."""
+    framed = _BODY.sub(lambda tag: f"{tag[0]}<main>", page, count=1)
+    main, end, rest = framed.rpartition("</body>")
+    whole = f"{main}</main>{end}{rest}" if end else framed
+    return _HEAD_END.sub(lambda tag: head + tag[0], whole, count=1)
 
 
 def structured(post: Post, settings: Settings) -> str:

@@ -21,7 +21,7 @@ from ketapress.archive.lists import (
     with_neighbours,
     years_of,
 )
-from ketapress.archive.markup import scrolling, structured, with_head
+from ketapress.archive.markup import edition_page, scrolling, structured
 from ketapress.model.edition import StoredEdition
 from ketapress.model.fill import Fill
 from ketapress.model.language import direction
@@ -181,7 +181,7 @@ def _edition_pages(press: _Press, newsletters: Sequence[Issues]) -> Iterator[tup
     head = press.fill("archive/edition-head.html", press.common)
     for newsletter in newsletters:
         for issue in newsletter.issues:
-            yield issue.path, with_head(issue.edition.web, head).encode(errors="replace")
+            yield issue.path, edition_page(issue.edition.web, head).encode(errors="replace")
 
 
 def _post_pages(press: _Press, posts: Sequence[Post]) -> Iterator[tuple[str, bytes]]:
