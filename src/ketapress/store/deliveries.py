@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     insert,
     null,
+    or_,
     select,
     update,
 )
@@ -38,6 +39,7 @@ from ketapress.store.ledger import (
     held_by,
     moved,
     these,
+    write_intents,
     write_results,
 )
 from ketapress.store.persons import end_consent
@@ -64,7 +66,7 @@ class Deliveries:
         self._transactions = transactions
         self._workers: dict[str, int] = {}
 
-    def freeze(self, edition_id: int, newsletter: str, now: datetime, *, chunk: int = 5000) -> int:
+    def freeze(self, edition_id: int, newsletter: str, now: datetime, *, chunk: int = 20_000) -> int:
         """Writes a queued delivery for everybody who is active now; how many there are. The edition is then sending.
 
         In short transactions by ascending subscription, up to the highest one at the start: who is killed in the
@@ -109,7 +111,7 @@ class Deliveries:
             _end_dead_addresses(connection, results, now)
             allowed: frozenset[int] = frozenset()
             if intents and edition is EditionState.SENDING:
-                allowed = _intended(connection, and_(these(edition_id, intents), held_by(self._numbers)), now)
+                allowed = write_intents(connection, edition_id, intents, self._numbers, now)
             if refused := [each for each in intents if each not in allowed]:
                 _refuse(connection, edition, and_(these(edition_id, refused), held_by(self._numbers)), now)
             if edition is EditionState.CANCELLED:
@@ -132,8 +134,9 @@ class Deliveries:
     def recover(self, policy: str, now: datetime) -> tuple[int, int]:
         """Takes over from workers that are dead: how many deliveries were handed back, how many are now in doubt.
 
-        On SQLite everybody but this process is dead: call it only while holding the folder's lock. On PostgreSQL
-        dead is whose lease has run out by the database's clock. With the policy `resend`, what is in doubt in editions
+        For the start of sending, when this process has nothing under way: what it left behind itself is taken over
+        too. On SQLite everybody else is dead, so hold the folder's lock; on PostgreSQL whose lease has run out by the
+        database's clock. With the policy `resend`, what is in doubt in editions
         that are not over may be claimed at once; with `hold` it waits for a person.
         """
         with self._transactions.write() as connection:
@@ -151,6 +154,7 @@ class Deliveries:
                     )
                 ).rowcount
             _apply_policy(connection, policy, now)
+        self._workers.clear()
         return handed_back, doubted
 
     def give_up(self, edition_id: int, state: DeliveryState, now: datetime) -> int:  # noqa: ARG002 - as its siblings
@@ -239,17 +243,6 @@ def _claimed(
     return ()
 
 
-def _intended(connection: Connection, mine: ColumnElement[bool], now: datetime) -> frozenset[int]:
-    """Claimed deliveries whose subscriber still wants them are sending from here on: these."""
-    intent = moved(
-        DeliveryState.SENDING,
-        and_(mine, ACTIVE),
-        worker_id=_d.worker_id,
-        dated=func.coalesce(_d.dated, instant(now)),
-    )
-    return frozenset(connection.scalars(intent.returning(_d.subscription_id)))
-
-
 def _refuse(
     connection: Connection, edition: EditionState | None, mine: ColumnElement[bool], now: datetime
 ) -> None:
@@ -268,12 +261,12 @@ def _end_dead_addresses(connection: Connection, results: Sequence[Result], now: 
         end_consent(connection, theirs, SubscriptionState.UNREACHABLE, "relay", now)
 
 
-def _buried(connection: Connection, alive: Collection[int], *, leased: bool) -> tuple[int, ...]:
+def _buried(connection: Connection, mine: Collection[int], *, leased: bool) -> tuple[int, ...]:
     """The numbers of workers that are dead, struck from the list so that nobody else takes over from them."""
-    others = delete(workers).where(workers.c.id.not_in(alive))
+    dead = delete(workers)
     if leased:
-        others = others.where(workers.c.lease_until < DatabaseClock())
-    return tuple(connection.scalars(others.returning(workers.c.id)))
+        dead = dead.where(or_(workers.c.id.in_(mine), workers.c.lease_until < DatabaseClock()))
+    return tuple(connection.scalars(dead.returning(workers.c.id)))
 
 
 def _editions_in_hand(connection: Connection, dead: Sequence[int]) -> list[tuple[int, EditionState | None]]:

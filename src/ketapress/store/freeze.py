@@ -44,10 +44,9 @@ def freeze_chunk(connection: Connection, edition_id: int, newsletter: str, chunk
     ).one()
     if edition.state is not EditionState.SENDING or edition.frozen_to >= edition.freeze_to:
         return False
-    ahead = and_(
-        _active(newsletter), subscriptions.c.id > edition.frozen_to, subscriptions.c.id <= edition.freeze_to
-    )
-    ids = select(subscriptions.c.id).where(ahead).order_by(subscriptions.c.id).limit(chunk).subquery()
+    ahead = and_(_active(newsletter), subscriptions.c.id > edition.frozen_to)
+    next_ones = select(subscriptions.c.id).where(ahead, subscriptions.c.id <= edition.freeze_to)
+    ids = next_ones.order_by(subscriptions.c.id).limit(chunk).subquery()
     last = connection.scalar(select(func.max(ids.c.id))) or edition.freeze_to
     rows = select(
         literal(edition_id),

@@ -26,6 +26,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from ketapress.model.delivery import ARROWS, DeliveryState, Result
 from ketapress.model.edition import EditionState
@@ -33,6 +34,7 @@ from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.tables import (
     EPOCH,
     DeliveryCode,
+    Instant,
     deliveries,
     editions,
     instant,
@@ -63,11 +65,14 @@ ACTIVE = exists().where(
 """Whether the subscriber of a delivery still wants it."""
 
 
+# Statements of every commit are made once: building one takes longer than running it.
+_STATE = select(editions.c.state).where(editions.c.id == bindparam("edition")).with_for_update(read=True)
+
+
 def edition_state(connection: Connection, edition_id: int) -> EditionState | None:
     """Where the edition stands, and there it stays until this transaction ends (PostgreSQL: FOR SHARE)."""
-    return connection.scalar(
-        select(editions.c.state).where(editions.c.id == edition_id).with_for_update(read=True)
-    )
+    state: EditionState | None = connection.scalar(_STATE, {"edition": edition_id})
+    return state
 
 
 def due(edition_id: int, limit: int, now: datetime) -> Select[Any]:
@@ -151,6 +156,32 @@ def _result_statement(target: DeliveryState, workers: tuple[int, ...]) -> Update
     if target is DeliveryState.IN_DOUBT:
         values["worker_id"] = _d.worker_id
     return moved(target, and_(one, held_by(workers)), **values)
+
+
+def write_intents(
+    connection: Connection,
+    edition_id: int,
+    intents: Collection[int],
+    workers: Sequence[int],
+    now: datetime,
+) -> frozenset[int]:
+    """Those of the intents that may go out are sending from here on: claimed by these workers, and still wanted."""
+    values = {"edition": edition_id, "intents": list(intents), "moment": now}
+    return frozenset(connection.scalars(_intent_statement(tuple(workers)), values))
+
+
+@lru_cache(maxsize=64)
+def _intent_statement(workers: tuple[int, ...]) -> ReturningUpdate[Any]:
+    asked = and_(
+        _d.edition_id == bindparam("edition"), _d.subscription_id.in_(bindparam("intents", expanding=True))
+    )
+    intent = moved(
+        DeliveryState.SENDING,
+        and_(asked, held_by(workers), ACTIVE),
+        worker_id=_d.worker_id,
+        dated=func.coalesce(_d.dated, bindparam("moment", type_=Instant)),
+    )
+    return intent.returning(_d.subscription_id)
 
 
 def hand_back(
