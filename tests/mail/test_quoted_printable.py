@@ -4,7 +4,7 @@ import quopri
 
 from hypothesis import example, given, settings, strategies as st
 
-from ketapress.mail.quoted import SOFT_BREAK, quoted_line, quoted_lines
+from ketapress.mail.quoted import quoted_line, quoted_lines, quoted_segments
 
 TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(".=\n F \té")), max_size=400)
 
@@ -28,10 +28,9 @@ def test_any_text_is_read_back_from_harmless_lines(text: str) -> None:
 @given(before=TEXT, value=TEXT, after=TEXT)
 def test_a_value_fits_between_any_two_texts(before: str, value: str, after: str) -> None:
     before, after = before.replace("\r", ""), after.replace("\r", "")
-    first = quoted_lines(before)
-    gap = b"" if not first or first.endswith(b"\n") else SOFT_BREAK
+    first, last = quoted_segments([before, after])
 
-    whole = first + gap + quoted_line(value.encode()) + SOFT_BREAK + quoted_lines(after)
+    whole = first + quoted_line(value.encode()) + last
 
     assert quopri.decodestring(whole.replace(b"\r\n", b"\n")) == (before + value + after).encode()
     _assert_lines(whole)

@@ -21,10 +21,10 @@ class Marks:
         self._names = {mark: name for name, mark in self.reader.items()}
         self._pattern = re.compile(f"({'|'.join(self._names)})")
 
-    def split(self, document: str) -> tuple[str, list[tuple[str, str]]]:
-        """What stands before the first mark; then each mark's name with what follows it up to the next."""
-        before, *rest = self._pattern.split(document)
-        return before, [(self._names[mark], text) for mark, text in zip(rest[0::2], rest[1::2], strict=True)]
+    def split(self, document: str) -> tuple[list[str], list[str]]:
+        """The names of the marks in a document, in order, and the texts before, between and after them."""
+        pieces = self._pattern.split(document)
+        return [self._names[mark] for mark in pieces[1::2]], pieces[0::2]
 
     def names(self, document: str) -> set[str]:
         return {self._names[mark] for mark in self._pattern.findall(document)}

@@ -8,15 +8,19 @@ import re
 from collections.abc import Iterator
 from hashlib import blake2b
 
+from ketapress.mail.based import based_segments, based_size
 from ketapress.mail.headers import cleaned, list_id_value, mailbox_value, text_value
 from ketapress.mail.marks import Marks
-from ketapress.mail.quoted import SOFT_BREAK, quoted_lines
+from ketapress.mail.quoted import quoted_segments
 from ketapress.model.edition import Slot
 from ketapress.model.letter import ByteSlot, Letter, Place
 from ketapress.model.settings import NewsletterSettings, Settings
 
 _LINE_ENDS = re.compile(r"\r\n?")
 _SENDER_ID_BYTES = 6  # Google asks for 5 to 15 characters in Feedback-ID's last field
+# Base64 where it saves a fifth: filters look askance at it in Latin text (rspamd, MIME_BASE64_TEXT). A digest in Chinese
+# shrinks from 251 to 136 KB, one in Arabic hardly, for most of it is markup.
+_WORTHWHILE = 0.8
 
 Piece = bytes | ByteSlot
 
@@ -41,9 +45,9 @@ def message(
             *_headers(slot, settings, newsletter, subject),
             b'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n',
             delimiter,
-            *_part(b"plain", text, Place.TEXT, marks),
+            *_part(b"plain", text, marks),
             delimiter,
-            *_part(b"html", html, Place.HTML, marks),
+            *_part(b"html", html, marks),
             delimiter + b"--\r\n",
         ],
     )
@@ -83,22 +87,22 @@ def _sender_id(domain: str) -> str:
     return blake2b(domain.encode(), digest_size=_SENDER_ID_BYTES).hexdigest()
 
 
-def _part(subtype: bytes, document: str, place: Place, marks: Marks) -> Iterator[Piece]:
-    """One part; every slot begins a line of its own, and what follows it begins the next."""
-    yield (
-        b"\r\nContent-Type: text/"
-        + subtype
-        + b"; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+def _part(subtype: bytes, document: str, marks: Marks) -> Iterator[Piece]:
+    """One part, its document cut at the slots."""
+    document = _LINE_ENDS.sub("\n", document)
+    names, texts = marks.split(document)
+    html = subtype == b"html"
+    quoted = quoted_segments(texts)
+    based = based_size(document) < _WORTHWHILE * sum(map(len, quoted))
+    segments = based_segments(texts, blank=" " if html else "\n") if based else quoted
+    place = (
+        (Place.BASE64_HTML if html else Place.BASE64_TEXT) if based else (Place.HTML if html else Place.TEXT)
     )
-    before, slots = marks.split(_LINE_ENDS.sub("\n", document))
-    written = quoted_lines(before)
-    yield written
-    for name, after in slots:
-        if not written.endswith(b"\n"):
-            yield SOFT_BREAK
+    yield b"\r\nContent-Type: text/" + subtype + b"; charset=utf-8\r\nContent-Transfer-Encoding: "
+    yield (b"base64" if based else b"quoted-printable") + b"\r\n\r\n" + segments[0]
+    for name, segment in zip(names, segments[1:], strict=True):
         yield ByteSlot(name, place)
-        written = SOFT_BREAK + quoted_lines(after)
-        yield written
+        yield segment
 
 
 def _cut(key: str, pieces: list[Piece]) -> Letter:

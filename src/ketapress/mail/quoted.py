@@ -5,10 +5,23 @@ SMTP has nothing to stuff (RFC 5321, 4.5.2), or with `From `, which mail boxes r
 cares for neither at the lines it breaks itself.
 """
 
+from collections.abc import Sequence
+
 LINE = 76
 _LITERAL = bytes(code for code in range(0x20, 0x7F) if code != ord("=")) + b"\t"
 _CODES = tuple(bytes((code,)) if code in _LITERAL else b"=%02X" % code for code in range(256))
 SOFT_BREAK = b"=\r\n"
+
+
+def quoted_segments(texts: Sequence[str]) -> list[bytes]:
+    """The texts between the slots, so that each value begins a line, and what follows it begins the next."""
+    segments = []
+    for place, text in enumerate(texts, start=1):
+        segment = quoted_lines(text) if place == 1 else SOFT_BREAK + quoted_lines(text)
+        if place < len(texts) and segment and not segment.endswith(b"\n"):
+            segment += SOFT_BREAK
+        segments.append(segment)
+    return segments
 
 
 def quoted_lines(text: str) -> bytes:

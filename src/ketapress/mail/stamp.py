@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import blake2b
 
+from ketapress.mail.based import based_value
 from ketapress.mail.headers import mailbox_value
 from ketapress.mail.links import preferences_url, unsubscribe_url
 from ketapress.mail.quoted import quoted_line
@@ -58,20 +59,14 @@ def stamped(letter: Letter, values: Mapping[str, str]) -> bytes:
     return b"".join(pieces)
 
 
-def _in_header(value: str) -> bytes:
-    return value.encode("ascii")
-
-
-def _in_text(value: str) -> bytes:
-    return quoted_line(value.encode())
-
-
-def _in_html(value: str) -> bytes:
-    return quoted_line(html.escape(value).encode())
+def _escaped(value: str) -> bytes:
+    return html.escape(value).encode()
 
 
 _WRITTEN: dict[Place, Callable[[str], bytes]] = {
-    Place.HEADER: _in_header,
-    Place.TEXT: _in_text,
-    Place.HTML: _in_html,
+    Place.HEADER: lambda value: value.encode("ascii"),
+    Place.TEXT: lambda value: quoted_line(value.encode()),
+    Place.HTML: lambda value: quoted_line(_escaped(value)),
+    Place.BASE64_TEXT: lambda value: based_value(value.encode()),
+    Place.BASE64_HTML: lambda value: based_value(_escaped(value)),
 }

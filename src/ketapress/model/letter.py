@@ -6,11 +6,16 @@ from enum import StrEnum
 
 
 class Place(StrEnum):
-    """Where a slot stands, which decides how its value is encoded before it is filled in."""
+    """Where a slot stands, which decides how its value is encoded before it is filled in.
+
+    Text and HTML are quoted-printable; the `base64` ones are for scripts in which that would be much longer.
+    """
 
     HEADER = "header"
     TEXT = "text"
     HTML = "html"
+    BASE64_TEXT = "base64 text"
+    BASE64_HTML = "base64 html"
 
 
 @dataclass(frozen=True, slots=True)
