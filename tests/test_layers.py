@@ -45,6 +45,7 @@ EDGES = {
     "outbox/folder.py",
     "posts/folder.py",
     "posts/ids.py",
+    "relay/line.py",
     "relay/smtp.py",
     "settings/file.py",
     "settings/folder.py",

@@ -38,6 +38,14 @@ class Publication:
 
         return open_store(self.settings.database.url, self.root, durability=self.settings.relay.durability)
 
+    @property
+    def has_store(self) -> bool:
+        """Whether there is a database: building a site that mails nobody neither makes one nor loads what reads it."""
+        from ketapress.settings.fields import sqlite_file
+
+        file = sqlite_file(self.settings.database.url)
+        return file is None or (self.root / file).exists()
+
     @cached_property
     def templates(self) -> "Templates":
         from ketapress.templates.folder import Templates
@@ -142,7 +150,7 @@ class Publication:
     def build(self, library: "Library", now: datetime, *, dry_run: bool) -> "BuildReport":
         from ketapress.build import build
 
-        editions = self.store.editions.public()
+        editions = self.store.editions.public() if self.has_store else ()
         return build(self.root, self.settings, library.posts, editions, self.templates, now, dry_run=dry_run)
 
     def publish(

@@ -11,6 +11,7 @@ from ketapress.archive.state import read_built, write_built
 from ketapress.feeds.files import feed_files
 from ketapress.feeds.formats import FORMATS
 from ketapress.model.edition import StoredEdition
+from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Settings
 from ketapress.templates.folder import Templates
@@ -24,6 +25,7 @@ class BuildReport:
     written: int
     unchanged: int
     removed: int
+    problems: tuple[Problem, ...] = ()
 
 
 def build(
@@ -55,4 +57,15 @@ def outputs_of(
 
 
 def report_of(posts: Sequence[Post], written: Written) -> BuildReport:
-    return BuildReport(len(posts), written.written, written.unchanged, written.removed)
+    problems = tuple(_clash(path) for path in written.clashes)
+    return BuildReport(len(posts), written.written, written.unchanged, written.removed, problems)
+
+
+def _clash(path: str) -> Problem:
+    return Problem(
+        code="build.clash",
+        severity=Severity.WARNING,
+        path=f"public/{path}",
+        message="two pages asked for this address: the first has it, the other was not written.",
+        cure="Give one of the posts another `slug`, or remove the alias.",
+    )

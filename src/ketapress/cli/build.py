@@ -2,7 +2,6 @@
 
 from ketapress.cli.door import Answer, Door, command
 from ketapress.cli.reports import build_lines, published
-from ketapress.compose import ComposeReport
 
 
 @command("build", "Write feeds and archive only.", asks_time=True, writes=True)
@@ -11,4 +10,6 @@ def build(door: Door) -> Answer:
     with publication.alone("publish"):
         library = publication.library(door.now, keep=not door.dry_run)
         built = publication.build(library, door.now, dry_run=door.dry_run)
-    return Answer(published(door, ComposeReport(), built), build_lines(door, built), library.problems)
+    return Answer(
+        published(door, None, built), build_lines(door, built), (*library.problems, *built.problems)
+    )

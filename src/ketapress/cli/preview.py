@@ -1,9 +1,13 @@
 """`ketapress preview`: what goes out next, by the code that sends it."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ketapress.cli.door import Answer, Door, command
-from ketapress.compose import Composed
+
+if TYPE_CHECKING:
+    from ketapress.compose import Composed
 
 
 @command(
@@ -29,7 +33,7 @@ def preview(door: Door, newsletter: str | None) -> Answer:
     return Answer({"editions": editions}, lines, library.problems)
 
 
-def _previewed(coming: Composed) -> dict[str, object]:
+def _previewed(coming: "Composed") -> dict[str, object]:
     return {
         "edition": coming.edition.slot.edition,
         "state": str(coming.state),
@@ -39,7 +43,7 @@ def _previewed(coming: Composed) -> dict[str, object]:
     }
 
 
-def _lines(coming: Composed, most: int) -> list[str]:
+def _lines(coming: "Composed", most: int) -> list[str]:
     size = coming.digest.sizes["html"]
     return [
         f"{coming.edition.slot.edition}: “{coming.digest.subject}”",

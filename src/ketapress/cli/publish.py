@@ -18,6 +18,6 @@ def publish(door: Door) -> Answer:
     return Answer(
         published(door, composed, built),
         [*compose_lines(door, composed), *build_lines(door, built)],
-        library.problems,
+        (*library.problems, *built.problems),
         needs_person=needs_person(composed),
     )

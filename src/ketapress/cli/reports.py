@@ -2,36 +2,38 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ketapress.build import BuildReport
 from ketapress.cli.door import Door
-from ketapress.compose import Composed, ComposeReport
 from ketapress.model.edition import Decision, EditionState
 
+if TYPE_CHECKING:  # a build that finds nothing changed must not pay for composing
+    from ketapress.build import BuildReport
+    from ketapress.compose import Composed, ComposeReport
 
-def published(door: Door, composed: ComposeReport, built: BuildReport | None) -> Mapping[str, Any]:
+
+def published(door: Door, composed: "ComposeReport | None", built: "BuildReport | None") -> Mapping[str, Any]:
     """The `result` of publish, build and compose."""
     return {
         "posts": built.posts if built else None,
         "written": built.written if built else 0,
         "unchanged": built.unchanged if built else 0,
         "removed": built.removed if built else 0,
-        "editions": [_edition(each) for each in composed.editions],
+        "editions": [_edition(each) for each in composed.editions] if composed else [],
         "slots": [
             {"newsletter": slot.newsletter, "slot": slot.key, "decided": str(decision)}
-            for slot, decision in composed.slots
+            for slot, decision in (composed.slots if composed else ())
         ],
         "dry_run": door.dry_run,
     }
 
 
-def needs_person(composed: ComposeReport) -> bool:
+def needs_person(composed: "ComposeReport") -> bool:
     """Whether an edition waits for somebody: held, or for approval."""
     return any(each.state is not EditionState.READY for each in composed.editions)
 
 
-def compose_lines(door: Door, composed: ComposeReport) -> list[str]:
+def compose_lines(door: Door, composed: "ComposeReport") -> list[str]:
     lines = [line for each in composed.editions for line in _edition_lines(door, each)]
     for (newsletter, decision), count in Counter(
         (slot.newsletter, what) for slot, what in composed.slots
@@ -45,7 +47,7 @@ def compose_lines(door: Door, composed: ComposeReport) -> list[str]:
     return lines
 
 
-def build_lines(door: Door, built: BuildReport) -> list[str]:
+def build_lines(door: Door, built: "BuildReport") -> list[str]:
     would = "would be " if door.dry_run else ""
     index = door.root / "public" / "index.html"
     return [
@@ -57,7 +59,7 @@ def build_lines(door: Door, built: BuildReport) -> list[str]:
     ]
 
 
-def _edition(each: Composed) -> dict[str, Any]:
+def _edition(each: "Composed") -> dict[str, Any]:
     return {
         "edition": each.edition.slot.edition,
         "state": str(each.state),
@@ -67,7 +69,7 @@ def _edition(each: Composed) -> dict[str, Any]:
     }
 
 
-def _edition_lines(door: Door, each: Composed) -> list[str]:
+def _edition_lines(door: Door, each: "Composed") -> list[str]:
     slot, count = each.edition.slot, len(each.edition.posts)
     made = "would be" if door.dry_run else "is"
     lines = [

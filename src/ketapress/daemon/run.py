@@ -74,7 +74,7 @@ class Daemon:
         if built.written or built.removed:
             message = f"public/: {built.written} files written, {built.removed} removed."
             self._say("built", {"message": message, "written": built.written, "removed": built.removed})
-        return library.problems
+        return (*library.problems, *built.problems)
 
     def _send(self, publication: Publication) -> Iterable[Problem]:
         with publication.alone("send"):

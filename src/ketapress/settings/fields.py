@@ -216,6 +216,11 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
 """By the name that a setting's declaration gives as `reads`."""
 
 
+def sqlite_file(url: str) -> str | None:
+    """The file of a SQLite URL, relative to the publication folder or absolute; None for another database."""
+    return url.removeprefix("sqlite:///") if url.startswith("sqlite:///") else None
+
+
 def key_of(each: Field[Any]) -> str:
     """The key of a setting in the file: its own name, or the one its declaration gives."""
     return each.metadata.get("key") or each.name
