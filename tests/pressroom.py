@@ -1,11 +1,13 @@
 """For tests of delivering: a store with an edition and its subscribers, a scripted relay, a clock that stands still."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import pytest
 
 from factories import NOW, WEEKLY
 from ketapress.deliver.ledger import Ledger
@@ -18,8 +20,8 @@ from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition,
 from ketapress.model.letter import ByteSlot, Digest, Letter, Place
 from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl
 from ketapress.model.subscriber import Applicant
-from ketapress.relay.smtp import DEADLINES, Deadlines
-from ketapress.store.database import Store
+from ketapress.relay.line import DEADLINES, Deadlines
+from ketapress.store.database import Store, open_store
 from ketapress.testing import ScriptedRelay, StillClock
 
 LETTER = Letter(
@@ -139,3 +141,13 @@ class Press:
 
     def sent_to(self) -> list[str]:
         return [each.recipient for each in self.relay.messages]
+
+
+@pytest.fixture
+def new_press(tmp_path: Path) -> Iterator[Press]:
+    """A press with an empty store; at the end of the test the conservation law is looked at."""
+    with open_store("sqlite:///ketapress.db", tmp_path) as store, ScriptedRelay() as relay:
+        found = Press(store, relay, tmp_path)
+        yield found
+        for edition in found.editions:
+            assert store.deliveries.conserved(edition.id)

@@ -9,12 +9,13 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from factories import REPOSITORY
+from certificates import new_serving, new_trusting
 from ketapress.model.edition import EditionState
 from ketapress.model.settings import RelayUrl
-from pressroom import Press
+from pressroom import Press, new_press
 
-CERTIFICATE = REPOSITORY / "tests" / "relay" / "localhost.pem"
+press, serving, trusting = new_press, new_serving, new_trusting
+
 READERS = [f"reader{n}@example.net" for n in range(45)]
 
 
@@ -42,9 +43,9 @@ def let_in(*_: Any) -> AuthResult:
     return AuthResult(success=True)
 
 
-def test_aiosmtpd_gets_each_message_once_over_tls_with_a_login(press: Press) -> None:
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(CERTIFICATE)
+def test_aiosmtpd_gets_each_message_once_over_tls_with_a_login(
+    press: Press, serving: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
     kept = Kept()
     controller = FreePort(
         kept,
@@ -64,7 +65,7 @@ def test_aiosmtpd_gets_each_message_once_over_tls_with_a_login(press: Press) -> 
             connections=4,
             url=RelayUrl("127.0.0.1", controller.port, "starttls", "press", "secret"),
         )
-        report = press.send(relay=relay, context=ssl.create_default_context(cafile=str(CERTIFICATE)))
+        report = press.send(relay=relay, context=trusting)
     finally:
         controller.stop()
     assert (report.state, report.sent) == (EditionState.DONE, 45)

@@ -12,10 +12,12 @@ from ketapress.deliver.settle import BREAKS, REFUSALS
 from ketapress.model.delivery import DeliveryState, Phase, Result
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem, StoreError
-from ketapress.relay.smtp import DEADLINES
+from ketapress.relay.line import DEADLINES
 from ketapress.store.deliveries import Deliveries
 from ketapress.testing import ScriptedRelay, hang_up, keep_silent
-from pressroom import Press
+from pressroom import Press, new_press
+
+press = new_press
 
 ANN, BOB, CY = "ann@example.net", "bob@example.net", "cy@example.net"
 D = DeliveryState

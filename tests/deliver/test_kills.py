@@ -13,8 +13,9 @@ from factories import REPOSITORY
 from ketapress.model.delivery import DeliveryState, Phase
 from ketapress.model.edition import EditionState
 from ketapress.testing import after, hang_up
-from pressroom import Press
+from pressroom import Press, new_press
 
+press = new_press
 READERS = [f"reader{n}@example.net" for n in range(24)]
 CHILD = """
 import sys

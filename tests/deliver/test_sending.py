@@ -11,7 +11,9 @@ from ketapress.model.address import Mailbox
 from ketapress.model.delivery import DeliveryState, Phase
 from ketapress.model.edition import EditionState
 from ketapress.testing import after
-from pressroom import LETTER, SLOT, Press
+from pressroom import LETTER, SLOT, Press, new_press
+
+press = new_press
 
 FIFTY = [f"reader{n}@example.net" for n in range(50)]
 

@@ -10,7 +10,9 @@ from factories import NOW
 from ketapress.deliver.turns import Turns
 from ketapress.model.delivery import DeliveryState, Result
 from ketapress.store.deliveries import Deliveries
-from pressroom import Press
+from pressroom import Press, new_press
+
+press = new_press
 
 
 class Watched(Deliveries):

@@ -9,7 +9,9 @@ import pytest
 
 from ketapress.model.delivery import Phase, Reply
 from ketapress.model.settings import RelayUrl
-from ketapress.relay.smtp import DEADLINES, Connection, Deadlines, NotOpened
+from ketapress.relay.line import DEADLINES, Deadlines
+from ketapress.relay.smtp import Connection, NotOpened
+from ketapress.relay.transactions import Envelope
 from ketapress.testing import ScriptedRelay, after, endless, hang_up, keep_silent, slowly
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
@@ -49,7 +51,7 @@ async def outcomes(
         if not connection.usable:
             await connection.close()
             connection = await opened(relay, deadlines)
-        found.append(await connection.transmit(SENDER, recipient, MESSAGE, permit))
+        found.append(await connection.transmit(Envelope(SENDER, recipient, len(MESSAGE)), MESSAGE, permit))
     await connection.close()
     return found
 
@@ -122,6 +124,87 @@ def test_an_envelope_goes_out_in_one_write_where_the_relay_allows() -> None:
     seen: list[int] = []
     assert told(run(scene)) == (Phase.DOT, 250)
     assert run(envelope_is_written_before_the_first_answer) == b"RCPT TO:<ann@example.net>\r\nDATA\r\n"
+
+
+async def announced(relay: ScriptedRelay, *recipients: str) -> list[Outcome]:
+    """One message to each recipient, each announced with the dot before it."""
+    envelopes = [Envelope(SENDER, recipient, len(MESSAGE)) for recipient in recipients]
+    connection, found = await opened(relay), []
+    for envelope, following in zip(envelopes, [*envelopes[1:], None], strict=True):
+        if not connection.usable:
+            await connection.close()
+            connection = await opened(relay)
+        found.append(await connection.transmit(envelope, MESSAGE, always, following))
+    await connection.close()
+    return found
+
+
+@both_ways
+def test_the_next_envelope_may_go_out_with_the_dot(extensions: tuple[str, ...]) -> None:
+    async def peek(talk: Any) -> str:
+        if extensions != STEP_BY_STEP:
+            assert (await talk.reader.readuntil(b"DATA\r\n")).startswith(b"MAIL FROM")
+            talk.reader.feed_data(b"MAIL FROM:<digest@example.org>\r\nRCPT TO:<bob@example.net>\r\nDATA\r\n")
+        return "250 2.0.0 taken"
+
+    relay = ScriptedRelay(extensions=extensions)
+    relay.script(Phase.DOT, peek, on=1)
+    found = run(lambda relay: announced(relay, ANN, BOB), relay)
+    assert [told(each) for each in found] == [(Phase.DOT, 250)] * 2
+    assert [each.recipient for each in relay.messages] == [ANN, BOB]
+    assert relay.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("phase", "answer", "connections"),
+    [
+        (Phase.RECIPIENT, "550 5.1.1 no such user", 1),
+        (Phase.DATA, "451 4.3.0 later", 1),
+        (Phase.DOT, "554 5.7.1 spam", 1),
+        (Phase.DOT, "421 4.3.2 closing", 2),
+        (Phase.DOT, hang_up, 2),
+        (Phase.DOT, "garbage", 2),
+    ],
+)
+def test_a_fault_of_one_message_is_never_taken_for_one_of_the_announced_next(
+    phase: Phase, answer: Any, connections: int
+) -> None:
+    relay = ScriptedRelay()
+    relay.script(phase, answer, recipient=BOB)
+    found = run(lambda relay: announced(relay, ANN, BOB, ANN, ANN), relay)
+    expected = int(answer[:3]) if isinstance(answer, str) and answer[0].isdigit() else 0
+    assert [told(each) for each in found] == [
+        (Phase.DOT, 250),
+        (phase, expected),
+        (Phase.DOT, 250),
+        (Phase.DOT, 250),
+    ]
+    assert [each.recipient for each in relay.messages] == [ANN, ANN, ANN]
+    assert relay.connections == connections
+
+
+def test_a_stray_answer_after_a_dot_never_passes_for_the_next_messages() -> None:
+    relay = ScriptedRelay()
+    relay.script(Phase.DOT, "250 2.0.0 taken\n250 and again", on=1)
+    found = run(lambda relay: announced(relay, ANN, BOB), relay)
+    assert told(found[0]) == (Phase.DOT, 250)
+    assert told(found[1]) == (Phase.DATA, 250)
+    assert [each.recipient for each in relay.messages] == [ANN]
+
+
+def test_a_message_other_than_the_announced_one_ends_the_line() -> None:
+    async def scene(relay: ScriptedRelay) -> tuple[Phase, int]:
+        connection = await opened(relay)
+        ann, bob, cy = (Envelope(SENDER, each, len(MESSAGE)) for each in (ANN, BOB, "cy@example.net"))
+        await connection.transmit(ann, MESSAGE, always, bob)
+        outcome = await connection.transmit(cy, MESSAGE, always)
+        await connection.close()
+        return told(outcome)
+
+    relay = ScriptedRelay()
+    assert run(scene, relay) == (Phase.MAIL, 0)
+    assert [each.recipient for each in relay.messages] == [ANN]
+    assert not any(each.message for each in relay.unfinished)
 
 
 @both_ways
@@ -227,7 +310,7 @@ def test_a_relay_that_interrupts_the_body_gets_no_dot(act: Any, code: int) -> No
                 await asyncio.sleep(0)  # lets the socket be read
             return True
 
-        outcome = await connection.transmit(SENDER, ANN, MESSAGE, when_it_has_spoken)
+        outcome = await connection.transmit(Envelope(SENDER, ANN, len(MESSAGE)), MESSAGE, when_it_has_spoken)
         await connection.close()
         return outcome
 
@@ -327,17 +410,13 @@ def test_a_host_name_that_cannot_be_looked_up_is_a_relay_that_does_not_open(host
     ],
 )
 def test_an_address_that_may_not_go_on_the_wire_does_not(address: str) -> None:
-    async def scene(relay: ScriptedRelay) -> None:
-        connection = await opened(relay)
-        for envelope in ((address, ANN), (SENDER, address)):
-            with pytest.raises(ValueError, match=r"address|@|domain"):
-                await connection.transmit(*envelope, MESSAGE, always)
-        assert told(await connection.transmit(SENDER, ANN, MESSAGE, always)) == (Phase.DOT, 250)
-        await connection.close()
+    for sender, recipient in ((address, ANN), (SENDER, address)):
+        with pytest.raises(ValueError, match=r"address|@|domain"):
+            Envelope(sender, recipient, 1)
 
-    relay = ScriptedRelay()
-    run(scene, relay)
-    assert len([each for each in relay.commands if each.startswith("MAIL")]) == 1
+
+def test_an_address_goes_on_the_wire_in_its_checked_form() -> None:
+    assert Envelope(SENDER, " Ann@BÜCHER.example ", 1).recipient == "Ann@xn--bcher-kva.example"
 
 
 def test_a_name_that_cannot_stand_in_ehlo_is_refused() -> None:
@@ -350,7 +429,10 @@ def test_a_large_message_arrives_whole_with_its_leading_full_stops() -> None:
 
     async def scene(relay: ScriptedRelay) -> None:
         connection = await opened(relay)
-        assert told(await connection.transmit(SENDER, ANN, message, always)) == (Phase.DOT, 250)
+        assert told(await connection.transmit(Envelope(SENDER, ANN, len(message)), message, always)) == (
+            Phase.DOT,
+            250,
+        )
         await connection.close()
 
     relay = ScriptedRelay()

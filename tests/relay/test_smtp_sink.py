@@ -15,6 +15,7 @@ import pytest
 from ketapress.model.delivery import Phase
 from ketapress.model.settings import RelayUrl
 from ketapress.relay.smtp import Connection, NotOpened
+from ketapress.relay.transactions import Envelope
 
 SINK = shutil.which("smtp-sink", path=f"{os.environ['PATH']}:/usr/sbin") or "smtp-sink"
 MESSAGE = b"Subject: x\r\n\r\n.begins with a full stop\r\n" + b"x" * 70 + b"\r\n" * 900
@@ -60,7 +61,9 @@ async def sent(url: RelayUrl, recipients: list[str]) -> list[tuple[Phase, int]]:
 
     connection, found = await opened(url), []
     for recipient in recipients:
-        outcome = await connection.transmit("digest@example.org", recipient, MESSAGE, always)
+        outcome = await connection.transmit(
+            Envelope("digest@example.org", recipient, len(MESSAGE)), MESSAGE, always
+        )
         assert outcome is not None
         found.append((outcome[0], outcome[1].code))
     await connection.close()

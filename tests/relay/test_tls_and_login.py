@@ -9,12 +9,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from certificates import new_serving, new_trusting
 from ketapress.model.delivery import Fault, Phase
 from ketapress.model.settings import RelayUrl
 from ketapress.relay.smtp import Connection, NotOpened
+from ketapress.relay.transactions import Envelope
 from ketapress.relay.verdict import verdict
 from ketapress.testing import ScriptedRelay, hang_up
 
+serving, trusting = new_serving, new_trusting
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 
 
@@ -24,7 +27,9 @@ async def always() -> bool:
 
 async def sent(url: RelayUrl, context: ssl.SSLContext | None) -> int:
     connection = await Connection.open(url, hostname="press.example.org", context=context)
-    outcome = await connection.transmit("digest@example.org", "ann@example.net", MESSAGE, always)
+    outcome = await connection.transmit(
+        Envelope("digest@example.org", "ann@example.net", len(MESSAGE)), MESSAGE, always
+    )
     await connection.close()
     assert outcome is not None
     return outcome[1].code

@@ -14,11 +14,12 @@ from random import Random
 
 from ketapress.deliver.settle import Course, Trend, course, settled
 from ketapress.deliver.turns import Turns
-from ketapress.model.address import parsed_address
 from ketapress.model.delivery import DeliveryState, Recipient, Reply, Result, Verdict
 from ketapress.model.letter import Letter
 from ketapress.model.settings import NewsletterSettings, RelaySettings
-from ketapress.relay.smtp import DEADLINES, Connection, Deadlines, NotOpened
+from ketapress.relay.line import DEADLINES, Deadlines
+from ketapress.relay.smtp import Connection, NotOpened
+from ketapress.relay.transactions import Envelope
 from ketapress.relay.verdict import verdict
 
 BATCH = 500
@@ -48,6 +49,16 @@ class Road:
     stop: Callable[[], bool]
     deadlines: Deadlines = DEADLINES
     context: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """One message, ready to go."""
+
+    recipient: Recipient
+    dated: datetime
+    envelope: Envelope
+    message: bytes
 
 
 class Round:
@@ -82,47 +93,67 @@ class Round:
             raise group.exceptions[0] from None  # the first one ended the others
 
     async def _carry(self, line: Connection | None) -> None:
-        """One connection's work: message after message, and a new line when the old one is spent."""
+        """One connection's work: message after message, and a new line when the old one is spent.
+
+        The next message is taken before this one's dot, so that its envelope can go out with it.
+        """
+        parcel: _Parcel | None = None
         try:
-            while await self._due():
+            while not self._over() and (parcel or await self._due()):
                 if line is None or not line.usable:
                     spent, line = line, None
                     await self._closed(spent)
                     line = await self._opened()
                 if line is None:
-                    return
-                if self._claimed:  # others took from it meanwhile
-                    await self._deliver(line, self._claimed.popleft())
+                    break
+                parcel = parcel or self._next()
+                if parcel is not None:
+                    parcel = await self._delivered(line, parcel)
         finally:
+            if parcel is not None:
+                self._claimed.appendleft(parcel.recipient)
             await self._closed(line)
+
+    def _over(self) -> bool:
+        """Whether nothing more may go out: somebody said stop, the relay or the ledger did."""
+        self.stopped = self.stopped or self._road.stop()
+        return self.stopped or self.course is not Course.GO_ON or self._turns.broken
 
     async def _due(self) -> bool:
         """Whether there is a delivery to carry: claims some when none is at hand, unless the round is over."""
         async with self._claiming:
-            self.stopped = self.stopped or self._road.stop()
-            if self.stopped or self.course is not Course.GO_ON or self._turns.broken:
+            if self._over():
                 return False
             if not self._claimed:
                 self._dated = self._road.clock()
                 self._claimed.extend(await self._turns.claimed(BATCH))
             return bool(self._claimed)
 
-    async def _deliver(self, line: Connection, recipient: Recipient) -> None:
-        dated = recipient.dated or self._dated
-        try:
-            parsed_address(recipient.address)
-            message = self._road.stamp(self._load.letter, recipient, self._load.newsletter, dated)
-        except ValueError as error:
-            self._turns.settle(_unsendable(recipient, error))
-            return
+    def _next(self) -> "_Parcel | None":
+        """The next delivery that can be stamped; None when others took the last one."""
+        while self._claimed:
+            recipient = self._claimed.popleft()
+            dated = recipient.dated or self._dated
+            sender = self._road.relay.return_path or self._load.newsletter.sender.address
+            try:
+                message = self._road.stamp(self._load.letter, recipient, self._load.newsletter, dated)
+                return _Parcel(recipient, dated, Envelope(sender, recipient.address, len(message)), message)
+            except ValueError as error:
+                self._turns.settle(_unsendable(recipient, error))
+        return None
+
+    async def _delivered(self, line: Connection, parcel: "_Parcel") -> "_Parcel | None":
+        """Delivers one; the one that was announced after it, if any."""
+        following = self._next() if await self._due() else None
         outcome = await line.transmit(
-            self._road.relay.return_path or self._load.newsletter.sender.address,
-            recipient.address,
-            message,
-            lambda: self._turns.leave(recipient.subscription_id, dated),
+            parcel.envelope,
+            parcel.message,
+            lambda: self._turns.leave(parcel.recipient.subscription_id, parcel.dated),
+            following.envelope if following else None,
         )
         if outcome is not None:
-            self._settle(recipient, verdict(*outcome))
+            self._settle(parcel.recipient, verdict(*outcome))
+        return following
 
     def _settle(self, recipient: Recipient, found: Verdict) -> None:
         result = settled(

@@ -5,6 +5,7 @@ import asyncio
 from ketapress.model.delivery import Fault, Phase, Reply, Verdict
 from ketapress.model.settings import RelaySettings
 from ketapress.relay.smtp import Connection, NotOpened
+from ketapress.relay.transactions import Envelope
 from ketapress.relay.verdict import verdict
 
 _DROPPED = Verdict(Fault.RELAY_DOWN, Reply(0, "the line was closed before the message was whole"), Phase.BODY)
@@ -21,7 +22,9 @@ async def _sent(relay: RelaySettings, sender: str, address: str, message: bytes)
     except NotOpened as refusal:
         return verdict(refusal.phase, refusal.reply)
     try:
-        outcome = await line.transmit(relay.return_path or sender, address, message, _at_once)
+        outcome = await line.transmit(
+            Envelope(relay.return_path or sender, address, len(message)), message, _at_once
+        )
     finally:
         await line.close()
     return verdict(*outcome) if outcome else _DROPPED

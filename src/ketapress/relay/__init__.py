@@ -1,5 +1,6 @@
 """The relay: the SMTP server that takes our messages.
 
-`smtp` (the edge) speaks to it and returns what it said; `wire` cuts bytes into replies and makes ours
-safe; `verdict` says what a reply means. Nothing here knows editions, subscribers or the store, and nothing here decides to try again.
+`smtp` opens a conversation and carries messages; beneath it `line` is the socket (these two are the edges),
+`transactions` the order of commands, `wire` the bytes of replies and messages. `verdict` says what a reply means.
+Nothing here knows editions, subscribers or the store, and nothing here decides to try again.
 """

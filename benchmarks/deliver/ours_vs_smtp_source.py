@@ -1,0 +1,208 @@
+"""How fast a whole edition goes out, against Postfix's own load generator, which is written in C.
+
+Both send messages of the same size to one `smtp-sink` over the same number of connections, one after the other, and the
+figure is the median of the paired ratios. Ours does everything it does in service: deliveries are claimed from SQLite,
+each message is stamped, no dot goes out before its intent is committed, results are written. smtp-source sends filler.
+
+    python benchmarks/deliver/ours_vs_smtp_source.py --messages 10000 --rounds 5
+
+Needs Debian's package postfix (its daemon is not started). Loopback, so that neither side waits for a network.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from ketapress.deliver.round import Road
+from ketapress.deliver.sender import Sender
+from ketapress.mail.stamp import slot_values, stamped
+from ketapress.model.address import Mailbox
+from ketapress.model.delivery import Recipient
+from ketapress.model.edition import Decision, EditionState, Slot, Window
+from ketapress.model.letter import ByteSlot, Digest, Letter, Place
+from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl, Schedule
+from ketapress.model.subscriber import Applicant
+from ketapress.store.database import Store, open_store
+
+NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
+SLOT = Slot("weekly", "2023-06-12T0800", NOW - timedelta(hours=1))
+WEEKLY = NewsletterSettings(
+    name="weekly",
+    title="The Example Weekly",
+    schedule=Schedule("0 8 * * mon", "0 8 * * mon"),
+    starts=date(2023, 6, 5),
+    sender=Mailbox("The Example Weekly", "digest@example.org"),
+)
+BINARIES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+
+
+def letter(size: int) -> Letter:
+    """A message of about `size` bytes: a fifth of it text, the rest HTML, with the slots of a real digest."""
+    line = b"x" * 74 + b"=\r\n"
+    text, page = line * (size // 5 // len(line)), line * (size * 4 // 5 // len(line))
+    return Letter(
+        key="0123456789abcdef",
+        segments=(
+            b"From: The Example Weekly <digest@example.org>\r\nTo: ",
+            b"\r\nDate: ",
+            b"\r\nMessage-ID: ",
+            b"\r\nList-Unsubscribe: <",
+            b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nSubject: News\r\nMIME-Version: 1.0\r\n"
+            b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n'
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + text,
+            b"\r\n\r\n--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+            + page,
+            b"\r\n",
+            b"\r\n--b--\r\n",
+        ),
+        slots=(
+            *(ByteSlot(name, Place.HEADER) for name in ("to", "date", "message_id", "unsubscribe_url")),
+            ByteSlot("unsubscribe_url", Place.TEXT),
+            ByteSlot("unsubscribe_url", Place.HTML),
+            ByteSlot("preferences_url", Place.HTML),
+        ),
+    )
+
+
+def stamp(whole: Letter, recipient: Recipient, newsletter: NewsletterSettings, moment: datetime) -> bytes:
+    values = slot_values(
+        whole,
+        recipient,
+        sender_domain=newsletter.sender.domain,
+        door="https://example.org",
+        secret="x" * 32,
+        date=moment,
+    )
+    return stamped(whole, values)
+
+
+def composed(store: Store, messages: int, size: int) -> None:
+    """One edition that is ready, and its subscribers."""
+    people = (Applicant(address=f"reader{n}@example{n % 97}.net") for n in range(messages))
+    store.subscribers.add(people, ["weekly"], "benchmark", NOW)
+    digest = Digest(subject="News", html="", text="", web="", letter=letter(size), sizes={})
+    window = Window(SLOT.at - timedelta(days=7), SLOT.at)
+    edition = store.editions.decide(
+        [(SLOT, Decision.COMPOSED)], window=window, post_ids=(), send_by=None, now=NOW
+    )
+    assert edition is not None
+    store.editions.finish(
+        edition, EditionState.READY, subject="News", digest=digest, post_ids=(), why="", now=NOW
+    )
+
+
+def ours(folder: Path, port: int, options: argparse.Namespace) -> dict[str, float]:
+    """One edition sent, in this process; seconds of the clock and of the processor, megabytes at the most."""
+    with open_store("sqlite:///ketapress.db", folder, durability=options.durability) as store:
+        composed(store, options.messages, options.size)
+        road = Road(
+            relay=RelaySettings(url=RelayUrl("127.0.0.1", port, "none"), connections=options.connections),
+            stamp=stamp,
+            clock=lambda: datetime.now(UTC),
+            rng=Random(1),
+            stop=lambda: False,
+        )
+        sender = Sender(store.deliveries, store.editions, {"weekly": WEEKLY}, road)
+        start, processor = time.perf_counter(), time.process_time()
+        [report] = sender.send()
+        seconds = time.perf_counter() - start
+        assert report.sent == options.messages, report
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "seconds": seconds,
+        "processor": time.process_time() - processor,
+        "megabytes": usage.ru_maxrss / 1024,
+    }
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    """smtp-sink on a port that was free a moment ago."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    user = ["-u", "nobody"] if os.getuid() == 0 else []
+    with subprocess.Popen([program("smtp-sink"), *user, f"127.0.0.1:{port}", "1000"]) as process:
+        try:
+            for _ in range(200):
+                with socket.socket() as probe:
+                    if not probe.connect_ex(("127.0.0.1", port)):
+                        break
+                time.sleep(0.01)
+            yield port
+        finally:
+            process.terminate()
+
+
+def program(name: str) -> str:
+    found = shutil.which(name, path=BINARIES)
+    if found is None:
+        sys.exit(f"{name} is not installed: apt-get install postfix brings it.")
+    return found
+
+
+def smtp_source(port: int, options: argparse.Namespace) -> float:
+    """Seconds of smtp-source as a whole process."""
+    command = [program("smtp-source"), "-d", "-s", str(options.connections), "-l", str(options.size)]
+    start = time.perf_counter()
+    subprocess.run([*command, "-m", str(options.messages), f"127.0.0.1:{port}"], check=True)
+    return time.perf_counter() - start
+
+
+def one_round(options: argparse.Namespace) -> tuple[float, dict[str, float]]:
+    """Both sides, each to a sink of its own, in a process of its own."""
+    with sink() as port:
+        theirs = smtp_source(port, options)
+    with sink() as port, tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        words = [sys.executable, __file__, "--ours", folder, "--port", str(port)]
+        for name in ("messages", "size", "connections", "durability"):
+            words += [f"--{name}", str(getattr(options, name))]
+        told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    return theirs, json.loads(told)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--size", type=int, default=62_980)
+    parser.add_argument("--durability", choices=["power", "process"], default="power")
+    parser.add_argument("--folder", help="where the database is made; a disk, not memory, for honest figures")
+    parser.add_argument("--ours", help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.ours:
+        print(json.dumps(ours(Path(options.ours), options.port, options)))
+        return
+    print("| round | smtp-source msgs/s | ours msgs/s | ratio | our CPU s/1,000 | our MB |")
+    print("|--:|--:|--:|--:|--:|--:|")
+    ratios = []
+    for number in range(1, options.rounds + 1):
+        theirs, mine = one_round(options)
+        ratios.append(theirs / mine["seconds"])
+        print(
+            f"| {number} | {options.messages / theirs:,.0f} | {options.messages / mine['seconds']:,.0f} | {ratios[-1]:.2f} "
+            f"| {mine['processor'] / options.messages * 1000:.3f} | {mine['megabytes']:.0f} |",
+            flush=True,
+        )
+    print(
+        f"\nmedian ratio {median(ratios):.2f}, {options.connections} connections, durability {options.durability}"
+    )
+
+
+if __name__ == "__main__":
+    main()
