@@ -3,37 +3,81 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from ketapress.store.database import Store, open_store
+from ketapress.store.tables import metadata
+from postgresql import administer, postgresql
 
-DATABASES = ("sqlite",)
+DATABASES = ("sqlite", "postgresql")
+_SQLITE = "sqlite:///ketapress.db"
+_numbers = count()
 
 
 @pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database."""
-    return {"sqlite": "sqlite:///ketapress.db"}[request.param]
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database this run of the test is about."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[URL]:
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_url(database: str, request: pytest.FixtureRequest) -> str:
+    """The URL of a database without any table."""
+    return _SQLITE if database == "sqlite" else _made(request.getfixturevalue("server"))
 
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with nothing but the schema: copying it is quicker than migrating for each test."""
+    """A file with nothing but the schema: copying it is quicker than migrating for each test."""
     folder = tmp_path_factory.mktemp("migrated")
-    open_store("sqlite:///ketapress.db", folder).close()
+    open_store(_SQLITE, folder).close()
     return folder / "ketapress.db"
 
 
+@pytest.fixture(scope="session")
+def migrated_url(server: URL) -> str:
+    """A PostgreSQL database with the schema, which the tests share one after the other."""
+    url = _made(server)
+    open_store(url, Path()).close()
+    return url
+
+
 @pytest.fixture
-def opened(url: str, tmp_path: Path, migrated_file: Path) -> Iterator[Callable[[], Store]]:
-    """Opens the same database again, as another process would."""
-    shutil.copy(migrated_file, tmp_path)
+def opened(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
+    """Opens the same database again, as another process would; it has its schema and nothing in it."""
+    if database == "sqlite":
+        url = _SQLITE
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
+    else:
+        url = request.getfixturevalue("migrated_url")
     with ExitStack() as stores:
         yield lambda: stores.enter_context(open_store(url, tmp_path, durability="process"))
+        if database == "postgresql":
+            _empty(stores.enter_context(open_store(url, tmp_path)))
 
 
 @pytest.fixture
 def store(opened: Callable[[], Store]) -> Store:
     return opened()
+
+
+def _made(server: URL) -> str:
+    name = f"test{next(_numbers)}"
+    administer(server, f"CREATE DATABASE {name}")
+    return server.set(database=name).render_as_string(hide_password=False)
+
+
+def _empty(store: Store) -> None:
+    tables = ", ".join(table.name for table in metadata.sorted_tables if table.name != "secrets")
+    with store._transactions.write() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")

@@ -11,7 +11,7 @@ from factories import NOW
 from ketapress.model.delivery import FINAL_STATES, DeliveryState, Result
 from ketapress.model.edition import EditionState
 from ketapress.store.database import Store
-from stored import stored_edition, subscribe
+from stored import expire_leases, stored_edition, subscribe
 
 PEOPLE = 8
 PAUSES = st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(hours=1)])
@@ -83,8 +83,7 @@ class Sender(RuleBasedStateMachine):
         """The process dies with all that it remembered; the next one takes over."""
         self.store.close()
         self.store = self.opened()
-        with self.store._transactions.write() as connection:
-            connection.exec_driver_sql("UPDATE workers SET lease_until = 0")
+        expire_leases(self.store)
         self.store.deliveries.recover(policy, self.now)
         self.certain -= set(self.at_the_dot)
         self.claims, self.at_the_dot = [], []

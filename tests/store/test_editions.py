@@ -20,6 +20,7 @@ from stored import (
     building_edition,
     decided,
     digest,
+    expire_leases,
     sending_edition,
     settle,
     slot,
@@ -91,7 +92,9 @@ def test_of_many_schedulers_that_fire_at_once_one_decides(opened: Callable[[], S
 
 def test_what_was_left_unfinished_is_found(opened: Callable[[], Store]) -> None:
     edition = building_edition(opened(), posts=["a", "b"])
-    left = opened().editions.unfinished()
+    successor = opened()
+    expire_leases(successor)
+    left = successor.editions.unfinished()
     assert [(each.id, each.post_ids, each.state) for each in left] == [
         (edition, ("a", "b"), EditionState.BUILDING)
     ]

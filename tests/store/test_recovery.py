@@ -8,13 +8,7 @@ from factories import NOW
 from ketapress.model.delivery import DeliveryState, Result
 from ketapress.model.edition import EditionState
 from ketapress.store.database import Store
-from stored import begun, claimed, sending_edition, settle, standing
-
-
-def expire_leases(store: Store) -> None:
-    """As if a minute had gone by without a word from any worker."""
-    with store._transactions.write() as connection:
-        connection.exec_driver_sql("UPDATE workers SET lease_until = 0")
+from stored import begun, claimed, expire_leases, sending_edition, settle, standing
 
 
 @pytest.fixture

@@ -35,34 +35,34 @@ def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> Non
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_a_database_of_a_newer_ketapress_is_refused_and_left_alone(url: str, tmp_path: Path) -> None:
-    with open_store(url, tmp_path) as store:
+def test_a_database_of_a_newer_ketapress_is_refused_and_left_alone(empty_url: str, tmp_path: Path) -> None:
+    with open_store(empty_url, tmp_path) as store:
         subscribe(store, crowd(1))
         stamp(store, "9999")
     for attempt in (open_store, upgrade):
         with pytest.raises(StoreError, match=r"schema 9999.*a newer one made it.*Install the newer"):
-            attempt(url, tmp_path)
+            attempt(empty_url, tmp_path)
 
 
 def test_an_older_database_is_refused_until_it_is_upgraded(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_store(url, tmp_path):
+    with open_store(empty_url, tmp_path):
         pass
     monkeypatch.setattr("ketapress.store.database.REVISIONS", (*REVISIONS, "next"))
     monkeypatch.setattr("ketapress.store.database._NEWEST", "next")
     with pytest.raises(StoreError, match=r"from an older Ketapress.*ketapress db upgrade"):
-        open_store(url, tmp_path)
+        open_store(empty_url, tmp_path)
 
 
-def test_an_upgrade_says_what_it_was_and_what_it_is(url: str, tmp_path: Path) -> None:
-    assert upgrade(url, tmp_path) == ("", REVISIONS[-1])
-    assert upgrade(url, tmp_path) == (REVISIONS[-1], REVISIONS[-1])
+def test_an_upgrade_says_what_it_was_and_what_it_is(empty_url: str, tmp_path: Path) -> None:
+    assert upgrade(empty_url, tmp_path) == ("", REVISIONS[-1])
+    assert upgrade(empty_url, tmp_path) == (REVISIONS[-1], REVISIONS[-1])
 
 
-def test_several_processes_may_find_no_database_at_once(url: str, tmp_path: Path) -> None:
+def test_several_processes_may_find_no_database_at_once(empty_url: str, tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as processes:
-        stores = list(processes.map(lambda _: open_store(url, tmp_path), range(4)))
+        stores = list(processes.map(lambda _: open_store(empty_url, tmp_path), range(4)))
     for store in stores:
         assert store.subscribers.find("nobody@example.org") is None
         store.close()
