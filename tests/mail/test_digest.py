@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from factories import REPOSITORY, WEEKLY, edition, post
 from golden import assert_golden
 from ketapress.mail.digest import digest, measured, specimen
-from ketapress.model.edition import Display, Item
+from ketapress.mail.render import _colours
+from ketapress.model.colour import contrast
+from ketapress.model.edition import Display, Item, Slot
 from ketapress.model.errors import ConfigurationError
 from ketapress.model.letter import Digest
 from ketapress.model.post import Image, Post
@@ -134,7 +137,6 @@ def test_the_web_version_has_nobodys_links() -> None:
     assert "unsubscribe" not in web.lower()
     assert "reader@example.com" not in web
     assert "specimen" not in web
-    assert '<meta name="robots" content="noindex">' in web
     assert "This is the web version of an issue of The Example Weekly." in web
 
 
@@ -166,11 +168,27 @@ def test_a_picture_is_shown_once_and_never_nameless() -> None:
     assert "<img" not in letter_of(post(image=Image(url="https://example.org/cover.webp"))).html
 
 
-@pytest.mark.parametrize("accent", ["#ffffff", "#000000", "#ffee00", "#8a3b12", "#00ff00"])
-def test_any_accent_is_readable(accent: str) -> None:
-    whole = replace(SETTINGS, site=replace(SETTINGS.site, accent=accent))
+@pytest.mark.parametrize("accent", ["#ffffff", "#000000", "#ffee00", "#8a3b12", "#00ff00", "#808080"])
+def test_any_accent_is_readable_by_day_and_by_night(accent: str) -> None:
+    colours = _colours(accent)
 
-    assert letter_of(rich_post(), whole=whole).html
+    for paper in ("sheet", "panel"):
+        assert contrast(colours["accent"].light, colours[paper].light) >= 4.5
+        assert contrast(colours["accent"].dark, colours[paper].dark) >= 4.5
+        for ink in ("ink", "faint"):
+            assert contrast(colours[ink].light, colours[paper].light) >= 4.5
+            assert contrast(colours[ink].dark, colours[paper].dark) >= 4.5
+    assert contrast(colours["on_accent"].light, colours["accent"].light) >= 4.5
+    assert contrast(colours["on_accent"].dark, colours["accent"].dark) >= 4.5
+
+
+def test_the_day_of_an_issue_is_counted_where_the_newsletter_is() -> None:
+    whole = replace(SETTINGS, site=replace(SETTINGS.site, timezone="America/New_York"))
+    newsletter = replace(WEEKLY, timezone="Asia/Tokyo")
+    made = edition()
+    tokyo = replace(made, slot=Slot("weekly", "2023-06-13T0700", datetime(2023, 6, 12, 22, tzinfo=UTC)))
+
+    assert "13 June 2023" in digest_of(tokyo, whole, newsletter).html
 
 
 def test_the_preheader_is_one_line_of_the_right_length() -> None:

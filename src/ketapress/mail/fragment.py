@@ -474,7 +474,8 @@ def _mark_tables(root: HtmlElement) -> None:
         for cell in (each for head in table.findall("thead") for each in head.iter("td")):
             cell.tag = "th"
         headers = list(table.iter("th"))
-        table.set("class", "grid")
+        # Beside pictures a column is as wide as the picture wants to be, whatever its limit: fixed columns are not.
+        table.set("class", "grid" if next(table.iter("img"), None) is None else "grid rigid")
         for name in ("cellpadding", "cellspacing", "border"):
             table.set(name, "0")
         if not headers:

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from ketapress.mail.colours import ink, readable
 from ketapress.mail.direction import written_direction
 from ketapress.mail.fragment import Frame, is_drawn, mail_fragment
 from ketapress.mail.headers import cleaned
 from ketapress.mail.links import edition_url
 from ketapress.mail.text import WIDTH, fragment_text, underlined, unmistakable, wrapped
 from ketapress.mail.words import Words, words
+from ketapress.model.colour import contrast, readable
 from ketapress.model.edition import Display, Edition, Item
 from ketapress.model.fill import Fill
 from ketapress.model.language import direction
@@ -145,7 +146,7 @@ def _values(issue: Issue, reader: Reader | None) -> dict[str, Any]:
         "subject": issue.subject,
         "site": site,
         "newsletter": issue.newsletter,
-        "slot": issue.edition.slot,
+        "issue_day": _issue_day(issue),
         "words": language,
         "more": [_linked(issue, post) for post in issue.edition.more],
         "more_line": language.more.format(count=len(issue.edition.more)),
@@ -154,6 +155,12 @@ def _values(issue: Issue, reader: Reader | None) -> dict[str, Any]:
         "reader": reader,
         "why": about.format(newsletter=issue.newsletter.title, **(reader or {})),
     }
+
+
+def _issue_day(issue: Issue) -> datetime:
+    """Noon of the slot's civil day, which is counted in the newsletter's zone, in the site's, in which days are written."""
+    day = datetime.strptime(issue.edition.slot.key, "%Y-%m-%dT%H%M")  # noqa: DTZ007 - the zone is the next line's matter
+    return day.replace(hour=12, minute=0, tzinfo=ZoneInfo(issue.settings.site.timezone))
 
 
 def _linked(issue: Issue, post: Post) -> dict[str, str]:
@@ -244,7 +251,7 @@ def _preheader(issue: Issue) -> str:
 
 
 def _colours(accent: str) -> dict[str, Shade]:
-    """Warm paper and ink by day, charcoal by night; the accent readable on the darker of the light papers and so on."""
+    """Warm paper and ink by day, charcoal by night; the accent is readable on each paper it stands on."""
     light, dark = readable(accent, _PANEL.light), readable(accent, _PANEL.dark)
     return {
         "page": Shade("#f1ede5", "#111214"),
@@ -254,8 +261,13 @@ def _colours(accent: str) -> dict[str, Shade]:
         "faint": Shade("#645c52", "#aca69c"),
         "rule": Shade("#d9d1c4", "#3d4046"),
         "accent": Shade(light, dark),
-        "on_accent": Shade(ink(light), ink(dark)),
+        "on_accent": Shade(_ink_on(light), _ink_on(dark)),
     }
+
+
+def _ink_on(paper: str) -> str:
+    """Never pure black or white: clients that recolour by force turn those around, and spare others."""
+    return max(("#fffdfa", "#141210"), key=lambda colour: contrast(colour, paper))
 
 
 def _fonts(language: str) -> dict[str, str]:
