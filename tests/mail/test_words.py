@@ -1,0 +1,35 @@
+"""The letter's own phrases, in every language that has some."""
+
+import re
+from dataclasses import asdict, replace
+
+import pytest
+
+from ketapress.mail.words import LANGUAGES, words
+from letters import SETTINGS, letter_of, seed_post
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_phrase_has_its_places(language: str) -> None:
+    phrases, english = asdict(words(language)), asdict(words("en"))
+
+    assert all(phrases.values())
+    assert {name: set(re.findall(r"\{\w+\}", text)) for name, text in phrases.items()} == {
+        name: set(re.findall(r"\{\w+\}", text)) for name, text in english.items()
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_speaks_its_newsletters_language(language: str) -> None:
+    whole = replace(SETTINGS, site=replace(SETTINGS.site, language=language))
+    made = letter_of(seed_post(), whole=whole)
+
+    for part in (made.html, made.text):
+        assert words(language).unsubscribe in part
+        assert words(language).preferences in part
+
+
+def test_regions_speak_their_language_and_others_english() -> None:
+    assert words("de-CH") is words("de")
+    assert words("zh-Hant-TW") is words("zh")
+    assert words("tlh") is words("en")
