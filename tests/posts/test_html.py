@@ -6,14 +6,19 @@ import html5lib
 import pytest
 from hypothesis import given, settings as trying, strategies as st
 
+from ketapress.posts.addresses import Fragment, Place, placed
 from ketapress.posts.sanitise import is_too_deep, sanitised
 from postfolder import only
 
 PAGE = "https://example.org/2023/x.html"
 
 
+def fragment(html: str) -> Fragment:
+    return placed(sanitised(html), html, Place(page=PAGE, prefix="p-"))
+
+
 def clean(html: str) -> str:
-    return sanitised(html, PAGE, "p-").html
+    return fragment(html).html
 
 
 def test_a_page_gives_its_head_and_its_body(tmp_path: Path) -> None:
@@ -62,7 +67,11 @@ def test_dated_text_in_pre_is_plain_text(tmp_path: Path) -> None:
         ("<a href='vbscript:x' target=_blank rel=opener>x</a>", "<a>x</a>"),
         ("<img src=data:image/png;base64,AA alt='A &amp; b'>", "A &amp; b"),
         ("<img src=x.png onerror=y>", '<img src="https://example.org/2023/x.png">'),
-        ("<iframe src=x></iframe><form><input name=a><button>b</button></form><object data=x>y</object>", "b"),
+        ("<iframe></iframe><form><input name=a><button>b</button></form><object data=x>y</object>", "b"),
+        (
+            '<iframe width=1 src="https://www.youtube-nocookie.com/embed/x?a=1&amp;b=2"></iframe>',
+            '<a href="https://www.youtube-nocookie.com/embed/x?a=1&amp;b=2">https://www.youtube-nocookie.com/embed/x?a=1&amp;b=2</a>',
+        ),
         ("<svg><script>x</script></svg><math><mi>x</mi></math>", ""),
         ("<h1>a</h1><h3>b</h3>", "<h2>a</h2><h4>b</h4>"),
         ("<a href='#n'>x</a><p id=n>y</p>", f'<a href="{PAGE}#p-n">x</a><p id="p-n">y</p>'),
@@ -85,7 +94,7 @@ def test_what_leaves(html: str, out: str) -> None:
 
 def test_addresses_that_are_dropped_are_told() -> None:
     html = "<a href='http://[x'>x</a><img src='http:///'><a href=/fine>y</a><img src=data:x,y><a id=z>z</a>"
-    assert sanitised(html, PAGE, "p-").dropped == ("http://[x", "http:///", "data:x,y")
+    assert fragment(html).dropped == ("http://[x", "http:///", "data:x,y")
 
 
 def test_depth_is_bounded() -> None:

@@ -14,22 +14,6 @@ from ketapress.model.urls import encoded_path
 from ketapress.posts.frontmatter import Value
 from ketapress.posts.prose import one_line, untagged
 
-DATE_NAMES = (
-    *(
-        "date",
-        "publishdate",
-        "publish_date",
-        "pubdate",
-        "published",
-        "publish_at",
-        "created",
-        "created_at",
-        "datetime",
-    ),
-    *("lastmod", "modified", "updated"),
-)
-EXPIRY_NAMES = ("expires", "expirydate", "expiry_date", "unpublishdate", "unpublish_date")
-
 _NOTHING = {"", "null", "~", "none"}
 _FLAGS = {
     "true": True,
@@ -67,6 +51,18 @@ _DRAFT_STATES = {
 }
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _DIRECTIONS = {"ltr": "ltr", "rtl": "rtl"}
+_TAGS = ("tags", "tag", "keywords", "categories", "category")
+_PICTURES = (
+    "image",
+    "images",
+    "cover",
+    "cover_image",
+    "featured_image",
+    "featuredimage",
+    "thumbnail",
+    "og_image",
+)
+_OLD_ADDRESSES = ("aliases", "alias", "redirect_from", "permalink", "url", "path")
 _LONGEST_TAG = 100  # characters
 _PLACEHOLDER = re.compile(r"(?:^|/):|\{[{%]")
 
@@ -92,12 +88,14 @@ class Fields:
     hold: bool
 
 
-def text(value: Value | None) -> str:
+def text(value: object) -> str:
     """A scalar as text on one line; empty for nothing, lists and mappings."""
-    return "" if not isinstance(value, str) or value.strip().lower() in _NOTHING else one_line(value)
+    if not value or not isinstance(value, str) or value.strip().lower() in _NOTHING:
+        return ""
+    return one_line(value)
 
 
-def flag(value: Value | None) -> bool | None:
+def flag(value: object) -> bool | None:
     """What a switch says; None where it says nothing or something else."""
     return _FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
 
@@ -127,7 +125,10 @@ def fields(header: Mapping[str, Value], *, pelican: bool = False) -> tuple[Field
 
 
 def _first_text(header: Mapping[str, Value], *names: str) -> str:
-    return next((found for name in names if (found := text(header.get(name)))), "")
+    for name in names:
+        if name in header and (found := text(header[name])):
+            return found
+    return ""
 
 
 def _is_draft(header: Mapping[str, Value], problems: list[Problem]) -> bool:
@@ -154,10 +155,11 @@ def _switched(header: Mapping[str, Value], name: str, problems: list[Problem]) -
 
 def _tags(header: Mapping[str, Value], *, pelican: bool) -> tuple[str, ...]:
     """Tags, then categories, each once. A string without commas is split at blanks, as Jekyll does, but not Pelican."""
-    names = ("tags", "tag", "keywords", "categories", "category")
     found: dict[str, str] = {}
-    for name in names:
-        for tag in _listed(header.get(name), blanks=not pelican):
+    for name in _TAGS:
+        if name not in header:
+            continue
+        for tag in _listed(header[name], blanks=not pelican):
             found.setdefault(tag.casefold(), tag)
     return tuple(found.values())
 
@@ -178,13 +180,8 @@ def _listed(value: Value | None, *, blanks: bool) -> Iterator[str]:
 def _authors(header: Mapping[str, Value], *, pelican: bool) -> tuple[str, ...]:
     value = header.get("authors") or header.get("author")
     if isinstance(value, str):
-        names = (
-            value.split(";")
-            if ";" in value
-            else value.split(",")
-            if pelican or "authors" in header
-            else [value]
-        )
+        several = pelican or "authors" in header
+        names = value.split(";") if ";" in value else value.split(",") if several else [value]
         return tuple(name for each in names if (name := untagged(text(each))))
     people = value if isinstance(value, list) else [value] if value else []
     names = [text(each.get("name")) if isinstance(each, dict) else text(each) for each in people]
@@ -205,16 +202,7 @@ def _language(header: Mapping[str, Value], problems: list[Problem]) -> str | Non
 
 def _picture(header: Mapping[str, Value]) -> tuple[str, str]:
     """The post's image and its description, from the many names that themes gave it."""
-    for name in (
-        "image",
-        "images",
-        "cover",
-        "cover_image",
-        "featured_image",
-        "featuredimage",
-        "thumbnail",
-        "og_image",
-    ):
+    for name in _PICTURES:
         value = header.get(name)
         if isinstance(value, list):
             value = value[0] if value else None
@@ -239,11 +227,7 @@ def _canonical(header: Mapping[str, Value], problems: list[Problem]) -> str | No
 
 def _aliases(header: Mapping[str, Value]) -> tuple[str, ...]:
     """Old addresses of the post as paths under the site: `aliases`, `redirect_from`, and what was its permalink."""
-    values = (
-        header[name]
-        for name in ("aliases", "alias", "redirect_from", "permalink", "url", "path")
-        if name in header
-    )
+    values = [header[name] for name in _OLD_ADDRESSES if name in header]
     written = [each for value in values for each in (value if isinstance(value, list) else [value])]
     return tuple(dict.fromkeys(path for each in written if (path := _alias(text(each)))))
 

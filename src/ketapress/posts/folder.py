@@ -1,11 +1,12 @@
 """The folder `posts/`: every file in it becomes a `Post` or a named problem, and the counts add up.
 
 This is the room's edge: it lists and reads, and `new_post` writes one file. A file counts when its ending says that it
-holds writing: `.txt .md .markdown .html .htm`, and the endings of other writing tools, which are an error each because
-Ketapress cannot read them. Pictures and other files beside posts, names that begin with a full stop, and Hugo's
+holds writing: `.txt .md .markdown .html .htm`, and the endings of other writing tools, each of which is an error
+because Ketapress cannot read it. Pictures and other files beside posts, names that begin with a full stop, and Hugo's
 section pages (`_index.md`) are no posts and are not counted; section pages are mentioned.
 """
 
+import errno
 import json
 import os
 import re
@@ -14,40 +15,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from posixpath import splitext
 from zoneinfo import ZoneInfo
 
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, RefusedError, Severity
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
-from ketapress.model.urls import slug
+from ketapress.model.urls import joined, slug
 from ketapress.posts.dates import DateRules
+from ketapress.posts.formats import FOREIGN, FORMATS
 from ketapress.posts.ids import Records, read_records
-from ketapress.posts.manuscript import FORMATS, Manuscript, manuscript
+from ketapress.posts.manuscript import Manuscript, manuscript
 from ketapress.posts.pinning import PinningRules, pinned
 from ketapress.posts.prose import one_line
 from ketapress.posts.rendering import post
 
 LARGEST_FILE = 5_000_000  # bytes; a thousand times an article
-_FOREIGN = {
-    *(
-        ".adoc",
-        ".asciidoc",
-        ".doc",
-        ".docx",
-        ".ipynb",
-        ".mdx",
-        ".odt",
-        ".org",
-        ".pdf",
-        ".rst",
-        ".rtf",
-        ".textile",
-        ".tex",
-    ),
-}
-_COUNTED = FORMATS.keys() | _FOREIGN
+_COUNTED = FORMATS.keys() | FOREIGN
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +59,22 @@ def read_library(root: Path, settings: Settings, now: datetime) -> Library:
     """
     records = read_records(root)
     zone = ZoneInfo(settings.site.timezone)
+    site = settings.site.url
     manuscripts, problems = _manuscripts(root / "posts", DateRules(zone, settings.posts.publish_at))
-    unread = frozenset(
-        problem.path.removeprefix("posts/") for problem in problems if problem.path and _is_error(problem)
-    )
-    rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=settings.site.url, zone=zone)
+    unread = frozenset(each.path.removeprefix("posts/") for each in problems if each.path and _is_error(each))
+    rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site, zone=zone)
     decided = pinned(manuscripts, unread, records, rules)
-    posts = []
+    pages = {each.manuscript.path: joined(site, each.record.url) for each in decided.posts}
     problems += decided.problems
+    posts = []
     for each in decided.posts:
-        made, warnings = post(each, settings.site.url)
+        made, warnings = post(each, site, pages)
         posts.append(made)
         problems += warnings
+    problems.sort(key=lambda problem: (problem.path or "", problem.line or 0, problem.code, problem.message))
     bad = {problem.path for problem in problems if _is_error(problem)}
-    ordered = sorted(
-        problems, key=lambda problem: (problem.path or "", problem.line or 0, problem.code, problem.message)
-    )
     return Library(
-        tuple(posts), tuple(ordered), len(posts) + len(bad), decided.records, decided.records != records
+        tuple(posts), tuple(problems), len(posts) + len(bad), decided.records, decided.records != records
     )
 
 
@@ -98,14 +83,13 @@ def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
     day = now.astimezone(ZoneInfo(settings.site.timezone)).date()
     title = one_line(title)
     path = root / "posts" / f"{day}-{slug(title) or 'untitled'}.md"
+    header = f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\ndate: {day}\ndraft: true\n---\n\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(
-                f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\ndate: {day}\ndraft: true\n---\n\n"
-            )
+            file.write(header)
     except OSError as error:
-        why = "it is there already" if isinstance(error, FileExistsError) else str(error.strerror).lower()
+        why = "it is there already" if isinstance(error, FileExistsError) else _reason(error)
         raise RefusedError(
             Problem(
                 code="post.new",
@@ -125,10 +109,9 @@ def _manuscripts(folder: Path, rules: DateRules) -> tuple[list[Manuscript], list
     """What the files of the folder say, and what is wrong with them."""
     found: list[Manuscript] = []
     problems: list[Problem] = []
-    inside = folder.resolve()
     for path in _paths(folder, problems):
         try:
-            made, warnings = manuscript(path, _text(folder / path, inside), rules)
+            made, warnings = manuscript(path, _text(folder, path), rules)
         except KetapressError as error:
             problems += [problem.at(_shown(path)) for problem in error.problems]
         else:
@@ -151,13 +134,13 @@ def _paths(folder: Path, problems: list[Problem]) -> Iterator[str]:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append((f"{path}/", _entries(folder / path)))
                 elif entry.is_symlink() and entry.is_dir():
-                    _check_link(Path(entry.path), folder)
+                    _link_target(folder, path)
                 elif entry.name.lower().startswith("_index."):
                     problems.append(_section_page(path))
-                elif os.path.splitext(entry.name)[1].lower() in _COUNTED:  # noqa: PTH122 - a path object for each file costs more than reading it
+                elif splitext(entry.name)[1].lower() in _COUNTED:
                     yield path
             except OSError as error:
-                problems.append(_unreadable(error).problems[0].at(_shown(path)))
+                problems += [problem.at(_shown(path)) for problem in _unreadable(error).problems]
             except KetapressError as error:
                 problems += [problem.at(_shown(path)) for problem in error.problems]
 
@@ -167,31 +150,20 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return [entry for entry in scanned if not entry.name.startswith(".")]
 
 
-def _check_link(link: Path, folder: Path) -> Path:
-    """Where a link leads, if that is in the folder: a linked folder's files are read where they are."""
-    target = link.resolve(strict=True)
-    if not target.is_relative_to(folder.resolve()):
-        raise _fault("it is a link that leads out of `posts/`.", "Copy what it leads to to here instead.")
-    return target
-
-
-def _text(file: Path, inside: Path) -> str:
-    """The text of a file of the folder `inside`, its lines ending in a line feed. Raises `KetapressError`."""
-    if _CONTROL.search(file.name) or not _is_utf8(file.name):
+def _text(folder: Path, path: str) -> str:
+    """The text of a file in the folder, its lines ending in a line feed. Raises `KetapressError`."""
+    name = path.rpartition("/")[2]
+    if _CONTROL.search(name) or not _is_utf8(name):
         raise _fault("the file's name holds characters that cannot be printed.", "Give it another name.")
-    if file.suffix.lower() in _FOREIGN:
-        raise _fault(
-            f"Ketapress does not read {file.suffix} files.", "Save it as Markdown, HTML or plain text."
-        )
-    data = _bytes(file, inside)
+    ending = splitext(name)[1].lower()
+    if ending in FOREIGN:
+        raise _fault(f"Ketapress does not read {ending} files.", "Save it as Markdown, HTML or plain text.")
+    data = _bytes(folder, path)
     if not data.strip():
         raise _fault("the file is empty.", "Write the post, or take the file out of `posts/`.")
     if b"\0" in data and not data.startswith(_UTF16_MARKS):
-        raise _fault(
-            "it holds a NUL byte, so it is no text.",
-            "Save it as plain text in UTF-8.",
-            _line(data, data.index(b"\0")),
-        )
+        line = _line(data, data.index(b"\0"))
+        raise _fault("it holds a NUL byte, so it is no text.", "Save it as plain text in UTF-8.", line)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -199,22 +171,17 @@ def _text(file: Path, inside: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _bytes(file: Path, inside: Path) -> bytes:
-    """What a regular file holds. A link is followed only within the folder `inside`."""
-    try:
-        if file.is_symlink():
-            file = _check_link(file, inside)
-        opened = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, RuntimeError) as error:
-        raise _unreadable(error) from None
+def _bytes(folder: Path, path: str) -> bytes:
+    """What a regular file holds; it is read whole or not at all."""
+    opened = _opened(folder, path)
     try:
         status = os.fstat(opened)
         if not stat.S_ISREG(status.st_mode):
             raise _fault("it is no regular file.", "Take it out of `posts/`.")
         if status.st_size > LARGEST_FILE:
+            size, most = f"{status.st_size / 1e6:.1f}", f"{LARGEST_FILE / 1e6:.0f}"
             raise _fault(
-                f"it has {status.st_size / 1e6:.1f} MB; a post has at most {LARGEST_FILE / 1e6:.0f} MB.",
-                "Split it, or take it out of `posts/`.",
+                f"it has {size} MB; a post has at most {most} MB.", "Split it, or take it out of `posts/`."
             )
         data = os.read(opened, status.st_size + 1)
     except OSError as error:
@@ -224,6 +191,27 @@ def _bytes(file: Path, inside: Path) -> bytes:
     if len(data) != status.st_size:
         raise _fault("it changed while it was read.", "Wait until it is written, and try again.")
     return data
+
+
+def _opened(folder: Path, path: str) -> int:
+    """The file's descriptor. A pipe does not block, and a link is followed only within the folder."""
+    try:
+        try:
+            return os.open(f"{folder}/{path}", _READ)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+        return os.open(_link_target(folder, path), _READ)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise _unreadable(error) from None
+
+
+def _link_target(folder: Path, path: str) -> Path:
+    """Where a link leads, if that is in the folder. Linked folders are not walked: their files are read where they are."""
+    target = (folder / path).resolve(strict=True)
+    if not target.is_relative_to(folder.resolve()):
+        raise _fault("it is a link that leads out of `posts/`.", "Copy what it leads to to here instead.")
+    return target
 
 
 def _is_utf8(name: str) -> bool:
@@ -236,8 +224,10 @@ def _is_utf8(name: str) -> bool:
 
 def _shown(path: str) -> str:
     """The path of a file in `posts/` as it can be printed: bytes that are no UTF-8, and control characters, as escapes."""
-    readable = f"posts/{path}".encode(errors="backslashreplace").decode()
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], readable)
+    if path.isprintable():
+        return f"posts/{path}"
+    readable = path.encode(errors="backslashreplace").decode()
+    return "posts/" + _CONTROL.sub(lambda found: repr(found[0])[1:-1], readable)
 
 
 def _line(data: bytes, position: int) -> int:
@@ -247,7 +237,7 @@ def _line(data: bytes, position: int) -> int:
 def _misencoded(data: bytes, error: UnicodeDecodeError) -> KetapressError:
     if data.startswith(_UTF16_MARKS):
         return _fault("it is encoded in UTF-16.", "Save it in UTF-8.", 1)
-    column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+    column = error.start - data.rfind(b"\n", 0, error.start)
     return _fault(
         f"it is not UTF-8: byte {column} of the line is 0x{data[error.start]:02x}.",
         "Save it in UTF-8; an editor may say that it is in Windows-1252 or Latin-1 now.",
@@ -256,8 +246,11 @@ def _misencoded(data: bytes, error: UnicodeDecodeError) -> KetapressError:
 
 
 def _unreadable(error: OSError | RuntimeError) -> KetapressError:
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return _fault(f"it cannot be read: {why}.", "Check that it is there and that you may read it.")
+    return _fault(f"it cannot be read: {_reason(error)}.", "Check that it is there and that you may read it.")
+
+
+def _reason(error: OSError | RuntimeError) -> str:
+    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()
 
 
 def _fault(message: str, cure: str, line: int | None = None) -> KetapressError:
@@ -268,7 +261,7 @@ def _no_folder(error: OSError) -> ConfigurationError:
     return ConfigurationError(
         Problem(
             code="posts.folder",
-            message=f"the folder `posts/` cannot be read: {error.strerror}.",
+            message=f"the folder `posts/` cannot be read: {_reason(error)}.",
             cure="Go to the folder of a publication, name it with -C, or make one with `ketapress init DIR`.",
         )
     )

@@ -24,6 +24,7 @@ _LOOKS_LIKE_FIELD = re.compile(r"[\w\"'-][\w \"'-]*\s*[:=]")
 _PELICAN_LINE = re.compile(r"([A-Za-z][\w-]*):(?:[ \t]+(.*)|[ \t]*)")
 _PELICAN_KEYS = frozenset({"title", "date"})
 
+_DEEPEST = 50  # lists and mappings in each other
 _PLAIN = r"[^\W_](?:[^\n:#]|:(?=[^\s]))*"
 _FLOW_ITEM = r"(?:[^\W_][\w .+/-]*|\"[^\"\\\n]*\"|'[^'\n]*')"
 _SIMPLE_LINE = re.compile(
@@ -92,12 +93,25 @@ def _yaml(block: str, line: int) -> dict[str, Value]:
     if simple is not None:
         return simple
     try:
+        _check_depth(block, line)
         loaded = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds strings, lists and dicts only
     except yaml.YAMLError as error:
         raise _yaml_fault(error, line) from None
-    except RecursionError:
-        raise _fault("the header is nested too deeply.", "Make it flatter.", line) from None
     return _mapping("" if loaded is None else loaded, line)
+
+
+def _check_depth(block: str, line: int) -> None:
+    """Refuses values that are nested deeply: the C loader calls itself for each level, and the process would die."""
+    if sum(map(block.count, "[{-?:")) <= _DEEPEST:
+        return
+    depth = 0
+    for event in yaml.parse(block, Loader=yaml.CBaseLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise _too_deep(line)
 
 
 def _simple_yaml(block: str) -> dict[str, Value] | None:
@@ -132,18 +146,17 @@ def _yaml_fault(error: yaml.YAMLError, line: int) -> KetapressError:
 
 def _toml(block: str, line: int) -> dict[str, Value]:
     try:
-        loaded = tomllib.loads(block)
-    except tomllib.TOMLDecodeError as error:
+        loaded = _as_written(tomllib.loads(block))
+    except ValueError as error:  # also numbers of thousands of digits
         found = re.search(r"\(at line (\d+), column \d+\)", str(error))
         what = str(error).partition(" (at ")[0]
+        cure = 'Put text in quotes: title = "…".'
         raise _fault(
-            f"the TOML header cannot be read: {what}.",
-            'Put text in quotes: title = "…".',
-            line + int(found[1]) if found else line,
+            f"the TOML header cannot be read: {what}.", cure, line + int(found[1]) if found else line
         ) from None
     except RecursionError:
-        raise _fault("the header is nested too deeply.", "Make it flatter.", line) from None
-    return _mapping(_as_written(loaded), line)
+        raise _too_deep(line) from None
+    return _mapping(loaded, line)
 
 
 def _json(block: str, line: int) -> dict[str, Value]:
@@ -162,7 +175,7 @@ def _decoded_json(text: str, line: int) -> tuple[dict[str, Value], int]:
             f"the JSON header cannot be read: {error.msg}.", "Mend it there.", line + error.lineno - 1
         ) from None
     except RecursionError:
-        raise _fault("the header is nested too deeply.", "Make it flatter.", line) from None
+        raise _too_deep(line) from None
     return _mapping(_as_written(loaded), line), end
 
 
@@ -201,6 +214,10 @@ def _pelican(text: str) -> Split | None:
     if not _PELICAN_KEYS & header.keys():
         return None
     return Split(header, text[position:], 1, 1 + text.count("\n", 0, position), pelican=True)
+
+
+def _too_deep(line: int) -> KetapressError:
+    return _fault("the header's values are nested too deeply.", "Make them flatter.", line)
 
 
 def _mapping(loaded: Value, line: int) -> dict[str, Value]:

@@ -94,7 +94,7 @@ class _Desk:
         else:
             kept = self._changed(manuscript, self._moved(manuscript, record))
         self.problems += self._remarks(manuscript, kept)
-        return Pinned(manuscript, replace(kept, path=manuscript.path, sha256=manuscript.sha256, gone=None))
+        return Pinned(manuscript, kept)
 
     def _asks(self, manuscript: Manuscript, record: Record | None) -> bool:
         """Whether the post may be one that vanished: nobody has seen it before, and it names no id."""
@@ -109,23 +109,23 @@ class _Desk:
         url = self._free_url(
             manuscript, str(manuscript.date.astimezone(self.rules.zone).year), self._is_taken
         )
-        kept = Record(
-            id=own_id(manuscript, self.rules.site_url) or joined(self.rules.site_url, url),
+        name = own_id(manuscript, self.rules.site_url) or joined(self.rules.site_url, url)
+        self.ids.add(name)
+        due = manuscript.date.astimezone(UTC)
+        published, in_editions = None, True
+        if self.may_publish(manuscript, record):
+            published, in_editions = self._publication(due, record)
+        return Record(
+            id=name,
             path=manuscript.path,
             url=url,
             sha256=manuscript.sha256,
             first_seen=record.first_seen if record else self.rules.now,
+            published=published,
+            updated=self._free_instant(published) if published else None,
+            due=None if published or self._withheld(manuscript, record) else due,
             held=self._asks(manuscript, record),
-        )
-        self.ids.add(kept.id)
-        due = manuscript.date.astimezone(UTC)
-        if self._withheld(manuscript, record):
-            return kept
-        if due > self.rules.now:
-            return replace(kept, due=due)
-        published, in_editions = self._publication(due, record)
-        return replace(
-            kept, published=published, updated=self._free_instant(published), in_editions=in_editions
+            in_editions=in_editions,
         )
 
     def _publication(self, due: datetime, record: Record | None) -> tuple[datetime, bool]:
@@ -151,9 +151,13 @@ class _Desk:
         return replace(record, url=url, aliases=tuple(dict.fromkeys(aliases)))
 
     def _changed(self, manuscript: Manuscript, record: Record) -> Record:
-        if record.sha256 == manuscript.sha256 or record.published is None:
+        """A published post's record, for the file and the content that it has now."""
+        if (record.path, record.sha256, record.gone) == (manuscript.path, manuscript.sha256, None):
             return record
-        return replace(record, updated=self._free_instant(max(self.rules.now, record.published)))
+        updated = record.updated
+        if record.sha256 != manuscript.sha256:
+            updated = self._free_instant(max(self.rules.now, record.published or self.rules.now))
+        return replace(record, path=manuscript.path, sha256=manuscript.sha256, updated=updated, gone=None)
 
     def _free_url(
         self, manuscript: Manuscript, folder: str, is_taken: Callable[[Manuscript, str], bool]

@@ -1,36 +1,36 @@
 """A pinned manuscript becomes a `Post`: clean HTML, a summary, addresses in full.
 
 In comes what the author wrote and what is kept of it, out goes the noun that every other room works with, and
-a warning about what was dropped on the way. Pure; never fails.
+warnings about what was dropped or left on the way. Pure; never fails.
 """
 
-from hashlib import sha256
+from collections.abc import Mapping
+from zlib import crc32
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Image, Post
 from ketapress.model.urls import joined
+from ketapress.posts.addresses import Place, absolute_url, placed
+from ketapress.posts.leftovers import reported, without_tokens
 from ketapress.posts.pinning import Pinned
 from ketapress.posts.prose import cut, first_paragraph
-from ketapress.posts.sanitise import absolute_url, sanitised
+from ketapress.posts.sanitise import sanitised
 
 _NAMED_AT_MOST = 5  # dropped addresses in one warning
 
 
-def post(pinned: Pinned, site_url: str) -> tuple[Post, tuple[Problem, ...]]:
-    """The post, and warnings about it."""
+def post(pinned: Pinned, site_url: str, pages: Mapping[str, str]) -> tuple[Post, tuple[Problem, ...]]:
+    """The post, and warnings about it. `pages` are the URLs of all posts by their paths."""
     written, kept = pinned.manuscript, pinned.record
     said = written.fields
-    page = joined(site_url, kept.url)
-    fragment = sanitised(written.html, page, f"p{sha256(kept.id.encode()).hexdigest()[:8]}-")
-    image = absolute_url(page, said.image) if said.image else None
-    dropped = fragment.dropped if image or not said.image else (*fragment.dropped, said.image)
+    html, image, problems = _shown(pinned, joined(site_url, kept.url), pages)
     found = Post(
         id=kept.id,
         path=written.path,
         url=kept.url,
         title=written.title or written.name,
-        summary=cut(said.summary or first_paragraph(fragment.html)),
-        html=fragment.html,
+        summary=cut(said.summary or first_paragraph(html)),
+        html=html,
         date=written.date,
         published=kept.published,
         updated=kept.updated or written.date,
@@ -47,7 +47,25 @@ def post(pinned: Pinned, site_url: str) -> tuple[Post, tuple[Problem, ...]]:
         in_editions=kept.in_editions,
         aliases=tuple(dict.fromkeys(alias for alias in (*kept.aliases, *said.aliases) if alias != kept.url)),
     )
-    return found, (_dropped(written.path, dropped),) if dropped else ()
+    return found, problems
+
+
+def _shown(
+    pinned: Pinned, page: str, pages: Mapping[str, str]
+) -> tuple[str, str | None, tuple[Problem, ...]]:
+    """The body and the address of the image as they leave, and what was left behind."""
+    written = pinned.manuscript
+    prefix = f"p{crc32(pinned.record.id.encode()):08x}-"
+    place = Place(page=page, prefix=prefix, path=written.path, marks=written.marks, pages=pages)
+    fragment = placed(sanitised(written.html), written.html, place)
+    said = written.fields.image
+    image = absolute_url(page, said) if said else None
+    dropped = fragment.dropped if image or not said else (*fragment.dropped, said)
+    problems = (_dropped(written.path, dropped),) if dropped else ()
+    if not written.marks:
+        return fragment.html, image, problems
+    left = reported(fragment.html, written.marks, written.path)
+    return without_tokens(fragment.html, written.marks), image, (*problems, *left)
 
 
 def _dropped(path: str, addresses: tuple[str, ...]) -> Problem:

@@ -1,0 +1,140 @@
+"""The addresses of a post's body become absolute, and its ids its own, so that it can stand beside other posts.
+
+In comes HTML as `sanitise` writes it, out goes the same with every `href`, `src`, `cite` and `poster` a full URL, every
+id with the post's prefix, and a list of what could not be used. A link to the file of another post leads to its page.
+Pure: which pages there are is handed in.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape, unescape
+from posixpath import dirname, join, normpath
+from urllib.parse import unquote
+
+from ketapress.model.urls import absolute
+from ketapress.posts.leftovers import Mark, resolved
+
+_TAG = re.compile(r"<([a-z]+)((?: [a-z]+=\"[^\"]*\")*? (?:href|src|cite|poster|id|class|headers)=\"[^>]*)>")
+_ATTRIBUTE = re.compile(r" ([a-z]+)=\"([^\"]*)\"")
+_ID = re.compile(r"<[^>]* id=\"([^\"]*)\"")
+_WRITTEN = re.compile(r"\b(?:href|src)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d+)?(?:/(?:[A-Za-z0-9/~!$'()*+,;=:@._-]|%[0-9A-Fa-f]{2})*)?"
+)
+_USABLE = re.compile(
+    r"https?://(?:[^/?#@]*@)?[A-Za-z0-9_.:\[\]-]+(?:[/?#]|\Z)|(?:mailto|tel):.", re.IGNORECASE
+)
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CLASS = re.compile(r"language-[A-Za-z0-9+#_-]{1,30}|footnotes|footnote-ref|footnote-backref")
+_IMAGE_WITHOUT_SOURCE = re.compile(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[^>]*>")
+_FILE_LINK = re.compile(r"(?!/|[a-z][a-z0-9+.-]*:)([^?#]+\.(?:md|markdown|txt|html?))(#.*)?\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a body stands: the URL of its page, the prefix of its ids, its path in `posts/`, its template marks.
+
+    `pages` are the URLs of all posts by their paths.
+    """
+
+    page: str
+    prefix: str
+    path: str = ""
+    marks: tuple[Mark, ...] = ()
+    pages: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """HTML that can leave, and the addresses that were dropped from it because they lead nowhere."""
+
+    html: str
+    dropped: tuple[str, ...]
+
+
+def placed(html: str, source: str, place: Place) -> Fragment:
+    """Clean HTML in its place. `source` is what it was made of: there the dropped addresses still stand."""
+    if '="' in html:
+        ids = frozenset(_ID.findall(html)) if ' id="' in html else frozenset()
+        html = _TAG.sub(lambda tag: _tag(tag, place, ids), html)
+    dropped = _unusable(source, place) if "<a>" in html or _IMAGE_WITHOUT_SOURCE.search(html) else ()
+    if "<img" in html:
+        html = _IMAGE_WITHOUT_SOURCE.sub(lambda image: escape(unescape(image[1] or ""), quote=False), html)
+    return Fragment(html, dropped)
+
+
+def absolute_url(page: str, reference: str) -> str | None:
+    """The reference as an absolute URL with a scheme that may leave the house, or None."""
+    if _PLAIN.fullmatch(reference):
+        return reference
+    if reference.startswith("//"):
+        reference = "https:" + reference
+    url = absolute(page, reference)
+    if url is None or not _USABLE.match(url):
+        return None
+    return _STRAY_PERCENT.sub("%25", url)
+
+
+def _unusable(source: str, place: Place) -> tuple[str, ...]:
+    """The addresses in HTML as it came that cannot be linked to or shown, each once; those of templates are told apart."""
+    written = (
+        unescape(double or single or bare).strip() for double, single, bare in _WRITTEN.findall(source)
+    )
+    known = (each for each in written if each and resolved(each, place.marks) == each)
+    return tuple(dict.fromkeys(each for each in known if absolute_url(place.page, each) is None))
+
+
+def _tag(tag: re.Match[str], place: Place, ids: frozenset[str]) -> str:
+    """A tag with its addresses, ids and classes as they may leave."""
+    kept = []
+    for name, value in _ATTRIBUTE.findall(tag[2]):
+        rewritten = _REWRITTEN.get(name)
+        if rewritten is None:
+            kept.append(f' {name}="{value}"')
+        elif changed := rewritten(unescape(value) if "&" in value else value, place, ids):
+            kept.append(f' {name}="{escape(changed)}"')
+    return f"<{tag[1]}{''.join(kept)}>"
+
+
+def _address(value: str, place: Place, ids: frozenset[str]) -> str | None:
+    if place.marks:
+        value = resolved(value, place.marks) or ""
+    if not value.strip():
+        return None
+    if value[0] == "#" and unquote(value[1:]) in ids:
+        return absolute_url(place.page, f"#{place.prefix}{value[1:]}")
+    return _page_of_file(value, place) or absolute_url(place.page, value)
+
+
+def _page_of_file(value: str, place: Place) -> str | None:
+    """The page of the post whose file a relative link names, if it does: `2023-06-05-a-feed.md`, `../notes/x.txt`."""
+    found = _FILE_LINK.match(value)
+    if not found:
+        return None
+    url = place.pages.get(normpath(join(dirname(place.path), unquote(found[1]))))
+    return url + (found[2] or "") if url else None
+
+
+def _own_id(value: str, place: Place, _ids: frozenset[str]) -> str:
+    value = "-".join(value.split())
+    return place.prefix + value if value else ""
+
+
+def _own_ids(value: str, place: Place, ids: frozenset[str]) -> str:
+    return " ".join(place.prefix + each for each in value.split() if each in ids)
+
+
+def _known_classes(value: str, _place: Place, _ids: frozenset[str]) -> str:
+    return " ".join(each for each in value.split() if _CLASS.fullmatch(each))
+
+
+_REWRITTEN: dict[str, Callable[[str, Place, frozenset[str]], str | None]] = {
+    "href": _address,
+    "src": _address,
+    "cite": _address,
+    "poster": _address,
+    "id": _own_id,
+    "headers": _own_ids,
+    "class": _known_classes,
+}

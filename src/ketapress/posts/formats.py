@@ -1,0 +1,29 @@
+"""What a post can be written in, by the ending of its file."""
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """What a body is written in."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+FORMATS = {
+    ".txt": Format.TEXT,
+    ".md": Format.MARKDOWN,
+    ".markdown": Format.MARKDOWN,
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
+}
+"""The endings of posts, in lower case."""
+
+FOREIGN = frozenset(
+    {
+        *(".adoc", ".asciidoc", ".doc", ".docx", ".ipynb", ".mdx", ".odt", ".org", ".pdf", ".rst", ".rtf"),
+        *(".tex", ".textile"),
+    }
+)
+"""The endings of writing that Ketapress cannot read."""

@@ -1,0 +1,302 @@
+"""Headers as Hugo, Jekyll, Pelican and Eleventy users wrote them."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given, settings as trying, strategies as st
+
+from factories import NOW, settings
+from ketapress.model.errors import KetapressError, Severity
+from ketapress.model.post import Image, Post
+from ketapress.posts.folder import read_library
+from ketapress.posts.frontmatter import split
+from postfolder import fault, only, publication
+
+YAML = "---\n{}\n---\nText\n"
+
+
+def yaml_post(root: Path, lines: str, name: str = "2023-06-07-x.md") -> Post:
+    return only(root, name, YAML.format(lines))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "---\ntitle: A title\ndate: 2023-06-07\ntags: [a, b]\n---\n",
+        "---  \ntitle: A title\ndate: 2023-06-07\ntags:\n  - a\n  - b\n...\n",
+        "\ufeff---\r\ntitle: A title\r\ndate: 2023-06-07\r\ntags: a, b\r\n---\r\n",
+        "\n\n---\ntitle: 'A title'\ndate: \"2023-06-07\"\ntags: ['a', \"b\"]\n---\n",
+        '+++\ntitle = "A title"\ndate = 2023-06-07\ntags = ["a", "b"]\n+++\n',
+        '+++\ntitle = "A title"\ndate = 2023-06-07T06:00:00Z\ntags = ["a", "b"]\ndraft = false\nweight = 1\n+++\n',
+        '{\n"title": "A title",\n"date": "2023-06-07",\n"tags": ["a", "b"]\n}\n',
+        '---json\n{"title": "A title", "date": "2023-06-07", "tags": ["a", "b"]}\n---\n',
+        "Title: A title\nDate: 2023-06-07 06:00\nTags: a,\n    b\n\n",
+        "title: A title\ndate: 2023/6/7\ntags: a; b\n---\n",
+    ],
+)
+def test_one_header_in_many_hands(tmp_path: Path, header: str) -> None:
+    post = only(tmp_path, "x.md", header + "\nText\n")
+    assert (post.title, post.tags, post.html) == ("A title", ("a", "b"), "<p>Text</p>")
+    assert post.date.isoformat() == "2023-06-07T06:00:00+00:00"
+
+
+def test_scalars_stay_what_was_written(tmp_path: Path) -> None:
+    lines = "title: yes\nslug: 2023_06\nauthor: 012\ntags: [no, 12:30, 3.10, 1e3, null]\nsummary: ~\n"
+    post = yaml_post(tmp_path, lines)
+    assert (post.title, post.url, post.authors) == ("yes", "2023/2023-06.html", ("012",))
+    assert post.tags == ("no", "12:30", "3.10", "1e3")
+    assert post.summary == "Text"
+
+
+@pytest.mark.parametrize(
+    ("lines", "instant"),
+    [
+        ("date: 2023-06-07 10:00:00 +0900", "2023-06-07T10:00:00+09:00"),
+        ("date: 2023-06-07T10:00:00+09:00 # a comment", "2023-06-07T10:00:00+09:00"),
+        ("publishDate: 2023-06-06", "2023-06-06T06:00:00+00:00"),
+        ("pubDate: Jun 6 2023", "2023-06-06T06:00:00+00:00"),
+        ("published: 2023-06-06", "2023-06-06T06:00:00+00:00"),
+        ("published: true", "2023-06-07T06:00:00+00:00"),
+        ("date: Last Modified", "2023-06-07T06:00:00+00:00"),
+        ("lastmod: 2023-06-06", "2023-06-06T06:00:00+00:00"),
+        ("title: x", "2023-06-07T06:00:00+00:00"),
+    ],
+)
+def test_where_the_date_stands(tmp_path: Path, lines: str, instant: str) -> None:
+    assert yaml_post(tmp_path, lines).date.isoformat() == instant
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "title"),
+    [
+        ("2019-2-12-x.md", "Text", "X"),
+        ("20190212-x.md", "Text", "X"),
+        ("2019-02-12/x.md", "Text", "X"),
+        ("2019/02/12/x.md", "Text", "X"),
+        ("x.md", "---\npath: /2019/02/12/old/\n---\nText", "X"),
+        ("x.md", "*Posted on February 12, 2019*\n\nText", "X"),
+        ("x.md", "# Title\n\n12. Februar 2019\n\nText", "Title"),
+        ("x.txt", "A title\n12 février 2019\n\nText", "A title"),
+        ("x.md", "# 2019-02-12\n\nText", "X"),
+    ],
+)
+def test_dates_of_files_folders_and_first_lines(tmp_path: Path, name: str, content: str, title: str) -> None:
+    post = only(tmp_path, name, content)
+    assert (post.date.date().isoformat(), post.title, post.html) == ("2019-02-12", title, "<p>Text</p>")
+
+
+def test_the_header_comes_before_the_line_before_the_name(tmp_path: Path) -> None:
+    assert (
+        only(tmp_path, "2021-01-01-x.md", "---\ndate: 2023-06-07\n---\nJune 6, 2023\n\nx").date.year == 2023
+    )
+    (tmp_path / "posts/2021-01-01-x.md").unlink()
+    assert only(tmp_path, "2021-01-01-x.txt", "June 6, 2023\n\nx").date.year == 2023
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept_back"),
+    [
+        ("draft: true", True),
+        ("draft: yes", True),
+        ("draft: false", False),
+        ("draft:", False),
+        ("published: false", True),
+        ("status: draft", True),
+        ("status: hidden", True),
+        ("status: Published", False),
+        ("hold: true", True),
+    ],
+)
+def test_drafts_in_every_tool(tmp_path: Path, lines: str, kept_back: bool) -> None:
+    post = yaml_post(tmp_path, lines)
+    assert post.visible(NOW) is not kept_back
+    assert (post.draft or post.hold) is kept_back
+
+
+def test_a_file_in_a_folder_of_drafts_is_one(tmp_path: Path) -> None:
+    assert only(tmp_path, "_drafts/2023-06-07-x.md", "Text").draft
+
+
+@pytest.mark.parametrize("lines", ["draft: maybe", "status: wip", "hold: please"])
+def test_an_odd_switch_keeps_the_post_back_and_says_so(tmp_path: Path, lines: str) -> None:
+    root = publication(tmp_path, {"2023-06-07-x.md": YAML.format(lines)})
+    library = read_library(root, settings(), NOW)
+    assert not library.posts[0].visible(NOW)
+    assert [(each.code, each.severity) for each in library.problems] == [
+        ("post.header-value", Severity.WARNING)
+    ]
+
+
+def test_an_expired_post_is_not_seen(tmp_path: Path) -> None:
+    for name in ("expires", "expiryDate", "unpublishdate"):
+        assert not yaml_post(tmp_path, f"{name}: 2023-06-10").visible(NOW)
+    assert yaml_post(tmp_path, "expires: 2023-07-10").visible(NOW)
+
+
+@pytest.mark.parametrize(
+    ("lines", "tags"),
+    [
+        ("tags: machine learning", ("machine", "learning")),
+        ("tags: machine learning, python", ("machine learning", "python")),
+        ("tags: [Python, python, '#web']\ncategories: [News]", ("Python", "web", "News")),
+        ("tags: {a: 1}\ncategory: x", ("x",)),
+        ("tags:", ()),
+    ],
+)
+def test_tags(tmp_path: Path, lines: str, tags: tuple[str, ...]) -> None:
+    assert yaml_post(tmp_path, lines).tags == tags
+
+
+def test_pelican_tags_may_hold_blanks(tmp_path: Path) -> None:
+    post = only(
+        tmp_path, "x.md", "Title: x\nDate: 2023-06-07\nTags: machine learning\nAuthors: A B, C D\n\nText"
+    )
+    assert (post.tags, post.authors) == (("machine learning",), ("A B", "C D"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "authors"),
+    [
+        ("author: Ada, of London", ("Ada, of London",)),
+        ("authors: [Ada, Bo]", ("Ada", "Bo")),
+        ("author: {name: Ada, email: a@example.org}", ("Ada",)),
+        ("authors:\n  - name: Ada\n  - Bo", ("Ada", "Bo")),
+    ],
+)
+def test_authors(tmp_path: Path, lines: str, authors: tuple[str, ...]) -> None:
+    assert yaml_post(tmp_path, lines).authors == authors
+
+
+@pytest.mark.parametrize(
+    ("lines", "image"),
+    [
+        ("image: /a.png", Image(url="https://example.org/a.png")),
+        ("image: {path: a.png, alt: A}", Image(url="https://example.org/2023/a.png", alt="A")),
+        ("images: [https://x.org/a.png, b.png]", Image(url="https://x.org/a.png")),
+        ("cover:\n  image: /a.png\n  alt: A", Image(url="https://example.org/a.png", alt="A")),
+        ("featured_image: /a.png\nimage_alt: A", Image(url="https://example.org/a.png", alt="A")),
+        ("image:", None),
+    ],
+)
+def test_images(tmp_path: Path, lines: str, image: Image | None) -> None:
+    assert yaml_post(tmp_path, lines).image == image
+
+
+def test_old_addresses_become_aliases(tmp_path: Path) -> None:
+    lines = "aliases: [/old/, 'https://example.org/older?x', ../../etc, über uns]\npermalink: /2019/:title/\nurl: /posts/x.html"
+    assert yaml_post(tmp_path, lines).aliases == ("old/", "older", "%C3%BCber%20uns", "posts/x.html")
+
+
+def test_titles_are_plain_text(tmp_path: Path) -> None:
+    assert (
+        yaml_post(tmp_path, "title: '<em>Caf&eacute;</em> &amp; <T> \\ud83d'").title == "Café & <T> \\ud83d"
+    )
+    (tmp_path / "posts/2023-06-07-x.md").unlink()
+    assert only(tmp_path, "y.md", '{"title": "a\\ud800b\\u0000c", "date": "2023-06-07"}\nText').title == "abc"
+
+
+@pytest.mark.parametrize(
+    ("lines", "lang", "way"),
+    [
+        ("lang: ar-EG", "ar-EG", "rtl"),
+        ("lang: en_US", "en-US", "ltr"),
+        ("dir: rtl", None, "rtl"),
+        ("locale: de", "de", "ltr"),
+    ],
+)
+def test_language_and_direction(tmp_path: Path, lines: str, lang: str | None, way: str) -> None:
+    post = yaml_post(tmp_path, lines)
+    assert (post.lang, post.dir) == (lang, way)
+
+
+def test_a_right_to_left_post_is_known_by_its_letters(tmp_path: Path) -> None:
+    text = "الأربعاء، 7 يونيو 2023\n\nهذا نص عربي عن HTML والبريد."
+    post = only(tmp_path, "x.txt", text)
+    assert (post.dir, post.lang, post.date.day) == ("rtl", None, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("x.md", "+++\ntitle = x\n+++\nText", 2),
+        ("x.md", '{"title": }\nText', 1),
+        ("x.md", "---\ntitle: [a\n---\nText", 3),
+        ("x.md", "---\na: &a [*a]\nb: *c\n---\nText", 3),
+        ("x.md", "---\ntitle:\tx\n\tdate: y\n---\nText", 3),
+        ("x.md", "+++\nn = " + "9" * 5000 + "\n+++\nText", 1),
+        ("x.md", "---\n" + "[" * 100_000 + "\n---\nText", None),
+        ("x.md", '{"a": ' + "[" * 100_000 + "\nText", 1),
+        ("x.md", "+++\na = " + "[" * 100_000 + "\n+++\nText", 1),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_an_error_with_its_line(
+    tmp_path: Path, name: str, content: str, line: int | None
+) -> None:
+    problem = fault(tmp_path, name, content)
+    assert problem.code == "post.header"
+    assert line is None or problem.line == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\n\nA ruler opens it.",
+        "--- not a fence\n",
+        "{% include x %}\n",
+        "{ a: b }",
+        "Note: one line\n\nText",
+        "+++\n",
+        "Title\n",
+    ],
+)
+def test_what_is_no_header_is_the_body(text: str) -> None:
+    assert split(text).header == {}
+    assert split(text).body == text
+
+
+def test_a_yaml_bomb_is_no_bomb(tmp_path: Path) -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{new}: &{new} [*{old},*{old},*{old},*{old},*{old},*{old},*{old},*{old}]\n"
+        for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    assert yaml_post(tmp_path, bomb + "tags: *i\nauthors: *i").tags == ()
+
+
+KEYS = st.sampled_from(["title", "date", "tags", "a-b", "_x", "Ü", "x y", "draft", "title"])
+VALUES = st.one_of(
+    st.text(max_size=12),
+    st.text(st.sampled_from("ab :#-'\"[]{},\\&*!|>%@`?1~\t\x85\xa0é"), max_size=12),
+    st.lists(st.text(st.sampled_from("ab1 .-/'\"#:,"), max_size=6), max_size=3).map(
+        lambda items: f"[{', '.join(items)}]"
+    ),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            KEYS, st.sampled_from([": ", ":", ":  ", " : "]), VALUES, st.sampled_from(["\n", " \n", "\n\n"])
+        ),
+        max_size=4,
+    )
+)
+@example([("title", ": ", "a: b", "\n")])
+@example([("title", ": ", "'it''s'", "\n")])
+@trying(max_examples=600, deadline=None)
+def test_the_quick_reader_of_yaml_gives_what_the_loader_gives(lines: list[tuple[str, str, str, str]]) -> None:
+    block = "".join("".join(line) for line in lines)
+    if any(c in block for c in "\r\u2028\u2029") or "---" in block or "..." in block:
+        return
+    try:
+        expected = yaml.load(block, Loader=yaml.CBaseLoader)
+    except (yaml.YAMLError, ValueError):
+        expected = None
+    try:
+        found = split(f"---\n{block}---\nText").header
+    except KetapressError:
+        found = None
+    if isinstance(expected, dict):
+        assert found == {str(key).strip().lower(): value for key, value in expected.items()}
+    else:
+        assert not found
