@@ -23,6 +23,9 @@ golden: $(VENV)/.installed-dev
 	KETAPRESS_GOLDEN=refresh $(BIN)/python -m pytest -n auto --dist loadfile
 	@git diff --stat -- tests
 
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/build/run.py --sizes 100 1000 --rounds 3
+
 clean:
 	rm -rf $(VENV) public .ketapress ketapress.db* outbox/*/
 
