@@ -77,6 +77,19 @@ def test_a_link_around_blocks_becomes_links_inside_them() -> None:
     )
 
 
+def test_an_emphasis_around_blocks_goes_into_them() -> None:
+    assert shown("<p>x <b>y <i>z</i></b></p><b><i>one<div>two</div><ul><li>three</li></ul></i></b>") == (
+        "<p>x <b>y <i>z</i></b></p><div><div><p><b><i>one</i></b></p><div><p><b><i>two</i></b></p></div>"
+        "<ul><li><b><i>three</i></b></li></ul></div></div>"
+    )
+
+
+def test_a_picture_that_gets_a_link_of_its_own_gets_a_name() -> None:
+    card = shown('<a href="https://a.org/"><div><img src="https://a.org/x.png"><h3>Title</h3></div></a>')
+
+    assert 'alt="Picture"' in card
+
+
 def test_a_linked_table_keeps_its_link_in_every_cell() -> None:
     table = '<a href="https://a.org/"><table><tbody><tr><td>one</td><td>two</td></tr></tbody></table></a>'
 

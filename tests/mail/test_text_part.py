@@ -102,3 +102,9 @@ def test_wrapping_keeps_all_words_in_lines_that_fit(text: str, width: int) -> No
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(columns(line) <= width or " " not in line for line in lines)
     assert all(line == line.strip() for line in lines)
+
+
+def test_a_table_in_a_table_is_told_once() -> None:
+    inner = "<table><tr><th>x</th><td>y</td></tr></table>"
+
+    assert shown(f"<table><tr><td>a</td><td>{inner}</td></tr></table>") == "a  x y"

@@ -200,7 +200,8 @@ def mail_fragment(source: str, frame: Frame) -> str:
     _mend_images(root, frame)
     _number_ids(root, frame)
     _mend_links(root)
-    _spread_links(root)
+    _spread_inlines(root)
+    _name_linked_images(root, frame.words)
     _gather_paragraphs(root)
     _level_headings(root)
     _mark_tables(root)
@@ -310,8 +311,6 @@ def _mend_images(root: HtmlElement, frame: Frame) -> None:
             _replace(image, _element("span", image.get("alt")) if image.get("alt") else None)
         elif not is_drawn(source):
             _link_picture(image, frame.words)
-        else:
-            _name_linked(image, frame.words)
 
 
 def _counts_readers(image: HtmlElement) -> bool:
@@ -358,11 +357,12 @@ def _alone(image: HtmlElement) -> bool:
     return not others and not _visible_text(box)
 
 
-def _name_linked(image: HtmlElement, words: Words) -> None:
+def _name_linked_images(root: HtmlElement, words: Words) -> None:
     """A link that holds nothing but a picture is read out by the picture's name."""
-    link = next(image.iterancestors("a"), None)
-    if link is not None and not image.get("alt") and not _visible_text(link):
-        image.set("alt", words.picture)
+    for image in root.iter("img"):
+        link = next(image.iterancestors("a"), None)
+        if link is not None and not image.get("alt") and not _visible_text(link):
+            image.set("alt", words.picture)
 
 
 def _number_ids(root: HtmlElement, frame: Frame) -> None:
@@ -393,8 +393,8 @@ def _mend_links(root: HtmlElement) -> None:
     for link in list(root.iter("a")):
         address = (link.get("href") or "").strip()
         shown = _visible_text(link)
-        named = shown or any(image.get("alt") for image in link.iter("img"))
-        if not named or not (address.startswith("#") or _LINK.match(address)):
+        filled = shown or next(link.iter("img"), None) is not None
+        if not filled or not (address.startswith("#") or _LINK.match(address)):
             _unlink(link)
             continue
         link.set("href", address)
@@ -417,18 +417,23 @@ def _name_host(link: HtmlElement, shown: str) -> None:
         _append_text(link, f" ({host})")
 
 
-def _spread_links(root: HtmlElement) -> None:
-    """A link around blocks becomes links inside them: libxml2 and Outlook tear the outer one apart."""
-    for link in list(root.iter("a")):
-        blocks = [each for each in link.iterdescendants() if each.tag in _BLOCKS]
+def _spread_inlines(root: HtmlElement) -> None:
+    """A link or an emphasis around blocks goes into them: libxml2 and Outlook tear the outer one apart."""
+    for element in reversed(list(root.iter(*_INLINE))):
+        blocks = [each for each in element.iterdescendants() if each.tag in _BLOCKS]
         if blocks:
-            link.tag = "div"
-            address = link.attrib.pop("href")
-            for box in (link, *blocks):
-                _wrap_runs(box, partial(_element, "a", href=address))
+            wrapper = partial(_element, element.tag, **_without_id(element))
+            element.tag = "div"
+            for box in (element, *blocks):
+                _wrap_runs(box, wrapper)
     for paragraph in root.iter("p"):
         if any(child.tag in _BLOCKS for child in paragraph):
             paragraph.tag = "div"
+
+
+def _without_id(element: HtmlElement) -> dict[str, str]:
+    """An element's attributes, taken from it, but for its id, which it keeps."""
+    return {name: str(element.attrib.pop(name)) for name in list(element.attrib) if name != "id"}
 
 
 def _gather_paragraphs(root: HtmlElement) -> None:
@@ -467,29 +472,37 @@ def _level_headings(root: HtmlElement) -> None:
         heading.tag = f"h{above}"
 
 
+def table_rows(table: HtmlElement) -> list[HtmlElement]:
+    """The rows of a table, without those of tables inside it."""
+    return [row for row in table.iter("tr") if next(row.iterancestors("table"), None) is table]
+
+
 def _mark_tables(root: HtmlElement) -> None:
     """A table with header cells is data, with a scope on each; any other is layout to a screen reader."""
     for table in list(root.iter("table")):
-        rows = list(table.iter("tr"))
-        for cell in (each for head in table.findall("thead") for each in head.iter("td")):
-            cell.tag = "th"
-        headers = list(table.iter("th"))
-        # Beside pictures a column is as wide as the picture wants to be, whatever its limit: fixed columns are not.
-        table.set("class", "grid" if next(table.iter("img"), None) is None else "grid rigid")
         for name in ("cellpadding", "cellspacing", "border"):
             table.set(name, "0")
-        if not headers:
+        # Beside pictures a column is as wide as the picture wants to be, whatever its limit: fixed columns are not.
+        table.set("class", "grid" if next(table.iter("img"), None) is None else "grid rigid")
+        if not _mark_headers(table_rows(table)):
             table.set("role", "presentation")
             _free_captions(table)
-        for cell in headers:
-            cell.set(
-                "scope",
-                "col"
-                if cell.getparent() is rows[0] or cell.getparent().getparent().tag == "thead"
-                else "row",
-            )
         for cell in table.iter("td", "th"):
             _mend_cell(cell)
+
+
+def _mark_headers(rows: list[HtmlElement]) -> bool:
+    """Gives each header cell its scope, and tells whether there are any. In a table's head all cells are headers."""
+    headed = False
+    for row in rows:
+        in_head = row.getparent().tag == "thead"
+        for cell in row:
+            if in_head and cell.tag == "td":
+                cell.tag = "th"
+            if cell.tag == "th":
+                headed = True
+                cell.set("scope", "col" if in_head or row is rows[0] else "row")
+    return headed
 
 
 def _free_captions(table: HtmlElement) -> None:

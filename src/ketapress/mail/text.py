@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from lxml.html import HtmlElement
 
-from ketapress.mail.fragment import parsed_fragment
+from ketapress.mail.fragment import parsed_fragment, table_rows
 
 WIDTH = 76  # columns; with a quotation mark or two in front it stays under 80
 _NARROWEST = 24
@@ -199,16 +199,14 @@ class _Writer:
         return [line.rstrip() for line in _joined(items, between)]
 
     def _table(self, element: HtmlElement, width: int) -> list[str]:
-        captions = [line for caption in element.iter("caption") for line in self.blocks(caption, width)]
-        rows = [
-            [" ".join(self._inside(cell).split()) for cell in row.iter("td", "th")]
-            for row in element.iter("tr")
-        ]
-        rows = [row for row in rows if any(row)]
-        if not rows:
+        captions = [line for caption in element.findall("caption") for line in self.blocks(caption, width)]
+        rows = table_rows(element)
+        headed = any(cell.tag == "th" for row in rows for cell in row)
+        texts = [[" ".join(self._inside(cell).split()) for cell in row] for row in rows]
+        told = [row for row in texts if any(row)]
+        if not told:
             return captions
-        headed = next(element.iter("th"), None) is not None
-        return [*captions, *(_columned(rows, headed, width) or _recorded(rows, headed, width))]
+        return [*captions, *(_columned(told, headed, width) or _recorded(told, headed, width))]
 
     def _inside(self, element: HtmlElement) -> str:
         """The text of an element, its links numbered."""
