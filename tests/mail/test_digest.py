@@ -9,6 +9,7 @@ from typing import Any
 
 import html5lib
 import pytest
+from hypothesis import example, given, settings, strategies as st
 
 from factories import REPOSITORY, WEEKLY, edition, post
 from golden import assert_golden
@@ -37,6 +38,7 @@ from letters import (
 # html5lib says that `xmlns:o`, which Outlook needs, is no name for an XML tree
 pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")
 
+ANY = st.text(st.one_of(st.characters(), st.sampled_from("<>&\"'{}\r\n\u2028 aé中م😀")), max_size=60)
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -216,6 +218,23 @@ def test_a_hostile_post_stays_inside_its_place() -> None:
     assert not tree.xpath("//script | //*[starts-with(name(@*), 'on')]")
     assert [cell.get("class") for cell in tree.xpath("//td[contains(@class, 'foot')]")] == ["cell foot ltr"]
     assert "49" not in "".join(tree.xpath("//div[contains(@class, 'body')]")[0].itertext())
+
+
+@settings(max_examples=30, deadline=None)
+@given(title=ANY, summary=ANY, body=ANY, name=ANY)
+@example(title="\ud800\x00\x0b\ufffe", summary="\ud800", body="\x00<p>\x0b\ud800\ufffe</p>", name="\x1b[0m")
+def test_any_text_makes_a_whole_letter(title: str, summary: str, body: str, name: str) -> None:
+    image = Image(url="https://example.org/a.png", alt=name)
+    made = letter_of(
+        post(title=title, summary=summary, html=body, authors=(name,), tags=(name,), image=image),
+        subject=title,
+    )
+    tree = _tree(made.html)
+
+    assert specimen(made.letter, SETTINGS, WEEKLY, edition().slot).isascii()
+    assert "".join(tree.xpath("//title")[0].itertext()) == made.subject
+    assert len(tree.xpath("//a[@data-unsubscribe]")) == 1
+    assert "\nUnsubscribe: https://" in made.text
 
 
 @pytest.mark.parametrize("name", ["digest.html", "digest.txt"])

@@ -6,7 +6,6 @@ line break in a title begin a header of its own (CVE-2024-6923).
 """
 
 import re
-import unicodedata
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
@@ -17,6 +16,8 @@ _ATOMS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z"
 )  # RFC 5322, 3.2.3
 _PLAIN = re.compile(r"[ -~]*\Z")
+# Controls, line and paragraph separators, halves of pairs, and what is no character (Unicode 3.4, D14)
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _LONGEST_WORD = 60
 # An encoded word has at most 75 octets (RFC 2047, 2), twelve of them its frame; these fit behind a header's name too.
 _PAYLOAD = 52
@@ -28,9 +29,7 @@ _Q_CODES = tuple(
 
 def cleaned(text: str) -> str:
     """One line of text: every run of blanks, line breaks and control characters is one blank; none at the ends."""
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(map(_harmless, text))
-    return " ".join(text.split())
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
 def text_value(text: str) -> str:
@@ -66,11 +65,6 @@ def _phrase(name: str) -> list[str]:
 def _writable(text: str) -> bool:
     """Whether text can stand as it is: ASCII, nothing that reads as an encoded word, and places to fold."""
     return bool(_PLAIN.match(text)) and "=?" not in text and max(map(len, text.split(" "))) <= _LONGEST_WORD
-
-
-def _harmless(character: str) -> str:
-    """Itself, or a blank where it is a control, a line or paragraph separator, or half of a surrogate pair."""
-    return " " if unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"} else character
 
 
 def _folded(words: Iterable[str]) -> str:

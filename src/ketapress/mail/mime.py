@@ -7,6 +7,7 @@ subscriber, and draws nothing at random: the boundary comes from the key.
 import re
 from collections.abc import Iterator
 from hashlib import blake2b
+from urllib.parse import quote
 
 from ketapress.mail.based import based_segments, based_size
 from ketapress.mail.headers import cleaned, list_id_value, mailbox_value, text_value
@@ -66,7 +67,7 @@ def _headers(slot: Slot, settings: Settings, newsletter: NewsletterSettings, sub
     yield _line("List-Id", list_id_value(newsletter.title, f"{newsletter.name}.{sender.domain}"))
     yield b"List-Unsubscribe: <"
     yield ByteSlot("unsubscribe_url", Place.HEADER)
-    mailto = newsletter.unsubscribe_mailto
+    mailto = quote(newsletter.unsubscribe_mailto, safe="@+")
     yield (f">,\r\n <mailto:{mailto}?subject=unsubscribe>\r\n" if mailto else ">\r\n").encode("ascii")
     yield _line("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
     yield _line("Precedence", "bulk")

@@ -199,7 +199,7 @@ def _article(issue: Issue, number: int, item: Item) -> Article:
         display=item.display.value,
         summary=cleaned(post.summary),
         authors=tuple(map(cleaned, post.authors)),
-        kicker=post.tags[0] if post.tags else "",
+        kicker=cleaned(post.tags[0]) if post.tags else "",
         image=_picture(post, item.display),
     )
 
@@ -235,7 +235,7 @@ def _picture(post: Post, display: Display) -> Image | None:
         return None
     width = min(image.width or COLUMN, COLUMN)
     height = round(image.height * width / image.width) if image.height and image.width else None
-    return replace(image, alt=image.alt or post.title, width=width, height=height)
+    return replace(image, alt=cleaned(image.alt or post.title), width=width, height=height)
 
 
 def _preheader(issue: Issue) -> str:
