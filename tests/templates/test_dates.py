@@ -17,6 +17,20 @@ def test_the_day_is_the_one_of_the_zone(zone: str, expected: str) -> None:
     assert written_day(LATE, zone, "en") == expected
 
 
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("ar", "7 يونيو 2023"),
+        ("de-CH", "7. Juni 2023"),
+        ("es", "7 de junio de 2023"),
+        ("fr", "7 juin 2023"),
+        ("zh-Hans", "2023年6月7日"),
+    ],
+)
+def test_a_language_with_names_is_written_in_its_own_way(language: str, expected: str) -> None:
+    assert written_day(LATE, "UTC", language) == expected
+
+
 @pytest.mark.parametrize("language", ["en", "en-GB", "EN", "xx", ""])
 def test_a_language_without_names_is_written_in_english(language: str) -> None:
     assert written_day(LATE, "UTC", language) == "7 June 2023"

@@ -22,24 +22,25 @@ class Calendar:
     pattern: str
 
 
-_ENGLISH = Calendar(
-    (
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
+def _calendar(months: str, pattern: str = "{day} {month} {year}") -> Calendar:
+    return Calendar(tuple(months.split()), pattern)
+
+
+_ENGLISH = _calendar("January February March April May June July August September October November December")
+LANGUAGES = {
+    "ar": _calendar("يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر"),
+    "de": _calendar(
+        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+        "{day}. {month} {year}",
     ),
-    "{day} {month} {year}",
-)
-LANGUAGES = {"en": _ENGLISH}
+    "en": _ENGLISH,
+    "es": _calendar(
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+        "{day} de {month} de {year}",
+    ),
+    "fr": _calendar("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
+    "zh": _calendar("1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月", "{year}年{month}{day}日"),
+}
 """By the primary subtag of a BCP 47 tag."""
 
 
