@@ -29,11 +29,11 @@ FLOORS: tuple[set[str], ...] = (
     PLACES,
     {"build", "check", "compose", "deliver", "review", "subscribe"},
     {"app"},
-    {"cli", "daemon", "web"},
+    {"__main__", "cli", "daemon", "web"},
 )
 """From the ground up. A room may import its own modules and rooms of lower floors."""
 
-NEIGHBOURS = {("check", "compose"), ("cli", "daemon")}
+NEIGHBOURS = {("check", "compose"), ("cli", "daemon"), ("__main__", "cli")}
 """`check` looks at editions by the very code that composes them; `ketapress run` opens the daemon's door."""
 
 OUTSIDE = {"testing"}
