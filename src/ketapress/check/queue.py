@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ketapress.compose import Composed, Press, history, rendered
 from ketapress.editions.calendar import midnight, next_slot, slots
-from ketapress.editions.plan import due_slots, first_state, plan_for
+from ketapress.editions.plan import Plan, due_slots, first_state, plan_for
 from ketapress.model.edition import Slot
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
@@ -55,16 +55,24 @@ def coming_editions(press: Press, posts: Sequence[Post], now: datetime) -> Itera
 def coming_edition(
     press: Press, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
 ) -> Composed | None:
-    """The edition of the newest slot that is due, else of the next one, with the posts that will be out by then."""
+    """The edition of the newest slot that is due, if there is anything in it, else of the next slot.
+
+    It holds the posts that will be out by then.
+    """
     zone, past = press.settings.zone(newsletter), history(press.store, newsletter)
     begins = max(now, midnight(newsletter.starts, zone) - _INSTANT)
     upcoming = next_slot(newsletter.name, newsletter.schedule.cron, zone, begins)
-    due = due_slots(newsletter, zone, past, now) or ((upcoming,) if upcoming else ())
-    if not due:
-        return None
-    plan = plan_for(newsletter, zone, [as_published(post) for post in posts], past, due)
-    if not plan.posts:
-        return None
+    due = due_slots(newsletter, zone, past, now)
+    by_then = [as_published(post) for post in posts]
+    for slots_to_come in (due, (*due, upcoming) if upcoming else ()):
+        if slots_to_come:
+            plan = plan_for(newsletter, zone, by_then, past, slots_to_come)
+            if plan.posts:
+                return _previewed(press, newsletter, plan, now)
+    return None
+
+
+def _previewed(press: Press, newsletter: NewsletterSettings, plan: Plan, now: datetime) -> Composed:
     edition, digest = rendered(press, newsletter, plan.slot, plan.window, plan.posts)
     return Composed(edition, digest, *first_state(newsletter, plan.send_by, max(now, plan.slot.at)))
 

@@ -10,7 +10,8 @@ from ketapress.model.delivery import DeliveryState, Phase, Reply
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.relay.smtp import Connection, Deadlines, NotOpened
+from ketapress.relay.line import Deadlines
+from ketapress.relay.smtp import Connection, NotOpened
 from ketapress.store.database import Store
 
 _INSTANT = timedelta(microseconds=1)
