@@ -78,6 +78,6 @@ def _made(server: URL) -> str:
 
 
 def _empty(store: Store) -> None:
-    tables = ", ".join(table.name for table in metadata.sorted_tables if table.name != "secrets")
+    tables = ", ".join(table.name for table in metadata.sorted_tables if table.name != "properties")
     with store._transactions.write() as connection:
         connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")

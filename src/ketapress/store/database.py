@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from ketapress.model.errors import ConfigurationError, Problem, StoreError
+from ketapress.store.backup import write_backup
 from ketapress.store.deliveries import Deliveries
 from ketapress.store.editions import Editions
 from ketapress.store.subscribers import Subscribers
@@ -37,6 +38,13 @@ class Store:
         self.subscribers = Subscribers(transactions)
         self.editions = Editions(transactions)
         self.deliveries = Deliveries(transactions)
+
+    def backup(self, file: Path) -> None:
+        """Writes a whole and checked copy into a new file, also while others send. SQLite only.
+
+        Raises RefusedError where a file is in the way or the database has its own way of making backups.
+        """
+        write_backup(self._transactions, file)
 
     def close(self) -> None:
         self._transactions.close()

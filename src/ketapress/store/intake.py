@@ -7,7 +7,7 @@ a subscriber, or a dead mailbox, turned off.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ketapress.model.address import address_key, parsed_address
@@ -19,8 +19,8 @@ from ketapress.model.subscriber import (
     Subscriber,
     SubscriptionState,
 )
-from ketapress.store.persons import erased_hash, erasure_key, people, persons
-from ketapress.store.tables import consents, subscribers, subscriptions
+from ketapress.store.persons import erased_hash, erasure_key, people, persons, record_consent
+from ketapress.store.tables import consents, instant, subscribers, subscriptions
 
 CHUNK = 1000  # applicants a transaction: short enough that a sender beside it hardly waits
 
@@ -128,13 +128,11 @@ class Intake:
             for applicant in new
         ]
         # Another process may have added the same person since we looked: then theirs stands.
-        upsert = _upsert(self._connection, subscribers)
-        self._connection.execute(upsert.on_conflict_do_nothing(index_elements=["address_key"]), rows)
-        keys = [row["address_key"] for row in rows]
-        ids = self._connection.scalars(
-            select(subscribers.c.id).where(subscribers.c.address_key.in_(keys)).order_by(subscribers.c.id)
-        )
-        self._subscribe([(person, newsletter) for person in ids for newsletter in self._newsletters])
+        # What it returns is not used, but makes SQLAlchemy send many rows with one statement.
+        upsert = _upsert(self._connection, subscribers).on_conflict_do_nothing(index_elements=["address_key"])
+        self._connection.execute(upsert.returning(subscribers.c.id), rows)
+        for newsletter in self._newsletters:
+            self._subscribe(subscribers.c.address_key.in_([row["address_key"] for row in rows]), newsletter)
 
     def _update(self, changed: Sequence[tuple[Applicant, Subscriber]]) -> None:
         renamed = [
@@ -148,42 +146,28 @@ class Intake:
         ]
         if renamed:
             self._connection.execute(_RENAME, renamed)
-        self._subscribe([(person.id, name) for _, person in changed for name in self._missing(person)])
+        for newsletter in self._newsletters:
+            missing = [person.id for _, person in changed if newsletter in self._missing(person)]
+            if missing:
+                self._subscribe(subscribers.c.id.in_(missing), newsletter)
 
-    def _subscribe(self, pairs: Sequence[tuple[int, str]]) -> None:
+    def _subscribe(self, who: ColumnElement[bool], newsletter: str) -> None:
         """Active from now on, and written down. A pending subscription becomes active by the same statement."""
-        if not pairs:
-            return
+        active = literal(SubscriptionState.ACTIVE, subscriptions.c.state.type)
+        rows = select(subscribers.c.id, literal(newsletter), active, instant(self._now)).where(who)
         upsert = _upsert(self._connection, subscriptions)
-        self._connection.execute(
-            upsert.on_conflict_do_update(
+        ids = self._connection.scalars(
+            upsert.from_select(
+                ["subscriber_id", "newsletter", "state", "since"], rows.order_by(subscribers.c.id)
+            )
+            .on_conflict_do_update(
                 index_elements=["subscriber_id", "newsletter"],
                 set_={"state": upsert.excluded.state, "since": upsert.excluded.since},
                 where=subscriptions.c.state == SubscriptionState.PENDING,
-            ),
-            [
-                {
-                    "subscriber_id": person,
-                    "newsletter": newsletter,
-                    "state": SubscriptionState.ACTIVE,
-                    "since": self._now,
-                }
-                for person, newsletter in pairs
-            ],
-        )
-        self._connection.execute(
-            insert(consents),
-            [
-                {
-                    "subscriber_id": person,
-                    "newsletter": newsletter,
-                    "event": ConsentEvent.ADDED,
-                    "at": self._now,
-                    "by": self._by,
-                }
-                for person, newsletter in pairs
-            ],
-        )
+            )
+            .returning(subscriptions.c.id)
+        ).all()
+        record_consent(self._connection, subscriptions.c.id.in_(ids), ConsentEvent.ADDED, self._by, self._now)
 
 
 def _upsert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":

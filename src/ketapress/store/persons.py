@@ -9,10 +9,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, literal, select, update
 
 from ketapress.model.subscriber import ConsentEvent, Subscriber, Subscription, SubscriptionState
-from ketapress.store.tables import Word, consents, instant, secrets, subscribers, subscriptions
+from ketapress.store.tables import consents, instant, properties, subscribers, subscriptions
 
 _ENDS = {
     SubscriptionState.LEFT: (
@@ -70,24 +70,28 @@ def end_consent(
 ) -> int:
     """These subscriptions have left, or are unreachable, and it is written down; how many had not ended before."""
     open_ones = and_(subscriptions.c.id.in_(ids), subscriptions.c.state.in_(_ENDS[end]))
+    record_consent(connection, open_ones, ConsentEvent(end.value), by, now)
+    return connection.execute(update(subscriptions).where(open_ones).values(state=end, since=now)).rowcount
+
+
+def record_consent(
+    connection: Connection, which: ColumnElement[bool], event: ConsentEvent, by: str, now: datetime
+) -> None:
+    """Writes down what happened to the consent of these subscriptions, and on whose word."""
+    said = (literal(event, consents.c.event.type), instant(now), literal(by))
     connection.execute(
         insert(consents).from_select(
             ["subscriber_id", "newsletter", "event", "at", "by"],
-            select(
-                subscriptions.c.subscriber_id,
-                subscriptions.c.newsletter,
-                literal(ConsentEvent(end.value), Word(ConsentEvent)),
-                instant(now),
-                literal(by),
-            ).where(open_ones),
+            select(subscriptions.c.subscriber_id, subscriptions.c.newsletter, *said).where(which),
         )
     )
-    return connection.execute(update(subscriptions).where(open_ones).values(state=end, since=now)).rowcount
 
 
 def erasure_key(connection: Connection) -> str:
     """The key of the hashes that stand for erased people; made with the schema, never shown."""
-    key: str = connection.execute(select(secrets.c.value).where(secrets.c.name == "erasure")).scalar_one()
+    key: str = connection.execute(
+        select(properties.c.value).where(properties.c.name == "erasure")
+    ).scalar_one()
     return key
 
 

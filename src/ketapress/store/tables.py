@@ -245,8 +245,9 @@ workers = Table(
     sqlite_autoincrement=True,
 )
 
-secrets = Table(
-    "secrets",
+# What the store knows of itself: `erasure` is the key of the hashes that stand for erased people.
+properties = Table(
+    "properties",
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),

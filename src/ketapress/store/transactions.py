@@ -68,14 +68,27 @@ class Transactions:
             yield connection
 
     def scrub(self) -> None:
-        """Lets go of what was deleted: SQLite's log holds old pages until it is folded in and emptied."""
+        """Lets go of what was deleted: SQLite's log holds old pages until it is folded in and emptied.
+
+        PostgreSQL lets go of old rows when its autovacuum comes by.
+        """
         if self.dialect == "sqlite":
-            with self._border(), self._engine.connect() as connection:
-                outside = connection.execution_options(ketapress_begin="")
-                outside.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            with self._outside() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def copy(self, file: Path) -> None:
+        """SQLite: the whole database as it is at this moment, into an empty file, while others go on writing."""
+        with self._outside() as connection:
+            connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _outside(self) -> Iterator[Connection]:
+        """A connection in no transaction, for the statements of SQLite that refuse to be in one."""
+        with self._border(), self._engine.connect() as connection:
+            yield connection.execution_options(ketapress_begin="")
 
     @contextmanager
     def _border(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ def upgrade() -> None:
     _editions()
     _deliveries()
     table = op.create_table(
-        "secrets",
+        "properties",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("value", sa.Text, nullable=False),
     )

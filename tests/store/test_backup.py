@@ -1,0 +1,66 @@
+"""A backup is whole, made beside a running sender, and takes the place of nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from factories import NOW
+from ketapress.model.delivery import DeliveryState
+from ketapress.model.errors import RefusedError, StoreError
+from ketapress.store.database import Store, open_store
+from stored import begun, crowd, sending_edition, settle, standing, subscribe
+
+URL = "sqlite:///ketapress.db"
+
+
+def restored(file: Path) -> Store:
+    return open_store(f"sqlite:///{file}", file.parent)
+
+
+def test_a_backup_holds_everything_that_was_committed(tmp_path: Path) -> None:
+    with open_store(URL, tmp_path) as store:
+        edition = sending_edition(store, 5)
+        settle(store, edition, begun(store, edition, 2), DeliveryState.SENT)
+        store.backup(tmp_path / "copy.db")
+        with restored(tmp_path / "copy.db") as copy:
+            assert standing(copy, edition) == standing(store, edition)
+            assert copy.editions.letter(edition) == store.editions.letter(edition)
+            assert not copy.subscribers.add(crowd(5), ["weekly"], "somebody", NOW).added
+
+
+def test_a_backup_does_not_wait_for_who_is_writing(tmp_path: Path) -> None:
+    with open_store(URL, tmp_path) as store, open_store(URL, tmp_path) as other:
+        subscribe(store, crowd(1))
+        with other._transactions.write() as connection:
+            connection.exec_driver_sql("UPDATE subscribers SET name = 'not committed'")
+            store.backup(tmp_path / "copy.db")
+        with restored(tmp_path / "copy.db") as copy:
+            assert [each.name for each in copy.subscribers.by_newsletter()] == ["Person 0"]
+
+
+def test_a_backup_is_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    with open_store(URL, tmp_path) as store:
+        store.backup(tmp_path / "backups" / "copy.db")
+    assert [(file.name, file.stat().st_mode & 0o777) for file in (tmp_path / "backups").iterdir()] == [
+        ("copy.db", 0o600)
+    ]
+
+
+def test_a_backup_takes_the_place_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "copy.db").write_text("my diary")
+    with open_store(URL, tmp_path) as store, pytest.raises(RefusedError, match="is there already"):
+        store.backup(tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").read_text() == "my diary"
+
+
+def test_a_backup_into_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with open_store(URL, tmp_path) as store, pytest.raises(StoreError, match="cannot be opened"):
+        store.backup(tmp_path / "nowhere" / "copy.db")
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_postgresql_is_left_to_its_own_tools(opened: Callable[[], Store], tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="pg_dump"):
+        opened().backup(tmp_path / "copy.db")

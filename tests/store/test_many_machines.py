@@ -1,0 +1,116 @@
+"""PostgreSQL coordinates many processes: who is alive is told by leases, by the database's clock."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from factories import NOW
+from ketapress.model.delivery import DeliveryState, Result
+from ketapress.model.errors import StoreError
+from ketapress.store.database import Store, open_store
+from ketapress.store.ledger import due
+from stored import (
+    begun,
+    building_edition,
+    claimed,
+    crowd,
+    expire_leases,
+    sending_edition,
+    standing,
+    subscribe,
+)
+
+
+@pytest.fixture
+def database() -> str:
+    return "postgresql"
+
+
+def leases(store: Store) -> list[int]:
+    with store._transactions.read() as connection:
+        return list(connection.exec_driver_sql("SELECT lease_until FROM workers ORDER BY id").scalars())
+
+
+def test_the_living_are_not_taken_over(opened: Callable[[], Store], store: Store) -> None:
+    edition = sending_edition(store, 3)
+    begun(store, edition, 1)
+    assert opened().deliveries.recover("resend", NOW) == (0, 0)
+    assert standing(store, edition) == {DeliveryState.QUEUED: 2, DeliveryState.SENDING: 1}
+
+
+def test_every_claim_and_every_commit_renews_the_lease(store: Store) -> None:
+    edition = sending_edition(store, 3)
+    for act in (
+        lambda: claimed(store, edition, 1),
+        lambda: store.deliveries.commit(edition, results=[], intents=[], now=NOW),
+        store.deliveries.renew,
+    ):
+        expire_leases(store)
+        act()
+        assert min(leases(store)) > 0
+
+
+def test_an_edition_in_the_making_is_left_to_its_maker(opened: Callable[[], Store], store: Store) -> None:
+    edition = building_edition(store)
+    assert opened().editions.unfinished() == ()
+    expire_leases(store)
+    assert [each.id for each in opened().editions.unfinished()] == [edition]
+    assert opened().editions.unfinished() == ()
+
+
+def test_a_claim_passes_over_what_another_is_claiming(opened: Callable[[], Store], store: Store) -> None:
+    edition = sending_edition(store, 4)
+    with store._transactions.write() as connection:
+        theirs = [row.subscription_id for row in connection.execute(due(edition, 2, NOW))]
+        mine = claimed(opened(), edition)
+    assert len(theirs) == len(mine) == 2
+    assert not set(theirs) & set(mine)
+
+
+def test_of_four_senders_one_sleeps_past_its_lease_and_wakes(
+    opened: Callable[[], Store], store: Store
+) -> None:
+    """Nobody is sent to twice but who was at the dot when it fell asleep, and the ledger names them."""
+    edition = sending_edition(store, 20)
+    let_out = at_the_dot = begun(store, edition, 2)
+    asleep = claimed(store, edition, 3)
+    expire_leases(store)
+    others = [opened() for _ in range(3)]
+    assert [each.deliveries.recover("resend", NOW) for each in others] == [(3, 2), (0, 0), (0, 0)]
+    assert standing(store, edition) == {DeliveryState.QUEUED: 18, DeliveryState.IN_DOUBT: 2}
+
+    while any(claims := [claimed(each, edition, 4) for each in others]):
+        for sender, intents in zip(others, claims, strict=True):
+            allowed = sender.deliveries.commit(edition, results=[], intents=intents, now=NOW)
+            let_out = [*let_out, *allowed]
+            sent = [Result(subscription_id=each, state=DeliveryState.SENT) for each in allowed]
+            sender.deliveries.commit(edition, results=sent, intents=[], now=NOW)
+
+    sent = [Result(subscription_id=each, state=DeliveryState.SENT) for each in at_the_dot]
+    assert store.deliveries.commit(edition, results=sent, intents=asleep, now=NOW) == frozenset()
+    assert standing(store, edition) == {DeliveryState.SENT: 20}
+    assert {each for each in let_out if let_out.count(each) > 1} == set(at_the_dot)
+
+
+def test_a_connection_that_was_cut_is_opened_anew(store: Store) -> None:
+    subscribe(store, crowd(1))
+    with pytest.raises(StoreError, match="its server does not answer, or broke off"):  # noqa: SIM117 - two borders
+        with store._transactions.write() as connection:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert store.subscribers.find("person0@example.org")
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(
+        StoreError, match=r"postgresql\+psycopg://ada:\*\*\*@/k.*its server does not answer"
+    ) as refused:
+        open_store(f"postgresql://ada:sesame@/k?host={tmp_path}", tmp_path)
+    assert "sesame" not in str(refused.value)
+
+
+def test_a_database_that_is_not_there_is_named(server: URL, tmp_path: Path) -> None:
+    url = server.set(database="nowhere").render_as_string(hide_password=False)
+    with pytest.raises(StoreError, match=r'"nowhere" does not exist'):
+        open_store(url, tmp_path)
