@@ -51,6 +51,7 @@ def test_ids_get_the_posts_prefix_and_only_those_that_are_linked_stay() -> None:
         ('<p><a href="#gone">up</a></p>', "<p>up</p>"),
         ('<p><a href="https://example.org/"></a>x</p>', "<p>x</p>"),
         ('<p><a href="ftp://example.org/">x</a></p>', "<p>x</p>"),
+        ('<p><a href="https://[x">a.org</a></p>', '<p><a href="https://[x">a.org ([x)</a></p>'),
         ('<p><a href="JavaScript:alert(1)">x</a></p>', "<p>x</p>"),
         ('<p><a href="mailto:a@example.org">x</a></p>', '<p><a href="mailto:a@example.org">x</a></p>'),
         (
@@ -135,6 +136,7 @@ def test_images_have_a_name_and_a_width_that_fits(image: str, expected: dict[str
         ),
         ('<img src="data:image/png;base64,AA" alt="A cat">', "<p><span>A cat</span></p>"),
         ('<p>x<img src="https://a.org/pixel.gif" width="1" height="1"></p>', "<p>x</p>"),
+        ('<p>x<img src="https://a.org/pixel.gif" width="0"></p>', "<p>x</p>"),
     ],
 )
 def test_what_clients_do_not_draw_is_linked_or_named(image: str, expected: str) -> None:
@@ -189,6 +191,21 @@ def test_loose_text_between_blocks_becomes_paragraphs() -> None:
         ("<p>hello</p>", "rtl", '<p dir="ltr" style="text-align:left">hello</p>'),
         ("<pre>x</pre>", "rtl", '<pre dir="ltr" style="text-align:left">x</pre>'),
         ("<p>مرحبا <code>x</code></p>", "rtl", '<p>مرحبا <code dir="ltr">x</code></p>'),
+        (
+            "<ul><li>مرحبا</li></ul>",
+            "ltr",
+            '<ul dir="rtl" style="text-align:right;margin:0 26px 18px 0"><li>مرحبا</li></ul>',
+        ),
+        (
+            "<blockquote><p>مرحبا</p><p>ok</p></blockquote>",
+            "ltr",
+            '<blockquote dir="rtl" style="text-align:right"><p>مرحبا</p><p dir="ltr" style="text-align:left">ok</p></blockquote>',
+        ),
+        (
+            '<p><a href="https://a.org/">مرحبا</a> ok</p>',
+            "rtl",
+            '<p><a href="https://a.org/">مرحبا</a> ok</p>',
+        ),
         ('<p dir="rtl">3</p>', "ltr", '<p dir="rtl" style="text-align:right">3</p>'),
     ],
 )

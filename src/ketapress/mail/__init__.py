@@ -1,8 +1,9 @@
 """An edition becomes a letter, and a letter the bytes for one subscriber.
 
-`fragment` makes a post's HTML fit for mail, `render` fills the template, `inline` writes its styles onto the elements,
+`fragment` makes a post's HTML fit for mail (with `markup`, `pictures`, `tables`, `direction`), `render` fills the template, `inline` writes its styles onto the elements,
 `text` is the plain part, `mime` joins both under headers and cuts the message at its slots, `digest` is the whole way.
 `links` makes and reads the signed tokens, `stamp` fills the slots: it alone runs once for each subscriber, and imports
 nothing heavy. `headers`, `quoted` and `based` write what RFC 5322 and RFC 2045 ask for; `marks` hold a subscriber's
-place until a letter is cut; `direction` tells which way a text runs; `words` are the phrases of the letter. This room reads no file, no clock and no network, and knows no subscriber by itself.
+place until a letter is cut; `words` are the phrases of the letter. This room reads no file, no clock and no network,
+and knows no subscriber by itself.
 """

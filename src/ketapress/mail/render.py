@@ -12,9 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ketapress.mail.direction import written_direction
-from ketapress.mail.fragment import Frame, is_drawn, mail_fragment
+from ketapress.mail.fragment import Frame, mail_fragment
 from ketapress.mail.headers import cleaned
 from ketapress.mail.links import edition_url
+from ketapress.mail.pictures import is_drawn
 from ketapress.mail.text import WIDTH, fragment_text, underlined, unmistakable, wrapped
 from ketapress.mail.words import Words, words
 from ketapress.model.colour import contrast, readable

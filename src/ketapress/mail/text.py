@@ -12,38 +12,11 @@ from itertools import zip_longest
 
 from lxml.html import HtmlElement
 
-from ketapress.mail.fragment import parsed_fragment, table_rows
+from ketapress.mail.markup import BLOCKS, parsed_fragment
+from ketapress.mail.tables import table_rows
 
 WIDTH = 76  # columns; with a quotation mark or two in front it stays under 80
 _NARROWEST = 24
-_BLOCKS = frozenset(
-    [
-        "blockquote",
-        "caption",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
 _BREAK = "\u2028"  # what a <br> is until the lines are made: a line end of the source is only a blank
 _LABELLED = re.compile(r"(?:https?://|mailto:|tel:)?(.*?)/?", re.IGNORECASE)
 # `{{…}}` and `<tag>` in a text part are what relays substitute and filters take for a broken mail: a word joiner, which
@@ -149,7 +122,7 @@ class _Writer:
         parts: list[list[str]] = []
         loose = box.text or ""
         for child in box:
-            if child.tag in _BLOCKS:
+            if child.tag in BLOCKS:
                 parts += [_paragraph(loose, width), self._block(child, width)]
                 loose = ""
             else:
@@ -224,7 +197,7 @@ class _Writer:
             return f"“{text}”"
         if element.tag == "sup":
             return f"^{text}" if text.strip() else ""
-        return f" {text} " if element.tag in _BLOCKS else text
+        return f" {text} " if element.tag in BLOCKS else text
 
     def _link(self, address: str, text: str) -> str:
         if not address or address.startswith("#"):
