@@ -37,7 +37,7 @@ class Shade:
 COLUMN = 552  # CSS pixels: the sheet's 600 less its margins
 _PREHEADER = 140  # characters; clients show 35 to 150
 _PANEL = Shade("#f6f1e9", "#25282c")
-_SIDES = {"ltr": ("left", "right"), "rtl": ("right", "left")}
+_SIDES = {"ltr": "left", "rtl": "right"}
 
 _MONO = "Menlo, Consolas, Liberation Mono, monospace"
 _LATIN_FONTS = {
@@ -137,13 +137,11 @@ def _values(issue: Issue, reader: Reader | None) -> dict[str, Any]:
     """What both parts know."""
     site, language = issue.settings.site, issue.words
     way = direction(site.language)
-    start, end = _SIDES[way]
     about = language.because if reader else language.this_is_web
     return {
         "lang": site.language,
         "dir": way,
-        "start": start,
-        "end": end,
+        "start": _SIDES[way],
         "subject": issue.subject,
         "site": site,
         "newsletter": issue.newsletter,
@@ -196,7 +194,7 @@ def _article(issue: Issue, number: int, item: Item) -> Article:
         date=post.date,
         lang=post.lang or issue.settings.site.language,
         dir=way,
-        start=_SIDES[way][0],
+        start=_SIDES[way],
         display=item.display.value,
         summary=cleaned(post.summary),
         authors=tuple(map(cleaned, post.authors)),
