@@ -82,14 +82,13 @@ def _list_html(lines: list[str]) -> str:
     first = _ITEM.match(lines[0])
     number = first[2] if first else None
     name, start = ("ol", f' start="{int(number)}"' if int(number) != 1 else "") if number else ("ul", "")
-    items: list[str] = []
+    items: list[list[str]] = []
     for line in lines:
         found = _ITEM.match(line)
         if found:
-            items.append(line[found.end() :])
-        else:
-            items[-1] = _joined([items[-1], line.strip()])
-    rows = "\n".join(f"<li>{_inline(item.strip())}</li>" for item in items)
+            items.append([])
+        items[-1].append(line[found.end() if found else 0 :].strip())
+    rows = "\n".join(f"<li>{_inline(_joined(item))}</li>" for item in items)
     return f"<{name}{start}>\n{rows}\n</{name}>"
 
 
@@ -163,6 +162,9 @@ def _linked(text: str) -> Iterator[str]:
 
 def _without_trail(url: str) -> str:
     """The address without what belongs to the sentence around it: its full stop, its closing bracket."""
-    while url and (url[-1] in _AFTER_URL or (url[-1] == ")" and url.count("(") < url.count(")"))):
-        url = url[:-1]
-    return url
+    unopened = url.count(")") - url.count("(")
+    end = len(url)
+    while end and (url[end - 1] in _AFTER_URL or (url[end - 1] == ")" and unopened > 0)):
+        end -= 1
+        unopened -= url[end] == ")"
+    return url[:end]

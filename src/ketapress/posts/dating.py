@@ -35,7 +35,7 @@ _EXPIRY_NAMES = ("expires", "expirydate", "expiry_date", "unpublishdate", "unpub
 _NO_DATE = re.compile(
     r"(?:git )?(?:created|last modified)|\{[{%].*", re.IGNORECASE
 )  # Eleventy's words, and templates
-_LINE_MARKS = re.compile(r"^[#>*_`\s]+|[#*_`\s]+$")
+_LINE_MARKS = "#>*_` \t"
 _IN_FOLDERS = re.compile(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
 
 
@@ -75,14 +75,14 @@ def opening(form: Format, title: str, body: str, rules: DateRules, line: int) ->
 
     HTML may also say it in a `<time datetime>`.
     """
-    if title and (moment := _read(_LINE_MARKS.sub("", title), rules, line)):
+    if title and (moment := _read(title.strip(_LINE_MARKS), rules, line)):
         return Opening(moment, "", body)
     first, rest = _first_line(form, body)
-    if moment := _read(_LINE_MARKS.sub("", first), rules, line):
+    if moment := _read(first.strip(_LINE_MARKS), rules, line):
         return Opening(moment, title, rest)
     if form is Format.TEXT and 0 < len(first) <= TITLE_LENGTH:
         second, after = _first_line(form, rest)
-        if moment := _read(_LINE_MARKS.sub("", second), rules, line + 1):
+        if moment := _read(second.strip(_LINE_MARKS), rules, line + 1):
             return Opening(moment, one_line(first), after)
     if form is Format.HTML and (said := html.first_time(body)):
         return Opening(_read(said, rules, line), title, body)

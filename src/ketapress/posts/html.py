@@ -11,22 +11,26 @@ from html import unescape
 from ketapress.posts.frontmatter import Value
 from ketapress.posts.prose import text_of
 
-_BODY = re.compile(r"<body(?:\s[^>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_BODY = re.compile(r"<body(?:\s[^<>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(r"\s*(?:<!doctype|<html|<head|<meta|<title|<body)\b", re.IGNORECASE)
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
-_TITLE = re.compile(r"<title(?:\s[^>]*)?>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
-_LANG = re.compile(r"<(?:html|body)\s[^>]*?\blang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
-_DIR = re.compile(r"<(?:html|body)\s[^>]*?\bdir\s*=\s*[\"']?(ltr|rtl)", re.IGNORECASE)
-_CANONICAL = re.compile(r"<link\s[^>]*?\brel\s*=\s*[\"']?canonical\b[^>]*>", re.IGNORECASE)
+_TITLE = re.compile(r"<title(?:\s[^<>]*)?>([^<]*)", re.IGNORECASE)
+_LANG = re.compile(r"<(?:html|body)\s[^<>]*?\blang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
+_DIR = re.compile(r"<(?:html|body)\s[^<>]*?\bdir\s*=\s*[\"']?(ltr|rtl)", re.IGNORECASE)
+_CANONICAL = re.compile(r"<link\s[^<>]*?\brel\s*=\s*[\"']?canonical\b[^<>]*>", re.IGNORECASE)
 _HREF = re.compile(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_META = re.compile(r"<meta\s([^>]*)>", re.IGNORECASE)
+_META = re.compile(r"<meta\s([^<>]*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
 _HEADING = re.compile(r"\s*<h1(?:\s[^>]*)?>(.*?)</h1\s*>", re.IGNORECASE | re.DOTALL)
+_BLOCK_TAG = r"(?:p|div|header|h\d)"
 _FIRST_LINE = re.compile(
-    r"\s*(?:<(?:p|div|header|h\d)(?:\s[^>]*)?>\s*)*([^\n]{1,200}?)\s*(?:</(?:p|div|header|h\d)\s*>|<br\s*/?>|\n|\Z)"
+    rf"\s*(?:<{_BLOCK_TAG}(?:\s[^<>]*)?>\s*)*([^\n]{{1,200}}?)[ \t]{{0,9}}(?:</{_BLOCK_TAG}\s*>|<br\s*/?>|\n|\Z)",
+    re.IGNORECASE,
 )
-_TIME = re.compile(r"<time\s[^>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+_TIME = re.compile(r"<time\s[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 _PRE = re.compile(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
+
+_LONGEST_HEAD = 50_000  # characters; only what stands in them is read
 
 # What else pages call the fields: Open Graph, Dublin Core, Pelican
 _META_NAMES = {
@@ -72,7 +76,7 @@ def page(text: str) -> Page:
     body = _BODY.search(text)
     head_end = _HEAD_END.search(text)
     offset = body.start(1) if body else head_end.end() if head_end else 0
-    head = text[:offset] or text
+    head = (text[:offset] or text)[:_LONGEST_HEAD]
     return Page(_header(head), body[1] if body else text[offset:], offset)
 
 

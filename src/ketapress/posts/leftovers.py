@@ -14,14 +14,19 @@ from html import escape, unescape
 from ketapress.model.errors import Problem, Severity
 
 _OPEN, _CLOSE = "\U0010ff00", "\U0010ff01"  # private use: no font and no language has them
-_TOKEN = re.compile(rf"{_OPEN}(\d+){_CLOSE}")
-_ENCODED_TOKEN = re.compile(r"%F4%8F%BC%80(\d+)%F4%8F%BC%81")
-_MARK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|(?<![\w$])\{:[^{}\n]*\}", re.DOTALL)
-_LONGEST_MARK = 500  # characters; anything longer is an unclosed brace
+_TOKEN = re.compile(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
+_TOKEN_AFTER_LINE = re.compile(rf"(\n?){_TOKEN.pattern}")
+_PARAGRAPH_OF_TOKENS = re.compile(rf"<p>(?:\s*{_TOKEN.pattern})+\s*</p>\n?")
+_ENCODED_TOKEN = re.compile(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
+# At most 500 characters and no other mark inside: anything else is an unclosed brace, and must not be looked far for
+_INSIDE = r"(?:(?!\{[{%#]).){0,500}?"
+_MARK = re.compile(
+    rf"\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#{_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}", re.DOTALL
+)
 _SILENT = re.compile(r"\{#|\{:|\{\{-?\s*/\*|\{%-?\s*(?:end)?raw\s*-?%\}|\{%-?\s*(?:end)?comment\s*-?%\}")
 _CODE_BLOCK = re.compile(
-    r"^[ \t]*(?:\{%-?\s*highlight\s+(?P<liquid>[\w+#-]+)[^%]*%\}|\{\{[<%]\s*highlight\s+\"?(?P<go>[\w+#-]+)\"?.*?[%>]\}\})[ \t]*\n?"
-    r"(?P<code>.*?)\n?[ \t]*(?:\{%-?\s*endhighlight\s*-?%\}|\{\{[<%]\s*/\s*highlight\s*[%>]\}\})[ \t]*$",
+    r"^[ \t]*(?:\{%-?\s*highlight\s+(?P<liquid>[\w+#-]+)[^%\n]{0,200}%\}|\{\{[<%]\s*highlight\s+\"?(?P<go>[\w+#-]+)\"?[^\n]{0,200}?[%>]\}\})[ \t]*\n?"
+    r"(?P<code>(?:(?!\{%-?\s*highlight|\{\{[<%]\s*highlight).)*?)\n?[ \t]*(?:\{%-?\s*endhighlight\s*-?%\}|\{\{[<%]\s*/\s*highlight\s*[%>]\}\})[ \t]*$",
     re.DOTALL | re.MULTILINE,
 )
 _SITE = re.compile(
@@ -55,15 +60,16 @@ def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark
         return body, ()
     body = _CODE_BLOCK.sub(_html_code if is_html else _fenced_code, body)
     marks: list[Mark] = []
-
-    def token(found: re.Match[str]) -> str:
-        if len(found[0]) > _LONGEST_MARK:
-            return found[0]
+    pieces = []
+    position = 0
+    for found in _MARK.finditer(body):
+        line += body.count("\n", position, found.start())
         written = unescape(found[0]) if is_html else found[0]
-        marks.append(Mark(written, line + body.count("\n", 0, found.start()), _address(written)))
-        return f"{_OPEN}{len(marks) - 1}{_CLOSE}"
-
-    return _MARK.sub(token, body), tuple(marks)
+        pieces += [body[position : found.start()], f"{_OPEN}{len(marks)}{_CLOSE}"]
+        marks.append(Mark(written, line, _address(written)))
+        line += found[0].count("\n")
+        position = found.end()
+    return "".join([*pieces, body[position:]]), tuple(marks)
 
 
 def resolved(address: str, marks: Sequence[Mark]) -> str | None:
@@ -85,11 +91,11 @@ def without_tokens(html: str, marks: Sequence[Mark]) -> str:
     position = 0
     for code in _CODE.finditer(html):
         pieces += [
-            _shown(html[position : code.start()], marks, all_of_them=False),
-            _shown(code[0], marks, all_of_them=True),
+            _shown(html[position : code.start()], marks, in_code=False),
+            _shown(code[0], marks, in_code=True),
         ]
         position = code.end()
-    return "".join([*pieces, _shown(html[position:], marks, all_of_them=False)])
+    return "".join([*pieces, _shown(html[position:], marks, in_code=False)]).strip()
 
 
 def reported(html: str, marks: Sequence[Mark], path: str) -> tuple[Problem, ...]:
@@ -129,14 +135,19 @@ def _address(mark: str) -> str | None:
     return path if path.startswith(("/", "http://", "https://")) else f"/{path}"
 
 
-def _shown(html: str, marks: Sequence[Mark], *, all_of_them: bool) -> str:
-    def shown(token: re.Match[str]) -> str:
-        number = int(token[1])
-        if number >= len(marks) or (marks[number].silent and not all_of_them):
-            return ""
-        return escape(marks[number].written)
+def _shown(html: str, marks: Sequence[Mark], *, in_code: bool) -> str:
+    """The tokens as what readers see of their marks; silent ones go, with their line end or a paragraph of their own."""
 
-    return _TOKEN.sub(shown, html)
+    def is_silent(number: str) -> bool:
+        return int(number) >= len(marks) or (marks[int(number)].silent and not in_code)
+
+    def paragraph(found: re.Match[str]) -> str:
+        return "" if all(map(is_silent, _TOKEN.findall(found[0]))) else found[0]
+
+    def token(found: re.Match[str]) -> str:
+        return "" if is_silent(found[2]) else found[1] + escape(marks[int(found[2])].written)
+
+    return _TOKEN_AFTER_LINE.sub(token, _PARAGRAPH_OF_TOKENS.sub(paragraph, html))
 
 
 def _fenced_code(found: re.Match[str]) -> str:

@@ -17,19 +17,28 @@ _CHECKBOXES = {
     '<input type="checkbox" disabled="" />': "☐",
 }
 _LEADING_HEADING = re.compile(
-    r"\s*#[ \t]+([^\n]+?)[ \t]*#*[ \t]*(?:\n|\Z)|\s*([^\s#>*`|-][^\n]*)\n=+[ \t]*(?:\n|\Z)"
+    r"\s*(?:#[ \t]+([^\n]{1,300})(?:\n|\Z)|([^\s#>*`|-][^\n]{0,300})\n=+[ \t]*(?:\n|\Z))"
 )
 _LINK = re.compile(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
 _MARKS = re.compile(r"(?<!\\)(\*{1,3}|_{1,3}|~~|`+)(?=\S)(.+?)(?<=\S)\1")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
-_EXTENSIONS = comrak.ExtensionOptions()
-_EXTENSIONS.table = True
-_EXTENSIONS.footnotes = True
-_EXTENSIONS.strikethrough = True
-_EXTENSIONS.autolink = True
-_EXTENSIONS.tasklist = True
-_EXTENSIONS.cjk_friendly_emphasis = True
+_MOST_AT_SIGNS = 500  # comrak calls itself for each e-mail address of a paragraph, and dies of some 20,000
+
+
+def _extensions(*, autolink: bool) -> comrak.ExtensionOptions:
+    extensions = comrak.ExtensionOptions()
+    extensions.table = True
+    extensions.footnotes = True
+    extensions.strikethrough = True
+    extensions.tasklist = True
+    extensions.cjk_friendly_emphasis = True
+    extensions.autolink = autolink
+    return extensions
+
+
+_EXTENSIONS = _extensions(autolink=True)
+_EXTENSIONS_FOR_LISTS_OF_ADDRESSES = _extensions(autolink=False)
 _PARSING = comrak.ParseOptions()
 _RENDERING = comrak.RenderOptions()
 _RENDERING.unsafe_ = True
@@ -37,7 +46,8 @@ _RENDERING.unsafe_ = True
 
 def markdown_html(text: str) -> str:
     """The text as unsanitised HTML. A table wider than 128 columns is shown as the text it was written as."""
-    html = comrak.render_markdown(_without_vast_tables(text), _EXTENSIONS, _PARSING, _RENDERING)
+    extensions = _EXTENSIONS if text.count("@") <= _MOST_AT_SIGNS else _EXTENSIONS_FOR_LISTS_OF_ADDRESSES
+    html = comrak.render_markdown(_without_vast_tables(text), extensions, _PARSING, _RENDERING)
     if "<input" in html:
         for box, sign in _CHECKBOXES.items():
             html = html.replace(box, sign)
@@ -49,7 +59,8 @@ def leading_heading(text: str) -> tuple[str, str]:
     found = _LEADING_HEADING.match(text)
     if not found:
         return "", text
-    return plain_text(found[1] or found[2]), text[found.end() :]
+    heading = found[1].rstrip(" \t").rstrip("#") if found[1] else found[2]
+    return plain_text(heading), text[found.end() :]
 
 
 def plain_text(line: str) -> str:

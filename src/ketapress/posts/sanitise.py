@@ -67,8 +67,8 @@ _NESTED_TAG = re.compile(
     re.IGNORECASE,
 )
 _FRAME = re.compile(
-    r"<iframe\b[^>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))[^>]*>(?:.*?</iframe\s*>)?",
-    re.IGNORECASE | re.DOTALL,
+    r"<iframe\b[^<>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))[^<>]*>(?:[^<]*</iframe\s*>)?",
+    re.IGNORECASE,
 )
 _HEADING_LEVEL = re.compile(r"(</?h)([1-6])(?=[ >])")
 

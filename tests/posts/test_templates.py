@@ -1,0 +1,98 @@
+"""Template marks of other tools: used where they are understood, shown and named where not, never a broken address."""
+
+from pathlib import Path
+
+import pytest
+
+from factories import NOW, settings
+from ketapress.model.errors import Severity
+from ketapress.posts.folder import Library, read_library
+from postfolder import publication
+
+HEADER = "---\ndate: 2023-06-07\n---\n"
+
+
+def read(root: Path, text: str, name: str = "x.md") -> Library:
+    return read_library(publication(root, {name: HEADER + text}), settings(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("![a]({{ site.baseurl }}/b.png)", '<p><img src="https://example.org/b.png" alt="a"></p>'),
+        ("[a]({{ site.url }}{{ site.baseurl }}/b/#c)", '<p><a href="https://example.org/b/#c">a</a></p>'),
+        ('[a]({{ "/b" | relative_url }})', '<p><a href="https://example.org/b">a</a></p>'),
+        ("[a]({{ '/b' | url }})", '<p><a href="https://example.org/b">a</a></p>'),
+        ("Text\n{: .lead}", "<p>Text</p>"),
+        ("# A\n{: .no_toc}\n\nText", "<p>Text</p>"),
+        ('[a](/b){:target="_blank"} c', '<p><a href="https://example.org/b">a</a> c</p>'),
+        ("{% raw %}`{{ x }}`{% endraw %}", "<p><code>{{ x }}</code></p>"),
+        ("{# a comment #}Text", "<p>Text</p>"),
+        ("`{{ x | y }}` and `{% if %}`", "<p><code>{{ x | y }}</code> and <code>{% if %}</code></p>"),
+        ('```jinja\n{% for x in "y" %}\n{{ x }}\n```', '<pre><code class="language-jinja">{% for x in &quot;y&quot; %}\n{{ x }}\n</code></pre>'),
+        ("{% highlight ruby %}\nputs 1 < 2\n\n{{ x }}\n{% endhighlight %}", '<pre><code class="language-ruby">puts 1 &lt; 2\n\n{{ x }}\n</code></pre>'),
+        ('{{< highlight go "linenos=table" >}}\nx := 1\n{{< /highlight >}}', '<pre><code class="language-go">x := 1\n</code></pre>'),
+        ("A {brace} and {{", "<p>A {brace} and {{</p>"),
+    ],
+)  # fmt: skip
+def test_marks_that_are_understood(tmp_path: Path, text: str, html: str) -> None:
+    library = read(tmp_path, text)
+    assert [str(problem) for problem in library.problems] == []
+    assert library.posts[0].html == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html", "mark"),
+    [
+        ("Hello {{ page.title }}", "<p>Hello {{ page.title }}</p>", "{{ page.title }}"),
+        ("{% include x.html a='<b>' %}", "<p>{% include x.html a=&#x27;&lt;b&gt;&#x27; %}</p>", "{% include x.html a='<b>' %}"),
+        ("[a]({{ page.url }})", "<p><a>a</a></p>", "{{ page.url }}"),
+        ("[a]({% link b.md %})", "<p><a>a</a></p>", "{% link b.md %}"),
+        ("![b]({{< c >}})", "<p>b</p>", "{{< c >}}"),
+        ("{{< youtube id >}}", "<p>{{&lt; youtube id &gt;}}</p>", "{{< youtube id >}}"),
+        ("*{{ a }}* `{{ b }}`", "<p><em>{{ a }}</em> <code>{{ b }}</code></p>", "{{ a }}"),
+        ('<a href="{{ x }}">a</a>', "<p><a>a</a></p>", "{{ x }}"),
+    ],
+)  # fmt: skip
+def test_marks_that_are_not(tmp_path: Path, text: str, html: str, mark: str) -> None:
+    library = read(tmp_path, "Text.\n\n" + text)
+    assert library.posts[0].html == "<p>Text.</p>\n" + html
+    (problem,) = library.problems
+    assert (problem.code, problem.severity, problem.where) == (
+        "post.template",
+        Severity.WARNING,
+        "posts/x.md:6",
+    )
+    assert f"`{mark}` (line 6)" in problem.message
+
+
+def test_marks_in_html(tmp_path: Path) -> None:
+    library = read(
+        tmp_path, '<p title="{{ a }}">{{ b &amp; c }}</p><img src="{{ site.url }}/d.png">', "x.html"
+    )
+    assert (
+        library.posts[0].html == '<p title="{{ a }}">{{ b &amp; c }}</p><img src="https://example.org/d.png">'
+    )
+    assert library.problems[0].code == "post.template"
+
+
+def test_plain_text_is_no_template(tmp_path: Path) -> None:
+    library = read_library(
+        publication(tmp_path, {"x.txt": "June 7, 2023\n\n{{ x }} {: .y}"}), settings(), NOW
+    )
+    assert library.posts[0].html == "<p>{{ x }} {: .y}</p>"
+    assert library.problems == ()
+
+
+def test_a_link_to_the_file_of_another_post_leads_to_its_page(tmp_path: Path) -> None:
+    files = {
+        "notes/a.md": HEADER
+        + "[b](../2023-06-06-b.txt#x) [c](c%20d.md) [e](e.md) [f](https://example.net/f.md)",
+        "2023-06-06-b.txt": "June 6, 2023\n\nText",
+        "notes/c d.md": HEADER + "Text of c",
+    }
+    library = read_library(publication(tmp_path, files), settings(), NOW)
+    assert library.posts[1].html == (
+        '<p><a href="https://example.org/2023/b.html#x">b</a> <a href="https://example.org/2023/c-d.html">c</a>'
+        ' <a href="https://example.org/2023/e.md">e</a> <a href="https://example.net/f.md">f</a></p>'
+    )
