@@ -102,6 +102,30 @@ def test_check_finds_nothing_in_a_sound_folder(publication: Path) -> None:
     assert "Nothing to mend" in outcome.stdout
 
 
+def test_check_tries_the_templates_also_when_no_edition_is_coming(publication: Path) -> None:
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    file = publication / "templates" / "mail" / "digest.html"
+    file.parent.mkdir(parents=True)
+    file.write_text("{{ nobody.knows }}")
+    outcome = ketapress(publication, "check", "--at", "2023-06-12T10:00")
+    assert outcome.exit_code == 1
+    assert "templates/mail/digest.html:1" in outcome.stderr
+
+
+def test_check_warns_of_settings_that_will_disappoint(publication: Path) -> None:
+    toml = publication / "ketapress.toml"
+    toml.write_text(
+        toml.read_text().replace("digest@", "noreply@").replace("postal_address", "# postal_address")
+    )
+    outcome = ketapress(publication, "check", "--at", AT, "--json")
+    assert outcome.exit_code == 0
+    assert {each["code"] for each in outcome.document["problems"]} == {
+        "settings.noreply",
+        "settings.postal-address",
+    }
+    assert {each["severity"] for each in outcome.document["problems"]} == {"warning"}
+
+
 @pytest.mark.parametrize(
     ("template", "text"),
     [

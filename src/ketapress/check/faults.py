@@ -1,34 +1,55 @@
 """Everything that is wrong with a publication, in one list: posts, templates, and settings that fit badly together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ketapress.check.queue import coming_editions
-from ketapress.compose import Press
+from ketapress.check.queue import coming_edition
+from ketapress.compose import Press, rendered
+from ketapress.editions.calendar import slot_at
+from ketapress.model.edition import Window
 from ketapress.model.errors import KetapressError, Problem, Severity
-from ketapress.model.post import Post
+from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.file import NAME
 
+_ENOUGH = 4  # posts: with more than three a letter has a list of contents, too
+
 
 def faults(
-    press: Press, posts: Iterable[Post], problems: Iterable[Problem], now: datetime
+    press: Press, posts: Sequence[Post], problems: Iterable[Problem], now: datetime
 ) -> tuple[Problem, ...]:
-    """The problems of the posts, then those of the settings, then what making the next edition runs into."""
+    """The problems of the posts, of the settings, and of making the next edition of each newsletter."""
     found = [*problems, *unwise_settings(press.settings)]
-    try:
-        for _ in coming_editions(press, tuple(posts), now):
-            pass
-    except KetapressError as error:
-        found.extend(error.problems)
+    for newsletter in press.settings.newsletters.values():
+        try:
+            if coming_edition(press, newsletter, posts, now) is None:
+                _try_templates(press, newsletter, posts, now)
+        except KetapressError as error:
+            found.extend(problem for problem in error.problems if problem not in found)
     return tuple(found)
+
+
+def _try_templates(
+    press: Press, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
+) -> None:
+    """Fills the templates of mail with the newest posts, where no edition is coming that would."""
+    newest = visible_posts(posts, now)[:_ENOUGH]
+    if newest:
+        slot = slot_at(newsletter.name, press.settings.zone(newsletter), now)
+        rendered(press, newsletter, slot, Window(slot.at, slot.at), newest)
 
 
 def unwise_settings(settings: Settings) -> tuple[Problem, ...]:
     """Settings that are valid and will still disappoint somebody."""
-    found = [
-        problem for newsletter in settings.newsletters.values() for problem in _unwise(newsletter, settings)
-    ]
+    found = [_unread(each) for each in settings.newsletters.values() if _is_unread(each)]
+    if settings.newsletters and not settings.site.postal_address:
+        found.append(
+            _warning(
+                "settings.postal-address",
+                "`site.postal_address` is not set; the law of many countries asks for it in mail.",
+                "Set it to where a letter reaches you.",
+            )
+        )
     if not settings.relay.url.local and not settings.web.url.startswith("https://"):
         found.append(
             _warning(
@@ -40,25 +61,16 @@ def unwise_settings(settings: Settings) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def _unwise(newsletter: NewsletterSettings, settings: Settings) -> list[Problem]:
-    found = []
-    if not settings.site.postal_address:
-        found.append(
-            _warning(
-                "settings.postal-address",
-                "`site.postal_address` is not set; the law of many countries asks for it in mail.",
-                "Set it to where a letter reaches you.",
-            )
-        )
-    if newsletter.sender.address.partition("@")[0].lower() in {"noreply", "no-reply", "donotreply"}:
-        found.append(
-            _warning(
-                "settings.noreply",
-                f"newsletter `{newsletter.name}` is sent from {newsletter.sender.address}: answers are lost, and filters dislike it.",
-                "Send from an address that somebody reads.",
-            )
-        )
-    return found
+def _is_unread(newsletter: NewsletterSettings) -> bool:
+    return newsletter.sender.address.partition("@")[0].lower() in {"noreply", "no-reply", "donotreply"}
+
+
+def _unread(newsletter: NewsletterSettings) -> Problem:
+    return _warning(
+        "settings.noreply",
+        f"newsletter `{newsletter.name}` is sent from {newsletter.sender.address}: answers are lost, and filters dislike it.",
+        "Send from an address that somebody reads.",
+    )
 
 
 def _warning(code: str, message: str, cure: str) -> Problem:

@@ -1,6 +1,6 @@
 """What comes: slots and posts by date, and the edition that goes out next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -42,14 +42,6 @@ def coming_posts(
         if first <= post.date < until and not post.draft and not post.hold
     ]
     return tuple(sorted(found, key=lambda each: (each.post.date.timestamp(), each.post.id)))
-
-
-def coming_editions(press: Press, posts: Sequence[Post], now: datetime) -> Iterator[Composed]:
-    """The next edition of each newsletter that has something to say, made as it will be sent."""
-    for newsletter in press.settings.newsletters.values():
-        coming = coming_edition(press, newsletter, posts, now)
-        if coming:
-            yield coming
 
 
 def coming_edition(
