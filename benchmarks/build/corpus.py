@@ -129,5 +129,6 @@ def _table(rng: Random) -> str:
     return "\n".join(("| what | how many | where |", "|---|--:|---|", *rows))
 
 
-_DRESS = ("{}", "{}", "*{}*", "**{}**", "`{}`", "[{0}](https://{0}.example/notes?from=a&to=b)")
+_PAGE, _SEARCH = "[{0}](https://{0}.example/notes/{0}.html)", "[{0}](https://{0}.example/find?from=a&to=b)"
+_DRESS = (*["{}"] * 6, "*{}*", "**{}**", "`{}`", _PAGE, _PAGE, _SEARCH)
 _BLOCKS = {_list: 4, _numbered: 2, _quote: 2, _code: 1, _table: 1}

@@ -38,7 +38,10 @@ SENTENCE = "One sentence more than there was in the first build, of round {}."
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run took: seconds on the wall, seconds of CPU (user and system), MiB at its peak."""
+    """What one run took: seconds on the wall, seconds of CPU (user and system), MiB at its peak.
+
+    A child starts with this process's own peak, some 20 MiB, so that no figure is lower.
+    """
 
     wall: float
     cpu: float
