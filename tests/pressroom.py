@@ -72,6 +72,7 @@ class Press:
     connections: int = 1
     deadlines: Deadlines = DEADLINES
     in_doubt: str = "resend"
+    rate: float | None = None
     progress: list[Progress] = field(default_factory=list)
     stop: Callable[[], bool] = lambda: False
     ledger: Ledger | None = None
@@ -105,13 +106,20 @@ class Press:
     @property
     def road(self) -> Road:
         return Road(
-            relay=RelaySettings(url=self.called.url, connections=self.connections, in_doubt=self.in_doubt),
+            relay=RelaySettings(
+                url=self.called.url, connections=self.connections, in_doubt=self.in_doubt, rate=self.rate
+            ),
             stamp=stamp,
             clock=self.clock,
             rng=Random(1),
             stop=self.stop,
             deadlines=self.deadlines,
+            pause=self.pause,
         )
+
+    async def pause(self, seconds: float) -> None:
+        """No test waits: the clock is moved instead."""
+        self.clock.advance(timedelta(seconds=seconds))
 
     def send_all(self, **road: Any) -> tuple[EditionReport, ...]:
         sender = Sender(

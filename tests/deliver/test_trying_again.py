@@ -12,6 +12,7 @@ from ketapress.deliver.settle import (
     LIFETIME,
     REFUSALS,
     RETRIES,
+    THROTTLES,
     Course,
     Trend,
     course,
@@ -25,6 +26,7 @@ WELL = Trend(taken=True)
 LATER = Verdict(Fault.RECIPIENT_DEFERRED, Reply(450, "not now", "4.7.1"), Phase.RECIPIENT)
 REFUSED = Verdict(Fault.MESSAGE_REFUSED, Reply(554, "policy", "5.7.1"), Phase.DOT)
 TAKEN = Verdict(Fault.NONE, Reply(250, "ok"), Phase.DOT)
+SLOWER = Verdict(Fault.RELAY_THROTTLED, Reply(454, "throttled"), Phase.DATA)
 LOST = Verdict(Fault.IN_DOUBT, Reply(0, "the line was closed"), Phase.DOT)
 
 
@@ -104,11 +106,11 @@ def test_a_refused_message_is_the_recipients_matter_only_after_one_that_was_take
     assert state(REFUSED, WELL.after(REFUSED).after(TAKEN)) is DeliveryState.FAILED
 
 
-def after_many(verdict: Verdict, count: int) -> Course:
+def after_many(verdict: Verdict, count: int, lines: int = 1) -> Course:
     trend = Trend()
     for _ in range(count):
         trend = trend.after(verdict)
-    return course(verdict, trend)
+    return course(verdict, trend, lines)
 
 
 def test_refusals_in_a_row_hold_the_edition_and_broken_lines_in_a_row_pause_the_relay() -> None:
@@ -116,6 +118,13 @@ def test_refusals_in_a_row_hold_the_edition_and_broken_lines_in_a_row_pause_the_
     assert after_many(REFUSED, REFUSALS) is Course.HOLD_EDITION
     assert after_many(LOST, BREAKS - 1) is Course.GO_ON
     assert after_many(LOST, BREAKS) is Course.PAUSE_RELAY
+    assert after_many(SLOWER, THROTTLES - 1) is Course.GO_ON
+    assert after_many(SLOWER, THROTTLES) is Course.PAUSE_RELAY
+
+
+def test_what_all_lines_hear_at_once_is_one_trouble() -> None:
+    assert after_many(LOST, 32, lines=32) is Course.GO_ON
+    assert after_many(SLOWER, 32, lines=32) is Course.GO_ON
 
 
 verdicts = st.builds(

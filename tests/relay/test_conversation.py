@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -134,7 +135,7 @@ async def announced(relay: ScriptedRelay, *recipients: str) -> list[Outcome]:
         if not connection.usable:
             await connection.close()
             connection = await opened(relay)
-        found.append(await connection.transmit(envelope, MESSAGE, always, following))
+        found.append(await connection.transmit(envelope, MESSAGE, always, partial(next, iter([following]))))
     await connection.close()
     return found
 
@@ -196,7 +197,7 @@ def test_a_message_other_than_the_announced_one_ends_the_line() -> None:
     async def scene(relay: ScriptedRelay) -> tuple[Phase, int]:
         connection = await opened(relay)
         ann, bob, cy = (Envelope(SENDER, each, len(MESSAGE)) for each in (ANN, BOB, "cy@example.net"))
-        await connection.transmit(ann, MESSAGE, always, bob)
+        await connection.transmit(ann, MESSAGE, always, lambda: bob)
         outcome = await connection.transmit(cy, MESSAGE, always)
         await connection.close()
         return told(outcome)

@@ -6,24 +6,28 @@ of an edition, and never waits for a delivery that is due later.
 
 import asyncio
 import ssl
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from ketapress.deliver.hand import Hand
 from ketapress.deliver.settle import Course, Trend, course, settled
 from ketapress.deliver.turns import Turns
-from ketapress.model.delivery import DeliveryState, Recipient, Reply, Result, Verdict
+from ketapress.model.delivery import DeliveryState, Fault, Recipient, Reply, Result, Verdict
 from ketapress.model.letter import Letter
 from ketapress.model.settings import NewsletterSettings, RelaySettings
 from ketapress.relay.line import DEADLINES, Deadlines
+from ketapress.relay.pace import Rate
 from ketapress.relay.smtp import Connection, NotOpened
 from ketapress.relay.transactions import Envelope
 from ketapress.relay.verdict import verdict
 
 BATCH = 500
 """Deliveries claimed at a time: a claim costs 11 us a row then, and a kill leaves no more to hand back."""
+
+MOST_IN_HAND = 4 * BATCH
+"""Where one domain is slow, so many are claimed at the most in search of others."""
 
 Stamp = Callable[[Letter, Recipient, NewsletterSettings, datetime], bytes]
 """The letter as one recipient gets it, dated so."""
@@ -40,7 +44,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Road:
-    """How it goes out. `context` replaces the TLS settings that verify the relay's certificate."""
+    """How it goes out. `context` replaces the TLS settings that verify the relay's certificate.
+
+    `pause` waits for so many seconds, when a rate is to be kept.
+    """
 
     relay: RelaySettings
     stamp: Stamp
@@ -49,6 +56,7 @@ class Road:
     stop: Callable[[], bool]
     deadlines: Deadlines = DEADLINES
     context: ssl.SSLContext | None = None
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +76,13 @@ class Round:
         self._load = load
         self._road = road
         self._turns = turns
-        self._claimed: deque[Recipient] = deque()
+        self._hand = Hand(road.relay.connections)
+        self._rate = Rate(road.relay.rate)
+        self._pacing = asyncio.Lock()
+        self._lane_free = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._dated = road.clock()
+        self._more = True  # until a claim comes back empty
         self._trend = Trend()
         self._open = 0
         self.course = Course.GO_ON
@@ -84,7 +96,7 @@ class Round:
         line = await self._opened()
         if line is None:
             return
-        more = min(self._road.relay.connections, len(self._claimed)) - 1
+        more = min(self._road.relay.connections, len(self._hand)) - 1
         try:
             async with asyncio.TaskGroup() as carriers:
                 for each in (line, *[None] * more):
@@ -93,10 +105,7 @@ class Round:
             raise group.exceptions[0] from None  # the first one ended the others
 
     async def _carry(self, line: Connection | None) -> None:
-        """One connection's work: message after message, and a new line when the old one is spent.
-
-        The next message is taken before this one's dot, so that its envelope can go out with it.
-        """
+        """One connection's work: message after message, and a new line when the old one is spent."""
         parcel: _Parcel | None = None
         try:
             while not self._over() and (parcel or await self._due()):
@@ -106,12 +115,12 @@ class Round:
                     line = await self._opened()
                 if line is None:
                     break
-                parcel = parcel or self._next()
+                parcel = parcel or await self._paced()
                 if parcel is not None:
                     parcel = await self._delivered(line, parcel)
         finally:
             if parcel is not None:
-                self._claimed.appendleft(parcel.recipient)
+                self._put_back(parcel.recipient)
             await self._closed(line)
 
     def _over(self) -> bool:
@@ -124,15 +133,36 @@ class Round:
         async with self._claiming:
             if self._over():
                 return False
-            if not self._claimed:
+            while self._wanting:
                 self._dated = self._road.clock()
-                self._claimed.extend(await self._turns.claimed(BATCH))
-            return bool(self._claimed)
+                claimed = await self._turns.claimed(BATCH)
+                self._more = bool(claimed)
+                self._hand.take_up(claimed)
+            return bool(self._hand)
+
+    @property
+    def _wanting(self) -> bool:
+        """Whether more should be claimed before the next is drawn."""
+        return self._more and len(self._hand) < MOST_IN_HAND and self._hand.crowded
+
+    async def _paced(self) -> "_Parcel | None":
+        """The next message, when the rate allows it; None when the round is over, or others took the last one."""
+        async with self._pacing:
+            wait = self._rate.wait(self._now())
+            while wait > 0 and not self._over():
+                await self._road.pause(min(wait, 1))  # in small steps, so that a stop is heard
+                wait -= 1
+        if self._over():
+            return None
+        parcel = self._next()
+        if parcel is None and self._hand:
+            self._lane_free.clear()
+            await self._lane_free.wait()
+        return parcel
 
     def _next(self) -> "_Parcel | None":
-        """The next delivery that can be stamped; None when others took the last one."""
-        while self._claimed:
-            recipient = self._claimed.popleft()
+        """The next delivery that can be stamped; None when there is none whose domain may have one more line."""
+        while (recipient := self._hand.draw()) is not None:
             dated = recipient.dated or self._dated
             sender = self._road.relay.return_path or self._load.newsletter.sender.address
             try:
@@ -140,20 +170,29 @@ class Round:
                 return _Parcel(recipient, dated, Envelope(sender, recipient.address, len(message)), message)
             except ValueError as error:
                 self._turns.settle(_unsendable(recipient, error))
+                self._done(recipient, None)
         return None
 
     async def _delivered(self, line: Connection, parcel: "_Parcel") -> "_Parcel | None":
         """Delivers one; the one that was announced after it, if any."""
-        following = self._next() if await self._due() else None
+        announced: list[_Parcel] = []
+
+        def following() -> Envelope | None:
+            if not self._rate.limited and not self._over() and not self._wanting:
+                announced.extend(filter(None, [self._next()]))
+            return announced[0].envelope if announced else None
+
         outcome = await line.transmit(
             parcel.envelope,
             parcel.message,
             lambda: self._turns.leave(parcel.recipient.subscription_id, parcel.dated),
-            following.envelope if following else None,
+            following,
         )
-        if outcome is not None:
+        if outcome is None:
+            self._done(parcel.recipient, None)
+        else:
             self._settle(parcel.recipient, verdict(*outcome))
-        return following
+        return announced[0] if announced else None
 
     def _settle(self, recipient: Recipient, found: Verdict) -> None:
         result = settled(
@@ -165,10 +204,28 @@ class Round:
             expires=self._load.expires,
             in_doubt=self._road.relay.in_doubt,
         )
-        if result is not None:
+        if result is None:
+            self._put_back(recipient)
+        else:
             self._turns.settle(result)
+            self._done(recipient, found.fault)
+        if found.fault is Fault.NONE:
+            self._rate.taken(self._now())
+        elif found.fault is Fault.RELAY_THROTTLED:
+            self._rate.throttled(self._now())
         self._trend = self._trend.after(found)
-        self._follow(course(found, self._trend), found)
+        self._follow(course(found, self._trend, self._road.relay.connections), found)
+
+    def _done(self, recipient: Recipient, fault: Fault | None) -> None:
+        self._hand.done(recipient, fault)
+        self._lane_free.set()
+
+    def _put_back(self, recipient: Recipient) -> None:
+        self._hand.put_back(recipient)
+        self._lane_free.set()
+
+    def _now(self) -> float:
+        return self._road.clock().timestamp()
 
     def _follow(self, where: Course, found: Verdict) -> None:
         if self.course is Course.GO_ON and where is not Course.GO_ON:

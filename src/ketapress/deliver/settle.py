@@ -29,6 +29,9 @@ REFUSALS = 5
 BREAKS = 5
 """That many lines broken in a row mean that the relay is down, though it answers the phone."""
 
+THROTTLES = 5
+"""That often in a row the relay may say that it is too fast, each time for half the rate, before it is left alone."""
+
 
 class Course(StrEnum):
     """What the rest of the edition does after a verdict."""
@@ -41,7 +44,6 @@ class Course(StrEnum):
 _COURSES: Mapping[Fault, Course] = {
     Fault.RELAY_DOWN: Course.PAUSE_RELAY,
     Fault.RELAY_MISCONFIGURED: Course.PAUSE_RELAY,
-    Fault.RELAY_THROTTLED: Course.PAUSE_RELAY,
     Fault.SENDER_REFUSED: Course.HOLD_EDITION,
 }
 
@@ -50,18 +52,22 @@ _COURSES: Mapping[Fault, Course] = {
 class Trend:
     """How it went so far, in one run on one relay.
 
-    `refused` counts the messages refused in a row, `broken` the lines lost in a row, both since a message was taken.
+    `refused` counts the messages refused in a row, `broken` the lines lost, `throttled` how often the relay asked for
+    a slower pace: each since a message was taken.
     """
 
     taken: bool = False
     refused: int = 0
     broken: int = 0
+    throttled: int = 0
 
     def after(self, verdict: Verdict) -> "Trend":
         if verdict.fault is Fault.NONE:
             return Trend(taken=True)
         if verdict.fault is Fault.MESSAGE_REFUSED:
             return replace(self, refused=self.refused + 1)
+        if verdict.fault is Fault.RELAY_THROTTLED:
+            return replace(self, throttled=self.throttled + 1)
         if verdict.reply.code == 0:
             return replace(self, broken=self.broken + 1)
         return replace(self, broken=0)
@@ -75,11 +81,14 @@ class Trend:
         return self.taken and self.refused == 0
 
 
-def course(verdict: Verdict, trend: Trend) -> Course:
-    """What the rest does, after this verdict and with this trend, which already holds it."""
+def course(verdict: Verdict, trend: Trend, lines: int) -> Course:
+    """What the rest does, after this verdict and with this trend, which already holds it.
+
+    `lines` are open at the most: so many may hear of one and the same trouble.
+    """
     if trend.refused >= REFUSALS:
         return Course.HOLD_EDITION
-    if trend.broken >= BREAKS:
+    if trend.broken >= BREAKS + lines - 1 or trend.throttled >= THROTTLES + lines - 1:
         return Course.PAUSE_RELAY
     return _COURSES.get(verdict.fault, Course.GO_ON)
 

@@ -130,16 +130,14 @@ class Line(asyncio.Protocol):
         self._wake()
 
     async def _woken(self, ready: Callable[[], bool], late: str, seconds: float) -> None:
-        self._due, self._late = self._loop.time() + seconds, late
-        self._wind()
-        try:
-            while not ready():
-                if self._fault:
-                    raise Lost(self._fault)
-                self._waiter = self._loop.create_future()
-                await self._waiter
-        finally:
-            self._due = math.inf
+        deadline = self._loop.time() + seconds
+        while not ready():
+            if self._fault:
+                raise Lost(self._fault)
+            self._due, self._late = deadline, late
+            self._wind()
+            self._waiter = self._loop.create_future()
+            await self._waiter
 
     def _wind(self) -> None:
         """Sets the one timer. It may ring early, never late: most deadlines pass without it being touched."""
@@ -157,6 +155,7 @@ class Line(asyncio.Protocol):
             self._wind()
 
     def _wake(self) -> None:
+        self._due = math.inf  # something came in time, even if this process is late in looking at it
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -170,7 +169,8 @@ class Line(asyncio.Protocol):
             self._answers.extend(self._replies.feed(data))
         except Garbage as garbage:
             self.fail(str(garbage))
-        self._wake()
+        if self._answers:
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.fail(f"the relay closed the line{f': {exc}' if exc else ''}")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from ketapress.model.delivery import Phase, Reply
 from ketapress.model.settings import RelayUrl
 from ketapress.relay.line import DEADLINES, Deadlines, Line, Lost
-from ketapress.relay.transactions import Envelope, Outcome, Permission, Transactions
+from ketapress.relay.transactions import Announcement, Envelope, Outcome, Permission, Transactions, nothing
 from ketapress.relay.wire import Answer
 
 _HOSTNAME = re.compile(r"[A-Za-z0-9.-]{1,255}\Z|\[[0-9A-Za-z.:]{1,64}\]\Z")
@@ -73,14 +73,14 @@ class Connection:
         return self._line.open and self._transactions.in_step and self._line.age < self._deadlines.reuse
 
     async def transmit(
-        self, envelope: Envelope, message: bytes, before_dot: Permission, following: Envelope | None = None
+        self, envelope: Envelope, message: bytes, before_dot: Permission, following: Announcement = nothing
     ) -> Outcome | None:
         """Hands one message over, and says how far it came; `(Phase.DOT, 2xx)` is success.
 
         The whole message is written, then `before_dot` is awaited; only if it says True the final dot follows.
         None means that it said False: the line was closed without the dot, and the relay has nothing. After any
-        fault ask `usable` before the next message. `following` is the envelope of the next call, where that is known
-        already: it goes out together with this dot. Who then has no such call closes the connection.
+        fault ask `usable` before the next message. `following` is asked, just before the dot, for the envelope of the
+        next call: it goes out together with the dot. Who then makes no such call closes the connection.
         """
         try:
             return await self._transactions.carry(envelope, message, before_dot, following)

@@ -18,6 +18,7 @@ _SUCCESS, _TRANSIENT = 2, 4  # first digits
 _DOT = b".\r\n"
 
 Permission = Callable[[], Awaitable[bool]]
+Announcement = Callable[[], "Envelope | None"]
 Outcome = tuple[Phase, Reply]
 
 _checked = lru_cache(maxsize=64)(parsed_address)  # the sender is the same each time
@@ -59,12 +60,12 @@ class Transactions:
         return self._announced is None and not self._line.spoken
 
     async def carry(
-        self, envelope: Envelope, message: bytes, before_dot: Permission, following: Envelope | None
+        self, envelope: Envelope, message: bytes, before_dot: Permission, following: Announcement
     ) -> Outcome | None:
         """Hands one message over; None when its dot was not permitted, and the line is closed.
 
-        `following` is announced together with this message's dot, which saves a round trip; the next call has to be
-        for it, or the line has to be closed.
+        What `following` names is announced together with this message's dot, which saves a round trip; the next call
+        has to be for it, or the line has to be closed.
         """
         self._phase = Phase.MAIL
         try:
@@ -162,7 +163,7 @@ class Transactions:
         self._unfinished = False
 
     async def _handed_over(
-        self, message: bytes, before_dot: Permission, following: Envelope | None
+        self, message: bytes, before_dot: Permission, following: Announcement
     ) -> Outcome | None:
         """After 354: the body, the permission, the dot. There is no RSET here, only closing the line."""
         self._phase = Phase.BODY
@@ -177,14 +178,14 @@ class Transactions:
             self._line.fail("the relay interrupted a message")
             return Phase.BODY, early.reply
         self._phase = Phase.DOT
-        reply = (await self._ended(following)).reply
+        reply = (await self._ended(following() if self._pipelining else None)).reply
         if reply.code == _CLOSING:
             self._line.fail("the relay hangs up")
         return Phase.DOT, reply
 
     async def _ended(self, following: Envelope | None) -> Answer:
         """The dot, and with it the next envelope where one is known (RFC 2920, 3.1, allows both in one group)."""
-        if following is not None and self._pipelining:
+        if following is not None:
             self._line.write(_DOT + self._written(following))
             self._announced = following
         else:
@@ -192,3 +193,7 @@ class Transactions:
         answer = await self._line.answer(self._deadlines.dot)
         self._unfinished = False
         return answer
+
+
+def nothing() -> None:
+    """No message is known to follow."""

@@ -1,0 +1,116 @@
+"""How fast, and how many at once: what the relay bears, and no line too many for a domain that is in trouble."""
+
+import pytest
+from hypothesis import given, settings as limits, strategies as st
+
+from ketapress.relay.pace import Lanes, Rate
+
+
+def places(rate: Rate, start: float, count: int) -> list[float]:
+    """When each of some messages may go, if everybody waits as they are told."""
+    now, found = start, []
+    for _ in range(count):
+        now += rate.wait(now)
+        found.append(now)
+    return found
+
+
+def test_without_a_limit_nobody_waits() -> None:
+    rate = Rate(None)
+    assert places(rate, 100, 50) == [100] * 50
+    assert not rate.limited
+
+
+def test_a_limit_spaces_messages_evenly() -> None:
+    assert places(Rate(4), 100, 9)[-1] == pytest.approx(102)
+
+
+def test_time_that_passed_unused_is_not_made_up_for() -> None:
+    rate = Rate(2)
+    places(rate, 100, 3)
+    assert places(rate, 1000, 3) == [1000, 1000.5, 1001]
+
+
+def test_a_clock_set_back_costs_one_place_at_the_most() -> None:
+    rate = Rate(2)
+    places(rate, 5000, 10)
+    assert rate.wait(1000) <= 0.5
+
+
+def test_a_complaint_halves_the_rate_that_was_measured() -> None:
+    rate = Rate(None)
+    for n in range(40):
+        rate.taken(100 + n / 20)
+    rate.throttled(102)
+    assert rate.limited
+    assert places(rate, 102, 11)[-1] - 102 == pytest.approx(1.1, rel=0.2)
+
+
+def test_complaints_of_many_lines_at_once_are_one() -> None:
+    one, many = Rate(16), Rate(16)
+    one.throttled(100)
+    for _ in range(32):
+        many.throttled(100)
+    assert places(one, 100, 20) == places(many, 100, 20)
+
+
+def test_the_rate_grows_again_little_by_little_and_never_beyond_the_limit() -> None:
+    rate, now, spans = Rate(10), 100.0, []
+    rate.throttled(now)
+    for _ in range(600):
+        wait = rate.wait(now)
+        spans.append(wait)
+        now += wait
+        rate.taken(now)
+    assert spans[1] > 0.15
+    assert spans == [spans[0], *sorted(spans[1:], reverse=True)]
+    assert spans[-1] == pytest.approx(0.1)
+
+
+@limits(max_examples=100, deadline=None)
+@given(
+    st.lists(st.sampled_from(["wait", "taken", "throttled", "hour", "back"]), max_size=60),
+    st.sampled_from([None, 0.05, 1, 500]),
+)
+def test_a_wait_is_never_longer_than_two_places_whatever_happens(
+    events: list[str], limit: float | None
+) -> None:
+    rate, now = Rate(limit), 10_000.0
+    for event in events:
+        if event == "wait":
+            wait = rate.wait(now)
+            assert 0 <= wait <= 2 * max(10, 1 / (limit or 1))
+            now += wait
+        elif event == "taken":
+            rate.taken(now)
+        elif event == "throttled":
+            rate.throttled(now)
+        else:
+            now += 3600 if event == "hour" else -3600
+
+
+def test_the_domain_with_the_fewest_lines_comes_next() -> None:
+    lanes = Lanes(8)
+    for _ in range(3):
+        lanes.begun("slow.example")
+    assert lanes.freest(["slow.example", "quick.example"]) == "quick.example"
+    assert lanes.freest(["slow.example"]) == "slow.example"
+
+
+def test_a_domain_that_defers_gets_half_the_lines_and_earns_them_back() -> None:
+    lanes = Lanes(8)
+    lanes.deferred("slow.example")
+    for _ in range(4):
+        assert lanes.freest(["slow.example"])
+        lanes.begun("slow.example")
+    assert lanes.freest(["slow.example"]) is None
+    for _ in range(4):
+        lanes.taken("slow.example")
+    assert lanes.freest(["slow.example"])
+
+
+def test_no_domain_is_ever_without_a_line() -> None:
+    lanes = Lanes(4)
+    for _ in range(10):
+        lanes.deferred("slow.example")
+    assert lanes.freest(["slow.example"])
