@@ -283,7 +283,7 @@ VALUES = st.one_of(
 )
 @example([("title", ": ", "a: b", "\n")])
 @example([("title", ": ", "'it''s'", "\n")])
-@trying(max_examples=600, deadline=None)
+@trying(max_examples=250, deadline=None)
 def test_the_quick_reader_of_yaml_gives_what_the_loader_gives(lines: list[tuple[str, str, str, str]]) -> None:
     block = "".join("".join(line) for line in lines)
     if any(c in block for c in "\r\u2028\u2029") or "---" in block or "..." in block:

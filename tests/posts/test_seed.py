@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, SEED, settings
+from factories import NOW, REPOSITORY, SEED, settings
 from golden import assert_golden
 from ketapress.posts.folder import read_library
 from postfolder import BERLIN, fault, only, publication
@@ -15,6 +15,16 @@ TEXT = SEED.read_bytes()
 
 def test_the_seed_becomes_headings_and_paragraphs(tmp_path: Path) -> None:
     assert_golden(GOLDEN / "seed.html", only(tmp_path, "2023-06-07-ketamine-therapy.txt", TEXT).html.encode())
+
+
+@pytest.mark.parametrize(
+    "name", ["2023-06-05-a-feed-is-a-promise.md", "2023-06-08-write-it-as-plain-text-first.html"]
+)
+def test_our_own_posts_become_clean_html(tmp_path: Path, name: str) -> None:
+    post = only(tmp_path, name, (REPOSITORY / "posts" / name).read_bytes())
+    assert post.title
+    assert post.tags
+    assert_golden(GOLDEN / f"{name}.html", f"{post.html}\n".encode())
 
 
 def test_the_seed_has_a_title_from_its_name_and_a_summary_of_whole_sentences(tmp_path: Path) -> None:

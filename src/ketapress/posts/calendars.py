@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-_JOINERS = str.maketrans("", "", "'’ʼ\u200c\u200d\u200e\u200f\u0640")
+_JOINERS = str.maketrans("", "", "'’ʼ׳״\u200d\u200e\u200f\u0640")
 
 
 def spoken(text: str) -> str:
@@ -87,6 +87,7 @@ CALENDARS: Mapping[str, Names] = {
     "ro": _names(
         "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie",
         "luni marți miercuri joi vineri sâmbătă duminică",
+        "nov=11",
     ),
     "nl": _names(
         "januari februari maart april mei juni juli augustus september oktober november december",
@@ -109,6 +110,7 @@ CALENDARS: Mapping[str, Names] = {
         "tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta"
         " syyskuuta lokakuuta marraskuuta joulukuuta",
         "maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai",
+        also_weekdays="maanantaina=0 tiistaina=1 keskiviikkona=2 torstaina=3 perjantaina=4 lauantaina=5 sunnuntaina=6",
     ),
     "hu": _names(
         "január február március április május június július augusztus szeptember október november december",
@@ -117,10 +119,12 @@ CALENDARS: Mapping[str, Names] = {
     "pl": _names(
         "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
         "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+        also_weekdays="pt=4",
     ),
     "cs": _names(
         "ledna února března dubna května června července srpna září října listopadu prosince",
         "pondělí úterý středa čtvrtek pátek sobota neděle",
+        "čvn=6 čvc=7",
     ),
     "ru": _names(
         "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
@@ -131,6 +135,7 @@ CALENDARS: Mapping[str, Names] = {
     "uk": _names(
         "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
         "понеділок вівторок середа четвер п'ятниця субота неділя",
+        also_weekdays="пн=0 вт=1 ср=2 чт=3 пт=4 сб=5 нд=6",
     ),
     "el": _names(
         "ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου"
@@ -140,6 +145,7 @@ CALENDARS: Mapping[str, Names] = {
     "tr": _names(
         "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
         "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
+        also_weekdays="pzt=0 cum=4 cmt=5 paz=6",
     ),
     "id": _names(
         "januari februari maret april mei juni juli agustus september oktober november desember",

@@ -15,6 +15,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from ketapress.posts.calendars import CALENDARS, FILLERS, spoken, words
 
@@ -24,7 +25,7 @@ _LONGEST = 100  # characters; no date line is longer, and most paragraphs are
 _TIME = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
 )
-_ZONE = r"\s*(?:(?:GMT|UTC)(?=[+-]))?(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]{1,5})?"
+_ZONE = r"\s*(?:(?:GMT|UTC)(?=[+-]))?(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]+/[A-Za-z_/]+|[A-Za-z]{1,5})?"
 _CLOCK = re.compile(
     rf"(?:^|[\sT,]){_TIME}(?:\s*(?:uhr|h)\b)?{_ZONE}(?:\s*\([A-Za-z ]+\))?\s*$", re.IGNORECASE
 )
@@ -83,7 +84,7 @@ def instant(text: str, rules: DateRules) -> datetime | None:
     if clock is None:
         return local(datetime.combine(day, rules.publish_at), rules.zone)
     moment, zone = datetime.combine(day, _time(clock)), _zone(clock["zone"])
-    return moment.replace(tzinfo=zone) if zone else local(moment, rules.zone)
+    return local(moment, zone or rules.zone)
 
 
 def _plain_instant(text: str, rules: DateRules) -> datetime | None:
@@ -278,6 +279,8 @@ def _zone(name: str | None) -> tzinfo | None:
     if name[0] not in "+-":
         if name.upper() in _NAMED_ZONES:
             return _NAMED_ZONES[name.upper()]
+        if "/" in name and name in available_timezones():
+            return ZoneInfo(name)
         raise ValueError(f"the zone `{name}` is not known here")
     digits = name[1:].replace(":", "")
     hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))  # noqa: PLR2004 - hh, hhmm

@@ -71,8 +71,7 @@ def first_sentence(text: str, length: int = TITLE_LENGTH) -> str:
 
 
 def _cut_at_word(text: str, length: int) -> str:
-    """The beginning of the text up to a blank, or to the last character where there is none, as in Chinese."""
-    head = text[:length]
-    if text[length - 1 : length] != " " and text[length : length + 1] != " ":
-        head = head[:-1].rpartition(" ")[0] or head[:-1]
-    return head[: length - 1].rstrip(" ,;:–—-") + "…"
+    """The beginning of the text up to a blank; up to any character where blanks are rare, as in Chinese."""
+    head = text[: length - 1]
+    words = head.rpartition(" ")[0] if text[length - 1] != " " else head
+    return (words if len(words) > length // 2 else head).rstrip(" ,;:–—-，、；：") + "…"
