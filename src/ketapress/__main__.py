@@ -1,5 +1,52 @@
-"""`python -m ketapress`: the command line."""
+"""The command `ketapress`, also as `python -m ketapress`.
 
-from ketapress.cli import main
+A build that finds nothing changed is answered here, at once; every other command is handed to the command line.
+"""
 
-main()
+import os
+import sys
+import time
+
+from ketapress.unchanged import Saying, recalled
+
+
+def main() -> None:
+    """Runs the command that the process was called with. Ends the process."""
+    folder, as_json = _plain_build(sys.argv[1:])
+    saying = recalled(folder, time.time(), dict(os.environ)) if folder else None
+    if saying and not (saying.errors and sys.stderr.isatty()):  # a terminal gets them in colour
+        _say(saying, as_json=as_json)
+        sys.exit(saying.code)
+    from ketapress.cli import main as commands  # noqa: PLC0415 - click takes longer to load than all of the above
+
+    commands()
+
+
+def _plain_build(words: list[str]) -> tuple[str, bool]:
+    """The folder of a build without options but `--json`, and whether that is there; no folder for other commands."""
+    folder = "."
+    if words[:1] == ["-C"]:
+        folder, words = "".join(words[1:2]), words[2:]
+    as_json = words == ["build", "--json"]
+    return folder if as_json or words == ["build"] else "", as_json
+
+
+def _say(saying: Saying, *, as_json: bool) -> None:
+    try:
+        sys.stderr.write(saying.errors)
+        sys.stdout.write(_now(saying.zone).join(saying.document) if as_json else saying.lines)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our stdout left (`ketapress … | head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _now(zone: str) -> str:
+    """The moment as the command line writes it for scripts."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - see main
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - see main
+
+    return datetime.now(UTC).astimezone(ZoneInfo(zone)).isoformat()
+
+
+if __name__ == "__main__":
+    main()

@@ -6,14 +6,14 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ketapress.model.delivery import Recipient, Verdict
 from ketapress.model.edition import Slot, StoredEdition
 from ketapress.model.errors import Problem, UsageError
 from ketapress.model.letter import Letter
 from ketapress.model.settings import NewsletterSettings, Settings
-from ketapress.settings.file import read_settings
+from ketapress.settings.file import NAME, read_settings, used_variables
 
 if TYPE_CHECKING:
     from ketapress.build import BuildReport
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ketapress.posts.folder import Library
     from ketapress.store.database import Store
     from ketapress.templates.folder import Templates
+    from ketapress.unchanged import Saying
 
 
 class Publication:
@@ -30,6 +31,7 @@ class Publication:
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self.root = root
+        self.environ = environ
         self.settings: Settings = read_settings(root, environ)
 
     @cached_property
@@ -51,6 +53,10 @@ class Publication:
         from ketapress.templates.folder import Templates
 
         return Templates(self.root)
+
+    def fill(self, name: str, values: Mapping[str, Any]) -> str:
+        """The templates, which are loaded when one of them is filled."""
+        return self.templates(name, values)
 
     @cached_property
     def secret(self) -> str:
@@ -151,7 +157,47 @@ class Publication:
         from ketapress.build import build
 
         editions = self.store.editions.public() if self.has_store else ()
-        return build(self.root, self.settings, library.posts, editions, self.templates, now, dry_run=dry_run)
+        return build(self.root, self.settings, library.posts, editions, self.fill, now, dry_run=dry_run)
+
+    def inputs(self) -> dict[str, str] | None:
+        """The stamps of all that a build reads; None where not all of that is files."""
+        from ketapress.settings.fields import sqlite_file
+        from ketapress.templates.files import template_folders
+        from ketapress.unchanged import inputs
+
+        database = sqlite_file(self.settings.database.url)
+        if database is None:
+            return None
+        folders = ("posts", *map(str, template_folders(Path())))
+        return inputs(str(self.root), folders, (NAME, database, f"{database}-wal"))
+
+    def remember(
+        self,
+        saying: "Saying",
+        inputs: dict[str, str],
+        library: "Library",
+        built: "BuildReport",
+        began: datetime,
+        done: datetime,
+    ) -> None:
+        """Keeps what a build says as long as nothing changes; `inputs` are those from before it began."""
+        from ketapress.archive.stamps import stamp
+        from ketapress.archive.state import NAME as BUILT
+        from ketapress.model.post import next_change
+        from ketapress.unchanged import Span, remember
+
+        if library.changed and library.problems:
+            return  # of a post that is seen for the first time, other things may be said the second time
+        self.close()  # what SQLite does to its files, it does now
+        after = self.inputs()
+        if after is not None:
+            until = next_change(library.posts, began)
+            span = Span(began.timestamp(), done.timestamp(), until.timestamp() if until else float("inf"))
+            made = {f"public/{path}": left for path, (_, left) in built.made.items()}
+            made[BUILT] = stamp(str(self.root / BUILT))
+            remember(
+                str(self.root), saying, span, inputs, after, made, used_variables(self.root, self.environ)
+            )
 
     def publish(
         self, library: "Library", now: datetime, *, dry_run: bool

@@ -1,31 +1,42 @@
-"""Act: posts and public editions become feeds and pages in public/, and nothing is written that did not change."""
+"""Act: posts and public editions become feeds and pages in public/, and only what changed is made and written."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from ketapress.archive.folder import Written, write_outputs
 from ketapress.archive.pages import site_pages
-from ketapress.archive.state import read_built, write_built
+from ketapress.archive.stamps import program_stamps
+from ketapress.archive.state import Made, read_built, write_built
 from ketapress.feeds.files import feed_files
 from ketapress.feeds.formats import FORMATS
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, Severity
+from ketapress.model.fill import Fill
+from ketapress.model.output import Keys, Output, digest
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Settings
-from ketapress.templates.folder import Templates
+from ketapress.templates.files import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """How many posts are public, and what became of the files."""
+    """How many posts are public, and what became of the files. `made` are the keys and stamps of all of them."""
 
     posts: int
     written: int
     unchanged: int
     removed: int
     problems: tuple[Problem, ...] = ()
+    made: Mapping[str, Made] = field(default_factory=dict)
+
+    @property
+    def again(self) -> Self:
+        """What the next build reports, if nothing changes until then."""
+        return replace(self, written=0, unchanged=self.unchanged + self.written, removed=0)
 
 
 def build(
@@ -33,32 +44,40 @@ def build(
     settings: Settings,
     posts: Sequence[Post],
     editions: Sequence[StoredEdition],
-    templates: Templates,
+    fill: Fill,
     now: datetime,
     *,
     dry_run: bool = False,
 ) -> BuildReport:
-    """Writes all that any web server can serve. In a dry run everything is made and only counted."""
+    """Writes all that any web server can serve. In a dry run what changed is made and only counted."""
     public = visible_posts(posts, now)
-    outputs = outputs_of(settings, public, editions, templates)
+    outputs = outputs_of(settings, public, editions, fill, Keys(site_key(root, settings)))
     previous = read_built(root)
     written = write_outputs(root / "public", outputs, previous, dry_run=dry_run)
-    if not dry_run and written.paths != previous:
-        write_built(root, written.paths)
+    if not dry_run and written.made != previous:
+        write_built(root, written.made)
     return report_of(public, written)
 
 
 def outputs_of(
-    settings: Settings, posts: Sequence[Post], editions: Sequence[StoredEdition], templates: Templates
-) -> Iterator[tuple[str, bytes]]:
-    """Every file of `public/` with its bytes: feeds, then pages."""
-    yield from feed_files(posts, settings)
-    yield from site_pages(posts, editions, settings, FORMATS, templates)
+    settings: Settings, posts: Sequence[Post], editions: Sequence[StoredEdition], fill: Fill, keys: Keys
+) -> Iterator[Output]:
+    """Every file of `public/`: feeds, then pages."""
+    yield from feed_files(posts, settings, keys)
+    yield from site_pages(posts, editions, settings, FORMATS, fill, keys)
+
+
+def site_key(root: Path, settings: Settings) -> str:
+    """What every output depends on: the settings that feeds and pages know of, the templates, the programs."""
+    known = (settings.site, settings.feeds, dict(settings.newsletters), settings.web.url)
+    return digest(known, fingerprint(root), sys.version, program_stamps())
 
 
 def report_of(posts: Sequence[Post], written: Written) -> BuildReport:
     problems = tuple(_clash(path) for path in written.clashes)
-    return BuildReport(len(posts), written.written, written.unchanged, written.removed, problems)
+    return BuildReport(
+        len(posts), written.written, written.unchanged, written.removed, problems, written.made
+    )
 
 
 def _clash(path: str) -> Problem:

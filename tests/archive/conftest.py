@@ -12,6 +12,7 @@ from ketapress.feeds.formats import FORMATS
 from ketapress.model.edition import StoredEdition
 from ketapress.model.post import Post
 from ketapress.templates.folder import Templates
+from making import keys, made
 
 Site = Callable[..., dict[str, str]]
 
@@ -23,8 +24,8 @@ def templates() -> Templates:
 
 @pytest.fixture
 def site(templates: Templates) -> Site:
-    def made(*posts: Post, editions: tuple[StoredEdition, ...] = (), **sections: Any) -> dict[str, str]:
-        pages = site_pages(posts, editions, settings(**sections), FORMATS, templates)
-        return {path: content.decode() for path, content in pages}
+    def pages_of(*posts: Post, editions: tuple[StoredEdition, ...] = (), **sections: Any) -> dict[str, str]:
+        pages = site_pages(posts, editions, settings(**sections), FORMATS, templates, keys())
+        return {path: content.decode() for path, content in made(pages).items()}
 
-    return made
+    return pages_of

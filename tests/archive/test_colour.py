@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
 from factories import settings
-from ketapress.archive.colour import contrast, readable
 from ketapress.archive.pages import PAPER
+from ketapress.model.colour import contrast, readable
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 

@@ -1,51 +1,92 @@
 """public/ holds what was made, nothing else of ours, and no file is touched that is as it should be."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ketapress.archive.folder import Written, write_outputs
+from ketapress.archive.state import Made
 from ketapress.model.errors import RefusedError
+from making import outputs, tree
 
-PAGES = [("index.html", b"one"), ("2023/a.html", b"two"), ("2023/b.html", b"three")]
+PAGES = {"index.html": b"one", "2023/a.html": b"two", "2023/b.html": b"three"}
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+def write(folder: Path, files: dict[str, bytes], previous: Mapping[str, Made] | None = None) -> Written:
+    return write_outputs(folder, outputs(files), previous or {})
 
 
 def code_of(folder: Path, path: str) -> str:
     with pytest.raises(RefusedError) as caught:
-        write_outputs(folder, [(path, b"x")], ())
+        write(folder, {path: b"x"})
     return caught.value.problems[0].code
 
 
+def counts(written: Written) -> tuple[int, int, int]:
+    return written.written, written.unchanged, written.removed
+
+
 def test_outputs_become_files(tmp_path: Path) -> None:
-    written = write_outputs(tmp_path / "public", PAGES, ())
+    written = write(tmp_path / "public", PAGES)
 
-    assert tree(tmp_path / "public") == dict(PAGES)
-    assert written == Written(written=3, unchanged=0, removed=0, paths=frozenset(dict(PAGES)))
+    assert tree(tmp_path / "public") == PAGES
+    assert counts(written) == (3, 0, 0)
+    assert written.made.keys() == PAGES.keys()
 
 
-def test_an_equal_file_is_not_touched(tmp_path: Path) -> None:
-    write_outputs(tmp_path, PAGES, ())
-    for path in dict(PAGES):
+def test_what_has_the_same_key_is_not_made_again(tmp_path: Path) -> None:
+    first = write(tmp_path, PAGES)
+    unmade = [replace(output, make=lambda: b"never asked for") for output in outputs(PAGES)]
+
+    again = write_outputs(tmp_path, unmade, first.made)
+
+    assert counts(again) == (0, 3, 0)
+    assert again.made == first.made
+    assert tree(tmp_path) == PAGES
+
+
+def test_an_equal_file_is_not_touched_whatever_its_key(tmp_path: Path) -> None:
+    first = write(tmp_path, PAGES)
+    for path in PAGES:
         os.utime(tmp_path / path, (1, 1))
 
-    again = write_outputs(tmp_path, [*PAGES[:2], ("2023/b.html", b"changed")], dict(PAGES))
+    changed = PAGES | {"2023/b.html": b"changed"}
+    again = write_outputs(tmp_path, [replace(o, key="new") for o in outputs(changed)], first.made)
 
-    assert (again.written, again.unchanged, again.removed) == (1, 2, 0)
-    assert [(tmp_path / path).stat().st_mtime == 1 for path in dict(PAGES)] == [True, True, False]
+    assert counts(again) == (1, 2, 0)
+    assert [(tmp_path / path).stat().st_mtime == 1 for path in PAGES] == [True, True, False]
+
+
+@pytest.mark.parametrize("content", [b"one and more", b"two"])
+def test_a_file_that_somebody_edited_comes_back(tmp_path: Path, content: bytes) -> None:
+    first = write(tmp_path, PAGES)
+    before = (tmp_path / "index.html").stat()
+    (tmp_path / "index.html").write_bytes(content)
+    os.utime(tmp_path / "index.html", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert counts(write(tmp_path, PAGES, first.made)) == (1, 2, 0)
+    assert tree(tmp_path) == PAGES
+
+
+def test_a_file_that_somebody_removed_comes_back(tmp_path: Path) -> None:
+    first = write(tmp_path, PAGES)
+    (tmp_path / "2023" / "a.html").unlink()
+
+    assert counts(write(tmp_path, PAGES, first.made)) == (1, 2, 0)
+    assert tree(tmp_path) == PAGES
 
 
 def test_what_is_no_longer_made_goes_with_the_folders_it_leaves_empty(tmp_path: Path) -> None:
-    write_outputs(tmp_path, [*PAGES, ("tags/x/feed.xml", b"x")], ())
+    first = write(tmp_path, PAGES | {"tags/x/feed.xml": b"x"})
+    kept = {"index.html": PAGES["index.html"]}
 
-    again = write_outputs(tmp_path, PAGES[:2], [*dict(PAGES), "tags/x/feed.xml", "never/was.html"])
+    again = write(tmp_path, kept, {**first.made, "never/was.html": ("", "")})
 
-    assert again.removed == 2
-    assert tree(tmp_path) == dict(PAGES[:2])
+    assert again.removed == 3
+    assert tree(tmp_path) == kept
     assert not (tmp_path / "tags").exists()
 
 
@@ -53,33 +94,43 @@ def test_a_file_of_somebody_else_stays(tmp_path: Path) -> None:
     (tmp_path / "2023").mkdir()
     (tmp_path / "2023" / "photo.jpg").write_bytes(b"mine")
     (tmp_path / "CNAME").write_bytes(b"mine")
-    write_outputs(tmp_path, PAGES, ())
+    first = write(tmp_path, PAGES)
 
-    write_outputs(tmp_path, [], dict(PAGES))
+    write(tmp_path, {}, first.made)
 
     assert tree(tmp_path) == {"2023/photo.jpg": b"mine", "CNAME": b"mine"}
 
 
+def test_a_memory_that_names_files_elsewhere_removes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_bytes(b"mine")
+
+    written = write(tmp_path / "public", PAGES, {"../mine": ("", ""), "a/../../mine": ("", "")})
+
+    assert written.removed == 0
+    assert (tmp_path / "mine").exists()
+
+
 def test_a_dry_run_counts_and_touches_nothing(tmp_path: Path) -> None:
-    write_outputs(tmp_path, PAGES, ())
+    first = write(tmp_path, PAGES)
+    wanted = outputs({"index.html": PAGES["index.html"], "new/c.html": b""})
 
-    written = write_outputs(tmp_path, [PAGES[0], ("new/c.html", b"")], dict(PAGES), dry_run=True)
+    written = write_outputs(tmp_path, wanted, first.made, dry_run=True)
 
-    assert (written.written, written.unchanged, written.removed) == (1, 1, 2)
-    assert tree(tmp_path) == dict(PAGES)
+    assert counts(written) == (1, 1, 2)
+    assert tree(tmp_path) == PAGES
 
 
 def test_of_two_outputs_of_one_path_the_first_is_kept_and_the_path_is_named(tmp_path: Path) -> None:
-    written = write_outputs(tmp_path, [*PAGES, ("index.html", b"a post's")], ())
+    written = write_outputs(tmp_path, [*outputs(PAGES), *outputs({"index.html": b"a post's"})], {})
 
     assert written.clashes == ("index.html",)
-    assert tree(tmp_path) == dict(PAGES)
+    assert tree(tmp_path) == PAGES
 
 
 def test_no_half_written_file_is_left(tmp_path: Path) -> None:
-    write_outputs(tmp_path, PAGES, ())
+    write(tmp_path, PAGES)
 
-    assert not [path for path in tree(tmp_path) if path not in dict(PAGES)]
+    assert not [path for path in tree(tmp_path) if path not in PAGES]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +150,7 @@ def test_a_symbolic_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> No
     (public / "index.html").symlink_to(outside / "a.html")
 
     assert code_of(public, "2023/a.html") == "public.outside"
-    write_outputs(public, [("index.html", b"theirs")], ())
+    write(public, {"index.html": b"theirs"})
 
     assert (outside / "a.html").read_bytes() == b"theirs"
     assert not (public / "index.html").is_symlink()
@@ -109,16 +160,16 @@ def test_a_public_folder_that_is_itself_a_link_is_the_operators_choice(tmp_path:
     (tmp_path / "www").mkdir()
     (tmp_path / "public").symlink_to(tmp_path / "www")
 
-    write_outputs(tmp_path / "public", PAGES, ())
+    write(tmp_path / "public", PAGES)
 
-    assert tree(tmp_path / "www") == dict(PAGES)
+    assert tree(tmp_path / "www") == PAGES
 
 
 def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "index.html").mkdir()
 
     with pytest.raises(RefusedError) as caught:
-        write_outputs(tmp_path, PAGES, ())
+        write(tmp_path, PAGES)
 
     problem = caught.value.problems[0]
     assert (problem.code, problem.path) == ("public.blocked", f"{tmp_path.name}/index.html")

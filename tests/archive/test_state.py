@@ -6,21 +6,36 @@ import pytest
 
 from ketapress.archive.state import read_built, write_built
 
+MADE = {"index.html": ("key", "1 1 1"), "2023/é.html": ("other", "2 2 2")}
+
 
 def test_what_was_built_is_remembered(tmp_path: Path) -> None:
-    write_built(tmp_path, {"index.html", "2023/é.html"})
+    write_built(tmp_path, MADE)
 
-    assert read_built(tmp_path) == {"index.html", "2023/é.html"}
+    assert read_built(tmp_path) == MADE
     assert [path.name for path in (tmp_path / ".ketapress").iterdir()] == ["built.json"]
 
 
 def test_before_the_first_build_nothing_was_built(tmp_path: Path) -> None:
-    assert read_built(tmp_path) == frozenset()
+    assert read_built(tmp_path) == {}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"paths": 3}', b"\xff", b'{"paths": [1, null]}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"3",
+        b'{"outputs": 3}',
+        b'{"outputs": ["a"]}',
+        b"\xff",
+        b'{"outputs": {"a": ["k"], "b": "kk", "c": [1, 2], "d": null}}',
+        b"[" * 100_000,
+    ],
+)
 def test_a_memory_that_cannot_be_read_is_none(tmp_path: Path, content: bytes) -> None:
-    write_built(tmp_path, ())
+    write_built(tmp_path, {})
     (tmp_path / ".ketapress" / "built.json").write_bytes(content)
 
-    assert read_built(tmp_path) == frozenset()
+    assert read_built(tmp_path) == {}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from factories import SITE, post, settings
-from ketapress.feeds.document import NEVER, Feed, entry_of
+from ketapress.feeds.document import NEVER, Feed, entry_of, feed_of
 from ketapress.feeds.history import site_documents
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Author, FeedSettings, Settings
@@ -16,7 +16,8 @@ NOON = datetime(2023, 6, 7, 12, tzinfo=UTC)
 
 
 def site_feed(posts: Sequence[Post], whole: Settings) -> Feed:
-    return next(site_documents([entry_of(post, whole) for post in posts], whole, "feed.xml")).feed
+    current = next(site_documents(posts, whole, "feed.xml"))
+    return feed_of([entry_of(post, whole) for post in current.posts], whole, current.path, **current.about)
 
 
 def test_a_feed_holds_the_newest_posts_in_their_order() -> None:

@@ -15,6 +15,7 @@ from ketapress.feeds.files import feed_files
 from ketapress.feeds.formats import FORMATS, Format
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import FeedSettings
+from making import keys, made
 
 RSS, ATOM, JSON_FEED = FORMATS
 XML = pytest.mark.parametrize("form", [RSS, ATOM], ids=["rss", "atom"])
@@ -22,7 +23,7 @@ JOINER = "\N{WORD JOINER}"
 
 
 def written(form: Format, *posts: Post, **sections: Any) -> bytes:
-    return dict(feed_files(posts, settings(**sections)))[form.path]
+    return made(feed_files(posts, settings(**sections), keys()))[form.path]
 
 
 def read(form: Format, *posts: Post, **sections: Any) -> Any:

@@ -21,6 +21,7 @@ from ketapress.feeds.files import OPML, feed_files
 from ketapress.feeds.formats import FORMATS, Format
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import FeedSettings, Settings
+from making import keys, made
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 GOLDEN = Path(__file__).parent / "golden"
@@ -118,7 +119,7 @@ CHECKS = {
 
 
 def checked(posts: list[Post], whole: Settings) -> dict[str, bytes]:
-    files = dict(feed_files(posts, whole))
+    files = made(feed_files(posts, whole, keys()))
     for path, document in files.items():
         check = next((check for name, check in CHECKS.items() if path.endswith(name)), None)
         assert check or path.endswith(".gz")

@@ -168,11 +168,3 @@ def test_days_are_those_of_the_sites_zone(publication: Publication) -> None:
     templates = publication(a_txt="{{ post.date|day }} {{ post.date|isoformat }}")
 
     assert templates("own/a.txt", values) == "7 June 2023 2023-06-07T06:00:00+00:00"
-
-
-def test_the_fingerprint_follows_every_template(publication: Publication) -> None:
-    shipped = publication().fingerprint()
-    one = publication(a_html="one").fingerprint()
-
-    assert publication(a_html="one").fingerprint() == one != shipped
-    assert publication(a_html="two").fingerprint() not in {one, shipped}

@@ -1,17 +1,20 @@
-"""`public/`: outputs become files, and only those that differ are written.
+"""`public/`: outputs become files; only those whose keys changed are made, and only those that differ are written.
 
-In: paths and bytes. Out: files, and what became of them. A file is replaced whole or not at all, so a reader never gets
-half a page; an equal file keeps its time, so that web servers and mirrors see no change (16 µs a page to compare, more
-to write). It never writes outside its folder, and never removes what it did not make.
+In: outputs, and what the last build made. Out: files, and what became of them. A file is replaced whole or not at all,
+so a reader never gets half a page; an equal file keeps its time, so that web servers and mirrors see no change. A file
+that somebody removed or edited comes back. It never writes outside its folder, and never removes what it did not make.
 """
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ketapress.archive.stamps import own_stamp
+from ketapress.archive.state import Made
 from ketapress.model.errors import Problem, RefusedError
+from ketapress.model.output import Output
 
 _TEMPORARY = ".ketapress-new"
 _SAME = os.O_RDONLY | os.O_NOFOLLOW
@@ -20,35 +23,39 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of the files: `paths` are all that were made, `clashes` those that were asked for a second time."""
+    """What became of the files: `made` is what to remember of all, `clashes` are paths that were asked for twice."""
 
     written: int
     unchanged: int
     removed: int
-    paths: frozenset[str]
+    made: Mapping[str, Made]
     clashes: tuple[str, ...] = ()
 
 
 def write_outputs(
-    folder: Path, outputs: Iterable[tuple[str, bytes]], previous: Collection[str], *, dry_run: bool = False
+    folder: Path, outputs: Iterable[Output], previous: Mapping[str, Made], *, dry_run: bool = False
 ) -> Written:
     """Makes the folder hold these outputs, and of those that were made before (`previous`) no others.
 
-    Where two outputs have one path, the first is kept and the path is reported. A dry run compares and touches nothing.
+    What was made before under the same key, and is still there as it was left, is not made again. Where two outputs
+    have one path, the first is kept and the path is reported. A dry run compares and touches nothing.
     Raises `RefusedError` for a path that leaves the folder, and where the disk says no.
     """
     target = _Folder(folder.resolve(), dry_run)
-    paths: set[str] = set()
+    made: dict[str, Made] = {}
     clashes: list[str] = []
     written = 0
-    for path, content in outputs:
-        if path in paths:
-            clashes.append(path)
-        else:
-            paths.add(path)
-            written += target.settle(path, content)
-    removed = sum(target.remove(path) for path in sorted(set(previous) - paths))
-    return Written(written, len(paths) - written, removed, frozenset(paths), tuple(clashes))
+    for output in outputs:
+        if output.path in made:
+            clashes.append(output.path)
+            continue
+        now = (output.key, target.stamp(output.path))
+        if previous.get(output.path) != now:
+            written += target.settle(output.path, output.make())
+            now = (output.key, target.stamp(output.path))
+        made[output.path] = now
+    removed = sum(target.remove(path) for path in sorted(previous.keys() - made.keys()))
+    return Written(written, len(made) - written, removed, made, tuple(clashes))
 
 
 @dataclass(slots=True)
@@ -62,6 +69,11 @@ class _Folder:
     dry_run: bool
     inside: dict[str, Path] = field(default_factory=dict)
     made: set[Path] = field(default_factory=set)
+
+    def stamp(self, path: str) -> str:
+        """The stamp of the file at a path; empty where there is none."""
+        parent, name = self._place(path)
+        return own_stamp(f"{parent}/{name}")
 
     def settle(self, path: str, content: bytes) -> bool:
         """Makes a file hold this content; False where it did."""
@@ -78,8 +90,14 @@ class _Folder:
         return True
 
     def remove(self, path: str) -> bool:
-        """Removes a file that is no longer made, and the folders that it leaves empty; False where it was gone."""
-        parent, name = self._place(path)
+        """Removes a file that is no longer made, and the folders that it leaves empty; False where it was gone.
+
+        What is not inside was never made here, whoever says so.
+        """
+        try:
+            parent, name = self._place(path)
+        except RefusedError:
+            return False
         place = parent / name
         if not place.is_symlink() and not place.is_file():
             return False

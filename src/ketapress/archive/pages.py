@@ -1,18 +1,22 @@
 """Which pages the archive has, and with what values their templates are filled.
 
 In: the visible posts and the public editions, newest first; the settings; the formats of the feeds that stand beside the
-pages; a `Fill`. Out: paths under `public/` and bytes. Links between pages are relative, so that the archive can be read
-from disk and served from a sub-folder; what leaves the site (canonical addresses, feeds, previews) is absolute.
+pages; a `Fill`. Out: outputs, none of which is made yet. Links between pages are relative, so that the archive can be
+read from disk and served from a sub-folder; what leaves the site (canonical addresses, feeds, previews) is absolute.
+
+The key of a page stands for all that its template is handed, also for what the shipped template leaves out: an editor's
+own front page may show whole posts.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from ketapress.archive.colour import readable
 from ketapress.archive.lists import (
+    Issue,
     Issues,
     Listed,
     newsletters_of,
@@ -22,9 +26,11 @@ from ketapress.archive.lists import (
     years_of,
 )
 from ketapress.archive.markup import edition_page, scrolling, structured
+from ketapress.model.colour import readable
 from ketapress.model.edition import StoredEdition
 from ketapress.model.fill import Fill
 from ketapress.model.language import direction
+from ketapress.model.output import Keys, Output
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 from ketapress.model.urls import decoded_path
@@ -63,15 +69,16 @@ def site_pages(
     settings: Settings,
     feeds: Sequence[FeedFormat],
     fill: Fill,
-) -> Iterator[tuple[str, bytes]]:
-    """Every page of the archive: path under `public/`, and its bytes.
+    keys: Keys,
+) -> Iterator[Output]:
+    """Every page of the archive.
 
     The site's own pages come first, so that where a post asks for the address of one of them, the site's is kept. The
     first of the formats is the one that the feeds of tags are in.
     """
     years, tags = years_of(posts, settings.site.timezone), tag_pages(posts)
     newsletters = newsletters_of(editions, settings)
-    press = _Press(settings, fill, _common(settings, feeds, newsletters))
+    press = _Press(settings, fill, keys, _common(settings, feeds, newsletters))
     yield from _front(press, posts, years, tags)
     yield from _year_pages(press, years)
     yield from _tag_pages(press, tags, feeds[0])
@@ -95,36 +102,59 @@ def alias_path(alias: str) -> str | None:
     return path if path.endswith((".html", ".htm")) else f"{path}/{_INDEX}"
 
 
+_Values = Callable[[], Mapping[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Press:
     """Fills templates: with what all pages have, what those of one depth share, and what is the page's own."""
 
     settings: Settings
     fill: Fill
+    keys: Keys
     common: Mapping[str, Any]
     frames: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
-    def page(self, path: str, template: str, **values: Any) -> tuple[str, bytes]:
-        """A page at an encoded path."""
-        return self.file(
-            decoded_path(path), template, **self._frame(path.count("/")), url=self.url(path), **values
-        )
+    def page(self, path: str, template: str, values: _Values, *shown: object) -> Output:
+        """A page at an encoded path, of values that are asked for when it is made; `shown` tells them apart."""
+        return self._output(decoded_path(path), template, lambda: {**self._framed(path), **values()}, shown)
 
-    def file(self, path: str, template: str, **values: Any) -> tuple[str, bytes]:
-        """A file of any kind. A lone surrogate, which a JSON header can hold, becomes a question mark."""
-        return path, self.fill(f"archive/{template}", {**self.common, **values}).encode(errors="replace")
+    def file(self, path: str, template: str, values: _Values, *shown: object) -> Output:
+        """A file of any kind."""
+        return self._output(path, template, values, shown)
+
+    def edition(self, issue: Issue) -> Output:
+        """The page that was made of an edition when it was composed, with more in its head."""
+        key = self.keys.of("edition", issue.edition)
+        return Output(
+            issue.path,
+            key,
+            lambda: _encoded(edition_page(issue.edition.web, self._filled("edition-head.html", {}))),
+        )
 
     def url(self, path: str) -> str:
         """The full address of a page, without `index.html`, as web servers know it."""
         return self.settings.page(path.removesuffix(_INDEX))
 
-    def _frame(self, depth: int) -> Mapping[str, Any]:
-        """What the pages of one depth share, filled once: half of a page's time would go into it."""
+    def _output(self, path: str, template: str, values: _Values, shown: tuple[object, ...]) -> Output:
+        key = self.keys.of(template, self.common["has_editions"], *shown)
+        return Output(path, key, lambda: _encoded(self._filled(template, values())))
+
+    def _filled(self, template: str, values: Mapping[str, Any]) -> str:
+        return self.fill(f"archive/{template}", {**self.common, **values})
+
+    def _framed(self, path: str) -> Mapping[str, Any]:
+        """What a page has for where it stands; the parts that the pages of one depth share are filled once."""
+        depth = path.count("/")
         if depth not in self.frames:
             root = {"root": "../" * depth or "./"}
-            shared = {part: self.fill(f"archive/{part}.html", {**self.common, **root}) for part in _SHARED}
-            self.frames[depth] = root | shared
-        return self.frames[depth]
+            self.frames[depth] = root | {part: self._filled(f"{part}.html", root) for part in _SHARED}
+        return {**self.frames[depth], "url": self.url(path)}
+
+
+def _encoded(page: str) -> bytes:
+    """A page's bytes. A lone surrogate, which a JSON header can hold, becomes a question mark."""
+    return page.encode(errors="replace")
 
 
 def _common(
@@ -143,15 +173,17 @@ def _common(
 
 def _front(
     press: _Press, posts: Sequence[Post], years: Sequence[Listed], tags: Sequence[Listed]
-) -> Iterator[tuple[str, bytes]]:
-    settings = press.settings
+) -> Iterator[Output]:
+    settings, everything = press.settings, press.keys.posts(posts)
     newsletters = [(settings.zone(each), each) for each in settings.newsletters.values()]
-    yield press.file("style.css", "style.css", **_colours(settings.site.accent))
-    yield press.page(_INDEX, "index.html", posts=posts[:LATEST], years=years, tags=tags)
+    subscribing = {"newsletters": newsletters, "door": settings.web.url, "tags": tags}
+    addresses = {"posts": posts, "pages": [*years, *tags], "url": press.url}
+    yield press.file("style.css", "style.css", partial(_colours, settings.site.accent))
     yield press.page(
-        "subscribe.html", "subscribe.html", newsletters=newsletters, door=settings.web.url, tags=tags
+        _INDEX, "index.html", lambda: {"posts": posts[:LATEST], "years": years, "tags": tags}, everything
     )
-    yield press.file("sitemap.xml", "sitemap.xml", posts=posts, pages=[*years, *tags], url=press.url)
+    yield press.page("subscribe.html", "subscribe.html", lambda: subscribing, everything)
+    yield press.file("sitemap.xml", "sitemap.xml", lambda: addresses, everything)
 
 
 def _colours(accent: str) -> dict[str, dict[str, str]]:
@@ -161,44 +193,56 @@ def _colours(accent: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _year_pages(press: _Press, years: Sequence[Listed]) -> Iterator[tuple[str, bytes]]:
+def _year_pages(press: _Press, years: Sequence[Listed]) -> Iterator[Output]:
     for year, newer, older in with_neighbours(years):
-        yield press.page(year.path, "year.html", year=year, newer=newer, older=older)
-
-
-def _tag_pages(press: _Press, tags: Sequence[Listed], form: FeedFormat) -> Iterator[tuple[str, bytes]]:
-    if tags:
-        yield press.page(f"tags/{_INDEX}", "tags.html", tags=tags)
-    for tag in tags:
-        title = f"{press.settings.site.title}: {tag.name}"
-        own = FeedLink(press.url(tag.path) + form.path, form.media_type, title)
-        yield press.page(tag.path, "tag.html", tag=tag, tag_feed=own)
-
-
-def _edition_pages(press: _Press, newsletters: Sequence[Issues]) -> Iterator[tuple[str, bytes]]:
-    if newsletters:
-        yield press.page(f"archive/{_INDEX}", "editions.html", newsletters=newsletters)
-    head = press.fill("archive/edition-head.html", press.common)
-    for newsletter in newsletters:
-        for issue in newsletter.issues:
-            yield issue.path, edition_page(issue.edition.web, head).encode(errors="replace")
-
-
-def _post_pages(press: _Press, posts: Sequence[Post]) -> Iterator[tuple[str, bytes]]:
-    for post, newer, older in with_neighbours(posts):
+        values = {"year": year, "newer": newer, "older": older}
         yield press.page(
-            post.url,
-            "post.html",
-            post=post,
-            body=scrolling(post.html),
-            structured=structured(post, press.settings),
-            tags=[(name, tag_path(name)) for name in post.tags],
-            newer=newer,
-            older=older,
+            year.path, "year.html", values.copy, *(_revision(press, each) for each in values.values())
         )
 
 
-def _redirects(press: _Press, posts: Sequence[Post]) -> Iterator[tuple[str, bytes]]:
+def _tag_pages(press: _Press, tags: Sequence[Listed], form: FeedFormat) -> Iterator[Output]:
+    revisions = [_revision(press, tag) for tag in tags]
+    if tags:
+        yield press.page(f"tags/{_INDEX}", "tags.html", lambda: {"tags": tags}, *revisions)
+    for tag, revision in zip(tags, revisions, strict=True):
+        title = f"{press.settings.site.title}: {tag.name}"
+        own = FeedLink(press.url(tag.path) + form.path, form.media_type, title)
+        yield press.page(tag.path, "tag.html", {"tag": tag, "tag_feed": own}.copy, revision)
+
+
+def _revision(press: _Press, listed: Listed | None) -> str:
+    return press.keys.of(listed.name, press.keys.posts(listed.posts)) if listed else ""
+
+
+def _edition_pages(press: _Press, newsletters: Sequence[Issues]) -> Iterator[Output]:
+    pages = [press.edition(issue) for newsletter in newsletters for issue in newsletter.issues]
+    if pages:
+        shown = [(each.title, each.timezone, len(each.issues)) for each in newsletters]
+        values = {"newsletters": newsletters}.copy
+        yield press.page(f"archive/{_INDEX}", "editions.html", values, shown, [page.key for page in pages])
+    yield from pages
+
+
+def _post_pages(press: _Press, posts: Sequence[Post]) -> Iterator[Output]:
+    for shown in with_neighbours(posts):
+        values = partial(_post_values, press.settings, *shown)
+        yield press.page(shown[0].url, "post.html", values, *map(press.keys.post, shown))
+
+
+def _post_values(settings: Settings, post: Post, newer: Post | None, older: Post | None) -> Mapping[str, Any]:
+    return {
+        "post": post,
+        "body": scrolling(post.html),
+        "structured": structured(post, settings),
+        "tags": [(name, tag_path(name)) for name in post.tags],
+        "newer": newer,
+        "older": older,
+    }
+
+
+def _redirects(press: _Press, posts: Sequence[Post]) -> Iterator[Output]:
     for post in posts:
+        target = {"url": press.url(post.url), "title": post.title}
         for path in filter(None, map(alias_path, post.aliases)):
-            yield press.file(path, "redirect.html", url=press.url(post.url), title=post.title)
+            yield press.file(path, "redirect.html", target.copy, target)

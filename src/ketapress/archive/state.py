@@ -1,31 +1,38 @@
-"""What the last build made, kept in `.ketapress/built.json` of the publication: a list of paths under `public/`.
+"""What the last build made, kept in `.ketapress/built.json` of the publication.
 
-It is only a memory. Without it nothing is lost but the knowledge which files of an earlier build may be removed.
+For each path under `public/`, the key that it was made for and the stamp of the file. It is only a memory. Without it everything is made again, and it is not known which files of an earlier build may be
+removed. What cannot be read is no memory: it comes with a folder, and the folder may come from anybody.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 
-_NAME = Path(".ketapress") / "built.json"
+Made = tuple[str, str]
+"""The key of a file, and its stamp."""
+NAME = ".ketapress/built.json"
 
 
-def read_built(root: Path) -> frozenset[str]:
-    """The paths that the last build made; none where there was no build, or its list cannot be read."""
+def read_built(root: Path) -> dict[str, Made]:
+    """What the last build made; nothing where there was none, or where it cannot be read."""
     try:
-        state = json.loads((root / _NAME).read_bytes())
-    except (OSError, ValueError):
-        return frozenset()
-    paths = state.get("paths") if isinstance(state, dict) else None
-    return (
-        frozenset(path for path in paths if isinstance(path, str)) if isinstance(paths, list) else frozenset()
-    )
+        state = json.loads((root / NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    outputs = state.get("outputs") if isinstance(state, dict) else None
+    if not isinstance(outputs, dict):
+        return {}
+    return {path: (made[0], made[1]) for path, made in outputs.items() if _is_made(made)}
 
 
-def write_built(root: Path, paths: Collection[str]) -> None:
+def write_built(root: Path, outputs: Mapping[str, Made]) -> None:
     """Remembers what this build made, whole or not at all."""
-    place = root / _NAME
+    place = root / NAME
     place.parent.mkdir(exist_ok=True)
     temporary = place.with_suffix(".new")
-    temporary.write_text(json.dumps({"paths": sorted(paths)}, indent=0, ensure_ascii=False), encoding="utf-8")
+    temporary.write_text(json.dumps({"outputs": outputs}, ensure_ascii=False), encoding="utf-8")
     temporary.replace(place)
+
+
+def _is_made(found: object) -> bool:
+    return isinstance(found, list) and len(found) == 2 and all(isinstance(part, str) for part in found)  # noqa: PLR2004 - key and stamp

@@ -112,7 +112,7 @@ class Door:
         if answer.silent:
             return
         if self.as_json:
-            click.echo(json.dumps(self._document(answer), ensure_ascii=False))
+            click.echo(self.document(answer))
         else:
             for line in answer.lines:
                 click.echo(line)
@@ -121,15 +121,17 @@ class Door:
         if "publication" in self.__dict__:
             self.publication.close()
 
-    def _document(self, answer: Answer) -> dict[str, Any]:
+    def document(self, answer: Answer) -> str:
+        """The answer as `--json` prints it."""
         at = self.iso(self.now) if "publication" in self.__dict__ else self.started.isoformat()
-        return {
+        found = {
             "schema": SCHEMA,
             "command": self.name,
             "at": at,
             "result": answer.result,
             "problems": [document(problem) for problem in answer.problems],
         }
+        return json.dumps(found, ensure_ascii=False)
 
 
 def parsed_moment(text: str, option: str) -> datetime:

@@ -1,16 +1,18 @@
-"""Which feeds there are, and which document of a feed holds which entries: what readers poll, and the archives behind it.
+"""Which feeds there are, and which document of a feed holds which posts: what readers poll, and the archives behind it.
 
-In: entries, newest first. Out: `Feed`s with their paths. What readers poll holds the newest entries, as many as the
-settings say and no more than is quickly read. When there are more, the whole of each month that has one of the others
-is an archive (RFC 5005, 4): keyed by its month, so that its address and its content stay when new posts come.
+In: visible posts, newest first. Out: `Document`s. What readers poll holds the newest posts, as many as the settings say
+and no more than is quickly read. When there are more, the whole of each month that has one of the others is an archive
+(RFC 5005, 4): keyed by its month, so that its address and its content stay when new posts come.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC
 from itertools import accumulate
 
-from ketapress.feeds.document import Entry, Feed, feed_of, plain
+from ketapress.feeds.document import plain
+from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 from ketapress.model.tags import Tag
 from ketapress.model.urls import encoded_path
@@ -22,20 +24,25 @@ FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A feed and its path under `public/`."""
+class Document:
+    """One document of a feed: its path under the site's URL, encoded, its posts, and what is not the site's own of it.
+
+    `about` are fields of a `Feed`.
+    """
 
     path: str
-    feed: Feed
+    posts: Sequence[Post]
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
-def site_documents(entries: Sequence[Entry], settings: Settings, path: str) -> Iterator[Placed]:
+def site_documents(posts: Sequence[Post], settings: Settings, path: str) -> Iterator[Document]:
     """The site's feed at `path` (`feed.xml`), then its archives, newest first (`feeds/2023-05.feed.xml`)."""
-    months = _archived_months(entries, len(_latest(entries, settings)))
+    latest = _latest(posts, settings)
+    months = _archived_months(posts, len(latest))
     places = [f"feeds/{month}.{path}" for month in months]
     urls = ["", *map(settings.page, places), ""]
     current = settings.page(path)
-    yield Placed(path, feed_of(_latest(entries, settings), settings, path, older=urls[1]))
+    yield Document(path, latest, {"older": urls[1]})
     for number, (place, month) in enumerate(zip(places, months, strict=True)):
         links = {
             "id": current,
@@ -44,34 +51,32 @@ def site_documents(entries: Sequence[Entry], settings: Settings, path: str) -> I
             "newer": urls[number],
             "older": urls[number + 2],
         }
-        yield Placed(place, feed_of(months[month], settings, place, **links))
+        yield Document(place, months[month], links)
 
 
-def tag_document(tag: Tag, entries: Mapping[str, Entry], settings: Settings, file: str) -> Placed:
-    """The feed of one tag's newest posts. `entries` are those of all posts, by the posts' ids."""
+def tag_document(tag: Tag, settings: Settings, file: str) -> Document:
+    """The feed of one tag's newest posts."""
     folder = f"tags/{encoded_path(tag.slug)}/"
-    latest = _latest([entries[post.id] for post in tag.posts], settings)
     title = f"{plain(settings.site.title)}: {plain(tag.name) or tag.slug}"
-    feed = feed_of(latest, settings, folder + file, title=title, home_url=settings.page(folder))
-    return Placed(f"tags/{tag.slug}/{file}", feed)
+    about = {"title": title, "home_url": settings.page(folder)}
+    return Document(folder + file, _latest(tag.posts, settings), about)
 
 
-def _latest(entries: Sequence[Entry], settings: Settings) -> Sequence[Entry]:
-    newest = entries[: settings.feeds.entries]
-    sizes = accumulate(len(entry.html) for entry in newest)
+def _latest(posts: Sequence[Post], settings: Settings) -> Sequence[Post]:
+    newest = posts[: settings.feeds.entries]
+    sizes = accumulate(len(post.html) for post in newest)
     return newest[: max(FEWEST, sum(size <= LARGEST for size in sizes))]
 
 
-def _archived_months(entries: Sequence[Entry], latest: int) -> dict[str, list[Entry]]:
-    """The entries of each month, in UTC and newest first, that has one which readers who poll do not see."""
-    wanted = {_month(entry) for entry in entries[latest:]}
-    months: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        month = _month(entry)
-        if month in wanted:
-            months[month].append(entry)
-    return {month: months[month] for month in sorted(months, reverse=True)}
+def _archived_months(posts: Sequence[Post], latest: int) -> dict[str, list[Post]]:
+    """The posts of each month, in UTC and newest first, that has one which readers who poll do not see."""
+    months: dict[str, list[Post]] = defaultdict(list)
+    for post in posts:
+        months[_month(post)].append(post)
+    wanted = {_month(post) for post in posts[latest:]}
+    return {month: months[month] for month in sorted(wanted, reverse=True)}
 
 
-def _month(entry: Entry) -> str:
-    return f"{entry.published.year:04}-{entry.published.month:02}"
+def _month(post: Post) -> str:
+    moment = (post.published or post.date).astimezone(UTC)
+    return f"{moment.year:04}-{moment.month:02}"

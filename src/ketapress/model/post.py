@@ -66,3 +66,9 @@ def visible_posts(posts: Iterable[Post], now: datetime) -> tuple[Post, ...]:
     return tuple(
         sorted(seen, key=lambda post: ((post.published or post.date).timestamp(), post.id), reverse=True)
     )
+
+
+def next_change(posts: Iterable[Post], now: datetime) -> datetime | None:
+    """The next instant at which other posts may be visible because of their dates; None where there is none."""
+    moments = (moment for post in posts for moment in (post.date, post.published, post.expires))
+    return min((moment for moment in moments if moment and moment > now), default=None)

@@ -43,6 +43,11 @@ def read_settings(root: Path, environ: Mapping[str, str]) -> Settings:
     return parsed_settings(_text(root / NAME), environ)
 
 
+def used_variables(root: Path, environ: Mapping[str, str]) -> dict[str, str | None]:
+    """The variables that the settings in `root` name, with their values. Raises ConfigurationError."""
+    return {name: environ.get(name) for name in _VARIABLE.findall(_text(root / NAME))}
+
+
 def parsed_settings(text: str, environ: Mapping[str, str]) -> Settings:
     """The settings that a file's text means; pure. Raises ConfigurationError with every fault in it."""
     try:

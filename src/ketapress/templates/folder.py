@@ -5,8 +5,7 @@ template call back into the program: the sandbox is Jinja's immutable one, and w
 """
 
 import traceback
-from collections.abc import Iterator, Mapping
-from hashlib import sha256
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.templates.dates import dated, day, isoformat
+from ketapress.templates.files import template_folders
 from ketapress.templates.speech import speech
 
 # What an expression of a template can raise (`{{ 1 / 0 }}`, `{{ posts[0] }}` of none, `{{ "a" + 1 }}`), and its file.
@@ -59,7 +59,7 @@ class Templates:
     """The templates of one publication; a `Fill`. Reads each file once: make another to see changes."""
 
     def __init__(self, root: Path) -> None:
-        self._folders = (root / "templates", _shipped())
+        self._folders = template_folders(root)
         loader = ChoiceLoader([FileSystemLoader(folder) for folder in self._folders])
         self._environment = _Sandbox(
             loader=loader,
@@ -91,13 +91,6 @@ class Templates:
                 Problem(code="template.line", message=message, cure="Mend that setting in ketapress.toml.")
             ) from fault
 
-    def fingerprint(self) -> str:
-        """A hash of every template that can be filled, by name and content: the same when output can be the same."""
-        digest = sha256()
-        for name, content in _files(*self._folders):
-            digest.update(b"%d %d " % (len(name), len(content)) + name.encode() + content)
-        return digest.hexdigest()
-
     def _problem(self, fault: Exception, asked: str) -> Problem:
         if isinstance(fault, TemplateNotFound) and fault.name == asked:
             return Problem(
@@ -120,23 +113,6 @@ class Templates:
                 if Path(frame.filename).is_relative_to(folder):
                     return Path(frame.filename).relative_to(folder).as_posix(), frame.lineno
         return None, None
-
-
-def _shipped() -> Path:
-    """Where the shipped templates are: in the installed package, else at the top of the repository."""
-    installed = Path(__file__).parent / "shipped"
-    return installed if installed.is_dir() else Path(__file__).parents[3] / "templates"
-
-
-def _files(*folders: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and content of each template, the first folder's file of a name alone, in the order of the names."""
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for path in folder.rglob("*"):
-            if path.is_file():
-                found.setdefault(path.relative_to(folder).as_posix(), path)
-    for name in sorted(found):
-        yield name, found[name].read_bytes()
 
 
 def _escapes(name: str | None) -> bool:

@@ -1,0 +1,39 @@
+"""Where templates are: the publication's own in `templates/`, and the shipped ones behind them.
+
+In: the publication folder. Out: folders, and a fingerprint of all that is in them. It is light to import: a build that
+finds nothing changed asks for no more.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+
+def template_folders(root: Path) -> tuple[Path, Path]:
+    """The folders in which a template is looked for, in this order."""
+    return root / "templates", _shipped()
+
+
+def fingerprint(root: Path) -> str:
+    """A hash of every template that can be filled, by name and content: the same when output can be the same."""
+    digest = sha256()
+    for name, content in _files(*template_folders(root)):
+        digest.update(b"%d %d " % (len(name), len(content)) + name.encode() + content)
+    return digest.hexdigest()
+
+
+def _shipped() -> Path:
+    """Where the shipped templates are: in the installed package, else at the top of the repository."""
+    installed = Path(__file__).parent / "shipped"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "templates"
+
+
+def _files(*folders: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each template, the first folder's file of a name alone, in the order of the names."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                found.setdefault(path.relative_to(folder).as_posix(), path)
+    for name in sorted(found):
+        yield name, found[name].read_bytes()
