@@ -1,6 +1,7 @@
 """Many connections, one transaction a turn."""
 
 import asyncio
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -20,7 +21,12 @@ class Watched(Deliveries):
 
     def __init__(self, press: Press) -> None:
         super().__init__(press.store.deliveries._transactions)
+        self.beats = threading.Semaphore(0)
         self.commits: list[tuple[set[int], set[int], datetime]] = []
+
+    def renew(self) -> None:
+        self.beats.release()
+        super().renew()
 
     def commit(
         self, edition_id: int, *, results: Sequence[Result], intents: Collection[int], now: datetime
@@ -113,3 +119,14 @@ def test_what_was_claimed_and_not_sent_is_handed_back(press: Press, watched: Wat
 
     asyncio.run(scene())
     assert set(press.states().values()) == {DeliveryState.QUEUED}
+
+
+def test_the_lease_is_renewed_while_nothing_is_committed(press: Press, watched: Watched) -> None:
+    async def scene() -> None:
+        async with Turns(watched, 1, "test", press.clock, ignore, heartbeat=0.001) as turns:
+            await turns.claimed(1)
+            assert await asyncio.to_thread(watched.beats.acquire, timeout=30)
+            assert await asyncio.to_thread(watched.beats.acquire, timeout=30)
+
+    asyncio.run(scene())
+    assert watched.commits == []

@@ -29,6 +29,10 @@ class Ledger(Protocol):
         """Writes results and intents together; the intents that may go out. `now` is the Date of their messages."""
         ...
 
+    def renew(self) -> None:
+        """Says that this process is alive, where it commits nothing for a while: a lease holds 60 seconds."""
+        ...
+
     def release(self, edition_id: int, worker: str, now: datetime) -> int:
         """Hands back what this worker claimed and did not begin to send."""
         ...

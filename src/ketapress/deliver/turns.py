@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import ParamSpec, Self, TypeVar
@@ -19,6 +20,10 @@ from ketapress.model.errors import Problem, StoreError
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+HEARTBEAT = 20.0
+"""Seconds between two signs of life: a lease outlives two that were missed."""
 
 
 class Turns:
@@ -35,12 +40,15 @@ class Turns:
         worker: str,
         clock: Callable[[], datetime],
         watch: Callable[[Mapping[DeliveryState, int]], None],
+        heartbeat: float = HEARTBEAT,
     ) -> None:
         self._ledger = ledger
         self._edition_id = edition_id
         self._worker = worker
         self._clock = clock
         self._watch = watch
+        self._heartbeat = heartbeat
+        self._heart: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._results: list[Result] = []
         self._waiting: dict[datetime, dict[int, asyncio.Future[bool]]] = {}
@@ -54,14 +62,24 @@ class Turns:
         return bool(self._faults)
 
     async def __aenter__(self) -> Self:
+        self._heart = asyncio.create_task(self._beat())
         return self
 
     async def __aexit__(self, *error: object) -> None:
         """Writes what is known, and hands back what was claimed. Raises StoreError for what could not be written."""
+        if self._heart is not None:
+            self._heart.cancel()
         try:
             await self._ended()
         finally:
             self._thread.shutdown()
+
+    async def _beat(self) -> None:
+        """Keeps the lease while the relay lets us wait. If that fails, so does the next commit, and says why."""
+        while True:
+            await asyncio.sleep(self._heartbeat)
+            with suppress(StoreError):
+                await self._told(self._ledger.renew)
 
     async def claimed(self, limit: int) -> tuple[Recipient, ...]:
         """Up to `limit` due deliveries, now ours; none after a fault."""
