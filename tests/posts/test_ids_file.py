@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from factories import NOW, settings
-from ketapress.model.errors import ConfigurationError
+from ketapress.model.errors import ConfigurationError, RefusedError
 from ketapress.posts.folder import read_library
 from ketapress.posts.ids import NAME, Records, read_records, write_records
 from postfolder import built, publication
@@ -79,3 +79,12 @@ def test_writing_the_same_records_gives_the_same_bytes(tmp_path: Path) -> None:
     write_records(tmp_path, read_records(tmp_path))
     assert (tmp_path / "posts" / NAME).read_bytes() == before
     assert records == read_records(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_with_a_cure(tmp_path: Path) -> None:
+    records = built(publication(tmp_path, FILES)).records
+    before = (tmp_path / "posts" / NAME).read_bytes()
+    (tmp_path / "posts" / f"{NAME}.tmp").mkdir()
+    with pytest.raises(RefusedError, match="cannot be written"):
+        write_records(tmp_path, records)
+    assert (tmp_path / "posts" / NAME).read_bytes() == before

@@ -214,6 +214,21 @@ def test_two_posts_with_one_address_get_two(tmp_path: Path) -> None:
     assert built(tmp_path, LATER).problems == ()
 
 
+def test_many_posts_of_one_name_and_one_instant_are_told_apart(tmp_path: Path) -> None:
+    library = built(
+        publication(tmp_path, {f"{folder}/note.md": note(text=f"Text {folder}.") for folder in range(30)})
+    )
+    assert {post.url for post in library.posts} == {
+        "2023/note.html",
+        *(f"2023/note-{n}.html" for n in range(2, 31)),
+    }
+    assert len({post.updated for post in library.posts}) == 30
+
+
+def test_index_is_the_archive_s_own_page(tmp_path: Path) -> None:
+    assert built(publication(tmp_path, {"a.md": note(slug="index")})).posts[0].url == "2023/index-2.html"
+
+
 def test_a_new_slug_moves_the_address_and_leaves_the_old_one_as_an_alias(tmp_path: Path) -> None:
     before = built(publication(tmp_path, {"a.md": note()})).posts[0]
     moved = built(publication(tmp_path, {"a.md": note(slug="Better One")}), LATER).posts[0]

@@ -1,9 +1,10 @@
 """The posts room: files of `posts/` become `Post` values, and their ids stay what they were.
 
-One file goes this way: `files` lists and reads it, `frontmatter` splits header from body, `manuscript` says what the
-author wrote (with `fields`, `dates`, `calendars`, `titles`), `pinning` gives it the id, the address and the instants
-that it keeps, and `rendering` makes HTML of its body (`article`, `markdown` or `html`, always through `sanitise`).
-`folder` walks the whole way and is what other rooms call; `ids` keeps `.published.jsonl`.
+A file goes this way: `folder` lists and reads it; `frontmatter` splits header from body; `manuscript` says what the
+author wrote (`fields` the values, `dating` and `dates` and `calendars` the date, `titles` and `prose` the title) and
+makes HTML of it (`article`, `markdown`, `html`; `leftovers` keeps template marks out of the way); `matching` finds the
+post it is, `pinning` the id, address and instants that it keeps; `rendering` makes it a `Post` (`sanitise`,
+`addresses`). `folder` walks the whole way and is what other rooms call; `ids` keeps `.published.jsonl`.
 
 It never decides what goes into a feed, a page or an edition, and reading never writes.
 """

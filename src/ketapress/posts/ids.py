@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ketapress.model.errors import ConfigurationError, Problem
+from ketapress.model.errors import ConfigurationError, Problem, RefusedError
 
 NAME = ".published.jsonl"
 _SCHEMA = 1
@@ -71,11 +71,28 @@ def read_records(root: Path) -> Records:
 
 
 def write_records(root: Path, records: Records) -> None:
-    """Puts the file in place, whole or not at all; it survives a power cut once this returns."""
+    """Puts the file in place, whole or not at all; it survives a power cut once this returns.
+
+    Raises `RefusedError` where the disk is full or the folder may not be written.
+    """
     folder = root / "posts"
+    try:
+        _replace(folder, records_text(records).encode())
+    except OSError as error:
+        raise RefusedError(
+            Problem(
+                code="post.ids",
+                message=f"the ids of the posts cannot be written: {(error.strerror or str(error)).lower()}.",
+                cure="Make room, or give the right to write there; nothing was changed.",
+                path=f"posts/{NAME}",
+            )
+        ) from None
+
+
+def _replace(folder: Path, data: bytes) -> None:
     temporary = folder / f"{NAME}.tmp"
     with temporary.open("wb") as file:
-        file.write(records_text(records).encode())
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / NAME)

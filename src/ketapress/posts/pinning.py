@@ -82,6 +82,10 @@ class _Desk:
         self.ids = {record.id for record in published}
         self.urls = {url for record in published for url in (record.url, *record.aliases)}
         self.instants = {record.updated for record in published}
+        self.numbers: dict[
+            str, int
+        ] = {}  # how far the search for a free address has come, so that it never begins anew
+        self.tried: dict[datetime, tuple[datetime, timedelta]] = {}  # the same for instants
 
     def may_publish(self, manuscript: Manuscript, record: Record | None) -> bool:
         """Whether nothing keeps the post back now: no draft, no hold, no question, no date to come."""
@@ -164,13 +168,15 @@ class _Desk:
     ) -> str:
         """The post's address, with a number where another one has it. `index` belongs to the archive."""
         name = encoded_path(manuscript.name)
-        url, number = f"{folder}/{name}.html", 1
+        wanted = url = f"{folder}/{name}.html"
+        number = self.numbers.get(wanted, 1)
         while (name == "index" and number == 1) or is_taken(manuscript, url):
             number += 1
             url = f"{folder}/{name}-{number}.html"
-        if number > 1:
-            self.problems.append(_taken(manuscript, f"{folder}/{name}.html", url))
+        self.numbers[wanted] = number
         self.urls.add(url)
+        if url != wanted:
+            self.problems.append(_taken(manuscript, wanted, url))
         return url
 
     def _is_taken(self, manuscript: Manuscript, url: str) -> bool:
@@ -180,13 +186,13 @@ class _Desk:
     def _free_instant(self, moment: datetime) -> datetime:
         """The next second that no post was updated in; before it, where that second is still to come."""
         moment = moment.replace(microsecond=0)
-        step = _SECOND
-        wanted = moment
+        wanted, step = self.tried.get(moment, (moment, _SECOND))
         while wanted in self.instants:
-            if wanted >= self.rules.now > moment - _SECOND:
-                step, wanted = -_SECOND, moment
+            if step > timedelta(0) and wanted >= self.rules.now >= moment:
+                wanted, step = moment, -_SECOND
             wanted += step
         self.instants.add(wanted)
+        self.tried[moment] = (wanted, step)
         return wanted
 
     def _remarks(self, manuscript: Manuscript, record: Record) -> list[Problem]:
