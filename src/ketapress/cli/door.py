@@ -49,7 +49,7 @@ class Answer:
 
     @property
     def exit_code(self) -> Exit:
-        wrong = self.needs_person or any(problem.severity is Severity.ERROR for problem in self.problems)
+        wrong = self.needs_person or any(problem.needs_person for problem in self.problems)
         return Exit.NEEDS_PERSON if wrong else Exit.DONE
 
 

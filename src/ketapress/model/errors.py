@@ -17,7 +17,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong. `path` is relative to the publication folder, `line` counts from 1."""
+    """One thing that is wrong. `path` is relative to the publication folder, `line` counts from 1.
+
+    `asks` marks a warning that a person has to answer before something can go on; every error does.
+    """
 
     code: str
     message: str
@@ -25,6 +28,11 @@ class Problem:
     severity: Severity = Severity.ERROR
     path: str | None = None
     line: int | None = None
+    asks: bool = False
+
+    @property
+    def needs_person(self) -> bool:
+        return self.asks or self.severity is Severity.ERROR
 
     @property
     def where(self) -> str:

@@ -210,12 +210,13 @@ class _Desk:
 
 def _question(manuscript: Manuscript, record: Record, vanished: list[Record]) -> Problem:
     files = ", ".join(f"`{each.path}` (id {each.id})" for each in vanished[:_NAMED_AT_MOST])
-    return _warning(
+    question = _warning(
         "post.held",
         manuscript,
         f"it is held: {files} vanished, and this may be the same post under another name.",
         f"If it is, add `id: {vanished[0].id}` to its header; if it is another post, add `id: {record.id}`.",
     )
+    return replace(question, asks=True)
 
 
 def _late(manuscript: Manuscript, late_posts: timedelta) -> Problem:
