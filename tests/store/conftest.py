@@ -52,18 +52,27 @@ def migrated_url(server: URL) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def sweeper(migrated_url: str) -> Iterator[Store]:
+    """What empties the shared database after each test."""
+    with open_store(migrated_url, Path(), durability="process") as store:
+        yield store
+
+
 @pytest.fixture
 def opened(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
     """Opens the same database again, as another process would; it has its schema and nothing in it."""
     if database == "sqlite":
         url = _SQLITE
         shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
+        sweeper = None
     else:
         url = request.getfixturevalue("migrated_url")
+        sweeper = request.getfixturevalue("sweeper")
     with ExitStack() as stores:
         yield lambda: stores.enter_context(open_store(url, tmp_path, durability="process"))
-        if database == "postgresql":
-            _empty(stores.enter_context(open_store(url, tmp_path)))
+    if sweeper:
+        _sweep(sweeper)
 
 
 @pytest.fixture
@@ -77,7 +86,8 @@ def _made(server: URL) -> str:
     return server.set(database=name).render_as_string(hide_password=False)
 
 
-def _empty(store: Store) -> None:
-    tables = ", ".join(table.name for table in metadata.sorted_tables if table.name != "properties")
+def _sweep(store: Store) -> None:
     with store._transactions.write() as connection:
-        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
+        for table in reversed(metadata.sorted_tables):
+            if table.name != "properties":
+                connection.execute(table.delete())

@@ -251,6 +251,29 @@ def test_counts_name_every_state(store: Store) -> None:
     assert sum(store.deliveries.counts().values()) == 2
 
 
+def test_counts_of_an_edition_that_is_done_are_remembered(store: Store) -> None:
+    edition = sending_edition(store, 2)
+    settle(store, edition, begun(store, edition), DeliveryState.SENT)
+    store.editions.move(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
+    with store._transactions.write() as connection:
+        connection.exec_driver_sql("DELETE FROM deliveries")
+    assert store.deliveries.counts(edition)[DeliveryState.SENT] == 2
+    assert store.deliveries.counts()[DeliveryState.SENT] == 2
+    assert not store.deliveries.conserved(edition)
+
+
+def test_counts_of_an_edition_that_is_done_follow_a_late_answer_and_an_erasure(store: Store) -> None:
+    edition = sending_edition(store, 2)
+    late, erased = begun(store, edition)
+    settle(store, edition, [late, erased], DeliveryState.IN_DOUBT)
+    store.editions.move(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
+    settle(store, edition, [late], DeliveryState.SENT)
+    assert standing(store, edition) == {DeliveryState.SENT: 1, DeliveryState.IN_DOUBT: 1}
+    store.editions.move(edition, [EditionState.DONE], EditionState.DONE, now=NOW)
+    store.subscribers.erase("person1@example.org", "somebody", NOW)
+    assert standing(store, edition) == {DeliveryState.SENT: 1, DeliveryState.SUPPRESSED: 1}
+
+
 def test_lines_tell_what_became_of_everybody(store: Store) -> None:
     edition = sending_edition(store, 2)
     settle(

@@ -135,5 +135,5 @@ def test_deliveries_are_conserved_and_nobody_is_sent_to_twice(opened: Callable[[
     opened()  # sets the database up once for all runs
     machine = type("SenderHere", (Sender,), {"opened": staticmethod(opened)})
     run_state_machine_as_test(
-        machine, settings=hypothesis_settings(max_examples=20, stateful_step_count=20, deadline=None)
+        machine, settings=hypothesis_settings(max_examples=15, stateful_step_count=20, deadline=None)
     )

@@ -77,6 +77,14 @@ def test_what_was_claimed_is_suppressed_when_it_comes_to_be_sent(store: Store) -
     assert standing(store, edition) == {DeliveryState.SENDING: 1, DeliveryState.SUPPRESSED: 1}
 
 
+def test_an_answer_that_comes_after_the_erasure_is_written_without_its_words(store: Store) -> None:
+    edition = sending_edition(store, 2)
+    ids = begun(store, edition)
+    store.subscribers.erase(PERSON, "somebody", NOW)
+    settle(store, edition, ids, DeliveryState.SENT, reply=f"250 Ok <{PERSON}>")
+    assert [line.reply for line in store.deliveries.lines(edition)] == [f"250 Ok <{PERSON}>", ""]
+
+
 def test_no_byte_of_the_address_is_left_in_the_files(tmp_path: Path) -> None:
     """Thousands of people in random order make the pages of the database split, and leave copies behind."""
     shuffled = [f"{letter}-{number}@example.org" for letter in "abcdefgh" for number in range(400)]

@@ -1,5 +1,6 @@
 """PostgreSQL coordinates many processes: who is alive is told by leases, by the database's clock."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +95,14 @@ def test_of_four_senders_one_sleeps_past_its_lease_and_wakes(
     assert {each for each in let_out if let_out.count(each) > 1} == set(at_the_dot)
 
 
+@pytest.mark.parametrize(("durability", "said"), [("power", "on"), ("process", "off")])
+def test_a_commit_is_as_durable_as_was_asked(migrated_url: str, durability: str, said: str) -> None:
+    with open_store(migrated_url, Path(), durability=durability) as store:
+        for _ in range(2):
+            with store._transactions.read() as connection:
+                assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == said
+
+
 def test_a_connection_that_was_cut_is_opened_anew(store: Store) -> None:
     subscribe(store, crowd(1))
     with pytest.raises(StoreError, match="its server does not answer, or broke off"):  # noqa: SIM117 - two borders
@@ -108,6 +117,14 @@ def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path
     ) as refused:
         open_store(f"postgresql://ada:sesame@/k?host={tmp_path}", tmp_path)
     assert "sesame" not in str(refused.value)
+
+
+def test_a_missing_driver_is_said_with_what_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r'pip install "ketapress\[postgres\]"'):
+        open_store("postgresql://ada@localhost/k", tmp_path)
 
 
 def test_a_database_that_is_not_there_is_named(server: URL, tmp_path: Path) -> None:

@@ -15,11 +15,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
-    delete,
     func,
     insert,
-    null,
-    or_,
     select,
     update,
 )
@@ -27,11 +24,11 @@ from sqlalchemy import (
 from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient, Result
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
+from ketapress.store.counts import delivery_counts, really_counted, recount
 from ketapress.store.freeze import freeze_chunk, start_freeze
 from ketapress.store.ledger import (
     ACTIVE,
     AT_ONCE,
-    delivery_counts,
     due,
     edition_state,
     give_up,
@@ -43,11 +40,11 @@ from ketapress.store.ledger import (
     write_results,
 )
 from ketapress.store.persons import end_consent
+from ketapress.store.recovery import recover
 from ketapress.store.tables import (
     DatabaseClock,
     deliveries,
     editions,
-    instant,
     subscribers,
     subscriptions,
     workers,
@@ -116,6 +113,8 @@ class Deliveries:
                 _refuse(connection, edition, and_(these(edition_id, refused), held_by(self._numbers)), now)
             if edition is EditionState.CANCELLED:
                 give_up(connection, edition_id, DeliveryState.CANCELLED)
+            if edition is EditionState.DONE:
+                recount(connection, edition_id)
         return allowed
 
     def renew(self) -> None:
@@ -136,26 +135,13 @@ class Deliveries:
 
         For the start of sending, when this process has nothing under way: what it left behind itself is taken over
         too. On SQLite everybody else is dead, so hold the folder's lock; on PostgreSQL whose lease has run out by the
-        database's clock. With the policy `resend`, what is in doubt in editions
-        that are not over may be claimed at once; with `hold` it waits for a person.
+        database's clock. With the policy `resend`, what is in doubt in editions that are not over may be claimed at
+        once; with `hold` it waits for a person.
         """
         with self._transactions.write() as connection:
-            dead = _buried(connection, self._numbers, leased=self._transactions.shared)
-            handed_back = doubted = 0
-            for edition_id, state in _editions_in_hand(connection, dead):
-                theirs = and_(_d.edition_id == edition_id, held_by(dead))
-                handed_back += hand_back(connection, state, theirs, now)
-                doubted += connection.execute(
-                    moved(
-                        DeliveryState.IN_DOUBT,
-                        and_(theirs, _d.state == DeliveryState.SENDING),
-                        worker_id=_d.worker_id,
-                        attempts=_d.attempts + 1,
-                    )
-                ).rowcount
-            _apply_policy(connection, policy, now)
+            found = recover(connection, self._numbers, policy, now, leased=self._transactions.shared)
         self._workers.clear()
-        return handed_back, doubted
+        return found
 
     def give_up(self, edition_id: int, state: DeliveryState, now: datetime) -> int:  # noqa: ARG002 - as its siblings
         """What waits in the edition ends as EXPIRED or CANCELLED; how many. What is in doubt stays so, for a person."""
@@ -170,7 +156,7 @@ class Deliveries:
     def conserved(self, edition_id: int) -> bool:
         """The conservation law: what was frozen is the sum of what stands in all states."""
         with self._transactions.read() as connection:
-            return _frozen(connection, edition_id) == sum(delivery_counts(connection, edition_id).values())
+            return _frozen(connection, edition_id) == really_counted(connection, edition_id)
 
     def next_due(self, edition_id: int) -> datetime | None:
         """When the next delivery may be claimed, which may be long past; None when none will be by itself."""
@@ -259,32 +245,6 @@ def _end_dead_addresses(connection: Connection, results: Sequence[Result], now: 
         persons = select(subscriptions.c.subscriber_id).where(subscriptions.c.id.in_(dead))
         theirs = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(persons))
         end_consent(connection, theirs, SubscriptionState.UNREACHABLE, "relay", now)
-
-
-def _buried(connection: Connection, mine: Collection[int], *, leased: bool) -> tuple[int, ...]:
-    """The numbers of workers that are dead, struck from the list so that nobody else takes over from them."""
-    dead = delete(workers)
-    if leased:
-        dead = dead.where(or_(workers.c.id.in_(mine), workers.c.lease_until < DatabaseClock()))
-    return tuple(connection.scalars(dead.returning(workers.c.id)))
-
-
-def _editions_in_hand(connection: Connection, dead: Sequence[int]) -> list[tuple[int, EditionState | None]]:
-    """Editions of which these workers hold something, and where they stand."""
-    held = connection.scalars(select(_d.edition_id).where(held_by(dead)).distinct()).all()
-    return [(edition_id, edition_state(connection, edition_id)) for edition_id in held]
-
-
-def _apply_policy(connection: Connection, policy: str, now: datetime) -> None:
-    """Whether what is in doubt may be claimed again by itself."""
-    going_on = select(_e.id).where(
-        _e.state.in_((EditionState.READY, EditionState.HELD, EditionState.SENDING))
-    )
-    in_doubt = and_(
-        _d.worker_id.is_not(None), _d.state == DeliveryState.IN_DOUBT, _d.edition_id.in_(going_on)
-    )
-    next_at = func.coalesce(_d.next_at, instant(now)) if policy == "resend" else null()
-    connection.execute(update(deliveries).where(in_doubt).values(next_at=next_at))
 
 
 def _lines(connection: Connection, edition_id: int, last: int) -> list[DeliveryLine]:

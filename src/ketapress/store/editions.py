@@ -16,6 +16,7 @@ from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import PUBLIC_STATES, Decision, EditionState, Slot, StoredEdition, Window
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.model.letter import Digest, Letter
+from ketapress.store.counts import remember_counts
 from ketapress.store.ledger import anything_left, give_up
 from ketapress.store.letters import packed, unpacked
 from ketapress.store.tables import DatabaseClock, edition_posts, editions
@@ -259,7 +260,11 @@ def _move(
     **values: Any,
 ) -> bool:
     guarded = update(editions).where(_e.id == edition_id, _e.state.in_(frm))
-    return bool(connection.execute(guarded.values(state=to, changed_at=now, **values)).rowcount)
+    if not connection.execute(guarded.values(state=to, changed_at=now, **values)).rowcount:
+        return False
+    if to is EditionState.DONE:
+        remember_counts(connection, edition_id)
+    return True
 
 
 def _read(connection: Connection, query: Select[Any]) -> tuple[StoredEdition, ...]:

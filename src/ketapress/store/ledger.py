@@ -31,6 +31,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from ketapress.model.delivery import ARROWS, DeliveryState, Result
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
+from ketapress.store.counts import recount
 from ketapress.store.tables import (
     EPOCH,
     DeliveryCode,
@@ -148,7 +149,11 @@ def _result_statement(target: DeliveryState, workers: tuple[int, ...]) -> Update
     one = and_(_d.edition_id == bindparam("edition"), _d.subscription_id == bindparam("subscription"))
     if target in {DeliveryState.CLAIMED, DeliveryState.SENDING}:
         raise ValueError(f"{target} is no result: only `claim` and `commit` look at who may be sent to")
-    values: dict[str, Any] = {"reply": bindparam("said"), "attempts": _d.attempts + int(target in _TRIED)}
+    known = exists().where(subscriptions.c.id == _d.subscription_id)  # not erased since the message was sent
+    values: dict[str, Any] = {
+        "reply": case((known, bindparam("said"))),
+        "attempts": _d.attempts + int(target in _TRIED),
+    }
     if target in {DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT}:
         values["next_at"] = bindparam("again_at")
     if target is DeliveryState.DEFERRED:
@@ -232,14 +237,7 @@ def forget(connection: Connection, subscription_ids: Select[Any]) -> None:
     """A person is erased: what waits is suppressed, and what relays said is wiped, for they repeat the address."""
     mine = of_person(subscription_ids)
     waits = _d.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT))
-    connection.execute(moved(DeliveryState.SUPPRESSED, and_(mine, waits)))
+    suppressed = moved(DeliveryState.SUPPRESSED, and_(mine, waits)).returning(_d.edition_id)
+    for edition_id in connection.scalars(suppressed).all():
+        recount(connection, edition_id)
     connection.execute(update(deliveries).where(mine, _d.reply.is_not(None)).values(reply=null()))
-
-
-def delivery_counts(connection: Connection, edition_id: int | None) -> dict[DeliveryState, int]:
-    """How many deliveries stand in each state, zeros included, of one edition or of all."""
-    counted = select(_d.state, func.count()).group_by(_d.state)
-    if edition_id is not None:
-        counted = counted.where(_d.edition_id == edition_id)
-    found = {row[0]: int(row[1]) for row in connection.execute(counted)}
-    return {state: found.get(state, 0) for state in DeliveryState}

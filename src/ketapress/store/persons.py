@@ -82,7 +82,9 @@ def record_consent(
     connection.execute(
         insert(consents).from_select(
             ["subscriber_id", "newsletter", "event", "at", "by"],
-            select(subscriptions.c.subscriber_id, subscriptions.c.newsletter, *said).where(which),
+            select(subscriptions.c.subscriber_id, subscriptions.c.newsletter, *said)
+            .where(which)
+            .order_by(subscriptions.c.id),
         )
     )
 

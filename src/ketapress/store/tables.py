@@ -189,6 +189,7 @@ editions = Table(
     Column("frozen", BigInteger, nullable=False),  # how many deliveries were written
     Column("frozen_to", BigInteger),  # the highest subscription that the freeze has passed
     Column("freeze_to", BigInteger),  # the highest subscription when the freeze began
+    Column("counts", JSON),  # how its deliveries ended, once it is done
     Column("letter", LargeBinary),
     Column("web", Text),
     UniqueConstraint("newsletter", "slot_key"),

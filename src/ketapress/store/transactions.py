@@ -6,15 +6,15 @@ else wrote in between, however long it would have waited. Faults of disk and net
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from ketapress.model.errors import StoreError
+from ketapress.model.errors import Problem, StoreError
 from ketapress.store.faults import problem_of
 
 LOCK_WAIT = 60_000  # milliseconds: a backup or an import of somebody else's may hold the lock that long
@@ -33,22 +33,8 @@ class Transactions:
         self.where = url.render_as_string(hide_password=True)
         self.dialect = url.get_backend_name()
         self.shared = self.dialect != "sqlite"
-        self._engine = create_engine(url, hide_parameters=True)  # they hold addresses, and errors are logged
-        settings = (
-            _sqlite_settings(durability) if self.dialect == "sqlite" else _postgresql_settings(durability)
-        )
-
-        def prepare(connection: Any, _record: object) -> None:
-            if self.dialect == "sqlite":
-                connection.isolation_level = (
-                    None  # the driver's own BEGIN comes too late, and is never IMMEDIATE
-                )
-            cursor = connection.cursor()
-            for statement in settings:
-                cursor.execute(statement)
-            cursor.close()
-
-        event.listen(self._engine, "connect", prepare)
+        self._engine = _engine(url)
+        event.listen(self._engine, "connect", _preparation(self.dialect, durability))
         if self.dialect == "sqlite":
             event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(
@@ -101,10 +87,41 @@ class Transactions:
             raise StoreError(problem) from error
 
 
+def _engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, hide_parameters=True)  # they hold addresses, and errors are logged
+    except ModuleNotFoundError as error:
+        raise StoreError(_NO_DRIVER) from error
+
+
+_NO_DRIVER = Problem(
+    code="store.driver",
+    message="`database.url` is a PostgreSQL database, and the driver for it, psycopg, is not installed.",
+    cure='Run `pip install "ketapress[postgres]"`.',
+)
+
+
 def private_file(path: Path) -> None:
     """Makes an empty file that only its owner reads, if there is none: the database holds addresses."""
     with suppress(FileExistsError, FileNotFoundError, PermissionError, NotADirectoryError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+
+
+def _preparation(dialect: str, durability: str) -> Callable[[Any, object], None]:
+    """What is done to each new connection before it is used."""
+    settings = _sqlite_settings(durability) if dialect == "sqlite" else _postgresql_settings(durability)
+
+    def prepare(connection: Any, _record: object) -> None:
+        if dialect == "sqlite":
+            # The driver's own BEGIN comes too late, and is never IMMEDIATE.
+            connection.isolation_level = None
+        cursor = connection.cursor()
+        for statement in settings:
+            cursor.execute(statement)
+        cursor.close()
+        connection.commit()  # PostgreSQL forgets a SET whose transaction is rolled back
+
+    return prepare
 
 
 def _begin(connection: Connection) -> None:

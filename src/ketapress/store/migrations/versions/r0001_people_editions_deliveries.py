@@ -84,6 +84,7 @@ def _editions() -> None:
         sa.Column("frozen", sa.BigInteger, nullable=False),
         sa.Column("frozen_to", sa.BigInteger),
         sa.Column("freeze_to", sa.BigInteger),
+        sa.Column("counts", sa.JSON),
         sa.Column("letter", sa.LargeBinary),
         sa.Column("web", sa.Text),
         sa.UniqueConstraint("newsletter", "slot_key"),
