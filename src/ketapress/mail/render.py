@@ -188,7 +188,7 @@ def _article(issue: Issue, number: int, item: Item) -> Article:
     post = item.post
     way = _direction(issue, post)
     return Article(
-        anchor=_anchor(number),
+        anchor=anchor(number),
         title=cleaned(post.title),
         url=issue.settings.page(post.url),
         date=post.date,
@@ -203,13 +203,14 @@ def _article(issue: Issue, number: int, item: Item) -> Article:
     )
 
 
-def _anchor(number: int) -> str:
+def anchor(number: int) -> str:
+    """The id of a post in its letter."""
     return f"p{number}"
 
 
 def _body(issue: Issue, number: int, post: Post) -> str:
     frame = Frame(
-        prefix=_anchor(number),
+        prefix=anchor(number),
         page=issue.settings.page(post.url),
         direction=_direction(issue, post),
         width=COLUMN,
