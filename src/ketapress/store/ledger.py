@@ -51,7 +51,7 @@ SOURCES = {
 }
 """The arrows backwards: from where a delivery may come into a state."""
 
-_TRIED = frozenset({DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.IN_DOUBT})
+_TRIED = frozenset(ARROWS[DeliveryState.SENDING])  # results that count as a try
 _d = deliveries.c
 
 # Worked out from where the row is before the update: a first try goes back to the queue, a later one among the late.
