@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ketapress.daemon.run import Daemon
 from ketapress.testing import ScriptedRelay
 from walk import ketapress
 
@@ -69,3 +70,19 @@ def test_it_publishes_sends_and_ends_cleanly(daemon: "subprocess.Popen[str]", pu
 def test_wrong_settings_end_the_start_with_78(publication: Path) -> None:
     (publication / "ketapress.toml").write_text("[site]\n")
     assert ketapress(publication, "run").exit_code == 78
+
+
+def test_a_relay_that_is_down_is_left_alone_for_a_while(publication: Path) -> None:
+    toml = publication / "ketapress.toml"
+    toml.write_text(toml.read_text() + '\n[relay]\nurl = "smtp://127.0.0.1:1"\n')
+    ketapress(publication, "subscribers", "add", "ann@example.net")
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    for word in ("hold", "release"):  # it is long past its time; a person lets it go all the same
+        ketapress(publication, "outbox", word, "weekly/2023-06-12T0800")
+    said: list[str] = []
+    daemon = Daemon(publication, {}, lambda event, fields: said.append(f"{event}: {fields['message']}"))
+    daemon.send_ready()
+    assert any("127.0.0.1:1" in line for line in said)
+    heard = len(said)
+    daemon.send_ready()
+    assert len(said) == heard

@@ -29,6 +29,7 @@ class Daemon:
         self._environ = environ
         self._say = say
         self._said: dict[str, frozenset[Problem]] = {}
+        self._relay_rests_until = datetime.min.replace(tzinfo=UTC)
         self.stop = Event()
 
     def run(self, parts: Iterable[str]) -> None:
@@ -77,17 +78,22 @@ class Daemon:
         return (*library.problems, *built.problems)
 
     def _send(self, publication: Publication) -> Iterable[Problem]:
+        """Sends what is ready, unless the relay asked to be left alone: a password tried every few seconds locks accounts."""
+        if _now() < self._relay_rests_until:
+            return self._said.get("delivery", frozenset())
         with publication.alone("send"):
             reports = publication.send(_now, stop=self.stop.is_set)
         for each in reports:
-            if each.sent or each.failed or each.note:
+            if each.problem and each.next_at:
+                self._relay_rests_until = each.next_at
+            if each.sent or each.failed or each.problem:
                 message = (
                     f"{each.edition} is {each.state}: {each.sent} sent, {each.failed} failed. {each.note}"
                 )
                 self._say(
                     "sent", {"message": message.strip(), "edition": each.edition, "state": str(each.state)}
                 )
-        return ()
+        return [each.problem for each in reports if each.problem]
 
 
 def _now() -> datetime:
