@@ -16,7 +16,9 @@ from ketapress.editions.calendar import slot_at
 from ketapress.editions.fit import fitted
 from ketapress.editions.plan import History, Plan, due_slots, first_state, plan_for, planned, send_by
 from ketapress.mail.digest import digest as digest_of, measured, specimen
+from ketapress.mail.lint.letter import letter_problems
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
+from ketapress.model.errors import Problem, Severity
 from ketapress.model.letter import Digest
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
@@ -29,12 +31,16 @@ from ketapress.templates.folder import Templates
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """One edition that was composed, or in a dry run would be. `why` is for people, where one has to act."""
+    """One edition that was composed, or in a dry run would be. `why` is for people, where one has to act.
+
+    `problems` are what is wrong with its letter: errors hold it.
+    """
 
     edition: Edition
     digest: Digest
     state: EditionState
     why: str
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,25 @@ def rendered(
     return edition, digest_of(edition, press.settings, newsletter, subject, press.templates)
 
 
+def composed(
+    press: Press, newsletter: NewsletterSettings, made: tuple[Edition, Digest], until: datetime, now: datetime
+) -> Composed:
+    """An edition with the state it begins in: what is wrong with its letter comes before the hour and approval."""
+    edition, digest = made
+    message = specimen(digest.letter, press.settings, newsletter, edition.slot)
+    problems = letter_problems(edition, digest, message, newsletter.max_bytes)
+    errors = [each for each in problems if each.severity is Severity.ERROR]
+    state, why = first_state(newsletter, until, now)
+    if errors:
+        state, why = EditionState.HELD, _reason(errors)
+    return Composed(edition, digest, state, why, problems)
+
+
+def _reason(errors: Sequence[Problem]) -> str:
+    others = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+    return f"something is wrong with its letter: {errors[0].where}: {errors[0].message.rstrip('.')}{others}"
+
+
 def subject_values(
     settings: Settings, newsletter: NewsletterSettings, slot: Slot, posts: Sequence[Post]
 ) -> dict[str, Any]:
@@ -122,11 +147,11 @@ def subject_values(
     return {"posts": posts, "newsletter": newsletter, "site": settings.site, "slot": slot}
 
 
-def keep_preview(press: Press, composed: Composed) -> Path:
+def keep_preview(press: Press, coming: Composed) -> Path:
     """Writes an edition that nothing was decided about below `.ketapress/preview/`, by the outbox's own way."""
-    edition, newsletter = composed.edition, press.settings.newsletters[composed.edition.slot.newsletter]
-    message = specimen(composed.digest.letter, press.settings, newsletter, edition.slot)
-    files = edition_files(edition, composed.digest, message)
+    edition, newsletter = coming.edition, press.settings.newsletters[coming.edition.slot.newsletter]
+    message = specimen(coming.digest.letter, press.settings, newsletter, edition.slot)
+    files = edition_files(edition, coming.digest, message)
     return write_edition(press.root / ".ketapress" / "preview", edition.slot, files)
 
 
@@ -134,19 +159,20 @@ def _carry_out(
     press: Press, newsletter: NewsletterSettings, plan: Plan, now: datetime, *, dry_run: bool
 ) -> ComposeReport:
     """Renders, decides, writes. When another process decided first, its decision stands and nothing is reported."""
-    made = rendered(press, newsletter, plan.slot, plan.window, plan.posts) if plan.posts else None
-    state, why = first_state(newsletter, plan.send_by, now)
-    composed = (Composed(*made, state, why),) if made else ()
+    editions: tuple[Composed, ...] = ()
+    if plan.posts:
+        made = rendered(press, newsletter, plan.slot, plan.window, plan.posts)
+        editions = (composed(press, newsletter, made, plan.send_by, now),)
     if dry_run:
-        return ComposeReport(plan.decisions, composed)
+        return ComposeReport(plan.decisions, editions)
     try:
         edition_id = _decide(press.store, plan, now)
     except AlreadyDecidedError:
         return ComposeReport()
     if edition_id is not None:
-        for each in composed:
+        for each in editions:
             _keep(press, newsletter, edition_id, each, now)
-    return ComposeReport(plan.decisions, composed)
+    return ComposeReport(plan.decisions, editions)
 
 
 def _decide(store: Store, plan: Plan, now: datetime) -> int | None:
@@ -157,19 +183,19 @@ def _decide(store: Store, plan: Plan, now: datetime) -> int | None:
 
 
 def _keep(
-    press: Press, newsletter: NewsletterSettings, edition_id: int, composed: Composed, now: datetime
+    press: Press, newsletter: NewsletterSettings, edition_id: int, made: Composed, now: datetime
 ) -> None:
     """The folder first, then the row: a row that is ready always has its folder."""
-    edition, digest = composed.edition, composed.digest
+    edition, digest = made.edition, made.digest
     message = specimen(digest.letter, press.settings, newsletter, edition.slot)
     write_edition(press.root, edition.slot, edition_files(edition, digest, message))
     press.store.editions.finish(
         edition_id,
-        composed.state,
+        made.state,
         subject=digest.subject,
         digest=digest,
         post_ids=[post.id for post in edition.posts],
-        why=composed.why,
+        why=made.why,
         now=now,
     )
 
@@ -198,8 +224,7 @@ def _finish(
         press.store.editions.cancel(left.id, now, "its posts are gone from posts/")
         return ComposeReport()
     until = left.send_by or send_by(newsletter, press.settings.zone(newsletter), left.slot)
-    composed = Composed(
-        *rendered(press, newsletter, left.slot, window, found), *first_state(newsletter, until, now)
-    )
-    _keep(press, newsletter, left.id, composed, now)
-    return ComposeReport(editions=(composed,))
+    made = rendered(press, newsletter, left.slot, window, found)
+    finished = composed(press, newsletter, made, until, now)
+    _keep(press, newsletter, left.id, finished, now)
+    return ComposeReport(editions=(finished,))

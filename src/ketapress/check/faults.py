@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ketapress.check.queue import coming_edition
-from ketapress.compose import Press, rendered
+from ketapress.compose import Composed, Press, composed, rendered
 from ketapress.editions.calendar import slot_at
 from ketapress.model.edition import Window
 from ketapress.model.errors import KetapressError, Problem, Severity
@@ -22,21 +22,24 @@ def faults(
     found = [*problems, *unwise_settings(press.settings)]
     for newsletter in press.settings.newsletters.values():
         try:
-            if coming_edition(press, newsletter, posts, now) is None:
-                _try_templates(press, newsletter, posts, now)
+            coming = coming_edition(press, newsletter, posts, now) or _trial(press, newsletter, posts, now)
+            wrong = coming.problems if coming else ()
         except KetapressError as error:
-            found.extend(problem for problem in error.problems if problem not in found)
+            wrong = error.problems
+        found.extend(problem for problem in wrong if problem not in found)
     return tuple(found)
 
 
-def _try_templates(
+def _trial(
     press: Press, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
-) -> None:
-    """Fills the templates of mail with the newest posts, where no edition is coming that would."""
+) -> Composed | None:
+    """An edition of the newest posts, to try the templates of mail where none is coming."""
     newest = visible_posts(posts, now)[:_ENOUGH]
-    if newest:
-        slot = slot_at(newsletter.name, press.settings.zone(newsletter), now)
-        rendered(press, newsletter, slot, Window(slot.at, slot.at), newest)
+    if not newest:
+        return None
+    slot = slot_at(newsletter.name, press.settings.zone(newsletter), now)
+    made = rendered(press, newsletter, slot, Window(slot.at, slot.at), newest)
+    return composed(press, newsletter, made, slot.at, slot.at)
 
 
 def unwise_settings(settings: Settings) -> tuple[Problem, ...]:

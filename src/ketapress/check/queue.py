@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ketapress.compose import Composed, Press, history, rendered
+from ketapress.compose import Composed, Press, composed, history, rendered
 from ketapress.editions.calendar import midnight, next_slot, slots
-from ketapress.editions.plan import Plan, due_slots, first_state, plan_for
+from ketapress.editions.plan import Plan, due_slots, plan_for
 from ketapress.model.edition import Slot
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
@@ -65,8 +65,8 @@ def coming_edition(
 
 
 def _previewed(press: Press, newsletter: NewsletterSettings, plan: Plan, now: datetime) -> Composed:
-    edition, digest = rendered(press, newsletter, plan.slot, plan.window, plan.posts)
-    return Composed(edition, digest, *first_state(newsletter, plan.send_by, max(now, plan.slot.at)))
+    made = rendered(press, newsletter, plan.slot, plan.window, plan.posts)
+    return composed(press, newsletter, made, plan.send_by, max(now, plan.slot.at))
 
 
 def as_published(post: Post) -> Post:

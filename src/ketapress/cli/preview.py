@@ -21,7 +21,7 @@ def preview(door: Door, newsletter: str | None) -> Answer:
 
     publication = door.publication
     library = publication.library(door.now, keep=False)
-    lines, editions = [], []
+    lines, editions, problems = [], [], list(library.problems)
     for each in publication.newsletters(newsletter):
         coming = coming_edition(publication.press, each, library.posts, door.now)
         if coming is None:
@@ -29,8 +29,9 @@ def preview(door: Door, newsletter: str | None) -> Answer:
             continue
         folder = publication.keep_preview(coming)
         editions.append(_previewed(coming) | {"folder": str(folder)})
+        problems += coming.problems
         lines += [*_lines(coming, each.max_bytes), f"  Open {folder / 'digest.html'} in a browser."]
-    return Answer({"editions": editions}, lines, library.problems)
+    return Answer({"editions": editions}, lines, problems)
 
 
 def _previewed(coming: "Composed") -> dict[str, object]:

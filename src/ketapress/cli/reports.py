@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.door import Door
+from ketapress.cli.door import Door, document, shown
 from ketapress.model.edition import Decision, EditionState
 
 if TYPE_CHECKING:  # a build that finds nothing changed must not pay for composing
@@ -66,6 +66,7 @@ def _edition(each: "Composed") -> dict[str, Any]:
         "subject": each.digest.subject,
         "posts": [post.id for post in each.edition.posts],
         "bytes": each.digest.sizes["html"],
+        "problems": [document(problem) for problem in each.problems],
     }
 
 
@@ -78,6 +79,7 @@ def _edition_lines(door: Door, each: "Composed") -> list[str]:
             f"{each.digest.sizes['html'] / 1024:.0f} KB; it {made} {each.state}."
         )
     ]
+    lines += [f"  {shown(problem)}" for problem in each.problems]
     if each.why:
         lines.append(
             f"  Because {each.why}. `ketapress outbox {_next_command(each.state)} {slot.edition}` lets it go."
