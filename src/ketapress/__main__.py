@@ -26,7 +26,7 @@ def _plain_build(words: list[str]) -> tuple[str, bool]:
     """The folder of a build without options but `--json`, and whether that is there; no folder for other commands."""
     folder = "."
     if words[:1] == ["-C"]:
-        folder, words = "".join(words[1:2]), words[2:]
+        folder, words = "".join(words[1:2]).rstrip("/"), words[2:]
     as_json = words == ["build", "--json"]
     return folder if as_json or words == ["build"] else "", as_json
 
