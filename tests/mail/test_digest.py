@@ -14,7 +14,7 @@ from hypothesis import example, given, settings, strategies as st
 from factories import REPOSITORY, WEEKLY, edition, post
 from golden import assert_golden
 from ketapress.mail.digest import digest, measured, specimen
-from ketapress.mail.render import _colours
+from ketapress.mail.look import colours
 from ketapress.model.colour import contrast
 from ketapress.model.edition import Display, Item, Slot
 from ketapress.model.errors import ConfigurationError
@@ -170,18 +170,19 @@ def test_a_picture_is_shown_once_and_never_nameless() -> None:
     assert "<img" not in letter_of(post(image=Image(url="https://example.org/cover.webp"))).html
 
 
+@pytest.mark.parametrize("theme", ["magazine", "bulletin", "letter"])
 @pytest.mark.parametrize("accent", ["#ffffff", "#000000", "#ffee00", "#8a3b12", "#00ff00", "#808080"])
-def test_any_accent_is_readable_by_day_and_by_night(accent: str) -> None:
-    colours = _colours(accent)
+def test_any_accent_is_readable_by_day_and_by_night(accent: str, theme: str) -> None:
+    shades = colours(accent, theme)
 
-    for paper in ("sheet", "panel"):
-        assert contrast(colours["accent"].light, colours[paper].light) >= 4.5
-        assert contrast(colours["accent"].dark, colours[paper].dark) >= 4.5
+    for paper in ("sheet", "panel", "foot"):
+        assert contrast(shades["accent"].light, shades[paper].light) >= 4.5
+        assert contrast(shades["accent"].dark, shades[paper].dark) >= 4.5
         for ink in ("ink", "faint"):
-            assert contrast(colours[ink].light, colours[paper].light) >= 4.5
-            assert contrast(colours[ink].dark, colours[paper].dark) >= 4.5
-    assert contrast(colours["on_accent"].light, colours["accent"].light) >= 4.5
-    assert contrast(colours["on_accent"].dark, colours["accent"].dark) >= 4.5
+            assert contrast(shades[ink].light, shades[paper].light) >= 4.5
+            assert contrast(shades[ink].dark, shades[paper].dark) >= 4.5
+    assert contrast(shades["on_accent"].light, shades["accent"].light) >= 4.5
+    assert contrast(shades["on_accent"].dark, shades["accent"].dark) >= 4.5
 
 
 def test_the_day_of_an_issue_is_counted_where_the_newsletter_is() -> None:

@@ -15,7 +15,7 @@ from ketapress.mail.inline import inlined
 from ketapress.mail.render import Issue, html_document
 from ketapress.model.edition import Display, Edition, Item
 from ketapress.model.post import Post
-from ketapress.model.settings import Settings
+from ketapress.model.settings import NewsletterSettings, Settings
 from letters import ARABIC, FILL, SETTINGS, arabic_post, chinese_post, hostile_post, rich_post, seed_post
 
 pytestmark = pytest.mark.chromium
@@ -42,12 +42,18 @@ def every_way_of_showing(*posts: Post) -> Edition:
     )
 
 
-LETTERS: dict[str, tuple[Edition, Settings]] = {
-    "seed": (edition(seed_post()), SETTINGS),
-    "rich": (edition(rich_post()), SETTINGS),
-    "mixed": (every_way_of_showing(rich_post(), seed_post(), post("short"), chinese_post()), SETTINGS),
-    "arabic": (every_way_of_showing(*(arabic_post(f"arabic-{n}") for n in range(5))), ARABIC),
-    "wide": (edition(post(title="W" * 90, html=WIDE), hostile_post()), SETTINGS),
+BULLETIN, PLAIN = replace(WEEKLY, theme="bulletin"), replace(WEEKLY, theme="letter")
+MIXED = every_way_of_showing(rich_post(), seed_post(), post("short"), chinese_post())
+LETTERS: dict[str, tuple[Edition, Settings, NewsletterSettings]] = {
+    "seed": (edition(seed_post()), SETTINGS, WEEKLY),
+    "rich": (edition(rich_post()), SETTINGS, WEEKLY),
+    "mixed": (MIXED, SETTINGS, WEEKLY),
+    "bulletin": (MIXED, SETTINGS, BULLETIN),
+    "letter": (MIXED, SETTINGS, PLAIN),
+    "arabic": (every_way_of_showing(*(arabic_post(f"arabic-{n}") for n in range(5))), ARABIC, WEEKLY),
+    "arabic bulletin": (edition(arabic_post()), ARABIC, BULLETIN),
+    "arabic letter": (edition(arabic_post()), ARABIC, PLAIN),
+    "wide": (edition(post(title="W" * 90, html=WIDE), hostile_post()), SETTINGS, WEEKLY),
 }
 
 
@@ -114,10 +120,9 @@ addEventListener("load", () => {{
 </script>"""
 
 
-def _document(made: Edition, whole: Settings) -> str:
-    return html_document(
-        Issue(edition=made, settings=whole, newsletter=WEEKLY, subject="A subject"), READER, FILL
-    )
+def _document(made: Edition, whole: Settings, newsletter: NewsletterSettings) -> str:
+    issue = Issue(edition=made, settings=whole, newsletter=newsletter, subject="A subject")
+    return html_document(issue, READER, FILL)
 
 
 def _seen(folder: Path, frames: list[tuple[str, str, int]], look: str) -> dict[str, list[Any]]:

@@ -176,10 +176,20 @@ def test_without_the_header_no_link_counts_as_the_way_out() -> None:
         ("color:rebeccapurple", set()),
         ("color:#fff;display:none", set()),
         ("color:inherit", set()),
+        ("background-color:#2222cc;color:#fff", set()),
     ],
 )
 def test_text_is_held_against_the_background_it_stands_on(style: str, found: set[tuple[str, str]]) -> None:
     assert _codes(_problems(_with(f'<p style="{style}">words</p>'))) == found
+
+
+def test_a_link_without_a_colour_is_blue() -> None:
+    link = '<div style="background-color:#333;color:#fff"><a href="https://example.org/">words</a></div>'
+
+    faint = _problems(_with(link))
+
+    assert ("contrast", "error") in _codes(faint)
+    assert "#0000ee on #333333 by day" in faint[0].message
 
 
 def test_the_dark_scheme_is_judged_by_itself() -> None:

@@ -15,56 +15,19 @@ from ketapress.mail.direction import written_direction
 from ketapress.mail.fragment import Frame, mail_fragment
 from ketapress.mail.headers import cleaned
 from ketapress.mail.links import edition_url
+from ketapress.mail.look import colours, fonts
 from ketapress.mail.pictures import is_drawn
 from ketapress.mail.text import WIDTH, fragment_text, underlined, unmistakable, wrapped
 from ketapress.mail.words import Words, words
-from ketapress.model.colour import contrast, readable
 from ketapress.model.edition import Display, Edition, Item
 from ketapress.model.fill import Fill
 from ketapress.model.language import direction
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import NewsletterSettings, Settings
 
-
-@dataclass(frozen=True, slots=True)
-class Shade:
-    """One colour in both schemes, as `#rrggbb`."""
-
-    light: str
-    dark: str
-
-
 COLUMN = 552  # CSS pixels: the sheet's 600 less its margins
 _PREHEADER = 140  # characters; clients show 35 to 150
-_PANEL = Shade("#f6f1e9", "#25282c")
 _SIDES = {"ltr": "left", "rtl": "right"}
-
-_MONO = "Menlo, Consolas, Liberation Mono, monospace"
-_LATIN_FONTS = {
-    "serif": "Georgia, Times New Roman, serif",
-    "sans": "Helvetica Neue, Helvetica, Arial, sans-serif",
-    "mono": _MONO,
-    "leading": "29px",
-}
-_RTL_FONTS = {
-    "serif": "Geeza Pro, Segoe UI, Tahoma, Arial, sans-serif",
-    "sans": "Geeza Pro, Segoe UI, Tahoma, Arial, sans-serif",
-    "mono": _MONO,
-    "leading": "32px",
-}
-_FONTS = {
-    language: {
-        "serif": f"{faces}, sans-serif",
-        "sans": f"{faces}, sans-serif",
-        "mono": _MONO,
-        "leading": "31px",
-    }
-    for language, faces in {
-        "zh": "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, Arial",
-        "ja": "Hiragino Sans, Yu Gothic, Meiryo, Noto Sans CJK JP, Arial",
-        "ko": "Apple SD Gothic Neo, Malgun Gothic, Noto Sans CJK KR, Arial",
-    }.items()
-}
 
 Reader = Mapping[str, str]
 """What differs for each subscriber, by name: `unsubscribe_url`, `preferences_url`, `address`."""
@@ -116,9 +79,9 @@ def html_document(issue: Issue, reader: Reader | None, fill: Fill) -> str:
         _html_article(issue, number, item) for number, item in enumerate(issue.edition.items, start=1)
     ]
     values["preheader"] = _preheader(issue)
-    values["colours"] = _colours(issue.settings.site.accent)
-    values["fonts"] = _fonts(issue.settings.site.language)
-    return fill("mail/digest.html", values)
+    values["colours"] = colours(issue.settings.site.accent, issue.newsletter.theme)
+    values["fonts"] = fonts(issue.settings.site.language, issue.newsletter.font)
+    return fill(f"mail/{issue.newsletter.theme}.html", values)
 
 
 def text_document(issue: Issue, reader: Reader, fill: Fill) -> str:
@@ -248,29 +211,3 @@ def _preheader(issue: Issue) -> str:
         return text.rstrip(" ·")
     head, _, _ = text[:_PREHEADER].rpartition(" ")
     return f"{head or text[:_PREHEADER]}…"
-
-
-def _colours(accent: str) -> dict[str, Shade]:
-    """Warm paper and ink by day, charcoal by night; the accent is readable on each paper it stands on."""
-    light, dark = readable(accent, _PANEL.light), readable(accent, _PANEL.dark)
-    return {
-        "page": Shade("#f1ede5", "#111214"),
-        "sheet": Shade("#fffdfa", "#1a1c1f"),
-        "panel": _PANEL,
-        "ink": Shade("#25211c", "#e9e5de"),
-        "faint": Shade("#645c52", "#aca69c"),
-        "rule": Shade("#d9d1c4", "#3d4046"),
-        "accent": Shade(light, dark),
-        "on_accent": Shade(_ink_on(light), _ink_on(dark)),
-    }
-
-
-def _ink_on(paper: str) -> str:
-    """Never pure black or white: clients that recolour by force turn those around, and spare others."""
-    return max(("#fffdfa", "#141210"), key=lambda colour: contrast(colour, paper))
-
-
-def _fonts(language: str) -> dict[str, str]:
-    return _FONTS.get(
-        language.partition("-")[0].lower(), _RTL_FONTS if direction(language) == "rtl" else _LATIN_FONTS
-    )

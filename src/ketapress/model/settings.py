@@ -127,6 +127,14 @@ class NewsletterSettings:
         reads="approval",
         default="none",
     )
+    theme: str = setting(
+        "How its mail looks: `magazine`, `bulletin` (short news, close together) or `letter` (plain).",
+        reads="theme",
+        default="magazine",
+    )
+    font: str = setting(
+        "The face of its text in Latin letters: `serif` or `sans`.", reads="font", default="serif"
+    )
     max_bytes: int = setting(
         "The largest HTML part in bytes; Gmail cuts mail off at about 102 KB.", reads="bytes", default=92160
     )

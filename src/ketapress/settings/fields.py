@@ -204,6 +204,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "port": _number(0, 65_535, "a port"),
     "optional rate": _rate,
     "approval": _one_of("none", "one"),
+    "theme": _one_of("magazine", "bulletin", "letter"),
+    "font": _one_of("serif", "sans"),
     "in doubt": _one_of("resend", "hold"),
     "durability": _one_of("power", "process"),
     "relay url": _relay_url,

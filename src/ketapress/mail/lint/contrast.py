@@ -42,7 +42,16 @@ class _Paint:
     paper: str | None
 
 
-_LIGHT_CANVAS, _DARK_CANVAS = _Paint("#000000", "#ffffff"), _Paint("#ffffff", "#121212")
+@dataclass(frozen=True, slots=True)
+class _Canvas:
+    """What a client paints by itself: text and paper, and links that have no colour of their own."""
+
+    paint: _Paint
+    link: str
+
+
+_LIGHT_CANVAS = _Canvas(_Paint("#000000", "#ffffff"), "#0000ee")
+_DARK_CANVAS = _Canvas(_Paint("#ffffff", "#121212"), "#9e9eff")
 
 
 def contrast_problems(page: Page) -> Iterator[Problem]:
@@ -53,7 +62,7 @@ def contrast_problems(page: Page) -> Iterator[Problem]:
         yield from _faint(page, night, _DARK_CANVAS, "in the dark scheme")
 
 
-def _faint(page: Page, over: Declared, canvas: _Paint, when: str) -> Iterator[Problem]:
+def _faint(page: Page, over: Declared, canvas: _Canvas, when: str) -> Iterator[Problem]:
     for element, paint in _painted(page, over, canvas):
         if not (paint.ink and paint.paper) or not _own_text(element):
             continue
@@ -69,14 +78,15 @@ def _faint(page: Page, over: Declared, canvas: _Paint, when: str) -> Iterator[Pr
         yield report("contrast", element, message, cure)
 
 
-def _painted(page: Page, over: Declared, canvas: _Paint) -> Iterator[tuple[HtmlElement, _Paint]]:
+def _painted(page: Page, over: Declared, canvas: _Canvas) -> Iterator[tuple[HtmlElement, _Paint]]:
     """Each element of the body with the colours that it gets or inherits."""
     paints: dict[HtmlElement, _Paint] = {}
     for element in page.elements():
-        around = paints.get(element.getparent(), canvas)
+        around = paints.get(element.getparent(), canvas.paint)
+        ink = canvas.link if element.get("href") else around.ink
         declared = _declared(element, over)
         paints[element] = _Paint(
-            _colour(declared.get("color", ""), around.ink), _colour(_paper(declared), around.paper)
+            _colour(declared.get("color", ""), ink), _colour(_paper(declared), around.paper)
         )
         if element.tag not in _UNREAD:
             yield element, paints[element]

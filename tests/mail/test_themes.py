@@ -1,0 +1,135 @@
+"""The three themes: each as it was looked at, each sound for every script, length and picture."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factories import REPOSITORY, WEEKLY, edition, post
+from golden import assert_golden
+from ketapress.mail.digest import digest, specimen
+from ketapress.mail.lint.letter import letter_problems
+from ketapress.mail.look import fonts
+from ketapress.model.edition import Display, Edition, Item
+from ketapress.model.post import Image, Post
+from ketapress.model.settings import Settings
+from ketapress.settings.fields import READERS
+from ketapress.templates.folder import Templates
+from letters import ARABIC, SETTINGS, arabic_post, chinese_post, digest_of, rich_post, seed_post
+
+GOLDEN = Path(__file__).parent / "golden"
+THEMES = ("magazine", "bulletin", "letter")
+CHINESE = replace(
+    SETTINGS, site=replace(SETTINGS.site, language="zh", title="示例出版社", description="笔记")
+)
+WITH_LOGO = replace(SETTINGS, site=replace(SETTINGS.site, logo="https://example.org/logo.png"))
+LANGUAGES: dict[str, tuple[Callable[[str], Post], Settings]] = {
+    "English": (rich_post, SETTINGS),
+    "Arabic": (arabic_post, ARABIC),
+    "Chinese": (chinese_post, CHINESE),
+}
+SHAPES: dict[str, Callable[[Callable[[str], Post]], Edition]] = {
+    "one post": lambda make: edition(make("one")),
+    "twelve posts": lambda make: _shown(make, Display.EXCERPT, 12),
+    "forty posts": lambda make: _shown(make, Display.HEADLINE, 40),
+    "long titles": lambda make: edition(
+        replace(make("a"), title="A long title " * 20), replace(make("b"), title="W" * 200)
+    ),
+    "no picture": lambda make: edition(replace(make("a"), image=None)),
+    "a picture": lambda make: edition(replace(make("a"), image=Image(url="https://example.org/a.jpg"))),
+}
+
+
+def _shown(make: Callable[[str], Post], display: Display, count: int) -> Edition:
+    items = tuple(Item(make(f"number-{number}"), display) for number in range(count))
+    return replace(edition(), items=items, more=(post("more"),))
+
+
+@pytest.mark.parametrize("theme", ["bulletin", "letter"])
+def test_the_seed_becomes_the_parts_that_were_looked_at(theme: str) -> None:
+    made = digest_of(edition(seed_post()), newsletter=replace(WEEKLY, theme=theme))
+
+    assert_golden(GOLDEN / theme / "digest.html", made.html.encode())
+    assert_golden(GOLDEN / theme / "digest.txt", made.text.encode())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_is_sound_in_every_script_and_shape(theme: str, language: str, shape: str) -> None:
+    make, whole = LANGUAGES[language]
+    made, newsletter = SHAPES[shape](make), replace(WEEKLY, theme=theme)
+    letter = digest_of(made, whole, newsletter, "A subject")
+
+    found = letter_problems(
+        made, letter, specimen(letter.letter, whole, newsletter, made.slot), newsletter.max_bytes
+    )
+
+    assert found == ()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_shows_the_logo_once_and_one_name(theme: str) -> None:
+    page = digest_of(edition(seed_post()), WITH_LOGO, replace(WEEKLY, theme=theme)).html
+
+    assert page.count('src="https://example.org/logo.png"') == 1
+    assert page.count("<h1") == 1
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_has_a_page_of_the_archive_without_a_reader(theme: str) -> None:
+    made = _shown(rich_post, Display.EXCERPT, 3)
+    web = digest_of(made, newsletter=replace(WEEKLY, theme=theme)).web
+
+    assert "unsubscribe" not in web.lower()
+    assert ">More</a>" in web
+
+
+def test_the_themes_that_settings_name_are_the_templates_that_there_are() -> None:
+    base = REPOSITORY / "templates" / "mail"
+    templates = {path.stem for path in base.glob("*.html")} - {"digest"}
+
+    assert templates == set(THEMES)
+    for theme in THEMES:
+        assert READERS["theme"](theme) == theme
+    with pytest.raises(ValueError, match="magazine"):
+        READERS["theme"]("tabloid")
+
+
+def test_a_template_of_its_name_takes_the_place_of_a_theme(tmp_path: Path) -> None:
+    own = tmp_path / "templates" / "mail" / "letter.html"
+    own.parent.mkdir(parents=True)
+    own.write_text(
+        '{% extends "mail/digest.html" %}{% block masthead %}<tr><td><h1>Mine</h1></td></tr>{% endblock %}'
+    )
+
+    made = digest(edition(), SETTINGS, replace(WEEKLY, theme="letter"), "x", Templates(tmp_path))
+
+    assert ">Mine</h1>" in made.html
+    assert 'data-unsubscribe=""' in made.html
+
+
+def test_a_phone_is_never_shown_larger_titles_than_a_desk() -> None:
+    for theme in THEMES:
+        page = digest_of(edition(seed_post()), newsletter=replace(WEEKLY, theme=theme)).html
+        large = {
+            name: int(size)
+            for name, size in re.findall(r'class="(?:title )?(name|first)"[^>]*font-size:(\d+)px', page)
+        }
+        small = {
+            name: int(size)
+            for name, size in re.findall(r"\.(name|first) { font-size: (\d+)px !important", page)
+        }
+        assert large.keys() == {"name", "first"}, json.dumps(large)
+        assert all(small.get(name, 0) <= size for name, size in large.items())
+
+
+def test_the_face_of_latin_text_is_a_choice_and_other_scripts_have_their_own() -> None:
+    assert fonts("en", "serif")["text"].startswith("Georgia")
+    assert fonts("de-CH", "sans")["text"].startswith("Helvetica")
+    assert fonts("ar", "serif") == fonts("ar", "sans")
+    assert fonts("zh-Hant", "serif")["text"].startswith("PingFang")
+    assert all(each.endswith(("serif", "monospace", "px")) for each in fonts("ja", "serif").values())
