@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketapress.model.delivery import Recipient, Verdict
-from ketapress.model.edition import Slot, StoredEdition
-from ketapress.model.errors import Problem, UsageError
+from ketapress.model.edition import WAITING_STATES, EditionState, Slot, StoredEdition
+from ketapress.model.errors import ConfigurationError, Problem, UsageError
 from ketapress.model.letter import Letter
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.file import NAME, read_settings, used_variables
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from ketapress.store.database import Store
     from ketapress.templates.folder import Templates
     from ketapress.unchanged import Saying
+
+
+_LOST_IDS = Problem(
+    code="posts.ids-lost",
+    path="posts/.published.jsonl",
+    message="it is gone, but editions went out: without the ids in it, renamed posts would be mailed again.",
+    cure="Bring it back from version control or a backup; to begin anew with nobody mailed yet, move ketapress.db away.",
+)
 
 
 class Publication:
@@ -84,8 +92,14 @@ class Publication:
     def library(self, now: datetime, *, keep: bool) -> "Library":
         """All posts and what is wrong with them. With `keep`, ids that were pinned just now are written down."""
         from ketapress.posts.folder import read_library
-        from ketapress.posts.ids import write_records
+        from ketapress.posts.ids import are_kept, write_records
 
+        if (
+            not are_kept(self.root)
+            and self.has_store
+            and any(each.state for each in self.store.editions.all())
+        ):
+            raise ConfigurationError(_LOST_IDS)
         library = read_library(self.root, self.settings, now)
         if keep and library.changed:
             write_records(self.root, library.records)
@@ -98,21 +112,22 @@ class Publication:
         return new_post(self.root, title, self.settings, now)
 
     def slot(self, edition: str) -> tuple[NewsletterSettings, Slot]:
-        """The newsletter and slot that `weekly/2023-06-12T0800` names, whether or not it was decided."""
-        from ketapress.editions.calendar import slot_of
+        """The newsletter and slot that `weekly/2023-06-12T0800` names: one that was decided, or that is to come."""
+        from ketapress.editions.calendar import is_named, slot_of
 
         name, _, key = edition.partition("/")
         (newsletter,) = self.newsletters(name)
-        slot = slot_of(name, key, self.settings.zone(newsletter))
-        if slot is None:
-            raise UsageError(
-                Problem(
-                    code="edition.name",
-                    message=f"{edition!r} does not name an edition.",
-                    cure="Write it like weekly/2023-06-12T0800; `ketapress outbox list` shows all.",
-                )
+        cron, zone = newsletter.schedule.cron, self.settings.zone(newsletter)
+        slot = slot_of(name, key, zone)
+        if slot and (is_named(slot, cron, zone) or self.store.editions.get(name, key)):
+            return newsletter, slot
+        raise UsageError(
+            Problem(
+                code="edition.name",
+                message=f"{edition!r} names no slot of {name}, which is due {newsletter.schedule.text!r}.",
+                cure="`ketapress queue` shows the slots to come, `ketapress outbox list` the editions there are.",
             )
-        return newsletter, slot
+        )
 
     def keep_preview(self, coming: "Composed") -> Path:
         """Writes an edition that nothing was decided about where only this machine sees it."""
@@ -210,10 +225,11 @@ class Publication:
         self, clock: Callable[[], datetime], *, stop: Callable[[], bool], watch: "Watch | None" = None
     ) -> tuple["EditionReport", ...]:
         """Delivers what is ready, until nothing is due. The caller holds the lock `send`."""
-        from ketapress.deliver.leave import hold_changed, refuse_dead_links
+        from ketapress.deliver.leave import hold_changed, refuse_dead_links, refuse_unsigned
         from ketapress.deliver.sender import Sender
 
         refuse_dead_links(self.settings)
+        refuse_unsigned(self.settings)
         held = hold_changed(self.root, self.store.editions, self.store.deliveries, clock())
         sender = Sender(
             self.store.deliveries,
@@ -223,6 +239,22 @@ class Publication:
             watch=watch,
         )
         return held + sender.send()
+
+    def waiting(self) -> tuple[StoredEdition, ...]:
+        """The editions that a person has to look at before they go out."""
+        return tuple(each for each in self.store.editions.all() if each.state in WAITING_STATES)
+
+    def letter_to_try(
+        self, newsletter: NewsletterSettings, library: "Library", now: datetime
+    ) -> tuple[str, Letter | None]:
+        """The letter of the newest edition that has not begun to go out, else of the next one; and its name."""
+        from ketapress.check.queue import coming_edition
+
+        for each in self.store.editions.all(newsletter.name):
+            if each.state is EditionState.READY or each.state in WAITING_STATES:
+                return each.slot.edition, self.store.editions.letter(each.id)
+        coming = coming_edition(self.press, newsletter, library.posts, now)
+        return (coming.edition.slot.edition, coming.digest.letter) if coming else ("", None)
 
     def send_test(
         self, newsletter: NewsletterSettings, letter: Letter, address: str, now: datetime
@@ -242,12 +274,19 @@ class Publication:
         message = stamping(self.settings, secrets.token_hex(32))(letter, reader, newsletter, now)
         return send_trial(self.settings.relay, newsletter.sender.address, reader.address, message)
 
-    def message_id(self, edition: StoredEdition, subscription_id: int) -> str:
-        """The Message-ID of an edition's message to one subscriber: derived, so it is the same in every try."""
+    def message_id(self, edition: StoredEdition, subscription_id: int) -> str | None:
+        """The Message-ID of an edition's message to one subscriber: derived, so it is the same in every try.
+
+        None where ketapress.toml no longer has the newsletter: its sender's domain is a part of it.
+        """
         from ketapress.mail.stamp import message_id
 
-        sender = self.settings.newsletters[edition.slot.newsletter].sender
-        return message_id(self.store.editions.letter(edition.id).key, subscription_id, sender.domain)
+        newsletter = self.settings.newsletters.get(edition.slot.newsletter)
+        if newsletter is None:
+            return None
+        return message_id(
+            self.store.editions.letter(edition.id).key, subscription_id, newsletter.sender.domain
+        )
 
     def _road(self, clock: Callable[[], datetime], stop: Callable[[], bool]) -> "Road":
         from ketapress.deliver.round import Road

@@ -11,6 +11,9 @@ from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.model.errors import Problem, RefusedError, UsageError
 from ketapress.store.database import Store
 
+LET_GO = "a person let it go"
+"""Why an edition is ready that was held: what held it is not asked again."""
+
 RELEASED_FOR = timedelta(days=1)
 """How long a person's word counts: an edition that they let go may start to go out until then."""
 
@@ -58,7 +61,7 @@ def cancel(store: Store, edition: str, now: datetime) -> StoredEdition:
 
 def _let_go(store: Store, edition: str, frm: EditionState, now: datetime) -> StoredEdition:
     until = max(stored(store, edition).send_by or now, now + RELEASED_FOR)
-    return _moved(store, edition, {frm}, EditionState.READY, now, send_by=until)
+    return _moved(store, edition, {frm}, EditionState.READY, now, why=LET_GO, send_by=until)
 
 
 def _moved(

@@ -41,22 +41,43 @@ def chosen_newsletters(settings: Settings, names: Sequence[str]) -> tuple[str, .
 
 
 def import_people(
-    store: Store, data: bytes, newsletters: Sequence[str], by: str, now: datetime, *, dry_run: bool = False
+    store: Store,
+    data: bytes,
+    settings: Settings,
+    names: Sequence[str],
+    by: str,
+    now: datetime,
+    *,
+    dry_run: bool = False,
 ) -> Added:
-    """Adds everybody in a CSV; each line that holds anything is counted once, and each refused one says why."""
-    broken: list[Refusal] = []
+    """Adds everybody in a CSV; each line that holds anything is counted once, and each refused one says why.
 
-    def readable() -> Iterator[Applicant]:
-        for each in applicants(data):
-            if isinstance(each, Applicant):
-                yield each
-            else:
-                broken.append(each)
+    A line that names a newsletter is about that one alone, as in our own export; `names` are the newsletters that the
+    operator asked for. Raises UsageError where neither tells which newsletter is meant.
+    """
+    wanted: dict[str, list[Applicant]] = {}
+    refused: list[Refusal] = []
+    for each in applicants(data):
+        if isinstance(each, Refusal):
+            refused.append(each)
+        elif why := _unwanted(each.newsletter, settings, names):
+            refused.append(Refusal(each.line, each.newsletter, why))
+        else:
+            wanted.setdefault(each.newsletter, []).append(each)
+    total = Added(refused=tuple(refused))
+    for newsletter, people in wanted.items():
+        chosen = (newsletter,) if newsletter else chosen_newsletters(settings, names)
+        total += store.subscribers.add(people, chosen, by, now, dry_run=dry_run)
+    return replace(total, refused=tuple(sorted(total.refused, key=lambda refusal: refusal.line or 0)))
 
-    added = store.subscribers.add(readable(), newsletters, by, now, dry_run=dry_run)
-    return replace(
-        added, refused=tuple(sorted((*broken, *added.refused), key=lambda refusal: refusal.line or 0))
-    )
+
+def _unwanted(newsletter: str, settings: Settings, names: Sequence[str]) -> str | None:
+    """Why a line about this newsletter is not taken; None where it is."""
+    if newsletter and newsletter not in settings.newsletters:
+        return "there is no newsletter of that name in ketapress.toml"
+    if newsletter and names and newsletter not in names:
+        return f"it is about another newsletter than {', '.join(names)}"
+    return None
 
 
 def add_people(

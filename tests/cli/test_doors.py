@@ -44,7 +44,15 @@ def test_a_folder_that_is_no_publication_says_how_to_make_one(tmp_path: Path) ->
         ["explain", "weekly"],
         ["explain", "weekly/someday"],
         ["outbox", "show", "weekly/2023-06-12T0800"],
+        ["explain", "weekly/2023-06-13T0300"],
         ["publish", "--at", "noon"],
+        ["publish", "--at", "9999-12-31T23:59"],
+        ["queue", "--from", "0001-01-01"],
+        ["queue", "--from", "2026-12-10", "--to", "2026-12-01"],
+        ["subscribers", "import", "/nowhere.csv"],
+        ["new", " "],
+        ["new"],
+        ["publish", "--bogus"],
         ["unheard-of"],
     ],
     ids=" ".join,
@@ -53,6 +61,8 @@ def test_wrong_usage_ends_with_2(publication: Path, words: list[str]) -> None:
     outcome = ketapress(publication, *words)
     assert outcome.exit_code == 2
     assert outcome.stderr
+    document = ketapress(publication, *words, "--json").document
+    assert document["problems"][0]["message"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -82,3 +92,35 @@ def test_two_publishers_at_a_time_are_refused_with_the_number_of_the_first(publi
         outcome = ketapress(publication, "publish")
     assert outcome.exit_code == 1
     assert "another Ketapress process" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ['late_posts = "999999999999d"', 'publish_at = "25:00"', 'late_posts = "200000d"']
+)
+def test_settings_at_the_edge_of_the_calendar_are_refused(publication: Path, line: str) -> None:
+    toml = publication / "ketapress.toml"
+    toml.write_text(f"{toml.read_text()}\n[posts]\n{line}\n")
+    assert ketapress(publication, "publish").exit_code == 78
+
+
+@pytest.mark.parametrize("starts", ["0001-01-01", "9999-12-31"])
+def test_a_newsletter_starts_in_our_times(publication: Path, starts: str) -> None:
+    toml = publication / "ketapress.toml"
+    toml.write_text(toml.read_text().replace("2023-06-05", starts))
+    assert ketapress(publication, "publish").exit_code == 78
+
+
+def test_a_subject_without_end_is_refused(publication: Path) -> None:
+    toml = publication / "ketapress.toml"
+    toml.write_text(toml.read_text() + "subject = \"{{ 'a' * 100000 }}\"\n")
+    outcome = ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    assert outcome.exit_code == 78
+    assert "newsletters.weekly.subject" in outcome.stderr
+
+
+def test_lost_ids_stop_everything_before_a_post_is_mailed_twice(publication: Path) -> None:
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    (publication / "posts" / ".published.jsonl").unlink()
+    outcome = ketapress(publication, "publish", "--at", "2023-06-26T09:00")
+    assert outcome.exit_code == 78
+    assert "backup" in outcome.stderr

@@ -212,12 +212,14 @@ def test_a_dry_run_says_how_many_would_get_it(ready: Path, relay: ScriptedRelay)
 
 def test_a_test_message_goes_to_one_address_and_is_not_recorded(ready: Path, relay: ScriptedRelay) -> None:
     (ready / "posts" / "2023-06-13-next.md").write_text("---\ntitle: Next\n---\nFor the next one.\n")
+    import_people(ready)
+    ketapress(ready, "send", "--at", AT)
     outcome = ketapress(
         ready, "send-test", "weekly", "editor@example.org", "--at", "2023-06-14T09:00", "--json"
     )
     assert outcome.exit_code == 0, outcome.stderr
     assert outcome.result["edition"] == "weekly/2023-06-19T0800"
-    (message,) = relay.messages
+    message = relay.messages[-1]
     assert (message.recipient, parsed(message)["Subject"]) == ("editor@example.org", "Next")
     assert (
         ketapress(ready, "outbox", "list", "--json").result["editions"][0]["edition"]
@@ -244,3 +246,38 @@ def _shared(text: str, address: str) -> str:
     """What everybody gets: without one's own address and links, however lines are broken around them."""
     text = re.sub(r"https?://[^/]+/(?:unsubscribe|preferences)/[\w-]+", "·", text.replace(address, "·"))
     return re.sub(r"\s+", " ", text)
+
+
+def test_an_edition_that_waits_is_the_one_to_test(ready: Path, relay: ScriptedRelay) -> None:
+    outcome = ketapress(ready, "send-test", "weekly", "editor@example.org", "--at", AT, "--json")
+    assert outcome.result["edition"] == "weekly/2023-06-12T0800"
+    assert len(relay.messages) == 1
+
+
+def test_a_changed_edition_that_a_person_releases_goes_out_as_composed(
+    ready: Path, relay: ScriptedRelay
+) -> None:
+    import_people(ready)
+    page = ready / "outbox" / "weekly" / "2023-06-12T0800" / "digest.html"
+    page.write_text(page.read_text() + " ")
+    assert ketapress(ready, "send", "--at", AT).exit_code == 1
+    assert ketapress(ready, "send", "--at", AT).exit_code == 1
+    ketapress(ready, "outbox", "release", "weekly/2023-06-12T0800", "--at", AT)
+    assert ketapress(ready, "send", "--at", AT).exit_code == 0
+    assert len(relay.messages) == 45
+
+
+def test_mail_that_should_be_signed_does_not_go_unsigned(ready: Path, relay: ScriptedRelay) -> None:
+    toml = ready / "ketapress.toml"
+    toml.write_text(
+        toml.read_text() + 'dkim = { domain = "example.org", selector = "s", key_file = "k.pem" }\n'
+    )
+    assert ketapress(ready, "send", "--at", AT).exit_code == 78
+    assert relay.messages == []
+
+
+def test_an_edition_whose_newsletter_is_gone_can_still_be_shown(ready: Path) -> None:
+    toml = ready / "ketapress.toml"
+    toml.write_text(toml.read_text().replace("newsletters.weekly", "newsletters.daily"))
+    shown = ketapress(ready, "outbox", "show", "weekly/2023-06-12T0800", "--deliveries", "--json")
+    assert shown.exit_code == 0

@@ -41,3 +41,11 @@ def test_a_relay_that_is_not_there_is_said_with_its_address(publication: Path) -
 def test_db_upgrade_of_a_new_folder_and_again(publication: Path) -> None:
     assert ketapress(publication, "db", "upgrade").exit_code == 0
     assert "already" in ketapress(publication, "db", "upgrade").stdout
+
+
+def test_a_backup_is_a_whole_copy_and_never_overwrites(publication: Path, tmp_path: Path) -> None:
+    ketapress(publication, "subscribers", "add", "ann@example.net")
+    copy = tmp_path / "copy.db"
+    assert ketapress(publication, "db", "backup", str(copy)).exit_code == 0
+    assert b"ann@example.net" in copy.read_bytes()
+    assert ketapress(publication, "db", "backup", str(copy)).exit_code == 1

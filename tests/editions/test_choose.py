@@ -1,6 +1,7 @@
 """Which posts an edition holds, and why the others are not in it."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_posts_of_the_window_newest_first() -> None:
         ({"tags": ("other",)}, "none of the tags"),
     ],
 )
-def test_what_keeps_a_post_out_is_said(values: dict[str, object], reason: str) -> None:
+def test_what_keeps_a_post_out_is_said(values: dict[str, Any], reason: str) -> None:
     candidate = post(**values)
     why = exclusion(candidate, WINDOW, (), ("news",) if "tags" in values else ())
     assert why

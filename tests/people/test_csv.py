@@ -158,7 +158,9 @@ def test_what_was_exported_is_imported_as_it_was(people: list[tuple[str, str]]) 
     exported = [subscriber(f"{local}@example.org", name, SubscriptionState.ACTIVE) for local, name in people]
     imported = list(applicants("".join(subscribers_csv(exported)).encode()))
     assert imported == [
-        Applicant(address=each.address, name=each.name, line=number)
+        Applicant(
+            address=each.address, name=each.name, line=number, newsletter=each.subscriptions[0].newsletter
+        )
         for number, each in enumerate(exported, start=2)
     ]
 

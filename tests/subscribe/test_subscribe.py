@@ -46,10 +46,10 @@ def fifty_with_five_broken() -> bytes:
 
 
 def test_fifty_lines_of_which_five_are_broken(store: Store) -> None:
-    added = import_people(store, fifty_with_five_broken(), ["weekly"], "list.csv", NOW)
+    added = import_people(store, fifty_with_five_broken(), settings(), ["weekly"], "list.csv", NOW)
     assert (added.added, added.updated, added.unchanged) == (44, 0, 0)
     assert [each.line for each in added.refused] == [4, 21, 31, 42, 51]
-    again = import_people(store, fifty_with_five_broken(), ["weekly"], "list.csv", NOW)
+    again = import_people(store, fifty_with_five_broken(), settings(), ["weekly"], "list.csv", NOW)
     assert (again.added, again.unchanged, len(again.refused)) == (0, 44, 5)
 
 
@@ -58,13 +58,17 @@ def test_lines_that_do_not_parse_and_people_who_left_are_refused_in_the_order_of
 ) -> None:
     add_people(store, ["left@example.org"], ["weekly"], "ops", NOW)
     remove_person(store, "left@example.org", None, "ops", NOW)
-    added = import_people(store, b"left@example.org\nbroken\nnew@example.org\n", ["weekly"], "ops", NOW)
+    added = import_people(
+        store, b"left@example.org\nbroken\nnew@example.org\n", settings(), ["weekly"], "ops", NOW
+    )
     assert added.added == 1
     assert [(each.line, each.value) for each in added.refused] == [(1, "left@example.org"), (2, "broken")]
 
 
 def test_a_dry_run_of_an_import_writes_nothing(store: Store) -> None:
-    assert import_people(store, b"ada@example.org", ["weekly"], "ops", NOW, dry_run=True) == Added(added=1)
+    assert import_people(
+        store, b"ada@example.org", settings(), ["weekly"], "ops", NOW, dry_run=True
+    ) == Added(added=1)
     assert store.subscribers.counts() == {}
 
 
@@ -91,12 +95,12 @@ def test_what_is_no_address_is_refused_and_the_others_are_added(store: Store) ->
 
 
 def test_an_export_can_be_imported_elsewhere_without_those_who_left(store: Store, tmp_path: Path) -> None:
-    import_people(store, b"ada@example.org,Ada\nbob@example.org,=Bob\n", ["weekly"], "ops", NOW)
+    import_people(store, b"ada@example.org,Ada\nbob@example.org,=Bob\n", settings(), ["weekly"], "ops", NOW)
     remove_person(store, "ada@example.org", None, "ops", NOW)
     exported = "".join(export_people(store, None)).encode()
     (tmp_path / "elsewhere").mkdir()
     with open_store("sqlite:///ketapress.db", tmp_path / "elsewhere") as elsewhere:
-        added = import_people(elsewhere, exported, ["weekly"], "ops", NOW)
+        added = import_people(elsewhere, exported, settings(), ["weekly"], "ops", NOW)
         assert (added.added, [each.value for each in added.refused]) == (1, ["ada@example.org"])
         assert person(elsewhere, "bob@example.org").name == "=Bob"
 
@@ -145,3 +149,18 @@ def test_a_newsletter_has_to_be_one_that_there_is(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         chosen_newsletters(settings(newsletters=newsletters), names)
+
+
+def test_a_line_that_names_its_newsletter_is_about_that_one_alone(store: Store) -> None:
+    both = settings(newsletters=TWO)
+    lines = b"address,newsletter\nann@example.org,daily\nbob@example.org,weekly\neve@example.org,hourly\n"
+    added = import_people(store, lines, both, [], "ops", NOW)
+    assert (added.added, [refusal.line for refusal in added.refused]) == (2, [4])
+    assert [each.newsletter for each in person(store, "ann@example.org").subscriptions] == ["daily"]
+    again = import_people(store, lines, both, ["weekly"], "ops", NOW)
+    assert (again.unchanged, [refusal.line for refusal in again.refused]) == (1, [2, 4])
+
+
+def test_lines_that_name_no_newsletter_need_to_be_told_which_of_two(store: Store) -> None:
+    with pytest.raises(UsageError, match="--newsletter"):
+        import_people(store, b"ann@example.org\n", settings(newsletters=TWO), [], "ops", NOW)

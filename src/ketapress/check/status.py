@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ketapress.editions.calendar import midnight, next_slot
 from ketapress.model.delivery import DeliveryState, Phase, Reply
-from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
+from ketapress.model.edition import WAITING_STATES, Decision, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.relay.line import Deadlines
@@ -18,7 +18,6 @@ _INSTANT = timedelta(microseconds=1)
 _PATIENCE = Deadlines(
     connect=3, greeting=3, tls=3, hello=3, authenticate=3, farewell=1
 )  # a person is waiting
-WAITING_STATES = frozenset({EditionState.HELD, EditionState.AWAITING_APPROVAL})
 
 
 @dataclass(frozen=True, slots=True)

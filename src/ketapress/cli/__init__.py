@@ -1,5 +1,6 @@
 """The command line, one file a command. `main` knows their names and sentences; a command is imported when called."""
 
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,25 @@ COMMANDS = {
     "subscribers": "Add, list, import, export, remove or erase subscribers.",
     "init": "Make a publication folder.",
     "status": "One screen: what is due, what went out, what needs a person.",
-    "db": "Upgrade the database.",
+    "db": "Upgrade the database, or copy it.",
 }
 
 
 class Commands(click.Group):
     """A group that prints its help without importing what it lists."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click has it, but for wrong words beside `--json`: they are answered with a document, too."""
+        words = list(extra.get("args") or (args[0] if args else None) or sys.argv[1:])
+        if "--json" not in words:
+            return super().main(*args, **extra)
+        try:
+            return super().main(*args, **{**extra, "standalone_mode": False})
+        except click.UsageError as error:
+            from ketapress.cli.door import say_usage
+
+            say_usage(error, words)
+            sys.exit(error.exit_code)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -1,5 +1,9 @@
 """`ketapress db`: the database."""
 
+from pathlib import Path
+
+import click
+
 from ketapress.cli.door import Answer, Door, command, group
 
 
@@ -15,4 +19,13 @@ def upgrade(door: Door) -> Answer:
     )
 
 
-db = group("db", "Upgrade the database.", [upgrade])
+@command(
+    "db backup", "Write a whole and checked copy of the database into a new FILE, also while mail goes out."
+)
+@click.argument("file", type=click.Path(dir_okay=False))
+def backup(door: Door, file: str) -> Answer:
+    door.publication.store.backup(Path(file))
+    return Answer({"file": file}, [f"The copy is in {file}; posts/ and its ids belong to a backup, too."])
+
+
+db = group("db", "Upgrade the database, or copy it.", [upgrade, backup])

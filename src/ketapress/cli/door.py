@@ -4,6 +4,7 @@ A command returns an `Answer`; how it is shown is decided here. Results go to st
 `--json`, stdout holds one document and nothing else. This is the one place that reads the clock for commands.
 """
 
+import errno
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ketapress.app import Publication
+from ketapress.model.edition import YEARS
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity, UsageError
 
 SCHEMA = 1
@@ -123,7 +125,8 @@ class Door:
 
     def document(self, answer: Answer) -> str:
         """The answer as `--json` prints it."""
-        at = self.iso(self.now) if "publication" in self.__dict__ else self.started.isoformat()
+        known = "publication" in self.__dict__ and (self.at is None or "now" in self.__dict__)
+        at = self.iso(self.now) if known else self.started.isoformat()
         found = {
             "schema": SCHEMA,
             "command": self.name,
@@ -137,11 +140,23 @@ class Door:
 def parsed_moment(text: str, option: str) -> datetime:
     """A time as people write it on a command line; without a zone where they named none."""
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        message = f"{option} {text!r} is no time."
+        moment = None
+    if moment is None or moment.year not in YEARS:
+        message = f"{option} {text!r} is no time between the years {YEARS.start} and {YEARS.stop - 1}."
         cure = "Write it like 2023-06-12T09:00, or with an offset: 2023-06-12T09:00+02:00."
-        raise UsageError(Problem(code="usage.time", message=message, cure=cure)) from None
+        raise UsageError(Problem(code="usage.time", message=message, cure=cure))
+    return moment
+
+
+def say_usage(error: click.UsageError, words: Sequence[str]) -> None:
+    """Answers a command whose words click could not take, for scripts and for people."""
+    context = error.ctx
+    cure = f"See `{context.command_path} --help`." if context else "See `ketapress --help`."
+    problem = Problem(code="usage", message=f"{error.format_message()}", cure=cure)
+    name = " ".join(word for word in words if not word.startswith("-"))
+    Door(Path(), name, as_json=True).show(Answer({}, problems=(problem,)))
 
 
 def document(problem: Problem) -> dict[str, Any]:
@@ -227,10 +242,21 @@ def _exit_of(error: KetapressError) -> Exit:
     return Exit.USAGE if isinstance(error, UsageError) else Exit.NEEDS_PERSON
 
 
+_DISK_CURES = {
+    errno.ENOENT: "Look whether the name is right, then run the same command again.",
+    errno.EISDIR: "A folder stands where a file should be: move it away, then run the same command again.",
+    errno.ENOTDIR: "A file stands where a folder should be: move it away, then run the same command again.",
+    errno.EEXIST: "A file stands where a folder should be: move it away, then run the same command again.",
+    errno.ENOSPC: "Make room on that disk, then run the same command again.",
+    errno.EROFS: "That disk cannot be written to: mount it for writing, then run the same command again.",
+    errno.EACCES: "Give the user who runs Ketapress the right to it, then run the same command again.",
+}
+
+
 def _disk_problem(error: OSError) -> Problem:
     return Problem(
         code="disk",
         path=os.fsdecode(error.filename) if error.filename else None,
         message=f"the system says: {error.strerror or error}.",
-        cure="Make room or mend the rights there, then run the same command again: nothing is half done.",
+        cure=_DISK_CURES.get(error.errno or 0, "Mend that, then run the same command again."),
     )

@@ -31,7 +31,7 @@ def list_(door: Door, newsletter: str | None) -> Answer:
 def show(door: Door, edition: str, *, with_deliveries: bool) -> Answer:
     found = review.stored(door.publication.store, edition)
     store = door.publication.store
-    counts = {str(state): count for state, count in store.deliveries.counts(found.id).items()}
+    counts = {state.replace(" ", "_"): count for state, count in store.deliveries.counts(found.id).items()}
     result: dict[str, Any] = {
         "edition": edition,
         "state": str(found.state),

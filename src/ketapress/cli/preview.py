@@ -25,7 +25,9 @@ def preview(door: Door, newsletter: str | None) -> Answer:
     for each in publication.newsletters(newsletter):
         coming = coming_edition(publication.press, each, library.posts, door.now)
         if coming is None:
-            lines.append(f"{each.name}: nothing new by its next slot.")
+            lines.append(
+                f"{each.name}: nothing new by its next slot; `ketapress outbox list` shows what is composed."
+            )
             continue
         folder = publication.keep_preview(coming)
         editions.append(_previewed(coming) | {"folder": str(folder)})

@@ -5,6 +5,7 @@ from datetime import timedelta
 import click
 
 from ketapress.cli.door import Answer, Door, command
+from ketapress.model.errors import Problem, UsageError
 
 _MONTH = timedelta(days=31)
 
@@ -18,6 +19,11 @@ def queue(door: Door, first: str | None, until: str | None) -> Answer:
     publication = door.publication
     begin = door.moment(first, "--from") if first else door.now
     end = door.moment(until, "--to") if until else begin + _MONTH
+    if end <= begin:
+        message = f"--to {door.day(end)} is not after --from {door.day(begin)}."
+        raise UsageError(
+            Problem(code="usage.span", message=message, cure="Name a later --to, or leave one out.")
+        )
     library = publication.library(door.now, keep=False)
     slots = coming_slots(publication.settings, begin, end)
     posts = coming_posts(publication.settings, library.posts, begin, end)

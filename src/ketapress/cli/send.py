@@ -8,7 +8,6 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from ketapress.cli.door import Answer, Door, command
-from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -36,8 +35,13 @@ def send(door: Door) -> Answer:
     rate = sum(each.sent for each in reports) / max(time.monotonic() - began, 1e-6)
     problems = [each.problem for each in reports if each.problem]
     result = {"editions": [_result(each) for each in reports], "messages_per_second": round(rate, 1)}
+    waiting = publication.waiting()
     lines = [line for each in reports for line in _lines(each)] or ["Nothing is ready to be sent."]
-    return Answer(result, lines, problems, needs_person=any(each.failed or _waits(each) for each in reports))
+    lines += [
+        f"{each.slot.edition} waits for a person: {each.state}, {each.why or 'see outbox show'}."
+        for each in waiting
+    ]
+    return Answer(result, lines, problems, needs_person=bool(waiting) or any(each.failed for each in reports))
 
 
 def _refuse_another_time(door: Door) -> None:
@@ -109,7 +113,3 @@ def _lines(each: "EditionReport") -> list[str]:
     return [
         f"{each.edition} is {each.state}: of {each.frozen:,}, {counts or 'nobody yet'}. {each.note}".rstrip()
     ]
-
-
-def _waits(each: "EditionReport") -> bool:
-    return each.state in {EditionState.HELD, EditionState.AWAITING_APPROVAL}

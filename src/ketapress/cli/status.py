@@ -32,7 +32,7 @@ def _result(door: Door, found: Status) -> dict[str, Any]:
             }
             for each in found.standings
         ],
-        "deliveries": {str(state): found.deliveries.get(state, 0) for state in DeliveryState},
+        "deliveries": {state.replace(" ", "_"): found.deliveries.get(state, 0) for state in DeliveryState},
         "waiting": [each.slot.edition for each in found.waiting],
         "relay": {
             "url": str(door.publication.settings.relay.url),

@@ -2,12 +2,13 @@
 
 import getpass
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from ketapress.cli.door import Answer, Door, command, group
-from ketapress.model.errors import Problem, UsageError
+from ketapress.model.errors import Problem, Severity
 from ketapress.model.subscriber import Added, Refusal, Subscriber
 
 _newsletters = click.option(
@@ -39,15 +40,24 @@ def add(door: Door, addresses: tuple[str, ...], newsletters: tuple[str, ...]) ->
     "Import a CSV with the columns address, name, lang (- for stdin); the broken lines are named.",
     writes=True,
 )
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @_newsletters
 def import_(door: Door, file: str, newsletters: tuple[str, ...]) -> Answer:
-    from ketapress.subscribe import chosen_newsletters, import_people
+    from ketapress.subscribe import import_people
 
-    publication = door.publication
-    chosen = chosen_newsletters(publication.settings, newsletters)
-    data, now = _read(file), door.clock()
-    return _added(import_people(publication.store, data, chosen, _operator(), now, dry_run=door.dry_run))
+    publication, data = door.publication, _read(file)
+    report = import_people(
+        publication.store,
+        data,
+        publication.settings,
+        newsletters,
+        _operator(),
+        door.clock(),
+        dry_run=door.dry_run,
+    )
+    if report == Added():
+        return replace(_added(report), problems=[_NOBODY])
+    return _added(report)
 
 
 @command("subscribers list", "List subscribers with their state.")
@@ -72,17 +82,17 @@ def list_(door: Door, newsletter: str | None) -> Answer:
 def export(door: Door, newsletter: str | None, file: str | None) -> Answer:
     from ketapress.subscribe import export_people
 
-    if file is None and door.as_json:
-        raise UsageError(
-            Problem(code="usage.export", message="--json and CSV cannot share stdout.", cure="Add --to FILE.")
-        )
     lines = export_people(door.publication.store, newsletter)
+    if file is None and door.as_json:
+        return Answer({"csv": "".join(lines)})
     if file is None:
         for line in lines:
             click.echo(line, nl=False)
         return Answer({}, silent=True)
-    with Path(file).open("w", encoding="utf-8", newline="") as out:
+    new = Path(f"{file}.new")  # an export that breaks off leaves the one before
+    with new.open("w", encoding="utf-8", newline="") as out:
         count = sum(1 for line in lines if out.write(line)) - 1
+    new.replace(file)
     return Answer({"file": file, "lines": count}, [f"{count:,} lines are in {file}."])
 
 
@@ -138,6 +148,14 @@ subscribers = group(
 )
 
 
+_NOBODY = Problem(
+    code="subscribers.none",
+    severity=Severity.WARNING,
+    message="nobody was in that file.",
+    cure="It should have a line for each person: an address, and perhaps a name.",
+)
+
+
 def _operator() -> str:
     """Who is at the keyboard: the evidence behind a consent that somebody else entered."""
     return f"operator {getpass.getuser()}"
@@ -163,7 +181,7 @@ def _refused(refusal: Refusal) -> Problem:
     return Problem(
         code="subscriber.refused",
         message=f"{place}{refusal.value!r} was not taken: {refusal.why}.",
-        cure="Mend it and import again; the others are in, and are not added twice.",
+        cure="Mend it if it can be mended, and import again: the others are in, and are not added twice.",
     )
 
 

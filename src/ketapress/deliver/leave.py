@@ -13,6 +13,15 @@ from ketapress.outbox.folder import changed_files
 from ketapress.settings.file import NAME
 
 
+def refuse_unsigned(settings: Settings) -> None:
+    """Signing is not in this version: mail that was meant to be signed does not go out unsigned."""
+    if settings.relay.dkim is None:
+        return
+    message = "`relay.dkim` is set, but this version does not sign mail, so nothing was sent."
+    cure = "Let the relay sign, and take `dkim` out of [relay]."
+    raise ConfigurationError(Problem(code="settings.dkim", path=NAME, message=message, cure=cure))
+
+
 def refuse_dead_links(settings: Settings) -> None:
     """A relay that is not on this machine gets real people's mail, and every message needs an unsubscribe link that works."""
     if settings.relay.url.local or settings.web.url.startswith("https://"):
@@ -29,12 +38,15 @@ def hold_changed(root: Path, editions: Editions, ledger: Ledger, now: datetime) 
     """Holds each ready edition whose files in the outbox are no longer what was composed, and says so.
 
     The letter in the row would go out, not the edited files, and whoever edited them should know. A folder that is
-    gone altogether, or on another machine, is nobody's edit.
+    gone altogether, or on another machine, is nobody's edit; an edition that a person let go (its `why`) is not asked
+    about again.
     """
     return tuple(
         _held(edition, changed, editions, ledger, now)
         for edition in editions.sendable(now)
-        if edition.state is EditionState.READY and (changed := changed_files(root, edition.slot))
+        if edition.state is EditionState.READY
+        and not edition.why
+        and (changed := changed_files(root, edition.slot))
     )
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from ketapress.model.edition import Slot
+from ketapress.model.edition import YEARS, Slot
 
 KEY_FORMAT = "%Y-%m-%dT%H%M"
 _SECOND = timedelta(seconds=1)
@@ -61,8 +61,15 @@ def slot_of(newsletter: str, key: str, zone: str) -> Slot | None:
         civil = datetime.strptime(key, KEY_FORMAT)  # noqa: DTZ007 - a local minute, placed in its zone below
     except ValueError:
         return None
+    if civil.year not in YEARS:
+        return None
     at = instant(civil, ZoneInfo(zone))
     return Slot(newsletter, key, at) if at else None
+
+
+def is_named(slot: Slot, cron: str, zone: str) -> bool:
+    """Whether a schedule names this slot."""
+    return slot in slots(slot.newsletter, cron, zone, slot.at - _SECOND, slot.at)
 
 
 def instant(civil: datetime, tz: ZoneInfo) -> datetime | None:

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from ketapress.model.post import Post
 
+YEARS = range(1900, 9901)
+"""What people may name as a time: far enough from both ends of the calendar that no sum or search leaves it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -110,6 +113,9 @@ class StoredEdition:
     why: str = ""
     web: str = ""
 
+
+WAITING_STATES = frozenset({EditionState.HELD, EditionState.AWAITING_APPROVAL})
+"""The states in which an edition waits for a person."""
 
 PUBLIC_STATES = frozenset({EditionState.READY, EditionState.SENDING, EditionState.DONE})
 """The states in which an edition has a page in the archive: what is held or cancelled is nobody's to read."""

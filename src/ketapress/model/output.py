@@ -4,10 +4,13 @@ So that what has not changed is never made again, whoever makes it has to say be
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
+from operator import attrgetter
 
 from ketapress.model.post import Post
+
+_ABOUT = attrgetter(*(each.name for each in fields(Post) if each.name != "html"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Keys:
         if post is None:
             return ""
         if post.id not in self._revisions:
-            self._revisions[post.id] = digest(post)
+            self._revisions[post.id] = digest(_ABOUT(post), text=post.html)
         return self._revisions[post.id]
 
     def posts(self, posts: Iterable[Post]) -> str:
@@ -50,6 +53,11 @@ class Keys:
         return digest(*map(self.post, posts))
 
 
-def digest(*values: object) -> str:
-    """32 hexadecimal digits that two lists of values have in common only where their `repr`s are the same."""
-    return sha256(repr(values).encode(errors="backslashreplace")).hexdigest()[:32]
+def digest(*values: object, text: str = "") -> str:
+    """32 hexadecimal digits that two lists of values have in common only where their `repr`s are the same.
+
+    `text` is a long text beside them: its `repr` would take five times as long as its hash.
+    """
+    found = sha256(repr(values).encode(errors="backslashreplace"))
+    found.update(text.encode(errors="surrogatepass"))
+    return found.hexdigest()[:32]

@@ -37,12 +37,16 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applicant:
-    """Somebody an operator wants to add: one line of a CSV, or one `add`. `line` counts from 1."""
+    """Somebody an operator wants to add: one line of a CSV, or one `add`. `line` counts from 1.
+
+    `newsletter` is the one that the line is about, where it says so; otherwise the operator says which are meant.
+    """
 
     address: str
     name: str = ""
     lang: str | None = None
     line: int | None = None
+    newsletter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,14 @@ class Added:
     updated: int = 0
     unchanged: int = 0
     refused: tuple[Refusal, ...] = ()
+
+    def __add__(self, other: "Added") -> "Added":
+        return Added(
+            added=self.added + other.added,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            refused=self.refused + other.refused,
+        )
 
 
 class ConsentEvent(StrEnum):

@@ -27,6 +27,7 @@ _NAMES = {
     "last": {"last", "lastname", "familyname", "surname", "lname"},
     "lang": {"lang", "language", "locale"},
     "state": {"state", "status"},
+    "newsletter": {"newsletter"},
 }
 _WANTED = {"", "active", "subscribed", "confirmed"}
 _SEPARATORS = (",", ";", "\t")
@@ -58,6 +59,7 @@ class _Layout(NamedTuple):
     last: int = -1
     lang: int = -1
     state: int = -1
+    newsletter: int = -1
 
 
 def applicants(data: str | bytes) -> Iterator[Applicant | Refusal]:
@@ -163,7 +165,11 @@ def _applicant(record: _Record, layout: _Layout) -> Applicant | Refusal:
     try:
         _check(cells, name, lang, state)
         return Applicant(
-            address=parsed_address(cell(layout.address)), name=name, lang=lang or None, line=record.line
+            address=parsed_address(cell(layout.address)),
+            name=name,
+            lang=lang or None,
+            line=record.line,
+            newsletter=cell(layout.newsletter),
         )
     except ValueError as fault:
         return Refusal(record.line, _shown(cell(layout.address) or " ".join(cells)), str(fault))

@@ -51,6 +51,11 @@ class Records:
     entries: tuple[Record, ...] = ()
 
 
+def are_kept(root: Path) -> bool:
+    """Whether there is a file of ids at all."""
+    return (root / "posts" / NAME).exists()
+
+
 def read_records(root: Path) -> Records:
     """What the file of a publication holds. Raises `ConfigurationError`, naming the line, where it is broken."""
     path = root / "posts" / NAME

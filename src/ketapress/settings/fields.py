@@ -12,11 +12,18 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ketapress.model.address import Mailbox, parsed_address, parsed_mailbox
+from ketapress.model.edition import YEARS
 from ketapress.model.settings import Author, DkimSettings, RelayUrl
 from ketapress.settings.schedule import parsed_schedule
 
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(
+    days=36525
+)  # a century: longer is a slip of the hand, and sums with it leave the calendar
+_PLAIN_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?\Z"
+)
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
 _RELAY_SCHEMES = {"smtp": ("none", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
@@ -58,8 +65,7 @@ def _rate(value: Any) -> float:
 
 def _url(value: Any) -> str:
     text = _text(value).rstrip("/")
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    if not _PLAIN_URL.match(text):
         raise ValueError("it has to be a full URL without query: https://example.org")
     return text
 
@@ -97,9 +103,9 @@ def _clock(value: Any) -> time:
 
 
 def _date(value: Any) -> date:
-    if isinstance(value, date) and not isinstance(value, datetime):
+    if isinstance(value, date) and not isinstance(value, datetime) and value.year in YEARS:
         return value
-    raise ValueError("it has to be a date without quotes: 2023-06-05")
+    raise ValueError("it has to be a date of our times without quotes: 2023-06-05")
 
 
 def _duration(value: Any) -> timedelta:
@@ -107,7 +113,13 @@ def _duration(value: Any) -> timedelta:
     found = _DURATION.findall(text)
     if not found or "".join(_DURATION.sub("", text).split()):
         raise ValueError('it has to be a span like "36h", "7d" or "1h 30m"')
-    return sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in found), timedelta())
+    try:
+        span = sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in found), timedelta())
+    except OverflowError:
+        span = timedelta.max
+    if span > _LONGEST:
+        raise ValueError("it is longer than a century")
+    return span
 
 
 def _address(value: Any) -> str:

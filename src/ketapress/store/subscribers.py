@@ -46,12 +46,7 @@ class Subscribers:
         for chunk in chunks(applicants):
             with self._transactions.write() as connection:
                 part = Intake(connection, newsletters, by, now).take(chunk, dry_run=dry_run)
-            total = Added(
-                added=total.added + part.added,
-                updated=total.updated + part.updated,
-                unchanged=total.unchanged + part.unchanged,
-                refused=total.refused + part.refused,
-            )
+            total += part
         return total
 
     def find(self, address: str) -> Subscriber | None:

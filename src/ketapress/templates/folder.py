@@ -30,12 +30,14 @@ _FAULTS = (
     ArithmeticError,
     AttributeError,
     LookupError,
+    MemoryError,
     OSError,
     RecursionError,
     TypeError,
     ValueError,
 )
 _ESCAPED = (".html", ".xml")
+_LONGEST_LINE = 998  # characters: what a line of a message may hold (RFC 5322, 2.1.1)
 # `range` and `lipsum` are asked to make things as large as the template says; nothing shipped needs them.
 _UNWANTED_GLOBALS = ("range", "lipsum")
 _CURE = (
@@ -84,12 +86,15 @@ class Templates:
     def line(self, source: str, values: Mapping[str, Any], where: str) -> str:
         """A template from the settings, filled: plain text on one line. `where` names the setting for its faults."""
         try:
-            return " ".join(self._environment.from_string(source).render(values).split())
+            line = " ".join(self._environment.from_string(source).render(values).split())
+            if len(line) > _LONGEST_LINE:
+                raise ValueError(f"what comes of it is longer than {_LONGEST_LINE} characters")
         except _FAULTS as fault:
             message = f"The template in `{where}` cannot be filled: {_said(fault)}."
             raise ConfigurationError(
                 Problem(code="template.line", message=message, cure="Mend that setting in ketapress.toml.")
             ) from fault
+        return line
 
     def _problem(self, fault: Exception, asked: str) -> Problem:
         if isinstance(fault, TemplateNotFound) and fault.name == asked:
