@@ -41,6 +41,8 @@ _LOOK_AT = 2_000  # characters tell which way a text runs
 class Manuscript:
     """What an author wrote. `html` is the body, not sanitised yet, with tokens for its `marks`.
 
+    `well_nested` says that its author wrote none of the tags in `html`.
+
     `name` is what its address is made of; `explicit_slug` says that the author chose it.
     `sha256` is of the title where it is explicit, and the body.
     """
@@ -48,6 +50,7 @@ class Manuscript:
     path: str
     title: str
     html: str
+    well_nested: bool
     marks: tuple[Mark, ...]
     date: datetime
     expires: datetime | None
@@ -77,11 +80,12 @@ def manuscript(path: str, written: str, rules: DateRules) -> tuple[Manuscript, t
     title = explicit or name_title(name) or _derived_title(form, body)
     digest = sha256(f"{explicit}\0{body}".encode(errors="backslashreplace")).hexdigest()
     own_slug = slug(said.slug)
-    source, marks = _html(form, body, explicit, 1 + written.count("\n", 0, len(written) - len(body)))
+    source, nested, marks = _html(form, body, explicit, 1 + written.count("\n", 0, len(written) - len(body)))
     found = Manuscript(
         path=path,
         title=title,
         html=source,
+        well_nested=nested,
         marks=marks,
         date=moment,
         expires=dating.expiry(parts, header, rules, written),
@@ -123,8 +127,8 @@ def _heading(form: Format, title: str, body: str) -> tuple[str, str]:
     return (found, rest) if found and (not title or found == title) else ("", body)
 
 
-def _html(form: Format, body: str, title: str, line: int) -> tuple[str, tuple[Mark, ...]]:
-    """The body as HTML that is not sanitised yet; a post has a body, or at least a title that somebody gave it."""
+def _html(form: Format, body: str, title: str, line: int) -> tuple[str, bool, tuple[Mark, ...]]:
+    """The body as HTML that is not sanitised yet, and whether all its tags are ours; what has no text is no post."""
     if not body.strip() and not title:
         raise _fault(
             "post.empty", "the post has no text.", "Write some, or move the file out of `posts/`.", line
@@ -136,7 +140,8 @@ def _html(form: Format, body: str, title: str, line: int) -> tuple[str, tuple[Ma
     if is_too_deep(source):
         what = f"its elements are nested in each other more than {DEEPEST} deep."
         raise _fault("post.body", what, "Close those that were left open.", line)
-    return source, marks
+    nested = form is Format.TEXT or (form is Format.MARKDOWN and not markdown.has_tags(body))
+    return source, nested, marks
 
 
 def _derived_title(form: Format, body: str) -> str:

@@ -19,6 +19,7 @@ _CHECKBOXES = {
 _LEADING_HEADING = re.compile(
     r"\s*(?:#[ \t]+([^\n]{1,300})(?:\n|\Z)|([^\s#>*`|-][^\n]{0,300})\n=+[ \t]*(?:\n|\Z))"
 )
+_TAG = re.compile(r"<(?!https?://)[A-Za-z/!?]")
 _LINK = re.compile(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
 _MARKS = re.compile(r"(?<!\\)(\*{1,3}|_{1,3}|~~|`+)(?=\S)(.+?)(?<=\S)\1")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -52,6 +53,11 @@ def markdown_html(text: str) -> str:
         for box, sign in _CHECKBOXES.items():
             html = html.replace(box, sign)
     return html
+
+
+def has_tags(text: str) -> bool:
+    """Whether the text may hold HTML of its author (CommonMark, 6.6), which need not be well nested."""
+    return _TAG.search(text) is not None
 
 
 def leading_heading(text: str) -> tuple[str, str]:

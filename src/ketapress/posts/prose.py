@@ -4,7 +4,9 @@ import re
 from html import unescape
 
 # XML 1.0, 2.2, and what feed validators call bad characters: C1 controls, U+FFFD, non-characters, lone surrogates
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
+ILLEGAL_CHARACTERS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff"
+"""What `legal` takes away, as ranges of a pattern's set."""
+_ILLEGAL = re.compile(f"[{ILLEGAL_CHARACTERS}]")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 _KNOWN_TAG = re.compile(
     r"</?(?:a|abbr|b|bdi|big|br|cite|code|del|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]*)?/?>",

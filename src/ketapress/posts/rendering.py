@@ -57,7 +57,7 @@ def _shown(
     written = pinned.manuscript
     prefix = f"p{crc32(pinned.record.id.encode()):08x}-"
     place = Place(page=page, prefix=prefix, path=written.path, marks=written.marks, pages=pages)
-    fragment = placed(sanitised(written.html), written.html, place)
+    fragment = placed(sanitised(written.html, well_nested=written.well_nested), written.html, place)
     said = written.fields.image
     image = absolute_url(page, said) if said else None
     dropped = fragment.dropped if image or not said else (*fragment.dropped, said)

@@ -11,6 +11,7 @@ from html import escape, unescape
 import nh3
 
 from ketapress.posts.prose import legal
+from ketapress.posts.regular import regular
 
 
 def _names(text: str) -> set[str]:
@@ -83,11 +84,20 @@ def is_too_deep(html: str) -> bool:
     return deepest > DEEPEST
 
 
-def sanitised(html: str) -> str:
-    """The HTML, safe; its headings begin at `<h2>`, and what was framed from elsewhere (a video) is linked to."""
+def sanitised(html: str, *, well_nested: bool = False) -> str:
+    """The HTML, safe; its headings begin at `<h2>`, and what was framed from elsewhere (a video) is linked to.
+
+    `well_nested` says that every tag of it was written by a renderer of ours, which closes what it opens.
+    """
+    clean = regular(html) if well_nested else None
+    return _headings_from_two(parsed(html) if clean is None else clean).strip()
+
+
+def parsed(html: str) -> str:
+    """The HTML as the parser understands it, safe and legal."""
     if "<iframe" in html:
         html = _FRAME.sub(_link_to_frame, html)
-    return legal(_headings_from_two(_CLEANER.clean(html))).strip()
+    return legal(_CLEANER.clean(html))
 
 
 def _link_to_frame(frame: re.Match[str]) -> str:
@@ -97,8 +107,8 @@ def _link_to_frame(frame: re.Match[str]) -> str:
 
 def _headings_from_two(html: str) -> str:
     """The headings moved up or down together, so that the highest is `<h2>`."""
-    levels = {int(level) for _, level in _HEADING_LEVEL.findall(html)}
-    if not levels or min(levels) == 2:  # noqa: PLR2004 - the page's own title is the one heading above
+    highest = next((level for level in range(1, 7) if f"<h{level}" in html), 2)
+    if highest == 2:  # noqa: PLR2004 - the page's own title is the one heading above
         return html
-    shift = 2 - min(levels)
+    shift = 2 - highest
     return _HEADING_LEVEL.sub(lambda tag: f"{tag[1]}{min(int(tag[2]) + shift, 6)}", html)
