@@ -42,7 +42,8 @@ def compose_lines(door: Door, composed: "ComposeReport") -> list[str]:
             lines.append(f"{newsletter}: nothing new since the last edition, so none was composed.")
         elif decision is Decision.MERGED:
             lines.append(
-                f"{newsletter}: {count} earlier slot{'s were' if count > 1 else ' was'} merged into this edition."
+                f"{newsletter}: {count} earlier slot{'s' if count > 1 else ''} went by without an edition; "
+                "what was new then is in the newest one."
             )
     return lines
 
