@@ -15,13 +15,26 @@ from urllib.parse import unquote
 from ketapress.model.urls import absolute
 from ketapress.posts.leftovers import Mark, resolved
 
-_TAG = re.compile(r"<([a-z]+)((?: [a-z]+=\"[^\"]*\")*? (?:href|src|cite|poster|id|class|headers)=\"[^>]*)>")
+
+def _plain(character: str) -> str:
+    """A pattern of absolute URLs that are written as they have to be; an empty query or parameter would be left out."""
+    return (
+        r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d+)?"
+        rf"(?:/{character}*+(?:(?<!;)\?(?:{character}|\?|&(?!(?:lt|gt|quot|nbsp);))++)?(?:(?<!;)#{character}++)?)?"
+    )
+
+
+_PLAIN_URL = re.compile(_plain(r"(?:[A-Za-z0-9/~!$'()*+,;=:@._-]|%[0-9A-Fa-f]{2})"))
+# The same in an attribute, where an apostrophe is written in another way, and U+10FF00 begins a token
+_PLAIN_VALUE = _plain(r"(?:[A-Za-z0-9/~!$()*+,;=:@._-]|%(?!F4)[0-9A-Fa-f]{2})")
+# Tags with something to rewrite; the lookahead passes by what nearly all have that stays as it is
+_TAG = re.compile(
+    rf"<(?!(?:a href|img src)=\"{_PLAIN_VALUE}\"(?: (?:alt|title)=\"[^\"]*\")*+>|code class=\"language-[A-Za-z0-9+#_-]{{1,30}}\">)"
+    r"([a-z]+)((?: [a-z]+=\"[^\"]*\")*? (?:href|src|cite|poster|id|class|headers)=\"[^>]*)>"
+)
 _ATTRIBUTE = re.compile(r" ([a-z]+)=\"([^\"]*)\"")
 _ID = re.compile(r"<[^>]* id=\"([^\"]*)\"")
 _WRITTEN = re.compile(r"\b(?:href|src)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
-_PLAIN = re.compile(
-    r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d+)?(?:/(?:[A-Za-z0-9/~!$'()*+,;=:@._-]|%[0-9A-Fa-f]{2})*)?"
-)
 _USABLE = re.compile(
     r"https?://(?:[^/?#@]*@)?[A-Za-z0-9_.:\[\]-]+(?:[/?#]|\Z)|(?:mailto|tel):.", re.IGNORECASE
 )
@@ -66,7 +79,7 @@ def placed(html: str, source: str, place: Place) -> Fragment:
 
 def absolute_url(page: str, reference: str) -> str | None:
     """The reference as an absolute URL with a scheme that may leave the house, or None."""
-    if _PLAIN.fullmatch(reference):
+    if _PLAIN_URL.fullmatch(reference):
         return reference
     if reference.startswith("//"):
         reference = "https:" + reference

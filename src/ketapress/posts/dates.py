@@ -120,7 +120,7 @@ def date_in_name(stem: str) -> tuple[str, str]:
         except ValueError:
             return "", stem
     clock = found["clock"]
-    written = found["compact"] or re.sub(r"[_.]", "-", found["day"])
+    written = found["compact"] or found["day"].replace("_", "-").replace(".", "-")
     return f"{written} {clock[1:].replace('-', ':')}" if clock else written, stem[found.end() :]
 
 

@@ -23,6 +23,8 @@ TITLE_LENGTH = 80
 
 def legal(text: str) -> str:
     """The text without the characters that XML, JSON readers or mail would choke on."""
+    if text.isascii() and text.isprintable():  # as nearly all values of headers
+        return text
     return _ILLEGAL.sub("", text)
 
 
