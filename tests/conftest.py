@@ -2,13 +2,22 @@
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from factories import REPOSITORY, SEED
 
-_PROGRAMS = {"chromium": "chromium", "smtp_sink": "smtp-sink"}
+_PROGRAMS = {
+    "chromium": "chromium",
+    "smtp_sink": "smtp-sink",
+    "spamassassin": "spamassassin",
+    "rspamd": "rspamd",
+    "mail_parsers": "node",
+}
+_MODULES = {"mail_parsers": ("mailparser", "postal-mime")}
+"""Of Node, in `node_modules` at the top of the repository or below NODE_PATH."""
 _SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
 
 SETTINGS = """
@@ -30,13 +39,20 @@ from = "The Example Weekly <digest@example.org>"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     required = os.environ.get("KETAPRESS_REQUIRE", "").split()
     for item in items:
-        for mark, program in _PROGRAMS.items():
-            if (
-                item.get_closest_marker(mark)
-                and not shutil.which(program, path=_SEARCHED)
-                and mark not in required
-            ):
-                item.add_marker(pytest.mark.skip(reason=f"{program} is not installed"))
+        for mark in _PROGRAMS:
+            missing = _missing(mark) if item.get_closest_marker(mark) and mark not in required else ""
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=f"{missing} is not installed"))
+
+
+@cache
+def _missing(mark: str) -> str:
+    """What a mark's tests need and is not there; empty where all of it is."""
+    if not shutil.which(_PROGRAMS[mark], path=_SEARCHED):
+        return _PROGRAMS[mark]
+    folders = [REPOSITORY / "node_modules", *map(Path, os.environ.get("NODE_PATH", "").split(os.pathsep))]
+    absent = (name for name in _MODULES.get(mark, ()) if not any((each / name).is_dir() for each in folders))
+    return next(absent, "")
 
 
 @pytest.fixture
