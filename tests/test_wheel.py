@@ -19,7 +19,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "empty", with_pip=True)
-    pip = [str(folder / "empty" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    pip = [
+        str(folder / "empty" / "bin" / "python"),
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "-q",
+    ]
     subprocess.run([*pip, str(wheel)], check=True, capture_output=True)
     return folder / "empty" / "bin" / "ketapress"
 
