@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.urls import encoded_path
-from ketapress.posts.frontmatter import Value
+from ketapress.posts.header import Value
 from ketapress.posts.prose import one_line, untagged
 
 _NOTHING = {"", "null", "~", "none"}

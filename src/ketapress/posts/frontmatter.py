@@ -11,11 +11,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-import yaml
-
-from ketapress.model.errors import KetapressError, Problem
-
-Value = str | list["Value"] | dict[str, "Value"]
+from ketapress.posts.header import Value, header_fault, mapping, too_deep
 
 _FENCE = re.compile(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
 _YAML_END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
@@ -25,7 +21,6 @@ _PELICAN_LINE = re.compile(r"([A-Za-z][\w-]*):(?:[ \t]+(.*)|[ \t]*)")
 _PELICAN_KEYS = frozenset({"title", "date"})
 
 _LONGEST_SIMPLE = 10_000  # characters
-_DEEPEST = 50  # lists and mappings in each other
 _PLAIN = r"[^\W_](?:[^\n:#]|:(?=[^\s]))*"
 _FLOW_ITEM = r"(?:[^\W_][\w .+/-]*|\"[^\"\\\n]*\"|'[^'\n]*')"
 _IN_FLOW = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\W_][\w .+/-]*)")
@@ -73,7 +68,7 @@ def _fenced(text: str, line: int) -> Split | None:
     if not closed:
         if not _LOOKS_LIKE_FIELD.match(text, opened.end()):
             return None
-        raise _fault(
+        raise header_fault(
             f"the header that begins with `{opened[1]}` is never closed.",
             f"Put a line `{opened[1]}` after the header.",
             line,
@@ -94,26 +89,9 @@ def _yaml(block: str, line: int) -> dict[str, Value]:
     simple = _simple_yaml(block)
     if simple is not None:
         return simple
-    try:
-        _check_depth(block, line)
-        loaded = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds strings, lists and dicts only
-    except yaml.YAMLError as error:
-        raise _yaml_fault(error, line) from None
-    return _mapping("" if loaded is None else loaded, line)
+    from ketapress.posts.yamlheader import yaml_header
 
-
-def _check_depth(block: str, line: int) -> None:
-    """Refuses values that are nested deeply: the C loader calls itself for each level, and the process would die."""
-    if sum(map(block.count, "[{-?:")) <= _DEEPEST:
-        return
-    depth = 0
-    for event in yaml.parse(block, Loader=yaml.CBaseLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > _DEEPEST:
-            raise _too_deep(line)
+    return yaml_header(block, line)
 
 
 def _simple_yaml(block: str) -> dict[str, Value] | None:
@@ -140,13 +118,6 @@ def _simple_yaml(block: str) -> dict[str, Value] | None:
     return found
 
 
-def _yaml_fault(error: yaml.YAMLError, line: int) -> KetapressError:
-    mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is no YAML"
-    cure = "Put the value in quotes if it holds a colon, a hash or a quote, and indent with blanks."
-    return _fault(f"the YAML header cannot be read: {what}.", cure, line + 1 + mark.line if mark else line)
-
-
 def _toml(block: str, line: int) -> dict[str, Value]:
     try:
         loaded = _as_written(tomllib.loads(block))
@@ -154,12 +125,12 @@ def _toml(block: str, line: int) -> dict[str, Value]:
         found = re.search(r"\(at line (\d+), column \d+\)", str(error))
         what = str(error).partition(" (at ")[0]
         cure = 'Put text in quotes: title = "…".'
-        raise _fault(
+        raise header_fault(
             f"the TOML header cannot be read: {what}.", cure, line + int(found[1]) if found else line
         ) from None
     except RecursionError:
-        raise _too_deep(line) from None
-    return _mapping(loaded, line)
+        raise too_deep(line) from None
+    return mapping(loaded, line)
 
 
 def _json(block: str, line: int) -> dict[str, Value]:
@@ -174,12 +145,12 @@ def _decoded_json(text: str, line: int) -> tuple[dict[str, Value], int]:
             text, start
         )
     except json.JSONDecodeError as error:
-        raise _fault(
+        raise header_fault(
             f"the JSON header cannot be read: {error.msg}.", "Mend it there.", line + error.lineno - 1
         ) from None
     except RecursionError:
-        raise _too_deep(line) from None
-    return _mapping(_as_written(loaded), line), end
+        raise too_deep(line) from None
+    return mapping(_as_written(loaded), line), end
 
 
 def _braced(text: str) -> Split | None:
@@ -219,18 +190,6 @@ def _pelican(text: str) -> Split | None:
     return Split(header, text[position:], 1, 1 + text.count("\n", 0, position), pelican=True)
 
 
-def _too_deep(line: int) -> KetapressError:
-    return _fault("the header's values are nested too deeply.", "Make them flatter.", line)
-
-
-def _mapping(loaded: Value, line: int) -> dict[str, Value]:
-    if isinstance(loaded, dict):
-        return loaded
-    if loaded == "":
-        return {}
-    raise _fault("the header holds no `name: value` lines.", "Write one a line, such as `title: …`.", line)
-
-
 def _lowered(header: dict[str, Value]) -> dict[str, Value]:
     """Names are compared in lower case."""
     return {str(key).strip().lower(): value for key, value in header.items()}
@@ -247,7 +206,3 @@ def _as_written(value: object) -> Value:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return "" if value is None else str(value)
-
-
-def _fault(message: str, cure: str, line: int) -> KetapressError:
-    return KetapressError(Problem(code="post.header", message=message, cure=cure, line=line))

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from html import unescape
 
-from ketapress.posts.frontmatter import Value
+from ketapress.posts.header import Value
 from ketapress.posts.prose import text_of
 
 _BODY = re.compile(r"<body(?:\s[^<>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)

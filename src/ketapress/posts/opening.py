@@ -1,0 +1,78 @@
+"""A date where the header gives none: on the first line, in the file's name, or in its folders.
+
+In come the body and the path, out goes an instant with what is left of the body, or a `KetapressError` that names the
+line.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from ketapress.model.errors import KetapressError
+from ketapress.posts import html
+from ketapress.posts.dates import DateRules, instant
+from ketapress.posts.dating import date_fault
+from ketapress.posts.formats import Format
+from ketapress.posts.prose import TITLE_LENGTH, one_line
+
+_LINE_MARKS = "#>*_` \t"
+_IN_FOLDERS = re.compile(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a body opens: its date and its title, if they stand there, and what follows them."""
+
+    date: datetime | None
+    title: str
+    body: str
+
+
+def opening(form: Format, title: str, body: str, rules: DateRules, line: int) -> Opening:
+    """The date on the body's first line, or on its second below a title; `title` is a heading that was found before.
+
+    HTML may also say it in a `<time datetime>`.
+    """
+    if title and (moment := _read(title.strip(_LINE_MARKS), rules, line)):
+        return Opening(moment, "", body)
+    first, rest = _first_line(form, body)
+    if moment := _read(first.strip(_LINE_MARKS), rules, line):
+        return Opening(moment, title, rest)
+    if form is Format.TEXT and 0 < len(first) <= TITLE_LENGTH:
+        second, after = _first_line(form, rest)
+        if moment := _read(second.strip(_LINE_MARKS), rules, line + 1):
+            return Opening(moment, one_line(first), after)
+    if form is Format.HTML and (said := html.first_time(body)):
+        return Opening(_read(said, rules, line), title, body)
+    return Opening(None, title, body)
+
+
+def path_date(path: str, in_name: str, header_path: str, rules: DateRules) -> datetime | None:
+    """The date of the file's name, of its folders (`2023/06/07/slug.md`), or of the header's `path`."""
+    if in_name:
+        return _read(in_name, rules, None)
+    for place in (path, header_path):
+        if found := _IN_FOLDERS.search(place):
+            return _read(found[1], rules, None)
+    return None
+
+
+def undated(body: str, line: int) -> KetapressError:
+    """What to raise for a post that names no date anywhere."""
+    first = one_line(body.lstrip().partition("\n")[0])
+    seen = f" Its first line `{first[:60]}` does not read as one." if first else ""
+    return date_fault("post.no-date", f"the post has no date.{seen}", line)
+
+
+def _read(value: str, rules: DateRules, line: int | None) -> datetime | None:
+    try:
+        return instant(value, rules)
+    except ValueError as error:
+        raise date_fault("post.date", f"{error}.", line) from None
+
+
+def _first_line(form: Format, body: str) -> tuple[str, str]:
+    if form is Format.HTML:
+        return html.first_line(body)
+    first, _, rest = body.lstrip("\n\t ").partition("\n")
+    return first.strip(), rest
