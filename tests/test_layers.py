@@ -44,6 +44,7 @@ OUTSIDE = {"testing"}
 
 EDGES = {
     "archive/folder.py",
+    "archive/processes.py",
     "archive/stamps.py",
     "archive/state.py",
     "outbox/folder.py",

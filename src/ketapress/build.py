@@ -1,7 +1,7 @@
 """Act: posts and public editions become feeds and pages in public/, and only what changed is made and written."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from ketapress.feeds.formats import FORMATS
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.fill import Fill
-from ketapress.model.output import Keys, Output, digest
+from ketapress.model.output import Keys, digest
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Settings
 from ketapress.templates.files import fingerprint
@@ -51,20 +51,14 @@ def build(
 ) -> BuildReport:
     """Writes all that any web server can serve. In a dry run what changed is made and only counted."""
     public = visible_posts(posts, now)
-    outputs = outputs_of(settings, public, editions, fill, Keys(site_key(root, settings)))
+    keys = Keys(site_key(root, settings))
+    feeds = feed_files(public, settings, keys)
+    pages = site_pages(public, editions, settings, FORMATS, fill, keys)
     previous = read_built(root)
-    written = write_outputs(root / "public", outputs, previous, dry_run=dry_run)
+    written = write_outputs(root / "public", feeds, pages, previous, dry_run=dry_run)
     if not dry_run and written.made != previous:
         write_built(root, written.made)
     return report_of(public, written)
-
-
-def outputs_of(
-    settings: Settings, posts: Sequence[Post], editions: Sequence[StoredEdition], fill: Fill, keys: Keys
-) -> Iterator[Output]:
-    """Every file of `public/`: feeds, then pages."""
-    yield from feed_files(posts, settings, keys)
-    yield from site_pages(posts, editions, settings, FORMATS, fill, keys)
 
 
 def site_key(root: Path, settings: Settings) -> str:

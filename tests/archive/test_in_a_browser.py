@@ -57,7 +57,7 @@ def measured(folder: Path, paths: list[str]) -> dict[str, list[object]]:
 def test_nothing_is_wider_than_a_phone(site: Callable[..., dict[str, str]], tmp_path: Path) -> None:
     posts = [post(html=WIDE, tags=("Care",)), post("arabic", html=WIDE, lang="ar", title="الرسائل الإخبارية")]
     pages = site(*posts)
-    write_outputs(tmp_path, outputs({path: page.encode() for path, page in pages.items()}), {})
+    write_outputs(tmp_path, [], outputs({path: page.encode() for path, page in pages.items()}), {})
     (tmp_path / "2023" / "wide.svg").write_text(PICTURE)
     paths = [path for path in pages if path.endswith(".html")]
 

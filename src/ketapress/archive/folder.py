@@ -7,10 +7,11 @@ that somebody removed or edited comes back. It never writes outside its folder, 
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ketapress.archive.processes import side_by_side
 from ketapress.archive.stamps import own_stamp
 from ketapress.archive.state import Made
 from ketapress.model.errors import Problem, RefusedError
@@ -33,29 +34,47 @@ class Written:
 
 
 def write_outputs(
-    folder: Path, outputs: Iterable[Output], previous: Mapping[str, Made], *, dry_run: bool = False
+    folder: Path,
+    feeds: Iterable[Output],
+    pages: Iterable[Output],
+    previous: Mapping[str, Made],
+    *,
+    dry_run: bool = False,
 ) -> Written:
     """Makes the folder hold these outputs, and of those that were made before (`previous`) no others.
 
     What was made before under the same key, and is still there as it was left, is not made again. Where two outputs
-    have one path, the first is kept and the path is reported. A dry run compares and touches nothing.
+    have one path, the first is kept and the path is reported. A dry run compares and touches nothing. Feeds and pages
+    need nothing of each other, also no library, and may be made side by side.
     Raises `RefusedError` for a path that leaves the folder, and where the disk says no.
     """
     target = _Folder(folder.resolve(), dry_run)
-    made: dict[str, Made] = {}
-    clashes: list[str] = []
+    look = _Look(target, previous)
+    changed = [[output for output in outputs if look.is_changed(output)] for outputs in (feeds, pages)]
     written = 0
-    for output in outputs:
-        if output.path in made:
-            clashes.append(output.path)
-            continue
-        now = (output.key, target.stamp(output.path))
-        if previous.get(output.path) != now:
-            written += target.settle(output.path, output.make())
-            now = (output.key, target.stamp(output.path))
-        made[output.path] = now
-    removed = sum(target.remove(path) for path in sorted(previous.keys() - made.keys()))
-    return Written(written, len(made) - written, removed, made, tuple(clashes))
+    for outputs, left in zip(changed, side_by_side(target.settle_all, *changed), strict=True):
+        for output, (was_written, stamp) in zip(outputs, left, strict=True):
+            look.made[output.path] = (output.key, stamp)
+            written += was_written
+    removed = sum(target.remove(path) for path in sorted(previous.keys() - look.made.keys()))
+    return Written(written, len(look.made) - written, removed, look.made, tuple(look.clashes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Which outputs have to be made: notes what is there, and which paths are asked for twice."""
+
+    target: "_Folder"
+    previous: Mapping[str, Made]
+    made: dict[str, Made] = field(default_factory=dict)
+    clashes: list[str] = field(default_factory=list)
+
+    def is_changed(self, output: Output) -> bool:
+        if output.path in self.made:
+            self.clashes.append(output.path)
+            return False
+        self.made[output.path] = (output.key, self.target.stamp(output.path))
+        return self.previous.get(output.path) != self.made[output.path]
 
 
 @dataclass(slots=True)
@@ -74,6 +93,11 @@ class _Folder:
         """The stamp of the file at a path; empty where there is none."""
         parent, name = self._place(path)
         return own_stamp(f"{parent}/{name}")
+
+    def settle_all(self, outputs: Iterable[Output]) -> Iterator[tuple[bool, str]]:
+        """Makes the outputs and their files: for each, whether it was written, and with what stamp it was left."""
+        for output in outputs:
+            yield self.settle(output.path, output.make()), self.stamp(output.path)
 
     def settle(self, path: str, content: bytes) -> bool:
         """Makes a file hold this content; False where it did."""

@@ -10,7 +10,7 @@ own front page may show whole posts.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -30,7 +30,7 @@ from ketapress.model.colour import readable
 from ketapress.model.edition import StoredEdition
 from ketapress.model.fill import Fill
 from ketapress.model.language import direction
-from ketapress.model.output import Keys, Output
+from ketapress.model.output import Keys, Output, digest
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 from ketapress.model.urls import decoded_path
@@ -125,7 +125,7 @@ class _Press:
 
     def edition(self, issue: Issue) -> Output:
         """The page that was made of an edition when it was composed, with more in its head."""
-        key = self.keys.of("edition", issue.edition)
+        key = self.keys.of("edition", replace(issue.edition, web=""), digest(text=issue.edition.web))
         return Output(
             issue.path,
             key,

@@ -29,7 +29,7 @@ def document(feed: Feed, printed: Sequence[bytes]) -> bytes:
     return printed_feed(feed, printed, _ATOM)
 
 
-def _finish_root(root: Element, feed: Feed) -> None:
+def _finish_feed(root: Element, feed: Feed) -> None:
     _type(root, "title", "subtitle")
     for rel, href in history_links(feed):
         SubElement(root, "link", rel=rel, href=href)
@@ -60,10 +60,12 @@ def _type(parent: Element, *names: str) -> None:
 
 _ATOM = Dialect(
     media_type="application/atom+xml",
-    printed=lambda generator: generator.atom_str(pretty=True),
+    feed=lambda generator: generator.atom_str(pretty=True),
+    entry=lambda entry: entry.atom_entry(),
+    finish_feed=_finish_feed,
+    finish_entry=_finish_entry,
     namespaces={"fh": HISTORY},
-    root=_finish_root,
-    entry=_finish_entry,
+    depth=1,
     opening=b"  <entry",
     closing=b"  </entry>\n",
     end=b"</feed>",

@@ -16,10 +16,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
-from lxml.etree import SubElement, _Element as Element
+from lxml.etree import Element, SubElement, _Element, tostring
 
-from ketapress.feeds.document import NEVER, Entry, Feed
+from ketapress.feeds.document import Entry, Feed
 
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
@@ -27,21 +28,23 @@ NAME = "Ketapress"
 MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
 """Where plain text could be taken for HTML: `</b>`, `&amp;`, but not `Q & A`."""
 _AT_ONCE = 100
+_OF_FEEDGEN = {"content": "http://purl.org/rss/1.0/modules/content/"}
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What makes a format: how feedgen prints it, what it adds, and where its entries stand in what is printed.
+    """What makes a format: what feedgen makes of a feed and of an entry, what is added to both, where entries stand.
 
-    `root` and `entry` finish an element in place; `namespaces` are those of their additions. `opening` and `closing`
-    stand around each printed entry, with their indentation, and `end` begins what comes after the last.
+    `finish_feed` and `finish_entry` change an element in place; `namespaces` are those of the additions. `depth` is that of entries, which begin and end as `opening` and `closing` say; `end` follows the last.
     """
 
     media_type: str
-    printed: Callable[[FeedGenerator], bytes]
+    feed: Callable[[FeedGenerator], bytes]
+    entry: Callable[[FeedEntry], _Element]
+    finish_feed: Callable[[_Element, Feed], None]
+    finish_entry: Callable[[_Element, Entry], None]
     namespaces: Mapping[str, str]
-    root: Callable[[Element, Feed], None]
-    entry: Callable[[Element, Entry], None]
+    depth: int
     opening: bytes
     closing: bytes
     end: bytes
@@ -52,12 +55,12 @@ class _Addition:
 
     def __init__(self) -> None:
         self.namespaces: Mapping[str, str] = {}
-        self.finish: Callable[[Element], None] = lambda _: None
+        self.finish: Callable[[_Element], None] = lambda _: None
 
     def extend_ns(self) -> dict[str, str]:
         return dict(self.namespaces)
 
-    def extend_rss(self, element: Element) -> Element:
+    def extend_rss(self, element: _Element) -> _Element:
         self.finish(element)
         return element
 
@@ -67,10 +70,14 @@ class _Addition:
 def printed_entries(entries: Sequence[Entry], dialect: Dialect) -> Iterator[bytes]:
     """Each entry as it stands in every feed of this format."""
     for start in range(0, len(entries), _AT_ONCE):
-        generator = _generator(_ANY, dialect)
+        root = parent = Element("feed", nsmap={**_OF_FEEDGEN, **dialect.namespaces})
+        for _ in range(1, dialect.depth):
+            parent = SubElement(parent, "channel")
         for entry in entries[start : start + _AT_ONCE]:
-            _add(generator, entry, dialect)
-        printed = dialect.printed(generator)
+            element = dialect.entry(_entry(entry))
+            dialect.finish_entry(element, entry)
+            parent.append(element)
+        printed: bytes = tostring(root, pretty_print=True, encoding="UTF-8")
         *found, _ = printed[printed.index(dialect.opening) :].split(dialect.closing)
         yield from (each + dialect.closing for each in found)
 
@@ -78,8 +85,8 @@ def printed_entries(entries: Sequence[Entry], dialect: Dialect) -> Iterator[byte
 def printed_feed(feed: Feed, printed: Sequence[bytes], dialect: Dialect) -> bytes:
     """The feed, with its printed entries where they belong."""
     generator = _generator(feed, dialect)
-    generator.addition.finish = lambda root: dialect.root(root, feed)
-    before, end, after = dialect.printed(generator).rpartition(dialect.end)
+    generator.addition.finish = lambda root: dialect.finish_feed(root, feed)
+    before, end, after = dialect.feed(generator).rpartition(dialect.end)
     return b"".join([before, *printed, end, after])
 
 
@@ -91,7 +98,7 @@ def history_links(feed: Feed) -> Iterator[tuple[str, str]]:
     return ((rel, href) for rel, href in links if href)
 
 
-def mark_archive(parent: Element, feed: Feed) -> None:
+def mark_archive(parent: _Element, feed: Feed) -> None:
     if feed.archived:
         SubElement(parent, f"{{{HISTORY}}}archive")
 
@@ -119,9 +126,8 @@ def _generator(feed: Feed, dialect: Dialect) -> FeedGenerator:
     return generator
 
 
-def _add(generator: FeedGenerator, entry: Entry, dialect: Dialect) -> None:
-    made = generator.add_entry(order="append")
-    made.addition.finish = lambda element: dialect.entry(element, entry)
+def _entry(entry: Entry) -> FeedEntry:
+    made = FeedEntry()
     made.title(entry.title)
     made.link(href=entry.url)
     made.content(entry.html, type="html")
@@ -131,16 +137,4 @@ def _add(generator: FeedGenerator, entry: Entry, dialect: Dialect) -> None:
         made.category(term=tag)
     made.updated(entry.updated)
     made.guid(entry.id, permalink=entry.id == entry.url)
-
-
-_ANY = Feed(
-    id="any:feed",
-    title="any",
-    home_url="any:home",
-    feed_url="any:feed",
-    description="any",
-    language="en",
-    author="any",
-    published=NEVER,
-    updated=NEVER,
-)
+    return made

@@ -46,7 +46,7 @@ def _literal(text: str) -> str:
     return MARKUP.sub("\\g<0>\N{WORD JOINER}", text)
 
 
-def _finish_root(root: Element, feed: Feed) -> None:
+def _finish_feed(root: Element, feed: Feed) -> None:
     channel = root[0]
     for rel, href in history_links(feed):
         SubElement(channel, f"{{{ATOM}}}link", rel=rel, href=href)
@@ -78,10 +78,12 @@ def _add(parent: Element, name: str, text: str) -> None:
 
 _RSS = Dialect(
     media_type="application/rss+xml",
-    printed=lambda generator: generator.rss_str(pretty=True),
+    feed=lambda generator: generator.rss_str(pretty=True),
+    entry=lambda entry: entry.rss_entry(),
+    finish_feed=_finish_feed,
+    finish_entry=_finish_entry,
     namespaces={"dc": _DC, "media": _MEDIA, "fh": HISTORY},
-    root=_finish_root,
-    entry=_finish_entry,
+    depth=2,
     opening=b"    <item>",
     closing=b"    </item>\n",
     end=b"  </channel>",

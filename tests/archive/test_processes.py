@@ -1,0 +1,115 @@
+"""Two lists are done side by side, and nothing is lost, whatever becomes of the second process."""
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+
+from ketapress.archive import processes
+from ketapress.archive.processes import side_by_side
+
+FIRST, SECOND = [1, 2, 3], [10, 20]
+
+
+@pytest.fixture(autouse=True)
+def paying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a machine of one processor, and beside the threads of a test runner."""
+    monkeypatch.setattr(processes, "_pays", lambda: True)
+
+
+def doubled(numbers: Iterable[int]) -> Iterator[list[int]]:
+    for number in numbers:
+        yield [number * 2, os.getpid()]
+
+
+def test_each_list_is_done_in_a_process_of_its_own() -> None:
+    first, second = side_by_side(doubled, FIRST, SECOND)
+
+    assert [number for number, _ in first + second] == [2, 4, 6, 20, 40]
+    assert {process for _, process in second} == {os.getpid()}
+    assert os.getpid() not in {process for _, process in first}
+
+
+@pytest.mark.parametrize(("first", "second"), [([], SECOND), (FIRST, []), ([], [])])
+def test_one_list_alone_needs_no_second_process(first: list[int], second: list[int]) -> None:
+    results = side_by_side(doubled, first, second)
+
+    assert {process for each in results for _, process in each} <= {os.getpid()}
+
+
+def test_where_threads_run_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_pays", lambda: False)
+    first, second = side_by_side(doubled, FIRST, SECOND)
+
+    assert {process for _, process in first + second} == {os.getpid()}
+
+
+def ends(by: Callable[[], object]) -> Callable[[Iterable[int]], Iterator[list[int]]]:
+    """Work that ends the second process at the second thing."""
+    here = os.getpid()
+
+    def work(numbers: Iterable[int]) -> Iterator[list[int]]:
+        for number in numbers:
+            if number == 2 and os.getpid() != here:
+                by()
+            yield [number * 2]
+
+    return work
+
+
+def fails() -> None:
+    raise ValueError("here too?")
+
+
+@pytest.mark.parametrize("by", [fails, lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(3)])
+def test_what_the_second_process_leaves_is_done_here(by: Callable[[], object]) -> None:
+    assert side_by_side(ends(by), FIRST, SECOND) == ([[2], [4], [6]], [[20], [40]])
+
+
+def test_a_fault_shows_here() -> None:
+    def work(numbers: Iterable[int]) -> Iterator[list[int]]:
+        for number in numbers:
+            if number == 2:
+                fails()
+            yield [number]
+
+    with pytest.raises(ValueError, match="here too"):
+        side_by_side(work, FIRST, SECOND)
+
+
+def test_a_fault_in_this_process_leaves_no_other_behind() -> None:
+    def work(numbers: Iterable[int]) -> Iterator[list[int]]:
+        for number in numbers:
+            if number == 20:
+                fails()
+            yield [number]
+
+    with pytest.raises(ValueError, match="here too"):
+        side_by_side(work, FIRST, SECOND)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_more_is_handed_back_than_a_pipe_holds() -> None:
+    many = list(range(30_000))
+
+    first, second = side_by_side(doubled, many, SECOND)
+
+    assert [number for number, _ in first] == [2 * number for number in many]
+    assert len(second) == 2
+
+
+def test_of_what_was_handed_back_in_part_the_whole_is_kept() -> None:
+    here = os.getpid()
+
+    def work(numbers: Iterable[int]) -> Iterator[list[int]]:
+        for number in numbers:
+            if number == 29_000 and os.getpid() != here:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield [number, os.getpid()]
+
+    first, _ = side_by_side(work, range(30_000), SECOND)
+
+    assert [number for number, _ in first] == list(range(30_000))
+    assert {process for _, process in first[29_000:]} == {here}
