@@ -4,7 +4,7 @@ import re
 import unicodedata
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-_NOT_IN_SLUG = re.compile(r"[^\w]+|_+")
+_NOT_IN_SLUG = re.compile(r"[\W_]+")
 _SLUG_LENGTH = (
     80  # bytes of UTF-8: a file name has room for 255, and `.html.gz` and a temporary suffix come on top
 )
