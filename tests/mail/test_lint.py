@@ -79,7 +79,7 @@ IN_A_POST = {
     "link-relative": ("error", '<a href="/about">words</a>'),
     "link-scheme": ("error", '<a href="javascript:alert(1)">words</a>'),
     "link-nowhere": ("warning", '<a href="#gone">words</a>'),
-    "link-disguised": ("error", '<a href="https://evil.example/">bank.example</a>'),
+    "link-disguised": ("error", '<a href="https://evil.example/">https://bank.example/</a>'),
     "heading-skipped": ("warning", "<h5>Deep</h5>"),
     "table-role": ("error", "<table><tr><td>x</td></tr></table>"),
     "contrast": ("error", '<p style="color:#ddd">faint</p>'),
@@ -212,6 +212,10 @@ def test_the_more_special_rule_of_the_dark_scheme_counts() -> None:
 
     assert ("contrast", "error") in _codes(both)
     assert "“light”" not in both[0].message
+
+
+def test_a_title_that_only_looks_like_a_host_holds_nothing() -> None:
+    assert _codes(_found(edition(post(title="Next.js")))) == {("link-disguised", "warning")}
 
 
 def test_a_letter_that_gmail_may_cut_off_is_told_of() -> None:
