@@ -160,3 +160,8 @@ def test_a_new_post_is_a_draft_of_today_and_overwrites_nothing(tmp_path: Path) -
     with pytest.raises(RefusedError, match="there already"):
         new_post(tmp_path, 'Say "hello": a note', BERLIN, NOW)
     assert issubclass(RefusedError, KetapressError)
+
+
+@pytest.mark.parametrize("ending", ["markdown", "mdown", "mkd", "mkdn", "MD"])
+def test_every_ending_of_markdown(tmp_path: Path, ending: str) -> None:
+    assert only(tmp_path, f"2023-06-07-x.{ending}", "*Text*").html == "<p><em>Text</em></p>"

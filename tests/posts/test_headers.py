@@ -33,6 +33,11 @@ def yaml_post(root: Path, lines: str, name: str = "2023-06-07-x.md") -> Post:
         '---json\n{"title": "A title", "date": "2023-06-07", "tags": ["a", "b"]}\n---\n',
         "Title: A title\nDate: 2023-06-07 06:00\nTags: a,\n    b\n\n",
         "title: A title\ndate: 2023/6/7\ntags: a; b\n---\n",
+        "title: 'A title'\ndate: 2023/6/7\ntags:\n- a\n- b\n---\n",
+        'Title:"A title"\nDate:2023-06-07\nTags:a, b\n\n',
+        ".. title: A title\n.. date: 2023-06-07 06:00:00 UTC\n.. tags: a, b\n\n",
+        "<!--\n.. title: A title\n.. date: 2023-06-07\n.. tags: a, b\n-->\n",
+        '+++\ntitle = "A title"\ndate = 2023-06-07\n[taxonomies]\ntags = ["a", "b"]\n+++\n',
     ],
 )
 def test_one_header_in_many_hands(tmp_path: Path, header: str) -> None:
@@ -141,6 +146,8 @@ def test_an_expired_post_is_not_seen(tmp_path: Path) -> None:
         ("tags: machine learning, python", ("machine learning", "python")),
         ("tags: [Python, python, '#web']\ncategories: [News]", ("Python", "web", "News")),
         ("tags: {a: 1}\ncategory: x", ("x",)),
+        ("category: machine learning\ncategories: a b", ("a", "b", "machine learning")),
+        ("tags: [{name: foo}, bar]", ("foo", "bar")),
         ("tags:", ()),
     ],
 )
@@ -162,6 +169,9 @@ def test_pelican_tags_may_hold_blanks(tmp_path: Path) -> None:
         ("authors: [Ada, Bo]", ("Ada", "Bo")),
         ("author: {name: Ada, email: a@example.org}", ("Ada",)),
         ("authors:\n  - name: Ada\n  - Bo", ("Ada", "Bo")),
+        ("authors: [Ada, Bo, Ada]", ("Ada", "Bo")),
+        ("author: {display_name: Ada, login: ada}", ("Ada",)),
+        ("extra:\n  author: Ada", ("Ada",)),
     ],
 )
 def test_authors(tmp_path: Path, lines: str, authors: tuple[str, ...]) -> None:
@@ -177,6 +187,9 @@ def test_authors(tmp_path: Path, lines: str, authors: tuple[str, ...]) -> None:
         ("cover:\n  image: /a.png\n  alt: A", Image(url="https://example.org/a.png", alt="A")),
         ("featured_image: /a.png\nimage_alt: A", Image(url="https://example.org/a.png", alt="A")),
         ("image:", None),
+        ("image: true", None),
+        ("cover: true\nthumbnail: /a.png", Image(url="https://example.org/a.png")),
+        ("cover: {image: false}", None),
     ],
 )
 def test_images(tmp_path: Path, lines: str, image: Image | None) -> None:
@@ -246,6 +259,10 @@ def test_a_header_that_cannot_be_read_is_an_error_with_its_line(
         "{% include x %}\n",
         "{ a: b }",
         "Note: one line\n\nText",
+        "Note: this\nand that.\n---\n",
+        "https://example.org\n\nText",
+        "Author: I am one\n\nText",
+        "<!-- a comment -->\nText",
         "+++\n",
         "Title\n",
     ],

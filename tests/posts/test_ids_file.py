@@ -40,7 +40,6 @@ def test_no_file_is_a_publication_that_was_never_built(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "line"),
     [
-        (3, "<<<<<<< HEAD"),
         (3, "[]"),
         (3, '{"id": "x"}'),
         (3, '{"id": "x", "path": "x", "url": "x", "sha256": "x", "first_seen": "2023", "published": null}'),
@@ -64,6 +63,19 @@ def test_a_broken_line_stops_with_its_number_and_is_kept(tmp_path: Path, number:
     (problem,) = caught.value.problems
     assert problem.where == f"posts/{NAME}:{number}"
     assert "version control" in problem.cure
+
+
+@pytest.mark.parametrize("mark", ["<<<<<<< HEAD", "=======", ">>>>>>> theirs"])
+def test_the_marks_of_a_merge_conflict_are_told_with_how_to_solve_it(tmp_path: Path, mark: str) -> None:
+    built(publication(tmp_path, FILES))
+    path = tmp_path / "posts" / NAME
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([*lines[:2], mark, *lines[2:]]), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="conflict") as caught:
+        read_records(tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.line == 3
+    assert "Keep the lines of both sides" in problem.cure
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"])

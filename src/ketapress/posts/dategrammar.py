@@ -17,11 +17,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from ketapress.posts.calendars import CALENDARS, FILLERS, spoken, words
 
 _EARLIEST, _LATEST = 1000, 9998  # four digits in every format, and room for any zone
+_OTHER_CALENDARS = range(1300, 1500)  # the years that Persian and Arabic writers may count today
 _LONGEST = 100  # characters; no date line is longer, and most paragraphs are
 
-_TIME = (
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
-)
+_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
 _ZONE = r"\s*(?:(?:GMT|UTC)(?=[+-]))?(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]+/[A-Za-z_/]+|[A-Za-z]{1,5})?"
 _CLOCK = re.compile(
     rf"(?:^|[\sT,]){_TIME}(?:\s*(?:uhr|h)\b)?{_ZONE}(?:\s*\([A-Za-z ]+\))?\s*$", re.IGNORECASE
@@ -48,6 +47,14 @@ _NAMED_ZONES = {
         "PST": -8, "PDT": -7, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "KST": 9,
     }.items()
 }  # fmt: skip
+
+
+class DateError(ValueError):
+    """A date that cannot be, and what to do about just that: `cure`."""
+
+    def __init__(self, message: str, cure: str) -> None:
+        super().__init__(message)
+        self.cure = cure
 
 
 def date_parts(text: str) -> tuple[date, time | None, tzinfo | None] | None:
@@ -104,7 +111,7 @@ def _ideographic(found: re.Match[str]) -> date:
     for language, names in _WEEKDAYS.items():
         right = names[day.weekday()]
         if found[language] and found[language].replace("天", "日") != right:
-            raise ValueError(_wrong_weekday(found[0], day, _WEEKDAY_FORMS[language].format(right)))
+            raise _wrong_weekday(found[0], day, _WEEKDAY_FORMS[language].format(right))
     return day
 
 
@@ -188,17 +195,25 @@ def _check_weekday(text: str, day: date, tokens: list[str], languages: Iterable[
         if day.weekday() in named or not named:
             return
         right = right or CALENDARS[language].weekdays[day.weekday()].title()
-    raise ValueError(_wrong_weekday(text, day, right))
+    raise _wrong_weekday(text, day, right)
 
 
-def _wrong_weekday(text: str, day: date, right: str) -> str:
-    return f"`{text}` names the wrong weekday: {day.isoformat()} was a {right}"
+def _wrong_weekday(text: str, day: date, right: str) -> DateError:
+    return DateError(
+        f"`{text}` names the wrong weekday: {day.isoformat()} was a {right}",
+        f"Write the right weekday ({right}), or mend the date.",
+    )
 
 
 def _calendar_day(year: str, month: str, day: str) -> date:
     written = f"{year}-{month:0>2}-{day:0>2}"
     if not _EARLIEST <= int(year) <= _LATEST:
         raise ValueError(f"`{written}` lies outside the years {_EARLIEST} to {_LATEST}")
+    if int(year) in _OTHER_CALENDARS:
+        raise DateError(
+            f"`{written}` is a day of the Solar Hijri or the Islamic calendar, and only Gregorian days are read",
+            "Write it in the Gregorian calendar, as 2023-06-07.",
+        )
     if not 1 <= int(month) <= 12:  # noqa: PLR2004 - months of a year
         raise ValueError(f"`{written}` is no day: there is no month {int(month)}")
     last = monthrange(int(year), int(month))[1]

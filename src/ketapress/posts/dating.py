@@ -28,6 +28,7 @@ _DATE_NAMES = (
     *("lastmod", "modified", "updated"),
 )
 _EXPIRY_NAMES = ("expires", "expirydate", "expiry_date", "unpublishdate", "unpublish_date")
+_CURE = "Write it as 2023-06-07, in the header (`date: …`), alone on the first line, or at the start of the file's name."
 _NO_DATE = re.compile(
     r"(?:git )?(?:created|last modified)|\{[{%].*", re.IGNORECASE
 )  # Eleventy's words, and templates
@@ -62,7 +63,7 @@ def _named(
     try:
         moment = instant(value, rules)
     except ValueError as error:
-        raise date_fault("post.date", f"{error}.", _line_of(name, written, parts)) from None
+        raise mistaken_date(error, _line_of(name, written, parts)) from None
     if moment is None and needed:
         raise date_fault(
             "post.date", f"`{name}: {value[:60]}` does not read as a date.", _line_of(name, written, parts)
@@ -72,13 +73,17 @@ def _named(
 
 def _line_of(name: str, written: str, parts: Split) -> int:
     """The line on which the header gives a name."""
-    pattern = re.compile(rf"\s*[\"']?{re.escape(name)}[\"']?\s*[:=]", re.IGNORECASE)
+    pattern = re.compile(rf"(?:\.\.)?\s*[\"']?{re.escape(name)}[\"']?\s*[:=]", re.IGNORECASE)
     for number, line in enumerate(written.split("\n")[: parts.body_line], 1):
         if pattern.match(line):
             return number
     return parts.line
 
 
-def date_fault(code: str, message: str, line: int | None) -> KetapressError:
-    cure = "Write it as 2023-06-07, in the header (`date: …`), alone on the first line, or at the start of the file's name."
+def mistaken_date(error: ValueError, line: int | None) -> KetapressError:
+    """What to raise for a date that cannot be; some such errors bring a cure of their own."""
+    return date_fault("post.date", f"{error}.", line, getattr(error, "cure", _CURE))
+
+
+def date_fault(code: str, message: str, line: int | None, cure: str = _CURE) -> KetapressError:
     return KetapressError(Problem(code=code, message=message, cure=cure, line=line))

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.urls import encoded_path
 from ketapress.posts.header import Value
+from ketapress.posts.misspelled import meant_name
 from ketapress.posts.prose import one_line, untagged
 
 _NOTHING = {"", "null", "~", "none"}
@@ -33,6 +34,7 @@ _PUBLIC_STATES = {
     "future",
     "sent",
     "final",
+    "live",
     "done",
     "ready",
     "approved",
@@ -49,9 +51,26 @@ _DRAFT_STATES = {
     "trash",
     "archived",
 }
+_KEPT_BACK = ("private", "hidden", "unlisted")
+_NESTED = {
+    "taxonomies": ("tags", "categories", "authors"),
+    "extra": (
+        "author",
+        "authors",
+        "cover",
+        "description",
+        "hidden",
+        "image",
+        "password",
+        "private",
+        "thumbnail",
+        "unlisted",
+    ),
+}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _DIRECTIONS = {"ltr": "ltr", "rtl": "rtl"}
 _TAGS = ("tags", "tag", "keywords", "categories", "category")
+_SPLIT_AT_BLANKS = frozenset({"tags", "keywords", "categories"})
 _PICTURES = (
     "image",
     "images",
@@ -102,7 +121,8 @@ def flag(value: object) -> bool | None:
 
 def fields(header: Mapping[str, Value], *, pelican: bool = False) -> tuple[Fields, tuple[Problem, ...]]:
     """The fields of a header whose names are in lower case, and a warning for each value that cannot be used."""
-    problems: list[Problem] = []
+    problems = list(_mistyped(header))
+    header = _with_nested(header)
     picture = _picture(header)
     found = Fields(
         id=text(header.get("id")) or None,
@@ -131,15 +151,58 @@ def _first_text(header: Mapping[str, Value], *names: str) -> str:
     return ""
 
 
+def _with_nested(header: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The header with what Zola writes in tables of its own."""
+    for table, names in _NESTED.items():
+        nested = header.get(table)
+        if isinstance(nested, dict):
+            header = {name: nested[name] for name in names if name in nested} | dict(header)
+    return header
+
+
+def _mistyped(header: Mapping[str, Value]) -> Iterator[Problem]:
+    """A warning for each name that is nearly one of those that matter most, where that one is missing."""
+    for name in header:
+        meant = meant_name(name)
+        if meant and meant not in header:
+            yield Problem(
+                code="post.header-name",
+                severity=Severity.WARNING,
+                message=f"the header says `{name[:40]}`, which means nothing here; `{meant}` may be meant.",
+                cure=f"Write `{meant}: …`, or leave it if it is for another tool.",
+            )
+
+
 def _is_draft(header: Mapping[str, Value], problems: list[Problem]) -> bool:
-    status = text(header.get("status")).lower()
+    said = header.get("status")
+    status = text(said[0] if isinstance(said, list) and said else said).lower()
     if status and status not in _PUBLIC_STATES and status not in _DRAFT_STATES:
         problems.append(
             _odd("status", status, "so the post is taken as a draft", "Write `draft` or `published`.")
         )
     if status and status not in _PUBLIC_STATES:
         return True
-    return _switched(header, "draft", problems) or flag(header.get("published")) is False
+    if any(_switched(header, name, problems) for name in ("draft", "isdraft", "is_draft")):
+        return True
+    return any(flag(header.get(name)) is False for name in ("published", "publish")) or _is_for_few(
+        header, problems
+    )
+
+
+def _is_for_few(header: Mapping[str, Value], problems: list[Problem]) -> bool:
+    """Whether another tool would have shown the post to some readers only; there is no such thing here."""
+    name = next((name for name in _KEPT_BACK if flag(header.get(name))), "")
+    name = name or ("password" if text(header.get("password")) else "")
+    if name:
+        problems.append(
+            Problem(
+                code="post.header-value",
+                severity=Severity.WARNING,
+                message=f"`{name}` keeps the post back: here every post is for all readers, so it is taken as a draft.",
+                cure=f"Take `{name}` out of the header to publish it.",
+            )
+        )
+    return bool(name)
 
 
 def _switched(header: Mapping[str, Value], name: str, problems: list[Problem]) -> bool:
@@ -154,12 +217,12 @@ def _switched(header: Mapping[str, Value], name: str, problems: list[Problem]) -
 
 
 def _tags(header: Mapping[str, Value], *, pelican: bool) -> tuple[str, ...]:
-    """Tags, then categories, each once. A string without commas is split at blanks, as Jekyll does, but not Pelican."""
+    """Tags, then categories, each once. A string without commas is split at blanks under plural names, as in Jekyll."""
     found: dict[str, str] = {}
     for name in _TAGS:
         if name not in header:
             continue
-        for tag in _listed(header[name], blanks=not pelican):
+        for tag in _listed(header[name], blanks=not pelican and name in _SPLIT_AT_BLANKS):
             found.setdefault(tag.casefold(), tag)
     return tuple(found.values())
 
@@ -167,7 +230,7 @@ def _tags(header: Mapping[str, Value], *, pelican: bool) -> tuple[str, ...]:
 def _listed(value: Value | None, *, blanks: bool) -> Iterator[str]:
     """The items of a list, or of a string with commas or semicolons."""
     if isinstance(value, list):
-        items: Iterable[str] = (each for each in value if isinstance(each, str))
+        items: Iterable[str] = map(_name, value)
     else:
         written = text(value)
         mark = next((mark for mark in ",;" if mark in written), " " if blanks else "\n")
@@ -182,10 +245,14 @@ def _authors(header: Mapping[str, Value], *, pelican: bool) -> tuple[str, ...]:
     if isinstance(value, str):
         several = pelican or "authors" in header
         names = value.split(";") if ";" in value else value.split(",") if several else [value]
-        return tuple(name for each in names if (name := untagged(text(each))))
-    people = value if isinstance(value, list) else [value] if value else []
-    names = [text(each.get("name")) if isinstance(each, dict) else text(each) for each in people]
-    return tuple(untagged(name) for name in names if name)
+    else:
+        names = [_name(each) for each in (value if isinstance(value, list) else [value] if value else [])]
+    return tuple(dict.fromkeys(name for each in names if (name := untagged(text(each)))))
+
+
+def _name(value: Value) -> str:
+    """What one of a list is called: itself, or the name in it."""
+    return _first_text(value, "name", "display_name", "title") if isinstance(value, dict) else text(value)
 
 
 def _language(header: Mapping[str, Value], problems: list[Problem]) -> str | None:
@@ -208,9 +275,11 @@ def _picture(header: Mapping[str, Value]) -> tuple[str, str]:
             value = value[0] if value else None
         if isinstance(value, dict):
             alt = _first_text(value, "alt", "caption", "description")
-            if found := _first_text(value, "url", "src", "path", "image", "feature"):
+            if (found := _first_text(value, "url", "src", "path", "image", "feature")) and flag(
+                found
+            ) is None:
                 return found, alt
-        elif found := text(value):
+        elif (found := text(value)) and flag(value) is None:
             return found, _first_text(header, "image_alt", "imagealt")
     return "", ""
 

@@ -15,6 +15,9 @@ FORMATS = {
     ".txt": Format.TEXT,
     ".md": Format.MARKDOWN,
     ".markdown": Format.MARKDOWN,
+    ".mdown": Format.MARKDOWN,
+    ".mkd": Format.MARKDOWN,
+    ".mkdn": Format.MARKDOWN,
     ".html": Format.HTML,
     ".htm": Format.HTML,
 }

@@ -1,8 +1,9 @@
 """The header of a post is split from its body, whichever tool it was written for.
 
 In comes the text of a file, out go the header as names and values, the body, and where both begin. YAML between `---`
-and `---` or `...`, TOML between `+++`, JSON in braces or after `---json`, Pelican's `Key: value` lines. Every scalar stays the string that
-was written (`yes`, `012`, `12:30`), and the rooms of meaning are elsewhere: this never decides what a value says.
+and `---` or `...`, TOML between `+++`, JSON in braces or after `---json`; what nothing opens is the matter of
+`unfenced`. Every scalar stays the string that was written (`yes`, `012`, `12:30`), and the rooms of meaning are
+elsewhere: this never decides what a value says.
 """
 
 import json
@@ -11,17 +12,17 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from ketapress.model.errors import KetapressError
 from ketapress.posts.header import Value, header_fault, mapping, too_deep
 
 _FENCE = re.compile(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
 _YAML_END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _TOML_END = re.compile(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
 _LOOKS_LIKE_FIELD = re.compile(r"[\w\"'-][\w \"'-]{0,60}[:=]")
-_PELICAN_LINE = re.compile(r"([A-Za-z][\w-]*):(?:[ \t]+(.*)|[ \t]*)")
-_PELICAN_KEYS = frozenset({"title", "date"})
+_OPENS_UNFENCED = re.compile(r"[A-Za-z][\w-]*:|\.\. |<!--")
 
 _LONGEST_SIMPLE = 10_000  # characters
-_PLAIN = r"[^\W_](?:[^\n:#]|:(?=[^\s]))*"
+_PLAIN = r"[^\W_](?:[^\n:#]++|:(?=[^\s]))*+"
 _FLOW_ITEM = r"(?:[^\W_][\w .+/-]*|\"[^\"\\\n]*\"|'[^'\n]*')"
 _IN_FLOW = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\W_][\w .+/-]*)")
 _SIMPLE_LINE = re.compile(
@@ -55,7 +56,30 @@ def split(text: str) -> Split:
         return _fenced(text, 1) or Split({}, text)
     if text.startswith("{"):
         return _braced(text) or Split({}, text)
-    return _pelican(text) or Split({}, text)
+    return _unfenced(text) or Split({}, text)
+
+
+def _unfenced(text: str) -> Split | None:
+    """A header that no fence opens; None where the text just begins."""
+    if not _OPENS_UNFENCED.match(text):
+        return None
+    from ketapress.posts.unfenced import closed_block, is_telling, key_value_lines
+
+    block, end = closed_block(text)
+    if block and (header := _yaml_or_none(block)) and is_telling(header):
+        return Split(header, text[end:], 1, 1 + text.count("\n", 0, end))
+    found = key_value_lines(text)
+    if not found:
+        return None
+    header, end = found
+    return Split(header, text[end:], 1, 1 + text.count("\n", 0, end), pelican=True)
+
+
+def _yaml_or_none(block: str) -> dict[str, Value] | None:
+    try:
+        return _lowered(_yaml(block, 0))
+    except KetapressError:
+        return None
 
 
 def _fenced(text: str, line: int) -> Split | None:
@@ -161,33 +185,6 @@ def _braced(text: str) -> Split | None:
     newline = text.find("\n", end)
     end = len(text) if newline < 0 else newline + 1
     return Split(_lowered(header), text[end:], 1, 1 + text.count("\n", 0, end))
-
-
-def _pelican(text: str) -> Split | None:
-    """`Key: value` lines up to a blank line, continued by indented ones; only where one of them is a title or a date."""
-    if not _PELICAN_LINE.match(text):
-        return None
-    header: dict[str, Value] = {}
-    position, key = 0, ""
-    while position < len(text):
-        end = text.find("\n", position)
-        end = len(text) if end < 0 else end
-        line = text[position:end]
-        if not line.strip() or line.rstrip() == "---":
-            position = end + 1
-            break
-        found = _PELICAN_LINE.fullmatch(line.rstrip())
-        if found:
-            key = found[1].lower()
-            header[key] = (found[2] or "").strip()
-        elif key and line[0] in " \t":
-            header[key] = f"{header[key]} {line.strip()}".strip()
-        else:
-            return None
-        position = end + 1
-    if not _PELICAN_KEYS & header.keys():
-        return None
-    return Split(header, text[position:], 1, 1 + text.count("\n", 0, position), pelican=True)
 
 
 def _lowered(header: dict[str, Value]) -> dict[str, Value]:

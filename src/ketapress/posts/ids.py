@@ -17,6 +17,8 @@ from ketapress.model.errors import ConfigurationError, Problem, RefusedError
 
 NAME = ".published.jsonl"
 _SCHEMA = 1
+_CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+_CURE = "Bring the file back from version control or a backup, or mend the line; without it posts would be mailed again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,12 @@ def _first_built(number: int, line: str) -> datetime:
 
 
 def _row(number: int, line: str) -> dict[str, Any]:
+    if line.startswith(_CONFLICT_MARKS):
+        raise _broken(
+            "version control left the mark of a conflict in it",
+            number,
+            "Keep the lines of both sides, take out the three marks, and keep one of two lines with the same id.",
+        )
     try:
         row = json.loads(line)
     except ValueError as error:
@@ -214,12 +222,12 @@ def _moment_text(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
-def _broken(why: str, line: int | None) -> ConfigurationError:
+def _broken(why: str, line: int | None, cure: str = _CURE) -> ConfigurationError:
     return ConfigurationError(
         Problem(
             code="post.ids",
             message=f"the ids of the posts cannot be used: {why}.",
-            cure="Bring the file back from version control or a backup, or mend the line; without it posts would be mailed again.",
+            cure=cure,
             path=f"posts/{NAME}",
             line=line,
         )

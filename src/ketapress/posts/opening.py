@@ -11,7 +11,7 @@ from datetime import datetime
 from ketapress.model.errors import KetapressError
 from ketapress.posts import html
 from ketapress.posts.dates import DateRules, instant
-from ketapress.posts.dating import date_fault
+from ketapress.posts.dating import date_fault, mistaken_date
 from ketapress.posts.formats import Format
 from ketapress.posts.prose import TITLE_LENGTH, one_line
 
@@ -68,7 +68,7 @@ def _read(value: str, rules: DateRules, line: int | None) -> datetime | None:
     try:
         return instant(value, rules)
     except ValueError as error:
-        raise date_fault("post.date", f"{error}.", line) from None
+        raise mistaken_date(error, line) from None
 
 
 def _first_line(form: Format, body: str) -> tuple[str, str]:

@@ -1,0 +1,117 @@
+"""What keeps a post back: every tool's way to say draft, and the slips that would publish one."""
+
+from pathlib import Path
+
+import pytest
+
+from factories import NOW, settings
+from ketapress.model.errors import Severity
+from ketapress.posts.folder import Library, read_library
+from ketapress.posts.misspelled import meant_name
+from postfolder import publication
+
+NAME = "2023-06-07-x.md"
+
+
+def read(root: Path, content: str) -> Library:
+    return read_library(publication(root, {NAME: content}), settings(), NOW)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Category: yeah\nStatus: draft\n",
+        "title:Post Guide\nstatus:draft\n",
+        "status:draft\n",
+        "draft: true\n",
+        "Author: Ada\nTags: a\nStatus: hidden\n",
+        "title: x\ndraft: true\ntags:\n- a\n---\n",
+        ".. title: x\n.. status: draft\n",
+        "<!--\n.. title: x\n.. status: draft\n-->\n",
+    ],
+)
+def test_a_draft_in_a_header_that_nothing_opens(tmp_path: Path, header: str) -> None:
+    library = read(tmp_path, header + "\nText\n")
+    assert library.problems == ()
+    assert library.posts[0].draft
+    assert library.posts[0].html == "<p>Text</p>"
+
+
+@pytest.mark.parametrize(
+    ("line", "is_draft"),
+    [
+        ("status: ['Draft']", True),
+        ("status: [draft, x]", True),
+        ("status: ['Public']", False),
+        ("status: []", False),
+        ("publish: false", True),
+        ("publish: true", False),
+        ("isDraft: true", True),
+        ("is_draft: yes", True),
+        ("private: false", False),
+        ("hidden: false", False),
+        ("password:", False),
+    ],
+)
+def test_drafts_in_further_tools(tmp_path: Path, line: str, *, is_draft: bool) -> None:
+    library = read(tmp_path, f"---\n{line}\n---\nText")
+    assert library.problems == ()
+    assert library.posts[0].draft is is_draft
+
+
+@pytest.mark.parametrize(
+    "lines", ["private: true", "hidden: true", "unlisted: true", "password: s3cret", "extra: {hidden: true}"]
+)
+def test_a_post_for_some_readers_only_is_kept_back_with_a_warning(tmp_path: Path, lines: str) -> None:
+    library = read(tmp_path, f"---\n{lines}\n---\nText")
+    assert library.posts[0].draft
+    (problem,) = library.problems
+    assert (problem.code, problem.severity) == ("post.header-value", Severity.WARNING)
+    assert "s3cret" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        *(("darft", "draft"), ("drfat", "draft"), ("drafts", "draft"), ("dratf", "draft"), ("daft", "draft")),
+        *(
+            ("publised", "published"),
+            ("pubished", "published"),
+            ("expire", "expires"),
+            ("expries", "expires"),
+        ),
+        *(
+            ("hodl", "hold"),
+            ("dte", "date"),
+            ("titel", "title"),
+            ("tgas", "tags"),
+            ("slgu", "slug"),
+            ("di", "id"),
+        ),
+    ],
+)
+def test_a_mistyped_name_is_warned_about(tmp_path: Path, name: str, meant: str) -> None:
+    library = read(tmp_path, f"---\n{name}: true\n---\nText")
+    (problem,) = library.problems
+    assert (problem.code, problem.severity) == ("post.header-name", Severity.WARNING)
+    assert f"`{name}`" in problem.message
+    assert f"`{meant}`" in problem.message
+
+
+@pytest.mark.parametrize(
+    "meant", ["draft", "hold", "published", "expires", "date", "title", "tags", "slug", "id"]
+)
+def test_what_is_written_right_is_not_mistyped(meant: str) -> None:
+    assert meant_name(meant) == ""
+
+
+def test_the_names_of_other_tools_are_not_mistyped() -> None:
+    names = """
+    tag time type data dates publish publisher isdraft updated uid url toc layout lang image images author categories
+    category weight summary description cover status subtitle rating state series theme style site file path permalink
+    """
+    assert [name for name in names.split() if meant_name(name)] == []
+
+
+def test_a_name_beside_the_one_it_resembles_is_meant_as_it_is(tmp_path: Path) -> None:
+    assert read(tmp_path, "---\ndraft: false\ncraf: x\n---\nText").problems == ()
