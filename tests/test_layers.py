@@ -48,6 +48,7 @@ EDGES = {
     "archive/stamps.py",
     "archive/state.py",
     "outbox/folder.py",
+    "posts/cache.py",
     "posts/folder.py",
     "posts/ids.py",
     "relay/line.py",

@@ -1,6 +1,7 @@
 """A publication, wired from its settings. The only constructor: doors ask here, and nobody below knows of it."""
 
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ketapress.compose import Composed, ComposeReport, Press
     from ketapress.deliver.report import EditionReport, Watch
     from ketapress.deliver.round import Road, Stamp
+    from ketapress.posts.cache import Cache
     from ketapress.posts.folder import Library
     from ketapress.store.database import Store
     from ketapress.templates.folder import Templates
@@ -100,10 +102,31 @@ class Publication:
             and any(each.state for each in self.store.editions.all())
         ):
             raise ConfigurationError(_LOST_IDS)
-        library = read_library(self.root, self.settings, now)
+        library = read_library(self.root, self.settings, now, self.cache)
         if keep and library.changed:
             write_records(self.root, library.records)
         return library
+
+    @cached_property
+    def cache(self) -> "Cache":
+        """What was read of posts/ before, by this program under these settings."""
+        from ketapress.archive.stamps import program_stamps, stamp
+        from ketapress.model.output import digest
+        from ketapress.posts.cache import Cache
+        from ketapress.store.lock import FOLDER
+
+        site = self.settings.site
+        key = digest(site.url, site.timezone, self.settings.posts, sys.version, program_stamps())
+        return Cache(self.root / FOLDER / "posts.db", key, stamp)
+
+    def keep_read(self, library: "Library", began: datetime) -> None:
+        """Keeps what was read, so that it need not be read again; `began` is when that was begun, by the real clock."""
+        from ketapress.archive.stamps import is_fresh
+
+        rows, gone = library.learned
+        settled = {path: row for path, row in rows.items() if not is_fresh(row.stamp, began.timestamp())}
+        if settled or gone:
+            self.cache.keep(settled, gone)
 
     def new_post(self, title: str, now: datetime) -> Path:
         """Begins a draft in posts/ and returns its path."""

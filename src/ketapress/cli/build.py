@@ -20,6 +20,8 @@ def build(door: Door) -> Answer:
         inputs = publication.inputs()
         library = publication.library(door.now, keep=not door.dry_run)
         built = publication.build(library, door.now, dry_run=door.dry_run)
+        if not door.dry_run:
+            publication.keep_read(library, door.started)
         if inputs and not door.dry_run and door.at is None:
             saying = _saying(door, _answer(door, library, built.again))
             publication.remember(saying, inputs, library, built, door.started, door.clock())

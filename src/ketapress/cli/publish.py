@@ -15,6 +15,8 @@ def publish(door: Door) -> Answer:
     with publication.alone("publish"):
         library = publication.library(door.now, keep=not door.dry_run)
         composed, built = publication.publish(library, door.now, dry_run=door.dry_run)
+        if not door.dry_run:
+            publication.keep_read(library, door.started)
     return Answer(
         published(door, composed, built),
         [*compose_lines(door, composed), *build_lines(door, built)],

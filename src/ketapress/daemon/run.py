@@ -68,6 +68,7 @@ class Daemon:
         with publication.alone("publish"):
             library = publication.library(now, keep=True)
             composed, built = publication.publish(library, now, dry_run=False)
+            publication.keep_read(library, now)
         for each in composed.editions:
             name, state = each.edition.slot.edition, str(each.state)
             message = f"{name} is composed and {state}{': ' + each.why if each.why else ''}."

@@ -11,8 +11,8 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from posixpath import splitext
@@ -22,13 +22,14 @@ from ketapress.model.errors import ConfigurationError, KetapressError, Problem, 
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 from ketapress.model.urls import joined, slug
+from ketapress.posts.cache import Cache, Row
 from ketapress.posts.dates import DateRules
 from ketapress.posts.formats import FOREIGN, FORMATS
 from ketapress.posts.ids import Records, read_records
 from ketapress.posts.manuscript import Manuscript, manuscript
-from ketapress.posts.pinning import PinningRules, pinned
+from ketapress.posts.pinning import Pinned, PinningRules, pinned
 from ketapress.posts.prose import one_line
-from ketapress.posts.rendering import post
+from ketapress.posts.rendering import Body, body, post
 
 LARGEST_FILE = 5_000_000  # bytes; a thousand times an article
 _COUNTED = FORMATS.keys() | FOREIGN
@@ -42,7 +43,8 @@ class Library:
     """What `posts/` holds: all posts, also drafts, held and future ones, in the order of their paths.
 
     `files` counts what should be a post: the posts and the distinct paths of the problems that are errors.
-    `records` have to be written where `changed` says that they differ from the file.
+    `records` have to be written where `changed` says that they differ from the file. `learned` is what a cache may keep
+    beside what it has: the rows of files that were read, and the paths of those that are gone.
     """
 
     posts: tuple[Post, ...]
@@ -50,17 +52,20 @@ class Library:
     files: int
     records: Records
     changed: bool
+    learned: tuple[Mapping[str, Row], frozenset[str]] = field(default=({}, frozenset()), compare=False)
 
 
-def read_library(root: Path, settings: Settings, now: datetime) -> Library:
+def read_library(root: Path, settings: Settings, now: datetime, cache: Cache | None = None) -> Library:
     """Everything in `posts/` of the publication folder `root`, as of `now`. Reads only.
 
-    Raises `ConfigurationError` where there is no such folder or the ids cannot be used.
+    What the cache has is the same as what would be read, and is not read again. Raises `ConfigurationError` where there
+    is no such folder or the ids cannot be used.
     """
     records = read_records(root)
     zone = ZoneInfo(settings.site.timezone)
     site = settings.site.url
-    manuscripts, problems = _manuscripts(root / "posts", DateRules(zone, settings.posts.publish_at))
+    shelf = _Shelf(root / "posts", DateRules(zone, settings.posts.publish_at), cache)
+    manuscripts, problems = shelf.manuscripts()
     unread = frozenset(each.path.removeprefix("posts/") for each in problems if each.path and _is_error(each))
     rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site, zone=zone)
     decided = pinned(manuscripts, unread, records, rules)
@@ -68,13 +73,22 @@ def read_library(root: Path, settings: Settings, now: datetime) -> Library:
     problems += decided.problems
     posts = []
     for each in decided.posts:
-        made, warnings = post(each, site, pages)
-        posts.append(made)
-        problems += warnings
+        try:
+            shown = shelf.body(each, site, pages)
+        except KetapressError as error:  # it became another file meanwhile
+            problems += [problem.at(_shown(each.manuscript.path)) for problem in error.problems]
+        else:
+            posts.append(post(each, shown))
+            problems += shown.problems
     problems.sort(key=lambda problem: (problem.path or "", problem.line or 0, problem.code, problem.message))
     bad = {problem.path for problem in problems if _is_error(problem)}
     return Library(
-        tuple(posts), tuple(problems), len(posts) + len(bad), decided.records, decided.records != records
+        tuple(posts),
+        tuple(problems),
+        len(posts) + len(bad),
+        decided.records,
+        decided.records != records,
+        shelf.learned(),
     )
 
 
@@ -105,19 +119,66 @@ def _is_error(problem: Problem) -> bool:
     return problem.severity is Severity.ERROR
 
 
-def _manuscripts(folder: Path, rules: DateRules) -> tuple[list[Manuscript], list[Problem]]:
-    """What the files of the folder say, and what is wrong with them."""
-    found: list[Manuscript] = []
-    problems: list[Problem] = []
-    for path in _paths(folder, problems):
-        try:
-            made, warnings = manuscript(path, _text(folder, path), rules)
-        except KetapressError as error:
-            problems += [problem.at(_shown(path)) for problem in error.problems]
-        else:
-            found.append(made)
-            problems += [problem.at(_shown(path)) for problem in warnings]
-    return found, problems
+class _Shelf:
+    """The files of the folder: each is read, unless the cache remembers it as it is."""
+
+    def __init__(self, folder: Path, rules: DateRules, cache: Cache | None) -> None:
+        self._folder = folder
+        self._rules = rules
+        self._cache = cache
+        self._known = cache.rows() if cache else {}
+        self._read: dict[str, Row | _File] = {}
+        self._rows: dict[str, Row] = {}
+
+    def manuscripts(self) -> tuple[list[Manuscript], list[Problem]]:
+        """What the files say, and what is wrong with them."""
+        problems: list[Problem] = []
+        for path in _paths(self._folder, problems):
+            try:
+                self._read[path] = self._remembered(path) or self._file(path)
+            except KetapressError as error:
+                problems += [problem.at(_shown(path)) for problem in error.problems]
+            else:
+                problems += self._read[path].warnings
+        return [each.manuscript for each in self._read.values()], problems
+
+    def body(self, pinned: Pinned, site_url: str, pages: Mapping[str, str]) -> Body:
+        """The body of a manuscript as it leaves. Raises `KetapressError` where its file has to be read again and cannot."""
+        path = pinned.manuscript.path
+        found = self._read[path]
+        if isinstance(found, Row):
+            if found.body.fits(pinned.record, pages):
+                return found.body
+            found = self._file(path)
+        made = body(replace(pinned, manuscript=found.manuscript), site_url, pages)
+        if found.stamp:
+            without = replace(found.manuscript, html="", marks=())
+            self._rows[path] = Row(found.stamp, without, found.warnings, made)
+        return made
+
+    def learned(self) -> tuple[Mapping[str, Row], frozenset[str]]:
+        return self._rows, frozenset(self._known.keys() - self._read.keys())
+
+    def _stamp(self, path: str) -> str:
+        return self._cache.stamp(f"{self._folder}/{path}") if self._cache else ""
+
+    def _remembered(self, path: str) -> Row | None:
+        row = self._known.get(path)
+        return row if row and row.stamp == self._stamp(path) else None
+
+    def _file(self, path: str) -> "_File":
+        stamp = self._stamp(path)
+        made, warnings = manuscript(path, _text(self._folder, path), self._rules)
+        return _File(stamp, made, tuple(problem.at(_shown(path)) for problem in warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that was read: the stamp that it had before, its manuscript, and warnings about it."""
+
+    stamp: str
+    manuscript: Manuscript
+    warnings: tuple[Problem, ...]
 
 
 def _paths(folder: Path, problems: list[Problem]) -> Iterator[str]:

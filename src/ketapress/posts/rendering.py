@@ -1,17 +1,20 @@
 """A pinned manuscript becomes a `Post`: clean HTML, a summary, addresses in full.
 
-In comes what the author wrote and what is kept of it, out goes the noun that every other room works with, and
-warnings about what was dropped or left on the way. Pure; never fails.
+In comes what the author wrote and what is kept of it, out goes its body, with warnings about what was dropped or left on
+the way, and then the noun that every other room works with. Pure; never fails.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from zlib import crc32
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Image, Post
 from ketapress.model.urls import joined
 from ketapress.posts.addresses import Place, absolute_url, placed
+from ketapress.posts.ids import Record
 from ketapress.posts.leftovers import reported, without_tokens
+from ketapress.posts.manuscript import Manuscript
 from ketapress.posts.pinning import Pinned
 from ketapress.posts.prose import cut, first_paragraph
 from ketapress.posts.sanitise import sanitised
@@ -19,18 +22,76 @@ from ketapress.posts.sanitise import sanitised
 _NAMED_AT_MOST = 5  # dropped addresses in one warning
 
 
-def post(pinned: Pinned, site_url: str, pages: Mapping[str, str]) -> tuple[Post, tuple[Problem, ...]]:
-    """The post, and warnings about it. `pages` are the URLs of all posts by their paths."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What readers see of a post, as it leaves, and warnings about it.
+
+    It was made for a post of this `id` at this `url`; `asked` are the paths of the posts that it links to as files, with
+    the URLs of their pages (None: there is no such post). Where these are the same, so is the body.
+    """
+
+    id: str
+    url: str
+    asked: tuple[tuple[str, str | None], ...]
+    html: str
+    summary: str
+    image: str | None
+    problems: tuple[Problem, ...]
+
+    def fits(self, record: Record, pages: Mapping[str, str]) -> bool:
+        """Whether it is still the body of its manuscript, with this record among these pages."""
+        same = (self.id, self.url) == (record.id, record.url)
+        return same and all(pages.get(path) == url for path, url in self.asked)
+
+
+class _Noted(Mapping[str, str]):
+    """The URLs of posts by their paths; notes which were asked for, and what was answered."""
+
+    def __init__(self, pages: Mapping[str, str]) -> None:
+        self._pages = pages
+        self.asked: dict[str, str | None] = {}
+
+    def __getitem__(self, path: str) -> str:
+        self.asked[path] = self._pages.get(path)
+        return self._pages[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pages)
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+
+def body(pinned: Pinned, site_url: str, pages: Mapping[str, str]) -> Body:
+    """The body of a manuscript as it leaves. `pages` are the URLs of all posts by their paths."""
+    written, kept = pinned.manuscript, pinned.record
+    noted = _Noted(pages)
+    prefix = f"p{crc32(kept.id.encode()):08x}-"
+    page = joined(site_url, kept.url)
+    place = Place(page=page, prefix=prefix, path=written.path, marks=written.marks, pages=noted)
+    html, image, problems = _shown(written, place)
+    return Body(
+        id=kept.id,
+        url=kept.url,
+        asked=tuple(noted.asked.items()),
+        html=html,
+        summary=cut(written.fields.summary or first_paragraph(html)),
+        image=image,
+        problems=problems,
+    )
+
+
+def post(pinned: Pinned, body: Body) -> Post:
+    """The post that a manuscript is, with its record and its body."""
     written, kept = pinned.manuscript, pinned.record
     said = written.fields
-    html, image, problems = _shown(pinned, joined(site_url, kept.url), pages)
-    found = Post(
+    return Post(
         id=kept.id,
         path=written.path,
         url=kept.url,
         title=written.title or written.name,
-        summary=cut(said.summary or first_paragraph(html)),
-        html=html,
+        summary=body.summary,
+        html=body.html,
         date=written.date,
         published=kept.published,
         updated=kept.updated or written.date,
@@ -39,7 +100,7 @@ def post(pinned: Pinned, site_url: str, pages: Mapping[str, str]) -> tuple[Post,
         authors=said.authors,
         lang=said.lang,
         dir=written.dir,
-        image=Image(url=image, alt=said.image_alt) if image else None,
+        image=Image(url=body.image, alt=said.image_alt) if body.image else None,
         canonical=said.canonical,
         expires=written.expires,
         draft=written.draft,
@@ -47,19 +108,13 @@ def post(pinned: Pinned, site_url: str, pages: Mapping[str, str]) -> tuple[Post,
         in_editions=kept.in_editions,
         aliases=tuple(dict.fromkeys(alias for alias in (*kept.aliases, *said.aliases) if alias != kept.url)),
     )
-    return found, problems
 
 
-def _shown(
-    pinned: Pinned, page: str, pages: Mapping[str, str]
-) -> tuple[str, str | None, tuple[Problem, ...]]:
-    """The body and the address of the image as they leave, and what was left behind."""
-    written = pinned.manuscript
-    prefix = f"p{crc32(pinned.record.id.encode()):08x}-"
-    place = Place(page=page, prefix=prefix, path=written.path, marks=written.marks, pages=pages)
+def _shown(written: Manuscript, place: Place) -> tuple[str, str | None, tuple[Problem, ...]]:
+    """The HTML and the address of the image as they leave, and what was left behind."""
     fragment = placed(sanitised(written.html, well_nested=written.well_nested), written.html, place)
     said = written.fields.image
-    image = absolute_url(page, said) if said else None
+    image = absolute_url(place.page, said) if said else None
     dropped = fragment.dropped if image or not said else (*fragment.dropped, said)
     problems = (_dropped(written.path, dropped),) if dropped else ()
     if not written.marks:

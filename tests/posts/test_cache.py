@@ -1,0 +1,251 @@
+"""What is remembered of files is what reading them would give, and a memory that is none costs time and nothing else."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings as bounds, strategies as st
+
+from factories import NOW, SITE, settings
+from ketapress.model.settings import Settings
+from ketapress.posts import folder
+from ketapress.posts.cache import Cache
+from ketapress.posts.folder import Library, read_library
+from ketapress.posts.ids import write_records
+from postfolder import BERLIN, publication
+
+FILES = {
+    "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",
+    "2023-06-02-linking.md": "---\ntags: [a, b]\n---\nSee [that](2023-06-03-other.md) and [this](none.md#x).\n",
+    "2023-06-03-other.md": "---\ntitle: Other\nexpires: 2030-01-01\n---\n# One\n\n## Two\n\n[^1]\n\n[^1]: Note.\n",
+    "2023-06-04-page.html": "<html><head><title>Page</title></head><body><h1>Page</h1><p>One.</p></body></html>",
+    "2023-06-05-marks.md": "{% include x %} and {{ y }} and ![](z.png)\n\n<script>no</script>\n",
+    "2023-06-06-arabic.md": '---\ndate: "2023-06-06 10:00 +0300"\nimage: /i.png\nlang: ar\n---\nالسلام عليكم\n',
+    "2023-06-07-draft.md": "---\ndraft: true\nid: pinned\naliases: [/old]\n---\nA draft.\n",
+    "2024-01-01-coming.md": "In the future.\n",
+    "no-date.md": "Nothing says when.\n",
+    "deep/2023-06-08-index.md": "---\nauthor: Ada\nupdated: maybe\n---\nDeep.\n",
+}
+
+
+class Readings:
+    """A publication, read with and without a cache; what was read from disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = publication(root, FILES)
+        (root / ".ketapress").mkdir(exist_ok=True)
+        self.stamps: dict[str, int] = {}
+
+    def cache(self, key: str = "a program") -> Cache:
+        return Cache(self.root / ".ketapress" / "posts.db", key, self.stamp)
+
+    def stamp(self, place: str) -> str:
+        """Counts the writings of this test: no two of them are too close to tell apart."""
+        return str(self.stamps.get(place, 0))
+
+    def write(self, name: str, content: str) -> None:
+        publication(self.root, {name: content})
+        self._touch(name)
+
+    def remove(self, name: str) -> None:
+        (self.root / "posts" / name).unlink(missing_ok=True)
+        self._touch(name)
+
+    def cached(self, using: Settings | None = None, key: str = "a program", now: datetime = NOW) -> Library:
+        library = read_library(self.root, using or settings(), now, self.cache(key))
+        self.cache(key).keep(*library.learned)
+        return library
+
+    def read(self, using: Settings | None = None, now: datetime = NOW) -> Library:
+        return read_library(self.root, using or settings(), now)
+
+    def _touch(self, name: str) -> None:
+        place = f"{self.root / 'posts'}/{name}"
+        self.stamps[place] = self.stamps.get(place, 0) + 1
+
+
+@pytest.fixture
+def readings(tmp_path: Path) -> Readings:
+    return Readings(tmp_path)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are read."""
+    found: list[str] = []
+    read = folder._text
+
+    def text(where: Path, path: str) -> str:
+        found.append(path)
+        return read(where, path)
+
+    monkeypatch.setattr(folder, "_text", text)
+    return found
+
+
+def test_what_is_remembered_equals_what_is_read(readings: Readings) -> None:
+    first = readings.cached()
+
+    assert readings.cached() == first == readings.read()
+    assert repr(readings.cached().posts) == repr(readings.read().posts)
+    assert len(first.posts) == len(FILES) - 1
+
+
+def test_only_what_changed_and_what_is_no_post_is_read_again(readings: Readings, opened: list[str]) -> None:
+    readings.cached()
+    readings.write("2023-06-03-other.md", "Another text.")
+    opened.clear()
+
+    library = readings.cached()
+
+    assert sorted(opened) == ["2023-06-03-other.md", "no-date.md"]
+    assert library == readings.read()
+
+
+def test_a_post_is_shown_anew_where_a_page_that_it_links_to_moved(readings: Readings) -> None:
+    readings.cached()
+    readings.write("2023-06-03-other.md", "---\nslug: elsewhere\n---\nOther.\n")
+
+    library = readings.cached()
+
+    assert library == readings.read()
+    (linking,) = (post for post in library.posts if post.path == "2023-06-02-linking.md")
+    assert "elsewhere" in linking.html
+
+
+def test_with_other_settings_or_another_program_everything_is_read(
+    readings: Readings, opened: list[str]
+) -> None:
+    readings.cached()
+    opened.clear()
+
+    assert readings.cached(BERLIN, "another key") == readings.read(BERLIN)
+    assert len(opened) == 2 * len(FILES)
+
+
+def test_what_is_gone_is_forgotten(readings: Readings) -> None:
+    readings.cached()
+    readings.remove("2023-06-04-page.html")
+    readings.cached()
+
+    assert "2023-06-04-page.html" not in readings.cache().rows()
+    assert len(readings.cache().rows()) == len(FILES) - 2
+
+
+def test_reading_alone_writes_nothing(readings: Readings) -> None:
+    read_library(readings.root, settings(), NOW, readings.cache())
+
+    assert not (readings.root / ".ketapress" / "posts.db").exists()
+
+
+def linked(file: Path) -> None:
+    """A link to a database of somebody else."""
+    other = file.with_name("theirs.db")
+    file.rename(other)
+    with sqlite3.connect(other) as database:
+        database.execute("DROP TABLE posts")
+    database.close()
+    file.symlink_to(other)
+
+
+def made_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def with_row(sql: str) -> Callable[[Path], None]:
+    def change(file: Path) -> None:
+        with sqlite3.connect(file) as database:
+            database.execute(sql)
+        database.close()
+
+    return change
+
+
+BROKEN: dict[str, Callable[[Path], object]] = {
+    "empty": lambda file: file.write_bytes(b""),
+    "text": lambda file: file.write_text("no database, but a long text instead of one" * 100),
+    "cut off": lambda file: file.write_bytes(file.read_bytes()[:5000]),
+    "zeros at its end": lambda file: file.write_bytes(file.read_bytes()[:-3000] + bytes(3000)),
+    "a folder": made_a_folder,
+    "a link": linked,
+    "another table": with_row("ALTER TABLE posts RENAME TO others"),
+    "other columns": with_row("ALTER TABLE posts DROP COLUMN html"),
+    "another body": with_row("UPDATE posts SET html = '<script>alert(1)</script>'"),
+    "other types": with_row("UPDATE posts SET about = 7, stamp = NULL"),
+    "no sums": with_row("UPDATE posts SET sum = 'none'"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_memory_is_none(readings: Readings, broken: str) -> None:
+    readings.cached()
+    file = readings.root / ".ketapress" / "posts.db"
+    BROKEN[broken](file)
+
+    assert readings.cached() == readings.read()
+    assert readings.cached() == readings.read()
+    if broken == "a link":
+        theirs = sqlite3.connect(file.with_name("theirs.db"))
+        assert theirs.execute("SELECT count(*) FROM sqlite_master WHERE name = 'posts'").fetchone() == (0,)
+        theirs.close()
+
+
+@bounds(max_examples=40, deadline=None)
+@given(position=st.integers(0, 40_000), byte=st.binary(min_size=1, max_size=40))
+def test_a_memory_of_changed_bytes_never_changes_a_post(position: int, byte: bytes) -> None:
+    with TemporaryDirectory() as place:
+        readings = Readings(Path(place))
+        readings.cached()
+        file = readings.root / ".ketapress" / "posts.db"
+        content = bytearray(file.read_bytes())
+        start = position % len(content)
+        content[start : start + len(byte)] = byte
+        file.write_bytes(content)
+
+        assert readings.cached() == readings.read()
+
+
+CONTENTS = st.sampled_from(
+    [
+        *FILES.values(),
+        "",
+        "---\ntitle: [\n---\n",
+        "---\nid: pinned\n---\nX",
+        "See [it](2023-06-01-plain.txt).",
+    ]
+)
+CHANGES = st.tuples(st.sampled_from([*FILES, "2023-06-09-new.md"]), st.none() | CONTENTS)
+
+
+@bounds(max_examples=40, deadline=None)
+@given(st.lists(st.lists(CHANGES, max_size=3), min_size=1, max_size=4))
+def test_after_any_changes_what_is_remembered_equals_what_is_read(
+    walks: Sequence[Sequence[tuple[str, str | None]]],
+) -> None:
+    with TemporaryDirectory() as place:
+        readings = Readings(Path(place))
+        for days, walk in enumerate(walks):
+            for name, content in walk:
+                if content is None:
+                    readings.remove(name)
+                else:
+                    readings.write(name, content)
+            now = NOW + timedelta(days=days)
+            library = readings.cached(now=now)
+            assert library == readings.read(now=now)
+            if days == 0:
+                write_records(readings.root, library.records)
+
+
+def test_instants_keep_their_zones(readings: Readings) -> None:
+    readings.write("2023-03-26-gap.md", '---\ndate: "2023-10-29 02:30"\n---\nTwice.\n')
+    for using in (BERLIN, settings(site=SITE)):
+        read = readings.cached(using, using.site.timezone)
+        again = readings.cached(using, using.site.timezone)
+
+        assert repr([post.date for post in again.posts]) == repr([post.date for post in read.posts])
+        assert any(post.date.astimezone(UTC).year == 2024 for post in again.posts)
