@@ -2,7 +2,7 @@
 
 Nothing here runs a template. In comes a body, out go the same body with each mark replaced by a token that Markdown
 and HTML carry through untouched, and the marks. What can be known is used: `{{ site.url }}/x` in a link is an
-address, `{% highlight %}` is a block of code. The rest is shown as it was written, or drops the address it stands in,
+address, `{% highlight %}` is a block of code (`shortcodes` says what means what). The rest is shown as it was written, or drops the address it stands in,
 and is reported either way; inside code it is just code.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape, unescape
 
 from ketapress.model.errors import Problem, Severity
+from ketapress.posts.shortcodes import ATTRIBUTES, address, is_silent, own_id, picture, with_code
 
 _OPEN, _CLOSE = "\U0010ff00", "\U0010ff01"  # private use: no font and no language has them
 _TOKEN = re.compile(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
@@ -20,22 +21,13 @@ _PARAGRAPH_OF_TOKENS = re.compile(rf"<p>(?:\s*{_TOKEN.pattern})+\s*</p>\n?")
 _ENCODED_TOKEN = re.compile(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
 # At most 500 characters and no other mark inside: anything else is an unclosed brace, and must not be looked far for
 _INSIDE = r"(?:(?!\{[{%#]).){0,500}?"
+_END_OF_ID = r"[\w:.-]+(?:[ \t][^{}\n]*)?\}"  # then it is no comment but an id: `{#id}`
 _MARK = re.compile(
-    rf"\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#{_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}", re.DOTALL
-)
-_SILENT = re.compile(r"\{#|\{:|\{\{-?\s*/\*|\{%-?\s*(?:end)?raw\s*-?%\}|\{%-?\s*(?:end)?comment\s*-?%\}")
-_CODE_BLOCK = re.compile(
-    r"^[ \t]*(?:\{%-?\s*highlight\s+(?P<liquid>[\w+#-]+)[^%\n]{0,200}%\}|\{\{[<%]\s*highlight\s+\"?(?P<go>[\w+#-]+)\"?[^\n]{0,200}?[%>]\}\})[ \t]*\n?"
-    r"(?P<code>(?:(?!\{%-?\s*highlight|\{\{[<%]\s*highlight).)*?)\n?[ \t]*(?:\{%-?\s*endhighlight\s*-?%\}|\{\{[<%]\s*/\s*highlight\s*[%>]\}\})[ \t]*$",
+    rf"\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#(?!{_END_OF_ID}){_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
+    rf"|(?<=[ \t\n)\]]){ATTRIBUTES}(?=[ \t]*$)|(?<=\)){ATTRIBUTES}|^\[TOC\](?=[ \t]*$)",
     re.DOTALL | re.MULTILINE,
 )
-_SITE = re.compile(
-    r"\{\{-?\s*(?:site\.(?:url|baseurl|base_url)|baseurl|base_url|\.Site\.BaseURL)\s*-?\}\}", re.IGNORECASE
-)
-_QUOTED = re.compile(
-    r"\{\{-?\s*(?:[\"'](?P<path>[^\"']*)[\"']\s*\|\s*(?:relative_url|absolute_url|url|prepend:\s*site\.(?:base)?url)"
-    r"|(?:relURL|absURL)\s+[\"'](?P<go>[^\"']*)[\"'])\s*-?\}\}"
-)
+_NAMED_HEADING = re.compile(rf"<h([1-6])>((?:(?!</?h[1-6]).)*?){_TOKEN.pattern}[ \t\n]*</h\1>", re.DOTALL)
 _CODE = re.compile(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
 _NAMED_AT_MOST = 3  # marks in one warning
 
@@ -50,15 +42,15 @@ class Mark:
 
     @property
     def silent(self) -> bool:
-        """Whether it means nothing to readers, and is left out: comments, `{% raw %}`, kramdown's attributes."""
-        return bool(_SILENT.match(self.written))
+        """Whether it means nothing to readers where it stands, and is left out."""
+        return is_silent(self.written)
 
 
 def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark, ...]]:
     """The body with a token for each mark, and the marks; `line` is the body's first line."""
-    if "{" not in body or _OPEN in body:
+    if ("{" not in body and "[TOC]" not in body) or _OPEN in body:
         return body, ()
-    body = _CODE_BLOCK.sub(_html_code if is_html else _fenced_code, body)
+    body = with_code(body, is_html=is_html)
     marks: list[Mark] = []
     pieces = []
     position = 0
@@ -66,10 +58,34 @@ def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark
         line += body.count("\n", position, found.start())
         written = unescape(found[0]) if is_html else found[0]
         pieces += [body[position : found.start()], f"{_OPEN}{len(marks)}{_CLOSE}"]
-        marks.append(Mark(written, line, _address(written)))
+        marks.append(Mark(written, line, address(written)))
         line += found[0].count("\n")
         position = found.end()
     return "".join([*pieces, body[position:]]), tuple(marks)
+
+
+def filled(html: str, marks: Sequence[Mark]) -> str:
+    """HTML as it came from its author, with the pictures that marks show, and the ids that they give to headings."""
+    if not marks:
+        return html
+    pieces = []
+    position = 0
+    for code in [*_CODE.finditer(html), None]:
+        end = code.start() if code else len(html)
+        named = _NAMED_HEADING.sub(lambda heading: _with_id(heading, marks), html[position:end])
+        pieces += [_TOKEN.sub(lambda token: _picture(token, marks), named), code[0] if code else ""]
+        position = code.end() if code else end
+    return "".join(pieces)
+
+
+def _with_id(heading: re.Match[str], marks: Sequence[Mark]) -> str:
+    name = own_id(marks[int(heading[3])].written)
+    return f'<h{heading[1]} id="{escape(name)}">{heading[2].rstrip()}</h{heading[1]}>' if name else heading[0]
+
+
+def _picture(token: re.Match[str], marks: Sequence[Mark]) -> str:
+    shown = picture(marks[int(token[1])].written)
+    return f'<img src="{escape(shown[0])}" alt="{escape(shown[1])}">' if shown else token[0]
 
 
 def resolved(address: str, marks: Sequence[Mark]) -> str | None:
@@ -102,37 +118,31 @@ def reported(html: str, marks: Sequence[Mark], path: str) -> tuple[Problem, ...]
     """A warning that names the marks which readers see, or whose address was dropped. `html` still holds the tokens."""
     outside = {int(number) for number in _TOKEN.findall(_CODE.sub("", html))}
     anywhere = {int(number) for number in _TOKEN.findall(html)}
-    left = [
-        mark
-        for number, mark in enumerate(marks)
-        if not mark.silent and (number in outside or (number not in anywhere and mark.address is None))
-    ]
-    if not left:
-        return ()
-    some = ", ".join(
-        f"`{' '.join(mark.written.split())[:60]}` (line {mark.line})" for mark in left[:_NAMED_AT_MOST]
-    )
-    more = f" and {len(left) - _NAMED_AT_MOST} more" if len(left) > _NAMED_AT_MOST else ""
-    return (
+    loud = [(number, mark) for number, mark in enumerate(marks) if not mark.silent]
+    seen = [mark for number, mark in loud if number in outside]
+    lost = [mark for number, mark in loud if number not in anywhere and mark.address is None]
+    return tuple(
         Problem(
             code="post.template",
             severity=Severity.WARNING,
-            message=f"Ketapress runs no templates in posts, so readers see these as text: {some}{more}.",
+            message=f"Ketapress runs no templates in posts, so {consequence}: {_named(left)}.",
             cure="Write what they stand for, or put them in code if they are meant to be seen.",
             path=f"posts/{path}",
             line=left[0].line,
-        ),
+        )
+        for left, consequence in (
+            (seen, "readers see these as text"),
+            (lost, "these lead nowhere, and their links and pictures are left out"),
+        )
+        if left
     )
 
 
-def _address(mark: str) -> str | None:
-    if _SITE.fullmatch(mark):
-        return ""
-    found = _QUOTED.fullmatch(mark)
-    if found is None:
-        return None
-    path = found["path"] if found["path"] is not None else found["go"]
-    return path if path.startswith(("/", "http://", "https://")) else f"/{path}"
+def _named(marks: Sequence[Mark]) -> str:
+    some = ", ".join(
+        f"`{' '.join(mark.written.split())[:60]}` (line {mark.line})" for mark in marks[:_NAMED_AT_MOST]
+    )
+    return some + (f" and {len(marks) - _NAMED_AT_MOST} more" if len(marks) > _NAMED_AT_MOST else "")
 
 
 def _shown(html: str, marks: Sequence[Mark], *, in_code: bool) -> str:
@@ -148,14 +158,3 @@ def _shown(html: str, marks: Sequence[Mark], *, in_code: bool) -> str:
         return "" if is_silent(found[2]) else found[1] + escape(marks[int(found[2])].written)
 
     return _TOKEN_AFTER_LINE.sub(token, _PARAGRAPH_OF_TOKENS.sub(paragraph, html))
-
-
-def _fenced_code(found: re.Match[str]) -> str:
-    fence = "~" * (max((len(run) for run in re.findall("~+", found["code"])), default=0) + 3)
-    return f"{fence}{found['liquid'] or found['go']}\n{found['code']}\n{fence}"
-
-
-def _html_code(found: re.Match[str]) -> str:
-    return (
-        f'<pre><code class="language-{found["liquid"] or found["go"]}">{escape(found["code"])}\n</code></pre>'
-    )
