@@ -104,6 +104,7 @@ def test_what_is_no_date(text: str) -> None:
         ("2023-06-07 10:00 Mars/Olympus", "zone `Mars/Olympus`"),
         ("1399-01-15", "Solar Hijri"),
         ("۱۳۹۹/۰۱/۱۵", "Solar Hijri"),
+        ("۵ فروردین ۱۳۹۹", "Solar Hijri"),
         ("1445-03-02T10:00:00", "Islamic"),
         ("Friday, June 07, 2023", "was a Wednesday"),
         ("vendredi 7 juin 2023", "was a Mercredi"),

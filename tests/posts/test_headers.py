@@ -317,3 +317,16 @@ def test_the_quick_reader_of_yaml_gives_what_the_loader_gives(lines: list[tuple[
         assert found == {str(key).strip().lower(): value for key, value in expected.items()}
     else:
         assert not found
+
+
+@pytest.mark.parametrize(
+    ("written", "summary"),
+    [
+        ("Made with [Hugo](https://gohugo.io) and **care**", "Made with Hugo and care"),
+        ("`a_b` is <em>2 * 3 * 4</em> &amp; 5", "a_b is 2 * 3 * 4 & 5"),
+        ("{{ page.content | strip }}", "Text"),
+        ("{% include x %}", "Text"),
+    ],
+)
+def test_summaries_are_plain_text(tmp_path: Path, written: str, summary: str) -> None:
+    assert yaml_post(tmp_path, f"description: '{written}'").summary == summary

@@ -37,6 +37,21 @@ def test_a_page_gives_its_head_and_its_body(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "<nav>Home</nav><main><h1>A title</h1><p>Text</p></main><footer>(c)</footer>",
+        "<header>Site</header><article class=a><h1>A title</h1>\n<p>Text</p></article><aside>x</aside>",
+        "<main><h2>Blog</h2><article><h1>A title</h1><p>Text</p><footer>Tags</footer></article></main>",
+        "<nav>Home <a href=/>x</a></nav><h1>A title</h1><p>Text</p><footer>(c)</footer>",
+    ],
+)
+def test_of_a_whole_page_the_article_is_the_post(tmp_path: Path, body: str) -> None:
+    page = f"<!doctype html><head><title>A title | My site</title></head><body>{body}</body>"
+    post = only(tmp_path, "2023-06-07-x.html", page)
+    assert (post.title, post.html) == ("A title", "<p>Text</p>")
+
+
+@pytest.mark.parametrize(
     "content",
     [
         "---\ndate: 2023-06-07\n---\n<h1>Title</h1>\n<p>Text</p>",

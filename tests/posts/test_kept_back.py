@@ -44,6 +44,9 @@ def test_a_draft_in_a_header_that_nothing_opens(tmp_path: Path, header: str) -> 
         ("status: [draft, x]", True),
         ("status: ['Public']", False),
         ("status: []", False),
+        ("visibility: private", True),
+        ("visibility: public", False),
+        ("extra: {draft: true}", True),
         ("publish: false", True),
         ("publish: true", False),
         ("isDraft: true", True),
@@ -60,7 +63,15 @@ def test_drafts_in_further_tools(tmp_path: Path, line: str, *, is_draft: bool) -
 
 
 @pytest.mark.parametrize(
-    "lines", ["private: true", "hidden: true", "unlisted: true", "password: s3cret", "extra: {hidden: true}"]
+    "lines",
+    [
+        "private: true",
+        "hidden: true",
+        "unlisted: true",
+        "password: s3cret",
+        "extra: {hidden: true}",
+        "eleventyExcludeFromCollections: true",
+    ],
 )
 def test_a_post_for_some_readers_only_is_kept_back_with_a_warning(tmp_path: Path, lines: str) -> None:
     library = read(tmp_path, f"---\n{lines}\n---\nText")

@@ -170,6 +170,17 @@ CALENDARS: Mapping[str, Names] = {
 }
 
 
+SOLAR_MONTHS = frozenset(
+    spoken(
+        """
+        فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند
+        farvardin ordibehesht khordad tir mordad shahrivar mehr aban azar dey bahman esfand
+        """
+    ).split()
+)
+"""The months of the Solar Hijri calendar, which is recognised and not read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """A language's words as they are compared: month numbers from 1, weekday numbers from 0."""

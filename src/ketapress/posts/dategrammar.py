@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
-from ketapress.posts.calendars import CALENDARS, FILLERS, spoken, words
+from ketapress.posts.calendars import CALENDARS, FILLERS, SOLAR_MONTHS, spoken, words
 
 _EARLIEST, _LATEST = 1000, 9998  # four digits in every format, and room for any zone
 _OTHER_CALENDARS = range(1300, 1500)  # the years that Persian and Arabic writers may count today
@@ -142,6 +142,8 @@ def _in_words(text: str) -> date | None:
     spelled = [token for token in tokens if not token.isdigit()]
     if len(years) != 1 or len(days) != 1 or len(spelled) + 2 != len(tokens):
         return None
+    if int(years[0]) in _OTHER_CALENDARS and not SOLAR_MONTHS.isdisjoint(spelled):
+        raise _another_calendar(text)
     return _first_without_fault(text, years[0], days[0], spelled)
 
 
@@ -205,15 +207,19 @@ def _wrong_weekday(text: str, day: date, right: str) -> DateError:
     )
 
 
+def _another_calendar(written: str) -> DateError:
+    return DateError(
+        f"`{written}` is a day of the Solar Hijri or the Islamic calendar, and only Gregorian days are read",
+        "Write it in the Gregorian calendar, as 2023-06-07.",
+    )
+
+
 def _calendar_day(year: str, month: str, day: str) -> date:
     written = f"{year}-{month:0>2}-{day:0>2}"
     if not _EARLIEST <= int(year) <= _LATEST:
         raise ValueError(f"`{written}` lies outside the years {_EARLIEST} to {_LATEST}")
     if int(year) in _OTHER_CALENDARS:
-        raise DateError(
-            f"`{written}` is a day of the Solar Hijri or the Islamic calendar, and only Gregorian days are read",
-            "Write it in the Gregorian calendar, as 2023-06-07.",
-        )
+        raise _another_calendar(written)
     if not 1 <= int(month) <= 12:  # noqa: PLR2004 - months of a year
         raise ValueError(f"`{written}` is no day: there is no month {int(month)}")
     last = monthrange(int(year), int(month))[1]

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.urls import encoded_path
 from ketapress.posts.header import Value
+from ketapress.posts.markdown import plain_text
 from ketapress.posts.misspelled import meant_name
 from ketapress.posts.prose import one_line, untagged
 
@@ -51,20 +52,12 @@ _DRAFT_STATES = {
     "trash",
     "archived",
 }
-_KEPT_BACK = ("private", "hidden", "unlisted")
+_KEPT_BACK = ("private", "hidden", "unlisted", "eleventyexcludefromcollections")
 _NESTED = {
     "taxonomies": ("tags", "categories", "authors"),
     "extra": (
-        "author",
-        "authors",
-        "cover",
-        "description",
-        "hidden",
-        "image",
-        "password",
-        "private",
-        "thumbnail",
-        "unlisted",
+        *("author", "authors", "cover", "description", "draft", "hidden", "image", "password", "private"),
+        *("thumbnail", "unlisted"),
     ),
 }
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
@@ -83,6 +76,7 @@ _PICTURES = (
 )
 _OLD_ADDRESSES = ("aliases", "alias", "redirect_from", "permalink", "url", "path")
 _LONGEST_TAG = 100  # characters
+_TEMPLATE = re.compile(r"\{[{%].*[}%]\}")
 _PLACEHOLDER = re.compile(r"(?:^|/):|\{[{%]")
 
 
@@ -128,7 +122,7 @@ def fields(header: Mapping[str, Value], *, pelican: bool = False) -> tuple[Field
         id=text(header.get("id")) or None,
         title=untagged(text(header.get("title"))) if "title" in header else "",
         slug=text(header.get("slug")),
-        summary=untagged(_first_text(header, "summary", "description", "excerpt", "subtitle")),
+        summary=_summary(header),
         tags=_tags(header, pelican=pelican),
         authors=_authors(header, pelican=pelican),
         lang=_language(header, problems),
@@ -149,6 +143,12 @@ def _first_text(header: Mapping[str, Value], *names: str) -> str:
         if name in header and (found := text(header[name])):
             return found
     return ""
+
+
+def _summary(header: Mapping[str, Value]) -> str:
+    """The summary without marks of Markdown; none where a template would have written it."""
+    written = _first_text(header, "summary", "description", "excerpt", "subtitle")
+    return "" if _TEMPLATE.search(written) else untagged(plain_text(written))
 
 
 def _with_nested(header: Mapping[str, Value]) -> Mapping[str, Value]:
@@ -174,11 +174,16 @@ def _mistyped(header: Mapping[str, Value]) -> Iterator[Problem]:
 
 
 def _is_draft(header: Mapping[str, Value], problems: list[Problem]) -> bool:
-    said = header.get("status")
+    said = header.get("status") or header.get("visibility")
     status = text(said[0] if isinstance(said, list) and said else said).lower()
     if status and status not in _PUBLIC_STATES and status not in _DRAFT_STATES:
         problems.append(
-            _odd("status", status, "so the post is taken as a draft", "Write `draft` or `published`.")
+            _odd(
+                "status" if header.get("status") else "visibility",
+                status,
+                "so the post is taken as a draft",
+                "Write `draft` or `published`.",
+            )
         )
     if status and status not in _PUBLIC_STATES:
         return True

@@ -21,13 +21,19 @@ _CANONICAL = re.compile(r"<link\s[^<>]*?\brel\s*=\s*[\"']?canonical\b[^<>]*>", r
 _HREF = re.compile(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _META = re.compile(r"<meta\s([^<>]*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
-_HEADING = re.compile(r"\s*<h1(?:\s[^>]*)?>(.*?)</h1\s*>", re.IGNORECASE | re.DOTALL)
+_HEADING = re.compile(
+    r"\s*(?:<header(?:\s[^<>]*)?>\s*)?<h1(?:\s[^>]*)?>(.*?)</h1\s*>", re.IGNORECASE | re.DOTALL
+)
 _BLOCK_TAG = r"(?:p|div|header|h\d)"
 _FIRST_LINE = re.compile(
     rf"\s*(?:<{_BLOCK_TAG}(?:\s[^<>]*)?>\s*)*([^\n]{{1,200}}?)[ \t]{{0,9}}(?:</{_BLOCK_TAG}\s*>|<br\s*/?>|\n|\Z)",
     re.IGNORECASE,
 )
 _TIME = re.compile(r"<time\s[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+_OPENS_MAIN = {name: re.compile(rf"<{name}(?:\s[^<>]*)?>", re.IGNORECASE) for name in ("article", "main")}
+_FRAME = re.compile(
+    r"<(nav|footer|aside)(?:\s[^<>]*)?>(?:(?!<\1[\s>]).)*?</\1\s*>", re.IGNORECASE | re.DOTALL
+)
 _PRE = re.compile(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
 
 _LONGEST_HEAD = 50_000  # characters; only what stands in them is read
@@ -77,7 +83,29 @@ def page(text: str) -> Page:
     head_end = _HEAD_END.search(text)
     offset = body.start(1) if body else head_end.end() if head_end else 0
     head = (text[:offset] or text)[:_LONGEST_HEAD]
-    return Page(_header(head), body[1] if body else text[offset:], offset)
+    header = _header(head)
+    whole = body[1] if body else text[offset:]
+    start, end = _main_part(whole)
+    main = _FRAME.sub("", whole[start:end])
+    if heading := _title_heading(main, str(header.get("title", ""))):
+        header["title"] = heading
+    return Page(header, main, offset + start)
+
+
+def _main_part(body: str) -> tuple[int, int]:
+    """Where the content of the page's one `<article>` or `<main>` stands; the whole body where there is no such one."""
+    for name, opens in _OPENS_MAIN.items():
+        found = opens.findall(body)
+        end = body.lower().rfind(f"</{name}")
+        if len(found) == 1 and (opened := opens.search(body)) and end > opened.end():
+            return opened.end(), end
+    return 0, len(body)
+
+
+def _title_heading(body: str, title: str) -> str:
+    """The heading that the body opens with, where the head's title is that and the name of the site behind it."""
+    found, _ = leading_heading(body)
+    return found if found and title.startswith(found) else ""
 
 
 def leading_heading(fragment: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ _INSIDE = r"(?:(?!\{[{%#]).){0,500}?"
 _END_OF_ID = r"[\w:.-]+(?:[ \t][^{}\n]*)?\}"  # then it is no comment but an id: `{#id}`
 _MARK = re.compile(
     rf"\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#(?!{_END_OF_ID}){_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
-    rf"|(?<=[ \t\n)\]]){ATTRIBUTES}(?=[ \t]*$)|(?<=\)){ATTRIBUTES}|^\[TOC\](?=[ \t]*$)",
+    rf"|(?:(?<=[\n)\]])|(?<![ \t])[ \t]{{1,9}}){ATTRIBUTES}(?=[ \t]*$)|(?<=[)}}]){ATTRIBUTES}|^\[TOC\](?=[ \t]*$)",
     re.DOTALL | re.MULTILINE,
 )
 _NAMED_HEADING = re.compile(rf"<h([1-6])>((?:(?!</?h[1-6]).)*?){_TOKEN.pattern}[ \t\n]*</h\1>", re.DOTALL)

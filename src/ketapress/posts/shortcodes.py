@@ -60,12 +60,12 @@ def with_code(body: str, *, is_html: bool) -> str:
 
 def is_silent(mark: str) -> bool:
     """Whether a mark means nothing to readers: comments, `{% raw %}`, attributes, a table of contents, `{% more %}`."""
-    return bool(_SILENT.match(mark))
+    return bool(_SILENT.match(mark.lstrip()))
 
 
 def own_id(mark: str) -> str:
     """The id that attributes give to what they stand after; empty where there is none."""
-    found = _ID.search(mark[:-1]) if mark[:2] not in {"{{", "{%"} else None
+    found = _ID.search(mark[:-1]) if mark.lstrip()[:2] not in {"{{", "{%"} else None
     return found[1] if found else ""
 
 
