@@ -16,10 +16,8 @@ from ketapress.model.colour import contrast
 from ketapress.model.errors import Problem
 
 _TEXT, _LARGE_TEXT = 4.5, 3.0  # WCAG 2.2, 1.4.3
-_DARK = re.compile(
-    r"@media[^{}]*prefers-color-scheme:\s*dark[^{}]*\{((?:[^{}]*\{[^{}]*\})*)\s*\}", re.IGNORECASE
-)
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_DARK = re.compile(r"@media\b.*prefers-color-scheme:\s*dark", re.IGNORECASE | re.DOTALL)
+_BRACE = re.compile(r"([{}])")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _HEX = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b", re.IGNORECASE)
 _RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)", re.IGNORECASE)
@@ -137,11 +135,17 @@ def _night(page: Page) -> Declared:
 
 
 def _night_rules(page: Page) -> Iterator[tuple[str, dict[str, str]]]:
-    sheets = "".join(_COMMENT.sub("", each.text or "") for each in page.elements("style"))
-    for block in _DARK.findall(sheets):
-        for selectors, style in _RULE.findall(block):
-            for selector in selectors.split(","):
-                yield selector.strip(), declarations(style)
+    """Selectors, each with what it declares, of the rules in an `@media` for the dark scheme."""
+    around: list[str] = []
+    text = ""
+    for piece in _BRACE.split("".join(_COMMENT.sub("", each.text or "") for each in page.elements("style"))):
+        if piece == "{":
+            around.append(text.strip())
+        elif piece == "}":
+            selectors = around.pop() if around else ""
+            if around and _DARK.match(around[-1]):
+                yield from ((each.strip(), declarations(text)) for each in selectors.split(","))
+        text = "" if piece in "{}" else piece
 
 
 def _specificity(selector: str) -> tuple[int, int, int]:
