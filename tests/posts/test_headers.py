@@ -330,3 +330,8 @@ def test_the_quick_reader_of_yaml_gives_what_the_loader_gives(lines: list[tuple[
 )
 def test_summaries_are_plain_text(tmp_path: Path, written: str, summary: str) -> None:
     assert yaml_post(tmp_path, f"description: '{written}'").summary == summary
+
+
+def test_many_lines_with_colons_above_no_dashes_are_read_at_once() -> None:
+    text = "Title: A day\nDate: 2023-06-07\n" + "Key: a line of words that goes on\n" * 500 + "\nBody\n"
+    assert split(text).body == "Body\n"

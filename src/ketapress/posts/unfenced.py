@@ -26,7 +26,7 @@ _KNOWN = _TELLING | {
     ),
     *("layout", "modified", "permalink", "published", "slug", "summary", "tags"),
 }
-_CLOSED = re.compile(r"([A-Za-z][\w-]*:(?:[^\n]*\S[^\n]*\n)+?)---[ \t]*(?:\n|\Z)")
+_CLOSED = re.compile(r"([A-Za-z][\w-]*:(?:(?=[^\n]*\S)[^\n]*\n)+?)---[ \t]*(?:\n|\Z)")
 _NIKOLA = re.compile(
     r"(?:<!--[ \t]*\n)?((?:\.\. [A-Za-z][\w-]*:[^\n]*(?:\n|\Z))+)(?:[ \t]*-->[ \t]*(?:\n|\Z))?"
 )
