@@ -71,8 +71,9 @@ def placed(html: str, source: str, place: Place) -> Fragment:
     if '="' in html:
         ids = frozenset(_ID.findall(html)) if ' id="' in html else frozenset()
         html = _TAG.sub(lambda tag: _tag(tag, place, ids), html)
-    dropped = _unusable(source, place) if "<a>" in html or _IMAGE_WITHOUT_SOURCE.search(html) else ()
-    if "<img" in html:
+    sourceless = "<img" in html and _IMAGE_WITHOUT_SOURCE.search(html)
+    dropped = _unusable(source, place) if sourceless or "<a>" in html else ()
+    if sourceless:
         html = _IMAGE_WITHOUT_SOURCE.sub(lambda image: escape(unescape(image[1] or ""), quote=False), html)
     return Fragment(html, dropped)
 

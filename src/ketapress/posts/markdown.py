@@ -57,7 +57,7 @@ def markdown_html(text: str) -> str:
 
 def has_tags(text: str) -> bool:
     """Whether the text may hold HTML of its author (CommonMark, 6.6), which need not be well nested."""
-    return _TAG.search(text) is not None
+    return "<" in text and _TAG.search(text) is not None
 
 
 def leading_heading(text: str) -> tuple[str, str]:

