@@ -1,5 +1,6 @@
 """Template marks of other tools: used where they are understood, shown and named where not, never a broken address."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,10 @@ def read(root: Path, text: str, name: str = "x.md") -> Library:
         ("`[TOC]` and `a {#b}`", "<p><code>[TOC]</code> and <code>a {#b}</code></p>"),
         ("```css\na {.b}\n[TOC]\n```", '<pre><code class="language-css">a {.b}\n[TOC]\n</code></pre>'),
         ("Text {#note} and {.b} in it", "<p>Text {#note} and {.b} in it</p>"),
+        ('{% figure "https://x.org/a.png", "An image" %}', '<p><img src="https://x.org/a.png" alt="An image"></p>'),
+        ("{% img left /images/a.png 100 200 'A title' 'An image' %}", '<p><img src="https://example.org/images/a.png" alt="An image"></p>'),
+        ('{{< figure src="/img/x.jpg" title="A title" alt="An image" >}}', '<p><img src="https://example.org/img/x.jpg" alt="An image"></p>'),
+        ('`{{< figure src="/img/x.jpg" >}}`', "<p><code>{{&lt; figure src=&quot;/img/x.jpg&quot; &gt;}}</code></p>"),
         ("A {brace} and {{", "<p>A {brace} and {{</p>"),
     ],
 )  # fmt: skip
@@ -57,12 +62,11 @@ def test_marks_that_are_understood(tmp_path: Path, text: str, html: str) -> None
     [
         ("Hello {{ page.title }}", "<p>Hello {{ page.title }}</p>", "{{ page.title }}"),
         ("{% include x.html a='<b>' %}", "<p>{% include x.html a=&#x27;&lt;b&gt;&#x27; %}</p>", "{% include x.html a='<b>' %}"),
-        ("[a]({{ page.url }})", "<p><a>a</a></p>", "{{ page.url }}"),
-        ("[a]({% link b.md %})", "<p><a>a</a></p>", "{% link b.md %}"),
+        ("[a]({{ page.url }})", "<p>a</p>", "{{ page.url }}"),
         ("![b]({{< c >}})", "<p>b</p>", "{{< c >}}"),
         ("{{< youtube id >}}", "<p>{{&lt; youtube id &gt;}}</p>", "{{< youtube id >}}"),
         ("*{{ a }}* `{{ b }}`", "<p><em>{{ a }}</em> <code>{{ b }}</code></p>", "{{ a }}"),
-        ('<a href="{{ x }}">a</a>', "<p><a>a</a></p>", "{{ x }}"),
+        ('<a href="{{ x }}">a</a>', "<p>a</p>", "{{ x }}"),
     ],
 )  # fmt: skip
 def test_marks_that_are_not(tmp_path: Path, text: str, html: str, mark: str) -> None:
@@ -107,3 +111,40 @@ def test_a_link_to_the_file_of_another_post_leads_to_its_page(tmp_path: Path) ->
         '<p><a href="https://example.org/2023/b.html#x">b</a> <a href="https://example.org/2023/c-d.html">c</a>'
         ' <a href="https://example.org/2023/e.md">e</a> <a href="https://example.net/f.md">f</a></p>'
     )
+
+
+def test_a_link_that_another_tool_makes_from_a_file_leads_to_the_post(tmp_path: Path) -> None:
+    files = {
+        "2023-06-06-b.md": "Text of b",
+        "notes/c.markdown": HEADER + "Text of c",
+        "x.md": HEADER
+        + '[a]({% post_url 2023-06-06-b %}) [b]({{ site.baseurl }}{% link _posts/2023-06-06-b.md %}) [c]({{< ref "c" >}})'
+        ' [d]({{% relref "/notes/c.markdown" %}}) [e]({filename}2023-06-06-b.md#x) [f](|filename|/notes/c.markdown)'
+        " [g](@/blog/2023-06-06-b.md) ![h]({static}/h.png)",
+    }
+    library = read_library(publication(tmp_path, files), settings(), NOW)
+    (problem,) = library.problems
+    assert problem.code == "post.address"
+    assert '`{{< ref "c" >}}`' in problem.message
+    b, c = "https://example.org/2023/b.html", "https://example.org/2023/c.html"
+    assert library.posts[2].html == (
+        f'<p><a href="{b}">a</a> <a href="{b}">b</a> c <a href="{c}">d</a> <a href="{b}#x">e</a> <a href="{c}">f</a>'
+        f' <a href="{b}">g</a> <img src="https://example.org/h.png" alt="h"></p>'
+    )
+
+
+def test_a_link_that_leads_nowhere_is_its_text_and_is_named(tmp_path: Path) -> None:
+    library = read(tmp_path, "Text [*a*]({% link _posts/gone.md %}) and <a id=x href='ftp:x'>b</a>.")
+    assert re.fullmatch(r'<p>Text <em>a</em> and <span id="p\w{8}-x">b</span>\.</p>', library.posts[0].html)
+    (problem,) = library.problems
+    assert problem.code == "post.address"
+    assert "`{% link _posts/gone.md %}`" in problem.message
+
+
+def test_headings_take_the_ids_that_their_attributes_give(tmp_path: Path) -> None:
+    library = read(tmp_path, "# Title {#top}\n\n[a](#my-id)\n\n## A *b* {#my-id .c}\n")
+    assert library.problems == ()
+    (post,) = library.posts
+    prefix = post.html.partition("/2023/x.html#")[2].partition("my-id")[0]
+    assert post.title == "Title"
+    assert f'<h2 id="{prefix}my-id">A <em>b</em></h2>' in post.html

@@ -6,14 +6,15 @@ Pure: which pages there are is handed in.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape, unescape
-from posixpath import dirname, join, normpath
+from posixpath import dirname, join, normpath, splitext
 from urllib.parse import unquote
 
 from ketapress.model.urls import absolute
-from ketapress.posts.leftovers import Mark, resolved
+from ketapress.posts.formats import FORMATS
+from ketapress.posts.leftovers import Mark, as_written, resolved
 
 
 def _plain(character: str) -> str:
@@ -30,7 +31,7 @@ _PLAIN_VALUE = _plain(r"(?:[A-Za-z0-9/~!$()*+,;=:@._-]|%(?!F4)[0-9A-Fa-f]{2})")
 # Tags with something to rewrite; the lookahead passes by what nearly all have that stays as it is
 _TAG = re.compile(
     rf"<(?!(?:a href|img src)=\"{_PLAIN_VALUE}\"(?: (?:alt|title)=\"[^\"]*\")*+>|code class=\"language-[A-Za-z0-9+#_-]{{1,30}}\">)"
-    r"([a-z]+)((?: [a-z]+=\"[^\"]*\")*? (?:href|src|cite|poster|id|class|headers)=\"[^>]*)>"
+    r"([a-z]+[1-6]?)((?: [a-z]+=\"[^\"]*\")*? (?:href|src|cite|poster|id|class|headers)=\"[^>]*)>"
 )
 _ATTRIBUTE = re.compile(r" ([a-z]+)=\"([^\"]*)\"")
 _ID = re.compile(r"<[^>]* id=\"([^\"]*)\"")
@@ -41,7 +42,17 @@ _USABLE = re.compile(
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CLASS = re.compile(r"language-[A-Za-z0-9+#_-]{1,30}|footnotes|footnote-ref|footnote-backref")
 _IMAGE_WITHOUT_SOURCE = re.compile(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[^>]*>")
-_FILE_LINK = re.compile(r"(?!/|[a-z][a-z0-9+.-]*:)([^?#]+\.(?:md|markdown|txt|html?))(#.*)?\Z", re.IGNORECASE)
+_FILE_LINK = re.compile(
+    r"(?!/|[a-z][a-z0-9+.-]*:)([^?#]+\.(?:md|markdown|mdown|mkdn?|txt|html?))(#.*)?\Z", re.IGNORECASE
+)
+# Pelican's and Zola's ways to name a file; Pelican's pictures lie beside the posts, or on the site
+_BY_FILE = re.compile(
+    r"(?:post:|@/|(?:\{|%7B)filename(?:\}|%7D)|(?:\||%7C)filename(?:\||%7C))([^?#]*)(#.*)?\Z", re.IGNORECASE
+)
+_STATIC = re.compile(
+    r"(?:(?:\{|%7B)(?:static|attach)(?:\}|%7D)|(?:\||%7C)(?:static|attach)(?:\||%7C))", re.IGNORECASE
+)
+_LINK_WITHOUT_TARGET = re.compile(r"<a((?: (?!href=)[a-z]+=\"[^\"]*\")*)>((?:(?!</?a[ >]).)*)</a>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +86,14 @@ def placed(html: str, source: str, place: Place) -> Fragment:
     dropped = _unusable(source, place) if sourceless or "<a>" in html else ()
     if sourceless:
         html = _IMAGE_WITHOUT_SOURCE.sub(lambda image: escape(unescape(image[1] or ""), quote=False), html)
+    if dropped or "<a>" in html or place.marks:
+        html = _LINK_WITHOUT_TARGET.sub(_unwrapped, html)
     return Fragment(html, dropped)
+
+
+def _unwrapped(link: re.Match[str]) -> str:
+    """The text of a link that leads nowhere; its id stays, because others may lead there."""
+    return f"<span{link[1]}>{link[2]}</span>" if " id=" in link[1] else link[2]
 
 
 def absolute_url(page: str, reference: str) -> str | None:
@@ -95,8 +113,12 @@ def _unusable(source: str, place: Place) -> tuple[str, ...]:
     written = (
         unescape(double or single or bare).strip() for double, single, bare in _WRITTEN.findall(source)
     )
-    known = (each for each in written if each and resolved(each, place.marks) == each)
-    return tuple(dict.fromkeys(each for each in known if absolute_url(place.page, each) is None))
+    known = {each: meant for each in written if each and (meant := resolved(each, place.marks)) is not None}
+    return tuple(
+        as_written(each, place.marks)
+        for each, meant in known.items()
+        if meant and _address(each, place, frozenset()) is None
+    )
 
 
 def _tag(tag: re.Match[str], place: Place, ids: frozenset[str]) -> str:
@@ -118,6 +140,10 @@ def _address(value: str, place: Place, ids: frozenset[str]) -> str | None:
         return None
     if value[0] == "#" and unquote(value[1:]) in ids:
         return absolute_url(place.page, f"#{place.prefix}{value[1:]}")
+    if named := _BY_FILE.match(value):
+        url = _page_of_post(named[1], place)
+        return url + (named[2] or "") if url else None
+    value = _STATIC.sub("", value)
     return _page_of_file(value, place) or absolute_url(place.page, value)
 
 
@@ -128,6 +154,25 @@ def _page_of_file(value: str, place: Place) -> str | None:
         return None
     url = place.pages.get(normpath(join(dirname(place.path), unquote(found[1]))))
     return url + (found[2] or "") if url else None
+
+
+def _page_of_post(name: str, place: Place) -> str | None:
+    """The page of the post whose file another tool names, with or without its ending, from a folder that it knows."""
+    name = unquote(name)
+    endings = [""] if splitext(name)[1].lower() in FORMATS else [*FORMATS, "/index.md"]
+    wanted = normpath(join(dirname(place.path), name)) if not name.startswith("/") else ""
+    for path in (wanted, *_shorter(normpath(name).lstrip("/"))):
+        for ending in endings:
+            if path and (url := place.pages.get(path + ending)):
+                return url
+    return None
+
+
+def _shorter(path: str) -> Iterator[str]:
+    """The path, and the path without its first folders: where the posts lay, only the other tool knows."""
+    while path:
+        yield path
+        path = path.partition("/")[2]
 
 
 def _own_id(value: str, place: Place, _ids: frozenset[str]) -> str:

@@ -12,6 +12,7 @@ from ketapress.model.errors import KetapressError, Problem
 from ketapress.posts.dates import DateRules, instant
 from ketapress.posts.fields import flag, text
 from ketapress.posts.frontmatter import Split
+from ketapress.posts.prose import one_line
 
 _DATE_NAMES = (
     *(
@@ -78,6 +79,18 @@ def _line_of(name: str, written: str, parts: Split) -> int:
         if pattern.match(line):
             return number
     return parts.line
+
+
+def undated(header: Mapping[str, object], parts: Split, body: str) -> Problem:
+    """What is wrong with a post that names no date anywhere; `body` is what follows the title."""
+    first = one_line(body.lstrip().partition("\n")[0])
+    seen = f" Its first line `{first[:60]}` does not read as one." if first else ""
+    said = header.get("date")
+    if isinstance(said, dict):
+        seen = f" Its `date` holds {', '.join(f'`{name}`' for name in said)[:80]} and no date itself."
+    before = parts.body.removesuffix(body.lstrip())
+    line = parts.body_line + (before.count("\n") if len(before) < len(parts.body) else 0)
+    return Problem(code="post.no-date", message=f"the post has no date.{seen}", cure=_CURE, line=line)
 
 
 def mistaken_date(error: ValueError, line: int | None) -> KetapressError:

@@ -43,7 +43,7 @@ class Mark:
     @property
     def silent(self) -> bool:
         """Whether it means nothing to readers where it stands, and is left out."""
-        return is_silent(self.written)
+        return is_silent(self.written) or picture(self.written) is not None
 
 
 def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark, ...]]:
@@ -99,6 +99,13 @@ def resolved(address: str, marks: Sequence[Mark]) -> str | None:
 
     address = _TOKEN.sub(meaning, _ENCODED_TOKEN.sub(meaning, address))
     return None if None in meanings else address
+
+
+def as_written(address: str, marks: Sequence[Mark]) -> str:
+    """An address with the marks in it as its author wrote them."""
+    return _TOKEN.sub(
+        lambda token: marks[int(token[1])].written, _ENCODED_TOKEN.sub(rf"{_OPEN}\1{_CLOSE}", address)
+    )
 
 
 def without_tokens(html: str, marks: Sequence[Mark]) -> str:

@@ -5,13 +5,14 @@ whose problem names the line. It never looks at other posts, at records or at th
 """
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from posixpath import splitext
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ketapress.model.errors import KetapressError, Problem
+from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.language import direction
 from ketapress.model.urls import slug
 from ketapress.posts import dating, markdown
@@ -20,16 +21,26 @@ from ketapress.posts.fields import Fields, fields
 from ketapress.posts.formats import FORMATS, Format
 from ketapress.posts.frontmatter import Split, split
 from ketapress.posts.header import Value
-from ketapress.posts.leftovers import Mark, with_tokens
+from ketapress.posts.leftovers import Mark, filled, with_tokens
 from ketapress.posts.prose import TITLE_LENGTH, first_sentence, one_line, text_of
 from ketapress.posts.sanitise import DEEPEST, is_too_deep
 from ketapress.posts.titles import name_title
+
+if TYPE_CHECKING:
+    from ketapress.posts.opening import Opening
 
 _DRAFT_FOLDERS = {"_drafts", "drafts"}
 _BLOCK_MARKS = re.compile(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
 _RTL_LETTER = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 # 4 ms to compile, for the posts that hold the others
 _LTR_LETTER = "[A-Za-z\u00c0-\u058f\u0900-\u1fff\u2c00-\ud7ff]"
+_NO_LETTERS = re.compile(
+    r"```.*?```|~~~.*?~~~|`[^`\n]*`|<pre.*?</pre>|<code.*?</code>|<[^<>]*>|\]\([^()\n]*\)|https?://[^\s<>]+",
+    re.DOTALL,
+)  # code, tags, addresses
+_SOME_DAY = datetime(
+    9998, 12, 30, tzinfo=UTC
+)  # of a draft without a date: whatever happens, it is not yet due
 _LOOK_AT = 2_000  # characters tell which way a text runs
 
 
@@ -66,8 +77,15 @@ def manuscript(path: str, written: str, rules: DateRules) -> tuple[Manuscript, t
     in_name, name = date_in_name(_stem(path))
     heading, body = _heading(form, said.title, body)
     moment = dating.header_date(parts, header, rules, written)
+    draft = said.draft or not _DRAFT_FOLDERS.isdisjoint(path.split("/")[:-1])
     if moment is None:
-        moment, heading, body = _opening(form, heading, body, parts, (path, in_name, said.path), rules)
+        opened = _opening(form, heading, body, parts, (path, in_name, said.path), rules)
+        moment, heading, body = opened.date, opened.title, opened.body
+    if moment is None:
+        missing = dating.undated(header, parts, body)
+        if not draft:
+            raise KetapressError(missing)
+        problems = (*problems, replace(missing, severity=Severity.WARNING))
     explicit = said.title or heading
     title = explicit or name_title(name) or _derived_title(form, body)
     digest = sha256(f"{explicit}\0{body}".encode(errors="backslashreplace")).hexdigest()
@@ -79,14 +97,14 @@ def manuscript(path: str, written: str, rules: DateRules) -> tuple[Manuscript, t
         html=source,
         well_nested=nested,
         marks=marks,
-        date=moment,
+        date=moment or _SOME_DAY,
         expires=dating.expiry(parts, header, rules, written),
         name=own_slug or slug(unquote(name)) or slug(title) or digest[:8],
         explicit_slug=bool(own_slug),
         sha256=digest,
         fields=said,
-        draft=said.draft or not _DRAFT_FOLDERS.isdisjoint(path.split("/")[:-1]),
-        dir=said.dir or _direction(said.lang, body),
+        draft=draft,
+        dir=said.dir or _direction(said.lang, title, body),
     )
     return found, problems
 
@@ -131,15 +149,12 @@ def _heading(form: Format, title: str, body: str) -> tuple[str, str]:
 
 def _opening(
     form: Format, heading: str, body: str, parts: Split, places: tuple[str, str, str], rules: DateRules
-) -> tuple[datetime, str, str]:
-    """The date that stands in the body or in one of the `places`, and the title and the body without it."""
+) -> "Opening":
+    """How the body opens; its date may stand in one of the `places` instead."""
     from ketapress.posts import opening
 
     opened = opening.opening(form, heading, body, rules, parts.body_line)
-    moment = opened.date or opening.path_date(*places, rules)
-    if moment is None:
-        raise opening.undated(opened.body, parts.body_line)
-    return moment, opened.title, opened.body
+    return opened if opened.date else replace(opened, date=opening.path_date(*places, rules))
 
 
 def _html(form: Format, body: str, title: str, line: int) -> tuple[str, bool, tuple[Mark, ...]]:
@@ -151,7 +166,7 @@ def _html(form: Format, body: str, title: str, line: int) -> tuple[str, bool, tu
     marks: tuple[Mark, ...] = ()
     if form is not Format.TEXT:
         body, marks = with_tokens(body, line, is_html=form is Format.HTML)
-    source = _source(form, body)
+    source = filled(_source(form, body), marks)
     if is_too_deep(source):
         what = f"its elements are nested in each other more than {DEEPEST} deep."
         raise _fault("post.body", what, "Close those that were left open.", line)
@@ -183,13 +198,14 @@ def _derived_title(form: Format, body: str) -> str:
     return first_sentence(one_line(first))
 
 
-def _direction(lang: str | None, body: str) -> str | None:
+def _direction(lang: str | None, title: str, body: str) -> str | None:
     """`rtl` where the language runs so, or most letters do where no language is named; None for the site's way."""
     if lang:
         return direction(lang)
-    head = body[:_LOOK_AT]
+    head = f"{title}\n{body[:_LOOK_AT]}"
     if head.isascii():
         return None
+    head = _NO_LETTERS.sub("", head)
     from_right = len(_RTL_LETTER.findall(head))
     return "rtl" if from_right and from_right > len(re.findall(_LTR_LETTER, head)) else None
 

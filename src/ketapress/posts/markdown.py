@@ -8,6 +8,8 @@ import re
 
 import comrak
 
+from ketapress.posts.shortcodes import ATTRIBUTES
+
 _MOST_COLUMNS = 128  # of a table; as md4c has it
 _MOST_CELLS = 500_000  # columns times lines of the post: short rows are filled up, which squares the output
 _FEWEST_PIPES, _FEWEST_LINES = _MOST_COLUMNS - 1, _MOST_CELLS // _MOST_COLUMNS
@@ -20,8 +22,9 @@ _LEADING_HEADING = re.compile(
     r"\s*(?:#[ \t]+([^\n]{1,300})(?:\n|\Z)|([^\s#>*`|-][^\n]{0,300})\n=+[ \t]*(?:\n|\Z))"
 )
 _TAG = re.compile(r"<(?!https?://)[A-Za-z/!?]")
+_ATTRIBUTES = re.compile(rf"[ \t]*{ATTRIBUTES}[ \t]*\Z")
 _LINK = re.compile(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
-_MARKS = re.compile(r"(?<!\\)(\*{1,3}|_{1,3}|~~|`+)(?=\S)(.+?)(?<=\S)\1")
+_MARKS = re.compile(r"(?<!\\)(\*{1,3}|(?<!\w)_{1,3}(?=[^_]*_{1,3}(?!\w))|~~|`+)(?=\S)(.+?)(?<=\S)\1")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 _MOST_AT_SIGNS = 500  # comrak calls itself for each e-mail address of a paragraph, and dies of some 20,000
@@ -65,7 +68,7 @@ def leading_heading(text: str) -> tuple[str, str]:
     found = _LEADING_HEADING.match(text)
     if not found:
         return "", text
-    heading = found[1].rstrip(" \t").rstrip("#") if found[1] else found[2]
+    heading = _ATTRIBUTES.sub("", found[1]).rstrip(" \t").rstrip("#") if found[1] else found[2]
     return plain_text(heading), text[found.end() :]
 
 

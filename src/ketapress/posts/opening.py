@@ -8,10 +8,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from ketapress.model.errors import KetapressError
 from ketapress.posts import html
 from ketapress.posts.dates import DateRules, instant
-from ketapress.posts.dating import date_fault, mistaken_date
+from ketapress.posts.dating import mistaken_date
 from ketapress.posts.formats import Format
 from ketapress.posts.prose import TITLE_LENGTH, one_line
 
@@ -55,13 +54,6 @@ def path_date(path: str, in_name: str, header_path: str, rules: DateRules) -> da
         if found := _IN_FOLDERS.search(place):
             return _read(found[1], rules, None)
     return None
-
-
-def undated(body: str, line: int) -> KetapressError:
-    """What to raise for a post that names no date anywhere."""
-    first = one_line(body.lstrip().partition("\n")[0])
-    seen = f" Its first line `{first[:60]}` does not read as one." if first else ""
-    return date_fault("post.no-date", f"the post has no date.{seen}", line)
 
 
 def _read(value: str, rules: DateRules, line: int | None) -> datetime | None:

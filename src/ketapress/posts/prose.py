@@ -13,6 +13,7 @@ _KNOWN_TAG = re.compile(
     re.IGNORECASE,
 )
 _FIRST_PARAGRAPHS = re.compile(r"<p(?: [^>]*)?>((?:[^<]++|<(?!/p>))*+)</p>")
+_NO_PROSE = re.compile(r"<(h[1-6]|pre|table)[ >].*?</\1>", re.DOTALL)
 _NOTE_MARK = re.compile(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
 _SENTENCE_END = re.compile(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s+[^\sa-z]|\s*$)|[。！？]+[”’」』）]*")
 _SENTENCE_END_IN_ASCII = re.compile(
@@ -51,12 +52,13 @@ def text_of(html: str) -> str:
 
 
 def first_paragraph(html: str) -> str:
-    """The text of the first paragraph that has any, of sanitised HTML; all of its text where there is no paragraph."""
+    """The text of the first paragraph that has any, of sanitised HTML; where there is none, all of its text, if it can be without headings."""
     for paragraph in _FIRST_PARAGRAPHS.finditer(html):
         found = text_of(_NOTE_MARK.sub("", paragraph[1]))
         if found:
             return found
-    return text_of(html[: 20 * SUMMARY_LENGTH])
+    head = html[: 20 * SUMMARY_LENGTH]
+    return text_of(_NO_PROSE.sub(" ", head)) or text_of(head)
 
 
 def cut(text: str, length: int = SUMMARY_LENGTH) -> str:

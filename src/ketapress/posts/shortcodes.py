@@ -11,6 +11,9 @@ _ATTRIBUTE = r"(?:[#.][\w:.-]+|[\w-]+=(?:\"[^\"\n]*\"|[\w%.#-]+))"
 ATTRIBUTES = rf"\{{{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
 """A block of attributes as Pandoc and Hugo write it, `{#id .class width=100}`, after a picture or at the end of a line."""
 
+POST = "post:"
+"""What an address begins with that names a post by its file, with or without ending and folders."""
+
 _CODE_BLOCK = re.compile(
     r"^(?P<indent>[ \t]*)(?:\{%-?[ \t]*(?P<liquid>highlight|codeblock)\b(?P<words>[^%\n]{0,200})%\}"
     r"|\{\{[<%][ \t]*highlight\b(?P<go_words>[^\n]{0,200}?)[%>]\}\})[ \t]*\n?"
@@ -33,6 +36,10 @@ _SITE = re.compile(
 _QUOTED = re.compile(
     r"\{\{-?\s*(?:[\"'](?P<path>[^\"']*)[\"'](?:\s*\|\s*(?:relative_url|absolute_url|url|prepend:\s*site\.(?:base)?url))*"
     r"|(?:relURL|absURL)\s+[\"'](?P<go>[^\"']*)[\"'])\s*-?\}\}"
+)
+_POST = re.compile(
+    r"\{%-?\s*(?:link|post_url)\s+(?P<liquid>[^%]+?)\s*-?%\}"
+    r"|\{\{[<%]\s*(?:rel)?ref\s+[\"'`]?(?P<go>[^\"'`<>%\s]+)[\"'`]?[^<>%]*[>%]\}\}"
 )
 _PICTURE = re.compile(r"\{(?:%-?|\{[<%])\s*(?P<name>img|figure)\s+(?P<words>.*?)\s*-?[%>]\}{1,2}", re.DOTALL)
 _NAMED = re.compile(r"\b(src|alt|caption|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))")
@@ -70,9 +77,11 @@ def own_id(mark: str) -> str:
 
 
 def address(mark: str) -> str | None:
-    """What a mark stands for within an address; None where nobody knows."""
+    """What a mark stands for within an address, `post:…` for the page of a post; None where nobody knows."""
     if _SITE.fullmatch(mark):
         return ""
+    if post := _POST.fullmatch(mark):
+        return POST + (post["liquid"] or post["go"])
     found = _QUOTED.fullmatch(mark)
     if found is None:
         return None
