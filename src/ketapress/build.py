@@ -19,7 +19,7 @@ from ketapress.model.fill import Fill
 from ketapress.model.output import Keys, digest
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Settings
-from ketapress.templates.files import fingerprint
+from ketapress.templates.files import fingerprint, has_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def build(
 ) -> BuildReport:
     """Writes all that any web server can serve. In a dry run what changed is made and only counted."""
     public = visible_posts(posts, now)
-    keys = Keys(site_key(root, settings))
+    keys = Keys(site_key(root, settings), own_templates=has_own(root, "archive"))
     feeds = feed_files(public, settings, keys)
     pages = site_pages(public, editions, settings, FORMATS, fill, keys)
     previous = read_built(root)

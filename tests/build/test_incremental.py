@@ -21,6 +21,7 @@ from making import tree
 WHOLE_POSTS_IN_FRONT = "{% for post in posts %}{{ post.html }}{% endfor %}{% for year in years %}{{ year.posts[-1].html }}{% endfor %}"
 
 
+PAGES = ("index.html", "subscribe.html", "sitemap.xml", "year.html", "tags.html", "tag.html", "post.html")
 Own = tuple[tuple[str, str], ...]
 """An editor's own templates: names and sources."""
 FILLS: dict[Own, Templates] = {}
@@ -183,6 +184,15 @@ def test_a_change_gives_what_a_new_build_gives_and_so_does_taking_it_back(
     assert_built_on(tmp_path, BASE)
 
 
+@pytest.mark.parametrize("own", ["own page", "own front page"])
+def test_templates_of_ones_own_may_show_bodies_anywhere(tmp_path: Path, own: str) -> None:
+    state = CHANGES[own](BASE)
+    built(tmp_path, state)
+
+    assert_built_on(tmp_path, with_post(13, html="<p>Another.</p>")(state))
+    assert_built_on(tmp_path, with_post(0, html="<p>Another.</p>")(state))
+
+
 @bounds(max_examples=10, deadline=None)
 @given(st.lists(st.lists(st.sampled_from(sorted(CHANGES)), max_size=3), min_size=2, max_size=3))
 def test_any_changes_in_any_order_give_what_a_new_build_gives(walks: Sequence[Sequence[str]]) -> None:
@@ -224,7 +234,19 @@ def test_only_what_shows_a_post_is_filled_where_it_changed(tmp_path: Path) -> No
     build(tmp_path, BASE.settings, changed.posts, BASE.editions, counting, NOW)
 
     assert counting.filled.count("archive/post.html") == 3  # its own, and those before and after it
+    assert "archive/year.html" in counting.filled
     assert "archive/style.css" not in counting.filled
+
+
+def test_another_body_leaves_the_lists_alone(tmp_path: Path) -> None:
+    built(tmp_path, BASE)
+    counting = Counting()
+    changed = with_post(6, html="<p>Another.</p>", sha256="0" * 64, updated=NOW)(BASE)
+
+    build(tmp_path, BASE.settings, changed.posts, BASE.editions, counting, NOW)
+
+    pages = [name for name in counting.filled if name in {f"archive/{page}" for page in PAGES}]
+    assert pages == ["archive/sitemap.xml", "archive/post.html"]
 
 
 def test_an_edit_of_the_public_folder_is_undone(tmp_path: Path) -> None:

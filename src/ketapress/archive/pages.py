@@ -4,8 +4,7 @@ In: the visible posts and the public editions, newest first; the settings; the f
 pages; a `Fill`. Out: outputs, none of which is made yet. Links between pages are relative, so that the archive can be
 read from disk and served from a sub-folder; what leaves the site (canonical addresses, feeds, previews) is absolute.
 
-The key of a page stands for all that its template is handed, also for what the shipped template leaves out: an editor's
-own front page may show whole posts.
+The key of a page stands for what its template shows: of the page's own post everything, of others their faces.
 """
 
 import re
@@ -174,16 +173,16 @@ def _common(
 def _front(
     press: _Press, posts: Sequence[Post], years: Sequence[Listed], tags: Sequence[Listed]
 ) -> Iterator[Output]:
-    settings, everything = press.settings, press.keys.posts(posts)
+    settings, faces = press.settings, digest(*map(press.keys.face, posts))
     newsletters = [(settings.zone(each), each) for each in settings.newsletters.values()]
     subscribing = {"newsletters": newsletters, "door": settings.web.url, "tags": tags}
     addresses = {"posts": posts, "pages": [*years, *tags], "url": press.url}
     yield press.file("style.css", "style.css", partial(_colours, settings.site.accent))
     yield press.page(
-        _INDEX, "index.html", lambda: {"posts": posts[:LATEST], "years": years, "tags": tags}, everything
+        _INDEX, "index.html", lambda: {"posts": posts[:LATEST], "years": years, "tags": tags}, faces
     )
-    yield press.page("subscribe.html", "subscribe.html", lambda: subscribing, everything)
-    yield press.file("sitemap.xml", "sitemap.xml", lambda: addresses, everything)
+    yield press.page("subscribe.html", "subscribe.html", lambda: subscribing, faces)
+    yield press.file("sitemap.xml", "sitemap.xml", lambda: addresses, *map(press.keys.whole, posts))
 
 
 def _colours(accent: str) -> dict[str, dict[str, str]]:
@@ -212,7 +211,7 @@ def _tag_pages(press: _Press, tags: Sequence[Listed], form: FeedFormat) -> Itera
 
 
 def _revision(press: _Press, listed: Listed | None) -> str:
-    return press.keys.of(listed.name, press.keys.posts(listed.posts)) if listed else ""
+    return digest(listed.name, *map(press.keys.face, listed.posts)) if listed else ""
 
 
 def _edition_pages(press: _Press, newsletters: Sequence[Issues]) -> Iterator[Output]:
@@ -225,9 +224,10 @@ def _edition_pages(press: _Press, newsletters: Sequence[Issues]) -> Iterator[Out
 
 
 def _post_pages(press: _Press, posts: Sequence[Post]) -> Iterator[Output]:
-    for shown in with_neighbours(posts):
-        values = partial(_post_values, press.settings, *shown)
-        yield press.page(shown[0].url, "post.html", values, *map(press.keys.post, shown))
+    keys = press.keys
+    for post, newer, older in with_neighbours(posts):
+        values = partial(_post_values, press.settings, post, newer, older)
+        yield press.page(post.url, "post.html", values, keys.whole(post), keys.face(newer), keys.face(older))
 
 
 def _post_values(settings: Settings, post: Post, newer: Post | None, older: Post | None) -> Mapping[str, Any]:

@@ -81,7 +81,7 @@ class _Printer:
 
 
 def _key(document: Document, form: Format, keys: Keys) -> str:
-    return keys.of(form.name, document.about, keys.posts(document.posts))
+    return keys.of(form.name, document.about, *map(keys.whole, document.posts))
 
 
 def _compressed(make: Callable[[], bytes]) -> bytes:

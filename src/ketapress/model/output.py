@@ -3,14 +3,16 @@
 So that what has not changed is never made again, whoever makes it has to say beforehand what it shows.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from operator import attrgetter
 
 from ketapress.model.post import Post
 
-_ABOUT = attrgetter(*(each.name for each in fields(Post) if each.name != "html"))
+_NAMES = tuple(each.name for each in fields(Post))
+_ABOUT = attrgetter(*(name for name in _NAMES if name != "html"))
+_FACE = attrgetter(*(name for name in _NAMES if name not in {"html", "sha256", "updated"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +30,36 @@ class Output:
 class Keys:
     """The keys of one build's outputs, each from the site and from what the output shows.
 
-    `site` stands for what all outputs depend on: settings, templates, programs. What an output shows of a post may be
-    all of it, because templates belong to the editors; so a post has one revision, and it is reckoned once.
+    `site` stands for what all outputs depend on: settings, templates, programs. Of a post there are two revisions, each
+    reckoned once: the whole of it, and its face, which is all but the body and changes less often. Lists show faces,
+    unless templates are the editors' own, which may show whole posts anywhere.
     """
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, *, own_templates: bool = True) -> None:
         self._site = site
-        self._revisions: dict[str, str] = {}
+        self._own_templates = own_templates
+        self._wholes: dict[str, str] = {}
+        self._faces: dict[str, str] = {}
 
     def of(self, *shown: object) -> str:
         """A key from values whose `repr` tells all: texts, revisions, settings."""
         return digest(self._site, *shown)
 
-    def post(self, post: Post | None) -> str:
-        """The revision of a post; empty for none."""
+    def whole(self, post: Post) -> str:
+        """The revision of all of a post."""
+        if post.id not in self._wholes:
+            self._wholes[post.id] = digest(_ABOUT(post), text=post.html)
+        return self._wholes[post.id]
+
+    def face(self, post: Post | None) -> str:
+        """The revision of what lists show of a post; empty for none."""
         if post is None:
             return ""
-        if post.id not in self._revisions:
-            self._revisions[post.id] = digest(_ABOUT(post), text=post.html)
-        return self._revisions[post.id]
-
-    def posts(self, posts: Iterable[Post]) -> str:
-        """The revision of a list of posts."""
-        return digest(*map(self.post, posts))
+        if self._own_templates:
+            return self.whole(post)
+        if post.id not in self._faces:
+            self._faces[post.id] = digest(_FACE(post))
+        return self._faces[post.id]
 
 
 def digest(*values: object, text: str = "") -> str:

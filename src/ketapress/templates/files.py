@@ -22,6 +22,11 @@ def fingerprint(root: Path) -> str:
     return digest.hexdigest()
 
 
+def has_own(root: Path, room: str) -> bool:
+    """Whether the publication has templates of its own for a room (`archive`)."""
+    return any(path.is_file() for path in (root / "templates" / room).rglob("*"))
+
+
 def _shipped() -> Path:
     """Where the shipped templates are: in the installed package, else at the top of the repository."""
     installed = Path(__file__).parent / "shipped"
