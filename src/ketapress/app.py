@@ -1,6 +1,5 @@
 """A publication, wired from its settings. The only constructor: doors ask here, and nobody below knows of it."""
 
-import secrets
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -9,10 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ketapress.model.delivery import Recipient, Verdict
 from ketapress.model.edition import WAITING_STATES, EditionState, Slot, StoredEdition
 from ketapress.model.errors import ConfigurationError, Problem, UsageError
-from ketapress.model.letter import Letter
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.file import NAME, read_settings, used_variables
 
@@ -21,6 +18,8 @@ if TYPE_CHECKING:
     from ketapress.compose import Composed, ComposeReport, Press
     from ketapress.deliver.report import EditionReport, Watch
     from ketapress.deliver.round import Road, Stamp
+    from ketapress.model.delivery import Recipient, Verdict
+    from ketapress.model.letter import Letter
     from ketapress.posts.cache import Cache
     from ketapress.posts.folder import Library
     from ketapress.store.database import Store
@@ -70,6 +69,8 @@ class Publication:
 
     @cached_property
     def secret(self) -> str:
+        import secrets
+
         from ketapress.settings.secret import signing_secret
         from ketapress.store.lock import private_folder
 
@@ -269,7 +270,7 @@ class Publication:
 
     def letter_to_try(
         self, newsletter: NewsletterSettings, library: "Library", now: datetime
-    ) -> tuple[str, Letter | None]:
+    ) -> "tuple[str, Letter | None]":
         """The letter of the newest edition that has not begun to go out, else of the next one; and its name."""
         from ketapress.check.queue import coming_edition
 
@@ -280,12 +281,15 @@ class Publication:
         return (coming.edition.slot.edition, coming.digest.letter) if coming else ("", None)
 
     def send_test(
-        self, newsletter: NewsletterSettings, letter: Letter, address: str, now: datetime
-    ) -> Verdict:
+        self, newsletter: NewsletterSettings, letter: "Letter", address: str, now: datetime
+    ) -> "Verdict":
         """Sends a letter to one address: nothing is recorded, and its links, signed with a throw-away secret, are dead."""
+        import secrets
+
         from ketapress.deliver.leave import refuse_dead_links
         from ketapress.deliver.trial import send_trial
         from ketapress.model.address import parsed_address
+        from ketapress.model.delivery import Recipient
 
         refuse_dead_links(self.settings)
         try:
@@ -312,6 +316,8 @@ class Publication:
         )
 
     def _road(self, clock: Callable[[], datetime], stop: Callable[[], bool]) -> "Road":
+        import secrets
+
         from ketapress.deliver.round import Road
 
         stamp = stamping(self.settings, self.secret)
@@ -324,7 +330,9 @@ def stamping(settings: Settings, secret: str) -> "Stamp":
     """How a letter becomes one recipient's message: with links to this publication's door, signed with this secret."""
     from ketapress.mail.stamp import slot_values, stamped
 
-    def stamp(letter: Letter, recipient: Recipient, newsletter: NewsletterSettings, date: datetime) -> bytes:
+    def stamp(
+        letter: "Letter", recipient: "Recipient", newsletter: NewsletterSettings, date: datetime
+    ) -> bytes:
         domain, door = newsletter.sender.domain, settings.door
         return stamped(
             letter,

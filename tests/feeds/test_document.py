@@ -8,7 +8,7 @@ import pytest
 
 from factories import SITE, post, settings
 from ketapress.feeds.document import NEVER, Feed, entry_of, feed_of
-from ketapress.feeds.history import site_documents
+from ketapress.feeds.history import shelved, site_documents
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Author, FeedSettings, Settings
 
@@ -16,7 +16,7 @@ NOON = datetime(2023, 6, 7, 12, tzinfo=UTC)
 
 
 def site_feed(posts: Sequence[Post], whole: Settings) -> Feed:
-    current = next(site_documents(posts, whole, "feed.xml"))
+    current = next(site_documents(shelved(posts, whole), whole, "feed.xml"))
     return feed_of([entry_of(post, whole) for post in current.posts], whole, current.path, **current.about)
 
 

@@ -11,7 +11,7 @@ from importlib import import_module
 
 from ketapress.feeds.document import Entry, Feed, entry_of, feed_of
 from ketapress.feeds.formats import FORMATS, Format
-from ketapress.feeds.history import Document, site_documents, tag_document
+from ketapress.feeds.history import Document, shelved, site_documents, tag_document
 from ketapress.model.output import Keys, Output
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
@@ -30,9 +30,10 @@ def feed_files(posts: Sequence[Post], settings: Settings, keys: Keys) -> Iterato
     """
     entries = _Entries(settings)
     tags = [tag_document(tag, settings, FORMATS[0].path) for tag in tags_of(posts)]
+    shelves = shelved(posts, settings)
     for form in FORMATS:
         printer = _Printer(form, entries)
-        current, *archives = site_documents(posts, settings, form.path)
+        current, *archives = site_documents(shelves, settings, form.path)
         key, make = _key(current, form, keys), cache(partial(printer.document, current))
         yield Output(form.path, key, make)
         yield Output(f"{form.path}.gz", key, partial(_compressed, make))

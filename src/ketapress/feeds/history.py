@@ -35,15 +35,34 @@ class Document:
     about: Mapping[str, str] = field(default_factory=dict)
 
 
-def site_documents(posts: Sequence[Post], settings: Settings, path: str) -> Iterator[Document]:
-    """The site's feed at `path` (`feed.xml`), then its archives, newest first (`feeds/2023-05.feed.xml`)."""
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """The posts of the site's feed: those that readers poll, and by months those of its archives, newest first."""
+
+    latest: Sequence[Post]
+    months: Mapping[str, Sequence[Post]]
+
+
+def shelved(posts: Sequence[Post], settings: Settings) -> Shelves:
+    """The visible posts, newest first, in the documents that hold them whatever their format.
+
+    An archive is the whole of a month, in UTC, that has a post which readers who poll do not see.
+    """
     latest = _latest(posts, settings)
-    months = _archived_months(posts, len(latest))
-    places = [f"feeds/{month}.{path}" for month in months]
+    months: dict[str, list[Post]] = defaultdict(list)
+    for post in posts:
+        months[_month(post)].append(post)
+    wanted = {_month(post) for post in posts[len(latest) :]}
+    return Shelves(latest, {month: months[month] for month in sorted(wanted, reverse=True)})
+
+
+def site_documents(shelves: Shelves, settings: Settings, path: str) -> Iterator[Document]:
+    """The site's feed at `path` (`feed.xml`), then its archives, newest first (`feeds/2023-05.feed.xml`)."""
+    places = [f"feeds/{month}.{path}" for month in shelves.months]
     urls = ["", *map(settings.page, places), ""]
     current = settings.page(path)
-    yield Document(path, latest, {"older": urls[1]})
-    for number, (place, month) in enumerate(zip(places, months, strict=True)):
+    yield Document(path, shelves.latest, {"older": urls[1]})
+    for number, (place, posts) in enumerate(zip(places, shelves.months.values(), strict=True)):
         links = {
             "id": current,
             "current": current,
@@ -51,7 +70,7 @@ def site_documents(posts: Sequence[Post], settings: Settings, path: str) -> Iter
             "newer": urls[number],
             "older": urls[number + 2],
         }
-        yield Document(place, months[month], links)
+        yield Document(place, posts, links)
 
 
 def tag_document(tag: Tag, settings: Settings, file: str) -> Document:
@@ -66,15 +85,6 @@ def _latest(posts: Sequence[Post], settings: Settings) -> Sequence[Post]:
     newest = posts[: settings.feeds.entries]
     sizes = accumulate(len(post.html) for post in newest)
     return newest[: max(FEWEST, sum(size <= LARGEST for size in sizes))]
-
-
-def _archived_months(posts: Sequence[Post], latest: int) -> dict[str, list[Post]]:
-    """The posts of each month, in UTC and newest first, that has one which readers who poll do not see."""
-    months: dict[str, list[Post]] = defaultdict(list)
-    for post in posts:
-        months[_month(post)].append(post)
-    wanted = {_month(post) for post in posts[latest:]}
-    return {month: months[month] for month in sorted(wanted, reverse=True)}
 
 
 def _month(post: Post) -> str:

@@ -108,9 +108,9 @@ def _about(row: Row) -> list[Any]:
 def _row(
     stamp: str, html: str, manuscript: list[Any], said: list[Any], body: list[Any], *warnings: list[list[Any]]
 ) -> Row:
-    about = Fields(**dict(zip(_OF_FIELDS, map(_value, said), strict=True)))
-    written = dict(zip(_OF_MANUSCRIPT, map(_value, manuscript), strict=True))
-    seen = dict(zip(_OF_BODY, map(_value, body), strict=True))
+    about = Fields(**dict(zip(_OF_FIELDS, _values(said), strict=True)))
+    written = dict(zip(_OF_MANUSCRIPT, _values(manuscript), strict=True))
+    seen = dict(zip(_OF_BODY, _values(body), strict=True))
     of_file, of_body = (tuple(map(_problem, found)) for found in warnings)
     return Row(
         stamp,
@@ -126,6 +126,7 @@ def _names(cls: type, *without: str) -> tuple[str, ...]:
 
 _OF_MANUSCRIPT = _names(Manuscript, "html", "marks", "fields")
 _OF_FIELDS = _names(Fields)
+_CHANGED = frozenset({list, dict})  # what JSON has in the place of tuples and instants
 _OF_BODY = _names(Body, "html", "problems")
 
 
@@ -138,9 +139,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _values(plain: list[Any]) -> list[Any]:
+    return [_value(each) if type(each) in _CHANGED else each for each in plain]
+
+
 def _value(plain: Any) -> Any:
     if isinstance(plain, list):
-        return tuple(map(_value, plain))
+        return tuple(_values(plain))
     if isinstance(plain, dict):
         where = plain["zone"]
         zone = ZoneInfo(where) if isinstance(where, str) else timezone(timedelta(seconds=where))
