@@ -69,12 +69,21 @@ def test_the_direction_is_that_of_the_letters_that_are_read(tmp_path: Path, cont
         ("## A heading\n\n    code\n\n- one", "one"),
         ("| a |\n|---|\n| b |\n\n- one", "one"),
         ("## Only a heading", "Only a heading"),
+        ("*June 7, 2023*\n\nText", "Text"),
+        ("Posted on 7 June 2023\n\nText of 2023", "Text of 2023"),
+        ("June 2023 was warm.\n\nText", "June 2023 was warm."),
     ],
 )
-def test_a_summary_without_paragraphs_leaves_out_headings_code_and_tables(
-    tmp_path: Path, body: str, summary: str
-) -> None:
-    assert only(tmp_path, "2023-06-07-x.md", f"---\ntitle: x\n---\n{body}").summary == summary
+def test_a_summary_leaves_out_dates_headings_code_and_tables(tmp_path: Path, body: str, summary: str) -> None:
+    assert (
+        only(tmp_path, "2023-06-07-x.md", f"---\ntitle: x\ndate: 2023-06-07\n---\n{body}").summary == summary
+    )
+
+
+def test_a_template_is_no_summary(tmp_path: Path) -> None:
+    files = {"2023-06-07-x.md": "{{< youtube id >}}\n\n{% include x.html %} {{ y }}\n\nText with {{ z }}"}
+    library = read_library(publication(tmp_path, files), settings(), NOW)
+    assert library.posts[0].summary == "Text with {{ z }}"
 
 
 def test_words_with_underscores_are_no_emphasis() -> None:

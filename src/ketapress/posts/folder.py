@@ -1,7 +1,7 @@
 """The folder `posts/`: every file in it becomes a `Post` or a named problem, and the counts add up.
 
 This is the room's edge: it lists and reads, and `new_post` writes one file. A file counts when its ending says that it
-holds writing: `.txt .md .markdown .html .htm`, and the endings of other writing tools, each of which is an error
+holds writing: `.txt .md .html` and their like, and the endings of other writing tools, each of which is an error
 because Ketapress cannot read it. Pictures and other files beside posts, names that begin with a full stop, and Hugo's
 section pages (`_index.md`) are no posts and are not counted; section pages are mentioned.
 """

@@ -13,6 +13,9 @@ _KNOWN_TAG = re.compile(
     re.IGNORECASE,
 )
 _FIRST_PARAGRAPHS = re.compile(r"<p(?: [^>]*)?>((?:[^<]++|<(?!/p>))*+)</p>")
+_ONLY_TEMPLATES = re.compile(r"(?:\{\{[^{}]*\}\}\s*|\{%[^{}]*%\}\s*)+")
+_YEAR = re.compile(r"\d{4}|[〇零○一二三四五六七八九]{4}")
+_LONGEST_DATE = 60  # characters
 _NO_PROSE = re.compile(r"<(h[1-6]|pre|table)[ >].*?</\1>", re.DOTALL)
 _NOTE_MARK = re.compile(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
 _SENTENCE_END = re.compile(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s+[^\sa-z]|\s*$)|[。！？]+[”’」』）]*")
@@ -52,13 +55,25 @@ def text_of(html: str) -> str:
 
 
 def first_paragraph(html: str) -> str:
-    """The text of the first paragraph that has any, of sanitised HTML; where there is none, all of its text, if it can be without headings."""
+    """The text of the first paragraph that says something, not a date or a template alone, of sanitised HTML; where there is none, all of its text, if it can be without headings."""
     for paragraph in _FIRST_PARAGRAPHS.finditer(html):
         found = text_of(_NOTE_MARK.sub("", paragraph[1]))
-        if found:
+        if found and not (_ONLY_TEMPLATES.fullmatch(found) or _is_date(found)):
             return found
     head = html[: 20 * SUMMARY_LENGTH]
     return text_of(_NO_PROSE.sub(" ", head)) or text_of(head)
+
+
+def _is_date(text: str) -> bool:
+    """Whether a line is a date and nothing else; also one that cannot be."""
+    if len(text) > _LONGEST_DATE or not _YEAR.search(text):
+        return False
+    from ketapress.posts.dategrammar import date_parts
+
+    try:
+        return date_parts(text) is not None
+    except ValueError:
+        return True
 
 
 def cut(text: str, length: int = SUMMARY_LENGTH) -> str:
