@@ -142,9 +142,12 @@ def test_a_link_that_leads_nowhere_is_its_text_and_is_named(tmp_path: Path) -> N
 
 
 def test_headings_take_the_ids_that_their_attributes_give(tmp_path: Path) -> None:
-    library = read(tmp_path, "# Title {#top}\n\n[a](#my-id)\n\n## A *b* {#my-id .c}\n")
+    library = read(
+        tmp_path,
+        "# Title {#top}\n\n[a](#my-id)\n\n## A *b* {#my-id .c}\n\n## C\n{: #other .d}\n\n## D\n{: .e}\n",
+    )
     assert library.problems == ()
     (post,) = library.posts
     prefix = post.html.partition("/2023/x.html#")[2].partition("my-id")[0]
     assert post.title == "Title"
-    assert f'<h2 id="{prefix}my-id">A <em>b</em></h2>' in post.html
+    assert f'<h2 id="{prefix}my-id">A <em>b</em></h2>\n<h2 id="{prefix}other">C</h2>\n<h2>D</h2>' in post.html

@@ -27,7 +27,10 @@ _MARK = re.compile(
     rf"|(?:(?<=[\n)\]])|(?<![ \t])[ \t]{{1,9}}){ATTRIBUTES}(?=[ \t]*$)|(?<=[)}}]){ATTRIBUTES}|^\[TOC\](?=[ \t]*$)",
     re.DOTALL | re.MULTILINE,
 )
-_NAMED_HEADING = re.compile(rf"<h([1-6])>((?:(?!</?h[1-6]).)*?){_TOKEN.pattern}[ \t\n]*</h\1>", re.DOTALL)
+_NAMED_HEADING = re.compile(  # by attributes at its end, or on the line below
+    rf"<h([1-6])>((?:(?!</?h[1-6]).)*?)(?:{_TOKEN.pattern}[ \t\n]*</h\1>|</h\1>\n<p>{_TOKEN.pattern}</p>)",
+    re.DOTALL,
+)
 _CODE = re.compile(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
 _NAMED_AT_MOST = 3  # marks in one warning
 
@@ -79,7 +82,7 @@ def filled(html: str, marks: Sequence[Mark]) -> str:
 
 
 def _with_id(heading: re.Match[str], marks: Sequence[Mark]) -> str:
-    name = own_id(marks[int(heading[3])].written)
+    name = own_id(marks[int(heading[3] or heading[4])].written)
     return f'<h{heading[1]} id="{escape(name)}">{heading[2].rstrip()}</h{heading[1]}>' if name else heading[0]
 
 
