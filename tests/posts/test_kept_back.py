@@ -23,6 +23,7 @@ def read(root: Path, content: str) -> Library:
         "Category: yeah\nStatus: draft\n",
         "title:Post Guide\nstatus:draft\n",
         "status:draft\n",
+        "\n\nstatus: draft\n",
         "draft: true\n",
         "Author: Ada\nTags: a\nStatus: hidden\n",
         "title: x\ndraft: true\ntags:\n- a\n---\n",

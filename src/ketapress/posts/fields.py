@@ -76,6 +76,7 @@ _PICTURES = (
 )
 _OLD_ADDRESSES = ("aliases", "alias", "redirect_from", "permalink", "url", "path")
 _LONGEST_TAG = 100  # characters
+_MARKS = re.compile(r"[{\[*_`~\\]")
 _TEMPLATE = re.compile(r"\{[{%].*[}%]\}")
 _PLACEHOLDER = re.compile(r"(?:^|/):|\{[{%]")
 
@@ -148,6 +149,8 @@ def _first_text(header: Mapping[str, Value], *names: str) -> str:
 def _summary(header: Mapping[str, Value]) -> str:
     """The summary without marks of Markdown; none where a template would have written it."""
     written = _first_text(header, "summary", "description", "excerpt", "subtitle")
+    if not _MARKS.search(written):
+        return untagged(written)
     return "" if _TEMPLATE.search(written) else untagged(plain_text(written))
 
 

@@ -50,16 +50,16 @@ def split(text: str) -> Split:
         trimmed = text.lstrip(" \t\n")
         skipped = text.count("\n", 0, len(text) - len(trimmed))
         if not trimmed.startswith(("---", "+++")):
-            return Split({}, text)
+            return _unfenced(trimmed, skipped + 1) or Split({}, text)
         return _fenced(trimmed, skipped + 1) or Split({}, text)
     if text.startswith(("---", "+++")):
         return _fenced(text, 1) or Split({}, text)
     if text.startswith("{"):
         return _braced(text) or Split({}, text)
-    return _unfenced(text) or Split({}, text)
+    return _unfenced(text, 1) or Split({}, text)
 
 
-def _unfenced(text: str) -> Split | None:
+def _unfenced(text: str, line: int) -> Split | None:
     """A header that no fence opens; None where the text just begins."""
     if not _OPENS_UNFENCED.match(text):
         return None
@@ -67,12 +67,12 @@ def _unfenced(text: str) -> Split | None:
 
     block, end = closed_block(text)
     if block and (header := _yaml_or_none(block)) and is_telling(header):
-        return Split(header, text[end:], 1, 1 + text.count("\n", 0, end))
+        return Split(header, text[end:], line, line + text.count("\n", 0, end))
     found = key_value_lines(text)
     if not found:
         return None
     header, end = found
-    return Split(header, text[end:], 1, 1 + text.count("\n", 0, end), pelican=True)
+    return Split(header, text[end:], line, line + text.count("\n", 0, end), pelican=True)
 
 
 def _yaml_or_none(block: str) -> dict[str, Value] | None:
