@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings as bounds, strategies as st
+from hypothesis import example, given, settings as bounds, strategies as st
 
 from factories import NOW, SITE, settings
 from ketapress.model.settings import Settings
@@ -196,6 +196,7 @@ def test_a_broken_memory_is_none(readings: Readings, broken: str) -> None:
 
 @bounds(max_examples=40, deadline=None)
 @given(position=st.integers(0, 40_000), byte=st.binary(min_size=1, max_size=40))
+@example(position=4058, byte=b"\x80")  # in the name of a table
 def test_a_memory_of_changed_bytes_never_changes_a_post(position: int, byte: bytes) -> None:
     with TemporaryDirectory() as place:
         readings = Readings(Path(place))

@@ -55,7 +55,7 @@ class Cache:
         try:
             with closing(self._opened()) as database:
                 found = database.execute(_READ).fetchall()
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):  # the latter where SQLite quotes what it cannot read
             return {}
         return {row.manuscript.path: row for each in found if (row := self._row(*each))}
 
@@ -67,7 +67,7 @@ class Cache:
             self._write([self._values(path, row) for path, row in rows.items()], gone)
         except sqlite3.OperationalError:  # another process is busy with it, or the disk is full
             pass
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             self._file.unlink(missing_ok=True)
 
     def _write(self, values: list[tuple[Any, ...]], gone: Collection[str]) -> None:
