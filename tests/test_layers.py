@@ -49,6 +49,7 @@ EDGES = {
     "archive/state.py",
     "outbox/folder.py",
     "posts/cache.py",
+    "posts/files.py",
     "posts/folder.py",
     "posts/ids.py",
     "relay/line.py",

@@ -94,6 +94,7 @@ class Publication:
 
     def library(self, now: datetime, *, keep: bool) -> "Library":
         """All posts and what is wrong with them. With `keep`, ids that were pinned just now are written down."""
+        from ketapress.archive.processes import side_by_side
         from ketapress.posts.folder import read_library
         from ketapress.posts.ids import are_kept, write_records
 
@@ -103,7 +104,7 @@ class Publication:
             and any(each.state for each in self.store.editions.all())
         ):
             raise ConfigurationError(_LOST_IDS)
-        library = read_library(self.root, self.settings, now, self.cache)
+        library = read_library(self.root, self.settings, now, self.cache, side_by_side)
         if keep and library.changed:
             write_records(self.root, library.records)
         return library

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given, settings as bounds, strategies as st
 
 from factories import NOW, SITE, settings
+from ketapress.archive import processes
 from ketapress.model.settings import Settings
-from ketapress.posts import folder
 from ketapress.posts.cache import Cache
+from ketapress.posts.files import text
 from ketapress.posts.folder import Library, read_library
 from ketapress.posts.ids import write_records
 from postfolder import BERLIN, publication
@@ -76,13 +77,12 @@ def readings(tmp_path: Path) -> Readings:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read."""
     found: list[str] = []
-    read = folder._text
 
-    def text(where: Path, path: str) -> str:
+    def noted(where: Path, path: str) -> str:
         found.append(path)
-        return read(where, path)
+        return text(where, path)
 
-    monkeypatch.setattr(folder, "_text", text)
+    monkeypatch.setattr("ketapress.posts.shelf.text", noted)
     return found
 
 
@@ -250,3 +250,22 @@ def test_instants_keep_their_zones(readings: Readings) -> None:
 
         assert repr([post.date for post in again.posts]) == repr([post.date for post in read.posts])
         assert any(post.date.astimezone(UTC).year == 2024 for post in again.posts)
+
+
+def test_a_folder_of_many_files_is_read_in_two_halves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
+) -> None:
+    monkeypatch.setattr(processes, "_pays", lambda: True)
+    many = {f"2023-05-01-{n:03}.md": f"See [the next](2023-05-01-{n + 1:03}.md).\n" for n in range(150)}
+    publication(tmp_path, FILES | many)
+    at_once = read_library(tmp_path, settings(), NOW)
+    cache = Cache(tmp_path / "posts.db", "key", lambda place: place)
+    opened.clear()
+
+    halved = read_library(tmp_path, settings(), NOW, cache, processes.side_by_side)
+
+    assert halved == at_once
+    assert 0 < len(opened) < len(FILES) + len(many)
+    cache.keep(*halved.learned)
+    assert len(cache.rows()) == len(FILES) + len(many) - 1
+    assert read_library(tmp_path, settings(), NOW, cache, processes.side_by_side) == at_once

@@ -5,18 +5,20 @@ this one knows, hands back what came of its list, and ends. What it leaves undon
 that a fault shows where everybody looks for it.
 """
 
-import json
 import os
+import pickle
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
-_Work = Callable[[Iterable[_T]], Iterator[Any]]
+_R = TypeVar("_R")
 
 
-def side_by_side(work: _Work[_T], first: Sequence[_T], second: Sequence[_T]) -> tuple[list[Any], list[Any]]:
-    """What `work` says of each thing of two lists, in values that JSON can hold.
+def side_by_side(
+    work: Callable[[Iterable[_T]], Iterator[_R]], first: Sequence[_T], second: Sequence[_T]
+) -> tuple[list[_R], list[_R]]:
+    """What `work` yields for each thing of two lists.
 
     Nothing of the one list may depend on what is done for the other.
     """
@@ -29,9 +31,9 @@ def side_by_side(work: _Work[_T], first: Sequence[_T], second: Sequence[_T]) -> 
     os.close(sending)
     try:
         here = list(work(second))
-        with os.fdopen(receiving, encoding="utf-8") as there:
-            done = [json.loads(line) for line in there if line.endswith("\n")]
+        done = list(_received(receiving))
     finally:
+        os.close(receiving)
         os.waitpid(child, 0)
     return [*done, *work(first[len(done) :])], here
 
@@ -41,10 +43,27 @@ def _pays() -> bool:
     return hasattr(os, "fork") and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
 
 
-def _send(said: Iterator[Any], sending: int) -> None:
-    """Ends the process, and not as Python does: what is open and buffered belongs to the one that it was copied from."""
+def _send(results: Iterator[Any], sending: int) -> None:
+    """Ends the process, and not as Python does: what is open and buffered belongs to the one that it was copied from.
+
+    Nothing is sent before all is done: a pipe holds little, and is read late.
+    """
+    done: list[bytes] = []
     try:
-        with os.fdopen(sending, "w", encoding="utf-8") as pipe:
-            pipe.writelines(f"{json.dumps(each)}\n" for each in said)
+        try:
+            done.extend(map(pickle.dumps, results))
+        finally:
+            with os.fdopen(sending, "wb") as pipe:
+                pipe.writelines(done)
     finally:
         os._exit(0)
+
+
+def _received(receiving: int) -> Iterator[Any]:
+    """What was sent whole. It comes from a copy of this process, and nobody else can write into the pipe."""
+    with os.fdopen(receiving, "rb", closefd=False) as pipe:
+        while True:
+            try:
+                yield pickle.load(pipe)  # noqa: S301 - see above
+            except (EOFError, pickle.UnpicklingError):
+                return

@@ -10,9 +10,8 @@ from operator import attrgetter
 
 from ketapress.model.post import Post
 
-_NAMES = tuple(each.name for each in fields(Post))
-_ABOUT = attrgetter(*(name for name in _NAMES if name != "html"))
-_FACE = attrgetter(*(name for name in _NAMES if name not in {"html", "sha256", "updated"}))
+_BODY = {"html", "sha256", "updated"}
+_FACE = attrgetter(*(each.name for each in fields(Post) if each.name not in _BODY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,17 @@ class Keys:
     def whole(self, post: Post) -> str:
         """The revision of all of a post."""
         if post.id not in self._wholes:
-            self._wholes[post.id] = digest(_ABOUT(post), text=post.html)
+            rest = (self._face(post), post.sha256, post.updated)
+            self._wholes[post.id] = digest(*rest, text=post.html)
         return self._wholes[post.id]
 
     def face(self, post: Post | None) -> str:
         """The revision of what lists show of a post; empty for none."""
         if post is None:
             return ""
-        if self._own_templates:
-            return self.whole(post)
+        return self.whole(post) if self._own_templates else self._face(post)
+
+    def _face(self, post: Post) -> str:
         if post.id not in self._faces:
             self._faces[post.id] = digest(_FACE(post))
         return self._faces[post.id]

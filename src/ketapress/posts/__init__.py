@@ -1,12 +1,12 @@
 """The posts room: files of `posts/` become `Post` values, and their ids stay what they were.
 
-A file goes this way: `folder` lists and reads it; `frontmatter` splits header from body (`yamlheader` where it takes a
-YAML loader, `unfenced` where no fence opens the header); `manuscript` says what the author wrote (`fields` the values,
-`misspelled` their names, `dating` and `dates` the date, `titles` and `prose` the title) and makes HTML of it
-(`article`, `markdown`, `html`; `leftovers` keeps template marks out of the way); `matching` finds the post it is,
-`pinning` the id, address and instants that it keeps; `rendering` makes it a `Post` (`sanitise` or, where nothing has to
-be parsed, `regular`; `addresses`). `folder` walks the whole way and is what other rooms call; `ids` keeps
-`.published.jsonl`.
+A file goes this way: `files` lists and reads it, unless `shelf` finds it in the `cache` as it is; `frontmatter` splits
+header from body (`yamlheader` where it takes a YAML loader, `unfenced` where no fence opens the header); `manuscript`
+says what the author wrote (`fields` the values, `misspelled` their names, `dating` and `dates` the date, `titles` and
+`prose` the title) and makes HTML of it (`article`, `markdown`, `html`; `leftovers` keeps template marks out of the
+way); `matching` finds the post it is, `pinning` the id, address and instants that it keeps; `rendering` makes it a
+`Post` (`sanitise` or, where nothing has to be parsed, `regular`; `addresses`). `folder` walks the whole way and is
+what other rooms call; `ids` keeps `.published.jsonl`.
 
 What only few posts need is imported when one comes: `yamlheader`, `opening` and `dategrammar` with `calendars` (dates
 that are not in the header, or in words), `html`, `article`. And their patterns are compiled then.
