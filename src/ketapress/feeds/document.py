@@ -22,6 +22,7 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 # What XML 1.0 (2.2) cannot hold, and U+FFFD, which tells a validator of bytes that were no text. They are dropped, not
 # replaced: a replacement character would be the next warning.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffc\U00010000-\U0010ffff]")
+_ILLEGAL_ASCII = bytes(code for code in range(0x20) if chr(code) not in "\t\n\r")
 
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
@@ -101,6 +102,8 @@ def feed_of(entries: Sequence[Entry], settings: Settings, path: str, **values: s
 
 def clean(text: str) -> str:
     """Text without the characters that XML cannot hold; JSON readers do not want them either."""
+    if text.isascii():  # most bodies are: ten times as fast
+        return text.encode().translate(None, _ILLEGAL_ASCII).decode()
     return _ILLEGAL.sub("", text)
 
 
