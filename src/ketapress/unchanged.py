@@ -129,8 +129,16 @@ def _read(place: str) -> str:
 
 
 def _write(place: str, text: str) -> None:
-    """Whole or not at all, and for its owner alone: what is hidden in it may be worth guessing."""
+    """Whole or not at all, and for its owner alone: what is hidden in it may be worth guessing.
+
+    What cannot be written is not remembered; the build itself is done.
+    """
     new = f"{place}.new"
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-        file.write(text.encode(errors="surrogateescape"))
-    os.replace(new, place)  # noqa: PTH105 - see stamps
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    try:
+        content = text.encode(errors="surrogateescape")
+        with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
+            file.write(content)
+        os.replace(new, place)  # noqa: PTH105 - see stamps
+    except (OSError, UnicodeEncodeError):
+        return

@@ -39,3 +39,15 @@ def test_a_memory_that_cannot_be_read_is_none(tmp_path: Path, content: bytes) ->
     (tmp_path / ".ketapress" / "built.json").write_bytes(content)
 
     assert read_built(tmp_path) == {}
+
+
+def test_a_link_in_the_place_of_the_memory_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / ".ketapress").mkdir()
+    (tmp_path / "mine").write_text("mine")
+    for name in ("built.json", "built.new"):
+        (tmp_path / ".ketapress" / name).symlink_to(tmp_path / "mine")
+
+    write_built(tmp_path, MADE)
+
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert read_built(tmp_path) == MADE

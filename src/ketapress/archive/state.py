@@ -30,6 +30,7 @@ def write_built(root: Path, outputs: Mapping[str, Made]) -> None:
     place = root / NAME
     place.parent.mkdir(exist_ok=True)
     temporary = place.with_suffix(".new")
+    temporary.unlink(missing_ok=True)  # a link that came with the folder would be followed
     temporary.write_text(json.dumps({"outputs": outputs}, ensure_ascii=False), encoding="utf-8")
     temporary.replace(place)
 
