@@ -5,6 +5,8 @@ import shutil
 from email import message_from_bytes, policy
 from pathlib import Path
 
+import pytest
+
 from walk import hashes, ketapress
 
 AT = "2023-06-12T09:00"
@@ -158,3 +160,17 @@ def test_a_post_that_may_be_another_under_a_new_name_waits_for_a_person(publicat
     assert outcome.exit_code == 1
     assert outcome.result["editions"] == []
     assert [each["code"] for each in outcome.document["problems"]] == ["post.held"]
+
+
+@pytest.mark.parametrize(("moved", "over"), [("a", "b"), ("b", "a")])
+def test_a_file_may_take_the_place_of_another_whichever_id_comes_first(
+    publication: Path, moved: str, over: str
+) -> None:
+    for name in "ab":
+        text = f"---\ntitle: {name}\ndate: 2023-06-08\n---\nWords of {name}.\n"
+        (publication / "posts" / f"{name}.md").write_text(text)
+    ketapress(publication, "build", "--at", AT)
+    (publication / "posts" / f"{moved}.md").rename(publication / "posts" / f"{over}.md")
+    for _ in range(2):
+        outcome = ketapress(publication, "build", "--at", LATER)
+        assert outcome.exit_code == 0, outcome.stderr

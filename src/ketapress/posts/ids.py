@@ -194,8 +194,12 @@ def _row(number: int, line: str) -> dict[str, Any]:
 def _check_unique(what: str, entries: Iterable[tuple[int, Record]]) -> None:
     seen: dict[str, int] = {}
     for number, record in entries:
+        if (
+            what == "path" and record.gone
+        ):  # its file may be another post's now, whichever of the two stands first
+            continue
         value = getattr(record, what)
-        if value in seen and not (what == "path" and record.gone):
+        if value in seen:
             raise _broken(f"it has the {what} `{value}` of line {seen[value]} once more", number)
         seen[value] = number
 
