@@ -28,7 +28,7 @@ FLOORS: tuple[set[str], ...] = (
     {"model"},
     PLACES,
     {"build", "check", "compose", "deliver", "review", "subscribe", "unchanged"},
-    {"app"},
+    {"app", "logs"},
     {"__main__", "cli", "daemon", "web"},
 )
 """From the ground up. A room may import its own modules and rooms of lower floors."""

@@ -1,0 +1,160 @@
+"""What a process that stays up says of itself: a line for people on a terminal, a line of JSON everywhere else.
+
+In: events, from any thread. Out: one line each, with the time, a level, the name of the event, a sentence, and, for
+whatever is wrong, what happens next. It asks the clock it is given, never raises, and holds nothing back:
+
+    log = Log(sys.stderr, clock)
+    log.note("built", "public/: 3 files written.", written=3)
+    log.caution("relay", "smtp://localhost:25 does not answer.", then="Trying again at 08:05; nothing is lost.")
+    log.problem(problem, then="Looking again in 15 seconds.")
+
+Libraries that speak through `logging` are heard with `log.hear("uvicorn.error")`.
+"""
+
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from threading import Lock
+from typing import Any, TextIO
+
+from ketapress.model.errors import Problem, Severity
+
+
+class Level(StrEnum):
+    """How much it matters: an error needs a person, a warning mends itself or can wait."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_COLOURS = {
+    Level.INFO: "2",
+    Level.WARNING: "33",
+    Level.ERROR: "1;31",
+}  # SGR of ECMA-48: faint, yellow, bold red
+_LEVELS = {Severity.WARNING: Level.WARNING, Severity.ERROR: Level.ERROR}
+_LIBRARY = "It says no more than that; what it was asked for is tried again where that helps."
+
+
+class Log:
+    """Writes events to one stream. Safe to call from several threads; a stream that is gone costs no work."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], datetime], *, as_json: bool | None = None) -> None:
+        terminal = stream.isatty()
+        self._stream = stream
+        self._clock = clock
+        self._as_json = not terminal if as_json is None else as_json
+        self._coloured = terminal and not os.environ.get("NO_COLOR")
+        self._lock = Lock()
+
+    def note(self, event: str, message: str, **fields: Any) -> None:
+        """Something was done. `event` is one word for scripts, `message` a sentence for people."""
+        self._write(Level.INFO, event, message, "", fields)
+
+    def caution(self, event: str, message: str, *, then: str, **fields: Any) -> None:
+        """Something is wrong that mends itself or can wait; `then` says what happens next."""
+        self._write(Level.WARNING, event, message, then, fields)
+
+    def alarm(self, event: str, message: str, *, then: str, **fields: Any) -> None:
+        """Something is wrong that needs a person; `then` says what happens next, without one and with one."""
+        self._write(Level.ERROR, event, message, then, fields)
+
+    def problem(self, problem: Problem, *, then: str) -> None:
+        """A problem as it stands, with its place and its cure."""
+        place = {"path": problem.path, "line": problem.line} if problem.path else {}
+        level = Level.ERROR if problem.needs_person else _LEVELS[problem.severity]
+        what = f"{problem.where}: {problem.message}" if problem.path else problem.message
+        self._write(level, problem.code, what, then, {"cure": problem.cure, **place})
+
+    def hear(self, *loggers: str) -> None:
+        """Says from here on what these loggers of the standard library's `logging` say, and they alone say it no more."""
+        for name in loggers:
+            found = logging.getLogger(name)
+            found.handlers, found.propagate = [_Ear(self)], False
+
+    def _write(self, level: Level, event: str, message: str, then: str, fields: Mapping[str, Any]) -> None:
+        moment = self._clock().astimezone(UTC)
+        line = (
+            _json_line(moment, level, event, message, then, fields)
+            if self._as_json
+            else _text_line(moment, level, event, message, then, fields, coloured=self._coloured)
+        )
+        try:
+            with self._lock:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+        except (
+            OSError,
+            ValueError,
+        ):  # whoever read it has left, or the disk of the log is full: the work goes on
+            return
+
+
+class _Ear(logging.Handler):
+    """Hands on what a library logs. Its tracebacks are a field for scripts, and lines of their own for people."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = (
+            {"traceback": "".join(traceback.format_exception(*record.exc_info))} if record.exc_info else {}
+        )
+        if record.levelno >= logging.ERROR:
+            self._log.alarm(record.name, record.getMessage(), then=_LIBRARY, **fields)
+        elif record.levelno >= logging.WARNING:
+            self._log.caution(record.name, record.getMessage(), then=_LIBRARY, **fields)
+        else:
+            self._log.note(record.name, record.getMessage(), **fields)
+
+
+def standard_log(clock: Callable[[], datetime], *, as_json: bool) -> Log:
+    """The log of a command: with `--json` on stdout, else on stderr, as a terminal or a collector reads it."""
+    return Log(sys.stdout, clock, as_json=True) if as_json else Log(sys.stderr, clock)
+
+
+def _json_line(
+    moment: datetime, level: Level, event: str, message: str, then: str, fields: Mapping[str, Any]
+) -> str:
+    """One JSON object; what stands first in it is always there, `then` where something is wrong."""
+    found = {
+        "at": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z",
+        "level": level,
+        "event": event,
+    }
+    found["message"] = message
+    if then:
+        found["then"] = then
+    return json.dumps({**fields, **found}, default=str)
+
+
+def _text_line(
+    moment: datetime,
+    level: Level,
+    event: str,
+    message: str,
+    then: str,
+    fields: Mapping[str, Any],
+    *,
+    coloured: bool,
+) -> str:
+    """One line; with a library's traceback below it, indented."""
+    name = f"\x1b[{_COLOURS[level]}m{level}\x1b[0m" if coloured else str(level)
+    said = " ".join(part for part in (message, fields.get("cure", ""), then) if part)
+    line = f"{moment:%Y-%m-%d %H:%M:%SZ} {name} {shown(event)}: {shown(said)}"
+    below = str(fields.get("traceback", "")).splitlines()
+    return "\n".join([line, *(f"    {shown(each)}" for each in below)])
+
+
+def shown(text: str) -> str:
+    """Text that cannot move a terminal's cursor, recolour it, turn its direction, or begin a line of its own."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
