@@ -3,6 +3,7 @@
 import os
 import shutil
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ import pytest
 from factories import REPOSITORY, SEED
 
 _PROGRAMS = {
-    "chromium": "chromium",
-    "smtp_sink": "smtp-sink",
-    "spamassassin": "spamassassin",
-    "rspamd": "rspamd",
-    "mail_parsers": "node",
+    "axe": ("node", "chromium"),
+    "chromium": ("chromium",),
+    "smtp_sink": ("smtp-sink",),
+    "spamassassin": ("spamassassin",),
+    "rspamd": ("rspamd",),
+    "mail_parsers": ("node",),
 }
-_MODULES = {"mail_parsers": ("mailparser", "postal-mime")}
+_MODULES = {"axe": ("axe-core", "puppeteer-core"), "mail_parsers": ("mailparser", "postal-mime")}
 """Of Node, in `node_modules` at the top of the repository or below NODE_PATH."""
 _SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
 
@@ -48,11 +50,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @cache
 def _missing(mark: str) -> str:
     """What a mark's tests need and is not there; empty where all of it is."""
-    if not shutil.which(_PROGRAMS[mark], path=_SEARCHED):
-        return _PROGRAMS[mark]
+    programs = (name for name in _PROGRAMS[mark] if not shutil.which(name, path=_SEARCHED))
     folders = [REPOSITORY / "node_modules", *map(Path, os.environ.get("NODE_PATH", "").split(os.pathsep))]
-    absent = (name for name in _MODULES.get(mark, ()) if not any((each / name).is_dir() for each in folders))
-    return next(absent, "")
+    modules = (name for name in _MODULES.get(mark, ()) if not any((each / name).is_dir() for each in folders))
+    return next(chain(programs, modules), "")
 
 
 @pytest.fixture

@@ -1,0 +1,32 @@
+"""The browser that other tests look through: it sees what is wrong with a page."""
+
+from pathlib import Path
+
+import pytest
+
+from browser import faults, sights
+
+BAD = """<!doctype html><html><head><meta charset="utf-8"><title></title>
+<style>body { background: #fff } p { color: #aaa } @media (prefers-color-scheme: dark) { p { color: #000 } }</style></head>
+<body><p>Pale</p><img src="http://elsewhere.example/a.png"><div style="width: 900px">Wide</div></body></html>"""
+
+
+@pytest.mark.axe
+def test_what_is_wrong_with_a_page_is_seen_at_each_width_and_in_each_scheme(tmp_path: Path) -> None:
+    (tmp_path / "bad.html").write_text(BAD)
+    found = sights([(tmp_path / "bad.html").as_uri()])
+
+    told = "\n".join(faults(found))
+    assert [(sight.width, sight.scheme) for sight in found] == [
+        (320, "light"),
+        (320, "dark"),
+        (1200, "light"),
+        (1200, "dark"),
+    ]
+    for rule in ("html-has-lang", "image-alt", "document-title"):
+        assert told.count(f": {rule}: ") == 4
+    assert "at 320 px, light: color-contrast: p" in told
+    assert "at 320 px, dark: color-contrast: p" not in told
+    assert "at 320 px, light: is 9" in told
+    assert "at 1200 px, light: is " not in told
+    assert "asks for http://elsewhere.example/a.png" in told
