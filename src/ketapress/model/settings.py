@@ -231,6 +231,28 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """`[alerts]`: who is told when something needs a person."""
+
+    command: tuple[str, ...] = setting(
+        'A program and its words, `["/usr/local/bin/page", "ops"]`; it reads the alert as JSON on stdin.',
+        reads="texts",
+        default=(),
+    )
+    email: str = setting("An address that is written to, through the relay.", reads="address", default="")
+    after: timedelta = setting(
+        "How long a relay or database may be out of reach before somebody is told.",
+        reads="duration",
+        default=timedelta(minutes=15),
+    )
+    again: timedelta = setting(
+        "How long after an alert the same thing, if it still stands, is told again.",
+        reads="duration",
+        default=timedelta(days=1),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of `ketapress.toml`."""
 
@@ -241,6 +263,7 @@ class Settings:
     relay: RelaySettings = field(default_factory=RelaySettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     def zone(self, newsletter: NewsletterSettings) -> str:
         """The IANA zone in which a newsletter's schedule is meant."""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.settings import (
+    AlertSettings,
     DatabaseSettings,
     FeedSettings,
     NewsletterSettings,
@@ -30,6 +31,7 @@ SECTIONS: Mapping[str, type] = {
     "relay": RelaySettings,
     "database": DatabaseSettings,
     "web": WebSettings,
+    "alerts": AlertSettings,
 }
 _URLS = frozenset({"relay url", "database url"})
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

@@ -34,10 +34,15 @@ def _default(value: Any) -> str:
     if value in (None, "", ()):
         return ""
     if isinstance(value, timedelta):
-        return f"`{value.days}d`"
+        return f"`{_span(value)}`"
     if isinstance(value, time):
         return f"`{value:%H:%M}`"
     return f"`{value}`".replace("|", "&#124;")
+
+
+def _span(value: timedelta) -> str:
+    """A span as the file has it: in days, or in minutes where it is shorter."""
+    return f"{value.days}d" if value.days else f"{value.seconds // 60}m"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,180 @@
+"""A person is told of what needs one: once, together, and never at the cost of the work."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from factories import NOW, settings
+from ketapress.alerts.alarm import Alarm
+from ketapress.alerts.due import APART, due, seen, told
+from ketapress.alerts.letter import alert_message
+from ketapress.alerts.ways import run_command
+from ketapress.model.address import Mailbox
+from ketapress.model.delivery import Phase
+from ketapress.model.errors import Problem, Severity
+from ketapress.model.settings import AlertSettings, RelaySettings, Settings
+from ketapress.testing import ScriptedRelay
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+ALERTS = AlertSettings(email="ops@example.org")
+HELD = Problem(code="send.held", path="weekly/2023-06-12T0800", message="it is held.", cure="Look at it.")
+DOWN = Problem(code="send.relay-down", message="the relay is down.", cure="Start it.")
+
+
+@pytest.fixture
+def hook(tmp_path: Path) -> tuple[tuple[str, ...], Callable[[], list[dict[str, Any]]]]:
+    """A command that keeps what it reads, and a way to read that."""
+    file = tmp_path / "told"
+    script = f"import sys; open({str(file)!r}, 'a').write(sys.stdin.read() + chr(10))"
+    return (sys.executable, "-c", script), lambda: [
+        json.loads(each) for each in file.read_text().splitlines()
+    ]
+
+
+def with_alerts(**values: Any) -> Settings:
+    return settings(alerts=AlertSettings(**values))
+
+
+def test_a_held_edition_is_told_at_once_and_once(tmp_path: Path, hook: Any) -> None:
+    command, heard = hook
+    alarm = Alarm(tmp_path)
+    for minutes in range(0, 120, 5):
+        assert alarm.look(with_alerts(command=command), [HELD], NOW + minutes * MINUTE) == ()
+    [alert] = heard()
+    assert alert["publication"] == "The Example Press"
+    assert alert["problems"][0]["code"] == "send.held"
+    assert "it is held" in alert["summary"]
+
+
+def test_what_still_stands_is_told_again_a_day_later(tmp_path: Path, hook: Any) -> None:
+    command, heard = hook
+    alarm = Alarm(tmp_path)
+    for hours in range(0, 49, 6):
+        alarm.look(with_alerts(command=command), [HELD], NOW + hours * HOUR)
+    assert len(heard()) == 3
+
+
+def test_a_restart_tells_nothing_again(tmp_path: Path, hook: Any) -> None:
+    command, heard = hook
+    for minutes in (0, 30, 60):
+        Alarm(tmp_path).look(with_alerts(command=command), [HELD], NOW + minutes * MINUTE)
+    assert len(heard()) == 1
+
+
+def test_a_relay_that_is_down_is_told_when_it_stays_down(tmp_path: Path, hook: Any) -> None:
+    command, heard = hook
+    alarm = Alarm(tmp_path)
+    for minutes in range(15):
+        alarm.look(with_alerts(command=command), [DOWN], NOW + minutes * MINUTE)
+    assert not (tmp_path / "told").exists()
+    alarm.look(with_alerts(command=command), [DOWN], NOW + 15 * MINUTE)
+    assert len(heard()) == 1
+
+
+def test_what_comes_up_soon_after_is_told_together(tmp_path: Path, hook: Any) -> None:
+    command, heard = hook
+    alarm = Alarm(tmp_path)
+    others = [replace(HELD, path=f"weekly/{number}") for number in range(50)]
+    for count in range(51):
+        alarm.look(with_alerts(command=command), [HELD, *others[:count]], NOW + count * timedelta(seconds=5))
+    alarm.look(with_alerts(command=command), [HELD, *others], NOW + APART)
+    first, second = heard()
+    assert len(first["problems"]) == 1
+    assert len(second["problems"]) == 50
+
+
+def test_a_warning_that_asks_nobody_is_not_told() -> None:
+    problem = replace(HELD, severity=Severity.WARNING)
+    assert due(seen({}, [problem], NOW), [problem], ALERTS, NOW) == ()
+
+
+def test_what_went_away_and_came_back_is_told_again_but_not_at_every_flicker() -> None:
+    times, memory = [], seen({}, [], NOW)
+    for minute in range(181):
+        now = NOW + minute * MINUTE
+        standing = [HELD] if minute % 2 == 0 else []
+        memory = seen(memory, standing, now)
+        if found := due(memory, standing, ALERTS, now):
+            memory = told(memory, found, now)
+            times.append(minute)
+    assert times == [0, 60, 120, 180]
+
+
+def test_a_clock_set_back_does_not_silence_the_alarm() -> None:
+    memory = told(seen({}, [HELD], NOW), [HELD], NOW)
+    earlier = NOW - 365 * 24 * HOUR
+    assert due(seen(memory, [HELD], earlier), [HELD], ALERTS, earlier) == (HELD,)
+
+
+def test_it_mails_through_the_relay(tmp_path: Path) -> None:
+    with ScriptedRelay() as relay:
+        found = settings(alerts=ALERTS, relay=RelaySettings(url=relay.url))
+        assert Alarm(tmp_path).look(found, [HELD], NOW) == ()
+        [message] = relay.messages
+    assert message.recipient == "ops@example.org"
+    parsed = message_from_bytes(message.message, policy=policy.default)
+    assert parsed["Auto-Submitted"] == "auto-generated"
+    assert "weekly/2023-06-12T0800: it is held. Look at it." in parsed.get_content()
+
+
+def test_a_relay_that_refuses_the_alert_is_a_warning_and_the_command_still_runs(
+    tmp_path: Path, hook: Any
+) -> None:
+    command, heard = hook
+    with ScriptedRelay() as relay:
+        relay.script(Phase.RECIPIENT, "550 5.1.1 nobody here")
+        found = settings(
+            alerts=AlertSettings(email="ops@example.org", command=command), relay=RelaySettings(url=relay.url)
+        )
+        [problem] = Alarm(tmp_path).look(found, [HELD], NOW)
+    assert problem.severity is Severity.WARNING
+    assert "nobody here" in problem.message
+    assert len(heard()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("/no/such/program",), "cannot be run"),
+        ((sys.executable, "-c", "raise SystemExit('it broke')"), "ended with 1 and said: it broke"),
+        (
+            (sys.executable, "-c", "input(); import threading; threading.Event().wait()"),
+            "took longer than 1 s",
+        ),
+        (("nul\0",), "cannot be run"),
+    ],
+)
+def test_a_command_that_fails_is_a_warning(words: tuple[str, ...], said: str) -> None:
+    problem = run_command(words, "{}\n", seconds=1)
+    assert problem
+    assert said in problem.message
+    assert not problem.needs_person
+
+
+def test_a_memory_that_cannot_be_kept_or_read_costs_nothing(tmp_path: Path, hook: Any) -> None:
+    command, heard = hook
+    (tmp_path / ".ketapress").write_text("a file, where a folder should be")
+    alarm = Alarm(tmp_path)
+    for minutes in (0, 30):
+        assert alarm.look(with_alerts(command=command), [HELD], NOW + minutes * MINUTE) == ()
+    assert len(heard()) == 1
+
+
+@given(st.text(), st.text(max_size=300))
+def test_no_title_and_no_problem_forges_a_header(title: str, said: str) -> None:
+    problem = replace(HELD, message=said)
+    message = alert_message(title, [problem], Mailbox("", "digest@example.org"), "ops@example.org", NOW)
+    head, *_ = message.partition(b"\r\n\r\n")
+    names = [line.split(b":")[0] for line in head.split(b"\r\n") if not line.startswith(b" ")]
+    assert names[:4] == [b"From", b"To", b"Subject", b"Date"]
+    assert len(names) == 9
+    assert max(map(len, message.split(b"\r\n"))) < 998
+    assert b"\n" not in message.replace(b"\r\n", b"")
