@@ -1,10 +1,14 @@
 """Instants as people and machines read them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from factories import SITE
 from ketapress.templates.dates import written_day, written_instant
+from ketapress.templates.folder import Templates
 
 LATE = datetime(2023, 6, 7, 22, 30, 5, 123456, tzinfo=UTC)
 
@@ -38,3 +42,20 @@ def test_a_language_without_names_is_written_in_english(language: str) -> None:
 
 def test_an_instant_is_written_to_the_second_with_its_offset() -> None:
     assert written_instant(LATE, "Asia/Kolkata") == "2023-06-08T04:00:05+05:30"
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("ar", "7 يونيو"), ("de", "7. Juni"), ("en", "7 June"), ("es", "7 de junio"), ("zh", "6月7日")],
+)
+def test_a_day_of_a_list_that_is_headed_by_its_year_is_short(language: str, expected: str) -> None:
+    assert written_day(LATE, "UTC", language, short=True) == expected
+
+
+def test_lists_are_headed_by_the_month_and_the_year_of_the_sites_zone() -> None:
+    eve = datetime(2022, 12, 31, 23, 30, tzinfo=UTC)
+    values = {"site": replace(SITE, timezone="Europe/Berlin", language="fr"), "eve": eve}
+
+    assert (
+        Templates(Path("/nowhere")).line("{{ eve|month }} {{ eve|year }}", values, "a test") == "janvier 2023"
+    )

@@ -1,5 +1,6 @@
 """Names and values become text: the loader that mail and archive are handed as `fill`.
 
 `folder` is the edge: it reads the shipped templates and a publication's own, which win by the same name.
-`dates` and `speech` are the filters: instants for people and machines, languages. What a template says is never decided here.
+`dates`, `schedules` and `speech` are the filters: instants for people and machines, schedules in words, languages.
+What a template says is never decided here.
 """

@@ -20,8 +20,9 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ketapress.model.errors import ConfigurationError, Problem
-from ketapress.templates.dates import dated, day, isoformat
+from ketapress.templates.dates import dated, day, isoformat, month, year
 from ketapress.templates.files import template_folders
+from ketapress.templates.schedules import spoken
 from ketapress.templates.speech import speech
 
 # What an expression of a template can raise (`{{ 1 / 0 }}`, `{{ posts[0] }}` of none, `{{ "a" + 1 }}`), and its file.
@@ -40,6 +41,15 @@ _ESCAPED = (".html", ".xml")
 _LONGEST_LINE = 998  # characters: what a line of a message may hold (RFC 5322, 2.1.1)
 # `range` and `lipsum` are asked to make things as large as the template says; nothing shipped needs them.
 _UNWANTED_GLOBALS = ("range", "lipsum")
+_FILTERS = {
+    "dated": dated,
+    "day": day,
+    "isoformat": isoformat,
+    "month": month,
+    "speech": speech,
+    "spoken": spoken,
+    "year": year,
+}
 _CURE = (
     "Mend it, or remove the file to use the shipped template of that name; `ketapress check` tries them all."
 )
@@ -72,7 +82,7 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        self._environment.filters.update(dated=dated, day=day, isoformat=isoformat, speech=speech)
+        self._environment.filters.update(_FILTERS)
         for name in _UNWANTED_GLOBALS:
             del self._environment.globals[name]
 
