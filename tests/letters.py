@@ -1,12 +1,13 @@
 """Posts and editions for the tests of the mail: the seed, everything a post may contain, other scripts, bad intent."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from factories import REPOSITORY, SEED, SITE, WEEKLY, edition, post, settings
 from ketapress.mail.digest import digest
-from ketapress.model.edition import Edition
+from ketapress.model.edition import Display, Edition, Item
 from ketapress.model.letter import Digest
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import NewsletterSettings, Settings
@@ -101,6 +102,32 @@ def hostile_post(name: str = "hostile") -> Post:
         tags=("<i>tag</i>",),
         authors=("=?utf-8?q?=0D=0ABcc:_x?=",),
     )
+
+
+THEMES = ("magazine", "bulletin", "letter")
+CHINESE = replace(
+    SETTINGS, site=replace(SETTINGS.site, language="zh", title="示例出版社", description="笔记")
+)
+LANGUAGES: dict[str, tuple[Callable[[str], Post], Settings]] = {
+    "English": (rich_post, SETTINGS),
+    "Arabic": (arabic_post, ARABIC),
+    "Chinese": (chinese_post, CHINESE),
+}
+SHAPES: dict[str, Callable[[Callable[[str], Post]], Edition]] = {
+    "one post": lambda make: edition(make("one")),
+    "twelve posts": lambda make: shown_as(make, Display.EXCERPT, 12),
+    "forty posts": lambda make: shown_as(make, Display.HEADLINE, 40),
+    "long titles": lambda make: edition(
+        replace(make("a"), title="A long title " * 20), replace(make("b"), title="W" * 200)
+    ),
+    "no picture": lambda make: edition(replace(make("a"), image=None)),
+    "a picture": lambda make: edition(replace(make("a"), image=Image(url="https://example.org/a.jpg"))),
+}
+
+
+def shown_as(make: Callable[[str], Post], display: Display, count: int) -> Edition:
+    items = tuple(Item(make(f"number-{number}"), display) for number in range(count))
+    return replace(edition(), items=items, more=(post("more"),))
 
 
 def digest_of(

@@ -1,14 +1,15 @@
 """The browser that other tests look through: it sees what is wrong with a page."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from browser import faults, sights
+from browser import Look, faults, sights
 
 BAD = """<!doctype html><html><head><meta charset="utf-8"><title></title>
 <style>body { background: #fff } p { color: #aaa } @media (prefers-color-scheme: dark) { p { color: #000 } }</style></head>
-<body><p>Pale</p><img src="http://elsewhere.example/a.png"><div style="width: 900px">Wide</div></body></html>"""
+<body><p>Pale</p><img src="http://elsewhere.example/a.png" width="9"><div style="width: 900px">Wide</div></body></html>"""
 
 
 @pytest.mark.axe
@@ -30,3 +31,23 @@ def test_what_is_wrong_with_a_page_is_seen_at_each_width_and_in_each_scheme(tmp_
     assert "at 320 px, light: is 9" in told
     assert "at 1200 px, light: is " not in told
     assert "asks for http://elsewhere.example/a.png" in told
+
+
+PICTURED = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Pictured</title><style>
+img { max-width: 100% } span { overflow-wrap: anywhere }</style></head><body><main><h1>Pictured</h1>
+<p style="overflow: auto"><b style="display: block; width: 900px">This scrolls by itself.</b></p>
+<p><img src="http://elsewhere.example/a.png" alt="A picture"></p>
+<p><span>WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW</span></p></main></body></html>"""
+
+
+@pytest.mark.axe
+def test_a_page_is_seen_without_its_pictures_and_without_its_styles(tmp_path: Path) -> None:
+    (tmp_path / "pictured.html").write_text(PICTURED)
+    looks = [Look(320), Look(320, without=("pictures",)), Look(320, without=("styles",), judged=False)]
+
+    whole, blank, bare = sights([(tmp_path / "pictured.html").as_uri()], looks)
+
+    assert faults([whole, blank], elsewhere=False) == []
+    assert bare.needs > 1000
+    assert [element[:4] for element in bare.wide] == ["<img", "<spa"]
+    assert faults([replace(whole, faults=("region: a: b",))], but=["region"], elsewhere=False) == []

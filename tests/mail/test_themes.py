@@ -2,50 +2,23 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY, WEEKLY, edition, post
+from factories import REPOSITORY, WEEKLY, edition
 from golden import assert_golden
 from ketapress.mail.digest import digest, specimen
 from ketapress.mail.lint.letter import letter_problems
 from ketapress.mail.look import fonts
-from ketapress.model.edition import Display, Edition, Item
-from ketapress.model.post import Image, Post
-from ketapress.model.settings import Settings
+from ketapress.model.edition import Display
 from ketapress.settings.fields import READERS
 from ketapress.templates.folder import Templates
-from letters import ARABIC, SETTINGS, arabic_post, chinese_post, digest_of, rich_post, seed_post
+from letters import LANGUAGES, SETTINGS, SHAPES, THEMES, digest_of, rich_post, seed_post, shown_as
 
 GOLDEN = Path(__file__).parent / "golden"
-THEMES = ("magazine", "bulletin", "letter")
-CHINESE = replace(
-    SETTINGS, site=replace(SETTINGS.site, language="zh", title="示例出版社", description="笔记")
-)
 WITH_LOGO = replace(SETTINGS, site=replace(SETTINGS.site, logo="https://example.org/logo.png"))
-LANGUAGES: dict[str, tuple[Callable[[str], Post], Settings]] = {
-    "English": (rich_post, SETTINGS),
-    "Arabic": (arabic_post, ARABIC),
-    "Chinese": (chinese_post, CHINESE),
-}
-SHAPES: dict[str, Callable[[Callable[[str], Post]], Edition]] = {
-    "one post": lambda make: edition(make("one")),
-    "twelve posts": lambda make: _shown(make, Display.EXCERPT, 12),
-    "forty posts": lambda make: _shown(make, Display.HEADLINE, 40),
-    "long titles": lambda make: edition(
-        replace(make("a"), title="A long title " * 20), replace(make("b"), title="W" * 200)
-    ),
-    "no picture": lambda make: edition(replace(make("a"), image=None)),
-    "a picture": lambda make: edition(replace(make("a"), image=Image(url="https://example.org/a.jpg"))),
-}
-
-
-def _shown(make: Callable[[str], Post], display: Display, count: int) -> Edition:
-    items = tuple(Item(make(f"number-{number}"), display) for number in range(count))
-    return replace(edition(), items=items, more=(post("more"),))
 
 
 @pytest.mark.parametrize("theme", ["bulletin", "letter"])
@@ -81,7 +54,7 @@ def test_every_theme_shows_the_logo_once_and_one_name(theme: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_theme_has_a_page_of_the_archive_without_a_reader(theme: str) -> None:
-    made = _shown(rich_post, Display.EXCERPT, 3)
+    made = shown_as(rich_post, Display.EXCERPT, 3)
     web = digest_of(made, newsletter=replace(WEEKLY, theme=theme)).web
 
     assert "unsubscribe" not in web.lower()

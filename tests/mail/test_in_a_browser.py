@@ -1,0 +1,36 @@
+"""Every shipped theme in every script and shape, in Chromium: nothing sticks out, and axe has nothing to say."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from browser import SCHEMES, Look, faults, sights
+from factories import WEEKLY
+from letters import LANGUAGES, SHAPES, THEMES, digest_of
+
+pytestmark = pytest.mark.axe
+
+LOOKS = [
+    *(Look(width, judged=False) for width in (320, 375, 480, 1200)),
+    *(Look(600, scheme) for scheme in SCHEMES),
+    Look(320, without=("pictures",), judged=False),
+    Look(320, without=("styles",), judged=False),
+]
+# A mail is shown inside the page of a client, which has the landmarks.
+_LANDMARKS = ("landmark-one-main", "region")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_is_open_to_everybody_in_every_script_and_shape(theme: str, tmp_path: Path) -> None:
+    newsletter = replace(WEEKLY, theme=theme)
+    pages = []
+    for language, (make, whole) in LANGUAGES.items():
+        for shape, shaped in SHAPES.items():
+            pages.append(tmp_path / f"{language}, {shape}.html")
+            pages[-1].write_text(digest_of(shaped(make), whole, newsletter, "A subject").html)
+
+    found = sights((page.as_uri() for page in pages), LOOKS)
+
+    assert len(found) == len(pages) * len(LOOKS)
+    assert faults(found, but=_LANDMARKS, elsewhere=False) == []
