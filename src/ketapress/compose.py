@@ -14,7 +14,17 @@ from typing import Any
 
 from ketapress.editions.calendar import slot_at
 from ketapress.editions.fit import fitted
-from ketapress.editions.plan import History, Plan, due_slots, first_state, plan_for, planned, send_by
+from ketapress.editions.plan import (
+    SAME_MINUTE,
+    History,
+    Plan,
+    due_slots,
+    first_state,
+    plan_for,
+    planned,
+    send_by,
+    was_silent_too_long,
+)
 from ketapress.mail.digest import digest as digest_of, measured, specimen
 from ketapress.mail.lint.letter import letter_problems
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
@@ -45,13 +55,16 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class ComposeReport:
-    """What became of each due slot, and the editions that came of them."""
+    """What became of each due slot, the editions that came of them, and why nothing was decided where nothing was."""
 
     slots: tuple[tuple[Slot, Decision], ...] = ()
     editions: tuple[Composed, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     def __add__(self, other: "ComposeReport") -> "ComposeReport":
-        return ComposeReport(self.slots + other.slots, self.editions + other.editions)
+        return ComposeReport(
+            self.slots + other.slots, self.editions + other.editions, self.problems + other.problems
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +88,25 @@ def compose(
     """Decides every slot that is due for these newsletters, and composes what there is to say."""
     report = ComposeReport() if dry_run else _finish_leftovers(press, posts, now)
     for newsletter in newsletters:
-        plan = planned(
-            newsletter, press.settings.zone(newsletter), posts, history(press.store, newsletter), now
-        )
-        if plan:
+        past = history(press.store, newsletter)
+        plan = planned(newsletter, press.settings.zone(newsletter), posts, past, now)
+        if plan and was_silent_too_long(plan, past, now):
+            report += ComposeReport(problems=(_too_long_silent(plan, now),))
+        elif plan:
             report += _carry_out(press, newsletter, plan, now, dry_run=dry_run)
     return report
+
+
+def _too_long_silent(plan: Plan, now: datetime) -> Problem:
+    first, name = plan.decisions[0][0], plan.slot.newsletter
+    return Problem(
+        code="clock.ahead",
+        message=(
+            f"{first.edition} was missed {(now - first.at).days} days ago, if this machine's clock is right "
+            f"({now:%Y-%m-%d %H:%M} UTC): nothing of {name} is decided or mailed by itself after so long."
+        ),
+        cure=f"Set the clock; if it is right, look at `ketapress preview {name}`, then run `ketapress compose {name} --now`.",
+    )
 
 
 def compose_now(
@@ -99,6 +125,9 @@ def history(store: Store, newsletter: NewsletterSettings) -> History:
     newest = store.editions.newest_decided(newsletter.name)
     return History(
         newest_decided=newest.at if newest else None,
+        decided_keys=store.editions.keys_since(newsletter.name, newest.at - SAME_MINUTE)
+        if newest
+        else frozenset(),
         last_composed=store.editions.newest_composed(newsletter.name),
         taken=store.editions.taken_posts(newsletter.name),
     )

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from factories import NOW, WEEKLY, post
-from ketapress.editions.plan import History, first_state, planned
+from ketapress.editions.plan import History, first_state, planned, was_silent_too_long
 from ketapress.model.edition import Decision, EditionState
+from ketapress.model.settings import Schedule
 
 SLOT = datetime(2023, 6, 12, 8, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -59,6 +60,30 @@ def test_nothing_before_the_start_goes_out() -> None:
 
 def test_a_clock_set_back_makes_nothing_due() -> None:
     assert planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), SLOT - timedelta(hours=3)) is None
+
+
+def test_a_zone_changed_after_the_slot_does_not_make_the_same_minute_due_again() -> None:
+    past = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
+    westwards = replace(WEEKLY, schedule=Schedule("daily 08:00", "0 8 * * *"))
+    assert planned(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=20)) is None
+    plan = planned(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=30))
+    assert plan
+    assert plan.slot.key == "2023-06-13T0800"
+
+
+def test_an_earlier_hour_written_after_the_slot_is_not_due_before_the_next_day() -> None:
+    past = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
+    earlier = replace(WEEKLY, schedule=Schedule("daily 07:30", "30 7 * * *"))
+    assert planned(earlier, "UTC", [post()], past, SLOT + timedelta(hours=23)) is None
+
+
+@pytest.mark.parametrize(("days", "silent"), [(40, False), (60, False), (70, True), (3650, True)])
+def test_after_a_very_long_silence_a_person_is_asked_first(days: int, silent: bool) -> None:
+    past, now = History(newest_decided=SLOT), SLOT + timedelta(days=days)
+    plan = planned(WEEKLY, "UTC", [post()], past, now)
+    assert plan
+    assert was_silent_too_long(plan, past, now) is silent
+    assert not was_silent_too_long(plan, History(), now)
 
 
 def test_an_edition_may_go_out_by_itself_until_the_next_slot_or_send_within() -> None:

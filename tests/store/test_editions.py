@@ -46,6 +46,13 @@ def test_slots_are_decided_together(store: Store) -> None:
     assert stored.send_by == slot(12).at + timedelta(days=1)
 
 
+def test_the_keys_decided_lately_are_known_whatever_became_of_them(store: Store) -> None:
+    decided(store, (slot(5), Decision.MERGED), (slot(12), Decision.EMPTY), posts=[])
+    assert store.editions.keys_since("weekly", slot(5).at) == {slot(5).key, slot(12).key}
+    assert store.editions.keys_since("weekly", slot(12).at) == {slot(12).key}
+    assert store.editions.keys_since("daily", slot(5).at) == frozenset()
+
+
 def test_a_slot_without_news_is_decided_too(store: Store) -> None:
     assert decided(store, (slot(12), Decision.EMPTY), posts=[]) is None
     assert store.editions.newest_decided("weekly") == slot(12)

@@ -54,6 +54,8 @@ def coming_edition(
     zone, past = press.settings.zone(newsletter), history(press.store, newsletter)
     begins = max(now, midnight(newsletter.starts, zone) - _INSTANT)
     upcoming = next_slot(newsletter.name, newsletter.schedule.cron, zone, begins)
+    while upcoming and upcoming.key in past.decided_keys:  # the zone was changed since
+        upcoming = next_slot(newsletter.name, newsletter.schedule.cron, zone, upcoming.at)
     due = due_slots(newsletter, zone, past, now)
     by_then = [as_published(post) for post in posts]
     for slots_to_come in (due, (*due, upcoming) if upcoming else ()):

@@ -76,7 +76,7 @@ class Daemon:
         if built.written or built.removed:
             message = f"public/: {built.written} files written, {built.removed} removed."
             self._say("built", {"message": message, "written": built.written, "removed": built.removed})
-        return (*library.problems, *built.problems)
+        return (*library.problems, *composed.problems, *built.problems)
 
     def _send(self, publication: Publication) -> Iterable[Problem]:
         """Sends what is ready, unless the relay asked to be left alone: a password tried every few seconds locks accounts."""

@@ -11,7 +11,9 @@ Instants are in UTC: two times in the same zone compare by their wall clocks, wh
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -19,34 +21,22 @@ from cronsim import CronSim
 from ketapress.model.edition import YEARS, Slot
 
 KEY_FORMAT = "%Y-%m-%dT%H%M"
-_SECOND = timedelta(seconds=1)
+_SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
+_NO_SHIFT = timedelta()
 _LONGEST_SHIFT = timedelta(hours=25)  # a zone that jumps the date line moves its clocks by 24 hours
-_EXPRESSION_HORIZON = timedelta(days=366 * 8)  # 29 February is at most eight years away (1896 to 1904)
+_SOME_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 - on a wall without clock changes
+_HORIZON = timedelta(days=366 * 8)  # 29 February is at most eight years away (1896 to 1904)
 
 
 def slots(newsletter: str, cron: str, zone: str, after: datetime, until: datetime) -> tuple[Slot, ...]:
     """Every slot later than `after`, up to and including `until`, in order of time, then of their local minutes."""
-    tz = ZoneInfo(zone)
-    first = _civil(after, tz) - _LONGEST_SHIFT
-    last = _civil(until, tz) + _LONGEST_SHIFT
-    found = []
-    for civil in _civil_times(cron, first, last):
-        at = instant(civil, tz)
-        if at is not None and after < at <= until:
-            found.append(Slot(newsletter, civil.strftime(KEY_FORMAT), at))
-    return tuple(sorted(found, key=lambda slot: (slot.at, slot.key)))
+    found = _slots(newsletter, cron, zone, after, _civil(until, ZoneInfo(zone)) + _LONGEST_SHIFT)
+    return tuple(sorted((slot for slot in found if slot.at <= until), key=lambda slot: (slot.at, slot.key)))
 
 
 def next_slot(newsletter: str, cron: str, zone: str, after: datetime) -> Slot | None:
     """The first slot later than `after`; None where the expression names none in eight years."""
-    tz = ZoneInfo(zone)
-    first = _civil(after, tz) - _LONGEST_SHIFT
-    candidates = (
-        Slot(newsletter, civil.strftime(KEY_FORMAT), at)
-        for civil in _civil_times(cron, first, first + _EXPRESSION_HORIZON)
-        if (at := instant(civil, tz)) is not None and at > after
-    )
-    return next(candidates, None)
+    return next(_slots(newsletter, cron, zone, after, _civil(after, ZoneInfo(zone)) + _HORIZON), None)
 
 
 def slot_at(newsletter: str, zone: str, now: datetime) -> Slot:
@@ -74,12 +64,14 @@ def is_named(slot: Slot, cron: str, zone: str) -> bool:
 
 def instant(civil: datetime, tz: ZoneInfo) -> datetime | None:
     """The instant of a local time in UTC, by the rules above; None on a day that the zone leaves out."""
-    early, late = (civil.replace(tzinfo=tz, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if _civil(early, tz) == civil:
-        return early
+    early, late = (civil.replace(tzinfo=tz, fold=fold).utcoffset() or _NO_SHIFT for fold in (0, 1))
+    if (
+        early >= late
+    ):  # PEP 495: the same, but in an overlap, where fold=0 is the first time; in a gap it is smaller
+        return (civil - early).replace(tzinfo=UTC)
     if _day_is_missing(civil.date(), tz):
         return None
-    return _end_of_gap(late, early, tz)
+    return _end_of_gap((civil - late).replace(tzinfo=UTC), (civil - early).replace(tzinfo=UTC), tz)
 
 
 def midnight(day: date, zone: str) -> datetime:
@@ -89,15 +81,33 @@ def midnight(day: date, zone: str) -> datetime:
     return instant(civil, tz) or civil.replace(tzinfo=tz).astimezone(UTC)
 
 
-def _civil_times(cron: str, first: datetime, last: datetime) -> Iterator[datetime]:
-    """The local times an expression names, as naive datetimes: the calendar on the wall, without clock changes."""
-    try:
-        for civil in CronSim(cron, first):
-            if civil > last:
-                return
-            yield civil
-    except StopIteration:
-        return
+def _slots(newsletter: str, cron: str, zone: str, after: datetime, last: datetime) -> Iterator[Slot]:
+    """The slots later than `after` whose local time is not later than `last`, by local time."""
+    tz = ZoneInfo(zone)
+    first = _civil(after, tz) - _LONGEST_SHIFT
+    clock_times = _clock_times(cron)
+    for day in _days(cron, first.date(), last.date()):
+        for clock, ending in clock_times:
+            at = instant(datetime.combine(day, clock), tz)
+            if at is not None and at > after:
+                yield Slot(newsletter, f"{day:%Y-%m-%d}T{ending}", at)
+
+
+def _clock_times(cron: str) -> tuple[tuple[time, str], ...]:
+    """The times of day that an expression names, each with how it stands in a key. Days do not matter to them."""
+    minute, hour, *_ = cron.split()
+    named = CronSim(f"{minute} {hour} * * *", _SOME_DAY - _SECOND)
+    found = takewhile(lambda each: each < _SOME_DAY + _DAY, named)
+    return tuple((each.time(), f"{each:%H%M}") for each in found)
+
+
+def _days(cron: str, first: date, last: date) -> Iterator[date]:
+    """The days that an expression names, both ends included."""
+    begin, end = (datetime.combine(day, time()) for day in (first, last))
+    named = CronSim(" ".join(["0", "0", *cron.split()[2:]]), begin - _SECOND)
+    with suppress(StopIteration):  # cronsim gives up after fifty years without a day
+        while (found := next(named)) <= end:
+            yield found.date()
 
 
 def _civil(moment: datetime, tz: ZoneInfo) -> datetime:

@@ -16,12 +16,22 @@ from ketapress.model.settings import NewsletterSettings
 
 _INSTANT = timedelta(microseconds=1)
 
+SAME_MINUTE = timedelta(hours=27)
+"""How far apart two zones can have the same minute on their walls (UTC+14 and UTC-12), and an hour more."""
+
+LONGEST_SILENCE = timedelta(days=60)
+"""So long after a slot that was missed nothing is decided without a person: more likely the clock is wrong."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What the store knows of a newsletter: the newest decided slot, the last composed one, posts that went out."""
+    """What the store knows of a newsletter: the newest decided slot, the last composed one, posts that went out.
+
+    `decided_keys` are those decided within `SAME_MINUTE` of the newest: in another zone they would be due once more.
+    """
 
     newest_decided: datetime | None = None
+    decided_keys: frozenset[str] = frozenset()
     last_composed: datetime | None = None
     taken: frozenset[str] = frozenset()
 
@@ -53,7 +63,14 @@ def due_slots(newsletter: NewsletterSettings, zone: str, history: History, now: 
     """The slots up to `now` that are later than the newest decided one, none before the newsletter starts."""
     start = midnight(newsletter.starts, zone)
     after = max(history.newest_decided or start - _INSTANT, start - _INSTANT)
-    return slots(newsletter.name, newsletter.schedule.cron, zone, after, now)
+    found = slots(newsletter.name, newsletter.schedule.cron, zone, after, now)
+    return tuple(slot for slot in found if slot.key not in history.decided_keys)
+
+
+def was_silent_too_long(plan: Plan, history: History, now: datetime) -> bool:
+    """Whether slots were missed for so long that a person has to say that the clock is right."""
+    first = plan.decisions[0][0]
+    return history.newest_decided is not None and now - first.at > LONGEST_SILENCE
 
 
 def plan_for(

@@ -60,6 +60,12 @@ class Editions:
             row = connection.execute(query.order_by(_e.slot_at.desc()).limit(1)).first()
         return Slot(newsletter, row.slot_key, row.slot_at) if row else None
 
+    def keys_since(self, newsletter: str, moment: datetime) -> frozenset[str]:
+        """The keys of the slots at or after a moment that were decided, however."""
+        query = select(_e.slot_key).where(_e.newsletter == newsletter, _e.slot_at >= moment)
+        with self._transactions.read() as connection:
+            return frozenset(connection.scalars(query))
+
     def newest_composed(self, newsletter: str) -> datetime | None:
         """The instant of the latest edition that has posts: one that was cancelled in time gave its posts back."""
         has_posts = exists().where(edition_posts.c.edition_id == _e.id)
