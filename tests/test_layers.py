@@ -55,6 +55,7 @@ EDGES = {
     "posts/ids.py",
     "relay/line.py",
     "relay/smtp.py",
+    "settings/acted.py",
     "settings/file.py",
     "settings/folder.py",
     "settings/secret.py",

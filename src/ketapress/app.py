@@ -187,11 +187,16 @@ class Publication:
     ) -> "ComposeReport":
         """What is due for all newsletters or one; `immediately` composes one outside its schedule."""
         from ketapress.compose import compose, compose_now
+        from ketapress.settings.acted import keep_schedules
 
         found = self.newsletters(name)
         if not immediately:
-            return compose(self.press, library.posts, found, now, dry_run=dry_run)
-        return compose_now(self.press, library.posts, found[0], now, dry_run=dry_run)
+            report = compose(self.press, library.posts, found, now, dry_run=dry_run)
+        else:
+            report = compose_now(self.press, library.posts, found[0], now, dry_run=dry_run)
+        if not dry_run and name is None:
+            keep_schedules(self.root, self.settings)
+        return report
 
     def build(self, library: "Library", now: datetime, *, dry_run: bool) -> "BuildReport":
         from ketapress.build import build

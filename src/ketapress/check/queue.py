@@ -1,6 +1,6 @@
 """What comes: slots and posts by date, and the edition that goes out next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from ketapress.editions.plan import Plan, due_slots, plan_for
 from ketapress.model.edition import Slot
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
+from ketapress.settings.acted import ZonedSchedule, schedules_of
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -20,6 +21,34 @@ class ComingPost:
 
     post: Post
     newsletters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleChange:
+    """A newsletter whose schedule or zone is not the one that was last acted on, and the next slot by each."""
+
+    newsletter: str
+    before: ZonedSchedule
+    after: ZonedSchedule
+    next_before: Slot | None
+    next_after: Slot | None
+
+
+def schedule_changes(
+    settings: Settings, acted: Mapping[str, ZonedSchedule], now: datetime
+) -> tuple[ScheduleChange, ...]:
+    """What was edited since slots were last decided: the next `publish` acts on it."""
+    return tuple(
+        ScheduleChange(
+            name, acted[name], schedule, _next_by(name, acted[name], now), _next_by(name, schedule, now)
+        )
+        for name, schedule in schedules_of(settings).items()
+        if name in acted and acted[name] != schedule
+    )
+
+
+def _next_by(newsletter: str, due: ZonedSchedule, now: datetime) -> Slot | None:
+    return next_slot(newsletter, due.schedule.cron, due.zone, now)
 
 
 def coming_slots(settings: Settings, first: datetime, until: datetime) -> tuple[Slot, ...]:

@@ -1,11 +1,19 @@
 """`ketapress queue`: the coming posts and editions by date."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from ketapress.cli.door import Answer, Door, command
 from ketapress.model.errors import Problem, UsageError
+
+if TYPE_CHECKING:  # loaded when the command is called
+    from ketapress.check.queue import ComingPost, ScheduleChange
+    from ketapress.model.edition import Slot
+    from ketapress.settings.acted import ZonedSchedule
 
 _MONTH = timedelta(days=31)
 
@@ -14,7 +22,8 @@ _MONTH = timedelta(days=31)
 @click.option("--from", "first", metavar="TIME", help="The first moment; now by default.")
 @click.option("--to", "until", metavar="TIME", help="The moment to stop before; 31 days on by default.")
 def queue(door: Door, first: str | None, until: str | None) -> Answer:
-    from ketapress.check.queue import coming_posts, coming_slots
+    from ketapress.check.queue import coming_posts, coming_slots, schedule_changes
+    from ketapress.settings.acted import acted_schedules
 
     publication = door.publication
     begin = door.moment(first, "--from") if first else door.now
@@ -27,7 +36,17 @@ def queue(door: Door, first: str | None, until: str | None) -> Answer:
     library = publication.library(door.now, keep=False)
     slots = coming_slots(publication.settings, begin, end)
     posts = coming_posts(publication.settings, library.posts, begin, end)
-    result = {
+    changes = schedule_changes(publication.settings, acted_schedules(door.root), door.now)
+    if door.as_json:
+        return Answer(_result(door, slots, posts, changes), problems=library.problems)
+    lines = [*(line for each in changes for line in _change_lines(door, each)), *_lines(door, slots, posts)]
+    return Answer({}, lines or ["Nothing is due in that time."], library.problems)
+
+
+def _result(
+    door: Door, slots: "Iterable[Slot]", posts: "Iterable[ComingPost]", changes: "Iterable[ScheduleChange]"
+) -> dict[str, Any]:
+    return {
         "slots": [
             {
                 "newsletter": slot.newsletter,
@@ -45,11 +64,41 @@ def queue(door: Door, first: str | None, until: str | None) -> Answer:
             }
             for each in posts
         ],
+        "changes": [
+            {
+                "newsletter": each.newsletter,
+                "before": _due(each.before, each.next_before),
+                "after": _due(each.after, each.next_after),
+            }
+            for each in changes
+        ],
     }
+
+
+def _due(schedule: "ZonedSchedule", following: "Slot | None") -> dict[str, Any]:
+    return {
+        "schedule": schedule.schedule.text,
+        "timezone": schedule.zone,
+        "next_slot": following.at.astimezone(ZoneInfo(schedule.zone)).isoformat() if following else None,
+    }
+
+
+def _change_lines(door: Door, change: "ScheduleChange") -> list[str]:
+    def line(what: str, schedule: "ZonedSchedule", following: "Slot | None") -> str:
+        coming = door.day(following.at, schedule.zone) if following else "never"
+        return f"  {what} {schedule}: next {coming}"
+
+    return [
+        f"{change.newsletter}: its schedule was changed; the next `publish` acts on it, and repeats no slot.",
+        line("was", change.before, change.next_before),
+        line("is ", change.after, change.next_after),
+    ]
+
+
+def _lines(door: Door, slots: "Iterable[Slot]", posts: "Iterable[ComingPost]") -> list[str]:
     events = [(slot.at, f"edition  {slot.edition}") for slot in slots]
     events += [(each.post.date, f"post     {each.post.title}  ({each.post.path})") for each in posts]
-    lines = [
+    return [
         f"{door.day(moment)}  {what}"
         for moment, what in sorted(events, key=lambda event: event[0].timestamp())
     ]
-    return Answer(result, lines or ["Nothing is due in that time."], library.problems)
