@@ -109,6 +109,19 @@ def remove_person(store: Store, address: str, newsletter: str | None, by: str, n
     return store.subscribers.remove(address, newsletter, by, now)
 
 
+def holder(store: Store, subscription_id: int) -> Subscriber | None:
+    """The person that a link in a mail was made for; None where they were erased since."""
+    return store.subscribers.holder(subscription_id)
+
+
+def leave(store: Store, subscription_ids: Sequence[int], now: datetime) -> int:
+    """The subscriber ends these subscriptions by a link in a mail; how many had not ended before.
+
+    What is queued for them is not sent any more, up to the message whose last dot is on the wire.
+    """
+    return sum(store.subscribers.leave(each, now) for each in subscription_ids)
+
+
 def erase_person(store: Store, address: str, by: str, now: datetime) -> None:
     """Removes the person from the store for good. Raises UsageError if nobody has the address."""
     if not store.subscribers.erase(address, by, now):

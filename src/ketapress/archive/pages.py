@@ -177,7 +177,7 @@ def _front(
     newsletters = [(settings.zone(each), each) for each in settings.newsletters.values()]
     subscribing = {"newsletters": newsletters, "door": settings.web.url, "tags": tags}
     addresses = {"posts": posts, "pages": [*years, *tags], "url": press.url}
-    yield press.file("style.css", "style.css", partial(_colours, settings.site.accent))
+    yield press.file("style.css", "style.css", partial(colours, settings.site.accent))
     yield press.page(
         _INDEX, "index.html", lambda: {"posts": posts[:LATEST], "years": years, "tags": tags}, faces
     )
@@ -185,7 +185,8 @@ def _front(
     yield press.file("sitemap.xml", "sitemap.xml", lambda: addresses, *map(press.keys.whole, posts))
 
 
-def _colours(accent: str) -> dict[str, dict[str, str]]:
+def colours(accent: str) -> dict[str, dict[str, str]]:
+    """What the style sheet is filled with: the colours of each scheme, the accent readable on its paper."""
     return {
         name: {"paper": paper, "accent": readable(accent, paper, _CONTRAST[name])}
         for name, paper in PAPER.items()

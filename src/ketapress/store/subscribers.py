@@ -55,6 +55,13 @@ class Subscribers:
             rows = connection.execute(people().where(subscribers.c.address_key == _key(address))).all()
         return next(persons(rows), None)
 
+    def holder(self, subscription_id: int) -> Subscriber | None:
+        """The person whose subscription that is; None where there is none, or no longer."""
+        whose = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == subscription_id)
+        with self._transactions.read() as connection:
+            rows = connection.execute(people().where(subscribers.c.id == whose.scalar_subquery())).all()
+        return next(persons(rows), None)
+
     def by_newsletter(self, newsletter: str | None = None) -> Iterator[Subscriber]:
         """Everybody, or everybody with a subscription to one newsletter, with that one alone; ordered by id.
 
