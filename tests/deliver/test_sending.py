@@ -107,6 +107,27 @@ def test_an_edition_that_was_not_sent_in_time_is_held_and_says_why(press: Press)
     assert press.relay.connections == 0
 
 
+def test_an_edition_that_is_held_for_being_late_goes_to_whoever_is_there_when_it_is_released(
+    press: Press,
+) -> None:
+    press.subscribe("ann@example.net")
+    edition = press.edition(send_by=NOW - timedelta(minutes=1))
+    assert press.send().frozen == 0
+    press.subscribe("bob@example.net")
+    press.store.editions.move(
+        edition, {EditionState.HELD}, EditionState.READY, send_by=NOW + timedelta(days=1), now=NOW
+    )
+    assert press.send().sent == 2
+
+
+def test_a_report_tells_who_was_left_out_and_why(press: Press) -> None:
+    press.subscribe("ann@example.net", "bob@example.net")
+    press.store.subscribers.remove("bob@example.net", "weekly", "somebody", NOW)
+    press.edition()
+    report = press.send()
+    assert (report.frozen, report.left_out) == (1, {"left": 1})
+
+
 def test_an_edition_of_a_newsletter_that_is_gone_is_held(press: Press) -> None:
     press.subscribe("ann@example.net")
     press.edition()

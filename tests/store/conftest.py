@@ -61,7 +61,10 @@ def sweeper(migrated_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def opened(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
-    """Opens the same database again, as another process would; it has its schema and nothing in it."""
+    """Opens the same database again, as another process would; it has its schema and nothing in it.
+
+    When the test is over, every edition has to add up, unless it asked for `losses`.
+    """
     if database == "sqlite":
         url = _SQLITE
         shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
@@ -71,8 +74,15 @@ def opened(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
         sweeper = request.getfixturevalue("sweeper")
     with ExitStack() as stores:
         yield lambda: stores.enter_context(open_store(url, tmp_path, durability="process"))
+    with open_store(url, tmp_path, durability="process") as store:
+        assert "losses" in request.fixturenames or not store.imbalances(thorough=True)
     if sweeper:
         _sweep(sweeper)
+
+
+@pytest.fixture
+def losses() -> None:
+    """For tests that break the conservation law on purpose."""
 
 
 @pytest.fixture

@@ -251,6 +251,7 @@ def test_counts_name_every_state(store: Store) -> None:
     assert sum(store.deliveries.counts().values()) == 2
 
 
+@pytest.mark.usefixtures("losses")
 def test_counts_of_an_edition_that_is_done_are_remembered(store: Store) -> None:
     edition = sending_edition(store, 2)
     settle(store, edition, begun(store, edition), DeliveryState.SENT)

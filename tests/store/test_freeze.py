@@ -5,12 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
+from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.database import Store, open_store
 from ketapress.store.freeze import freeze_chunk, start_freeze
+from ketapress.store.persons import end_consent
+from ketapress.store.tables import subscriptions
 from stored import crowd, standing, stored_edition, subscribe
 
 
@@ -24,6 +28,43 @@ def test_everybody_who_is_active_gets_a_delivery(store: Store) -> None:
         f"person{number}@example.org" for number in (0, 1, 3, 4)
     ]
     assert store.editions.all()[0].state is EditionState.SENDING
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 100])
+def test_whoever_gets_no_delivery_is_counted_with_the_reason(store: Store, chunk: int) -> None:
+    subscribe(store, crowd(7), "weekly", "daily")
+    for number in (0, 2, 6):
+        store.subscribers.remove(f"person{number}@example.org", "weekly", "somebody", NOW)
+    end(store, "person5@example.org", SubscriptionState.UNREACHABLE)
+    edition = stored_edition(store)
+    assert store.deliveries.freeze(edition, "weekly", NOW, chunk=chunk) == 3
+    assert store.editions.all()[0].left_out == {"left": 3, "unreachable": 1}
+    store.subscribers.remove("person1@example.org", "weekly", "somebody", NOW)
+    assert store.editions.all()[0].left_out == {"left": 3, "unreachable": 1}
+
+
+def test_with_nobody_active_the_others_are_counted_each_time_it_is_tried(store: Store) -> None:
+    subscribe(store, crowd(2))
+    store.subscribers.remove("person0@example.org", "weekly", "somebody", NOW)
+    store.subscribers.remove("person1@example.org", "weekly", "somebody", NOW)
+    edition = stored_edition(store)
+    for left in (2, 3):
+        assert store.deliveries.freeze(edition, "weekly", NOW) == 0
+        assert store.editions.all()[0].left_out == {"left": left}
+        subscribe(store, ["new@example.org"])
+        store.subscribers.remove("new@example.org", "weekly", "somebody", NOW)
+    subscribe(store, ["last@example.org"])
+    assert store.deliveries.freeze(edition, "weekly", NOW) == 1
+    assert store.editions.all()[0].left_out == {"left": 3}
+
+
+def end(store: Store, address: str, state: SubscriptionState) -> None:
+    """As the relay or a bounce would."""
+    person = store.subscribers.find(address)
+    assert person
+    with store._transactions.write() as connection:
+        ids = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == person.id)
+        assert end_consent(connection, ids, state, "relay", NOW)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 5, 7, 100])

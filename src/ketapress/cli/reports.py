@@ -28,6 +28,12 @@ def published(door: Door, composed: "ComposeReport | None", built: "BuildReport 
     }
 
 
+def left_out_words(left_out: Mapping[str, int]) -> str:
+    """For whom an edition was not frozen, to be put behind its counts; empty where it was for everybody."""
+    reasons = " and ".join(f"{count:,} {state}" for state, count in left_out.items())
+    return f"; not for {reasons}" if reasons else ""
+
+
 def needs_person(composed: "ComposeReport") -> bool:
     """Whether an edition waits for somebody: held, or for approval."""
     return any(each.state is not EditionState.READY for each in composed.editions)

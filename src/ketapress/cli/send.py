@@ -8,6 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.reports import left_out_words
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def _result(each: "EditionReport") -> dict[str, Any]:
         "suppressed": each.suppressed,
         "cancelled": each.cancelled,
         "in_doubt": each.in_doubt,
+        "left_out": dict(each.left_out),
         "note": each.note,
     }
 
@@ -110,6 +112,5 @@ def _lines(each: "EditionReport") -> list[str]:
         for name, count in _result(each).items()
         if isinstance(count, int) and count and name != "frozen"
     )
-    return [
-        f"{each.edition} is {each.state}: of {each.frozen:,}, {counts or 'nobody yet'}. {each.note}".rstrip()
-    ]
+    said = f"{each.edition} is {each.state}: of {each.frozen:,}, {counts or 'nobody yet'}"
+    return [f"{said}{left_out_words(each.left_out)}. {each.note}".rstrip()]

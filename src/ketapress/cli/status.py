@@ -9,14 +9,14 @@ from ketapress.model.delivery import DeliveryState
 
 @command("status", "One screen: what is due, what went out, what needs a person.", asks_time=True)
 def status(door: Door) -> Answer:
+    from ketapress.check.conservation import conservation_problems
     from ketapress.check.status import status as status_of
 
     publication = door.publication
     library = publication.library(door.now, keep=False)
     found = status_of(publication.settings, publication.store, door.now)
-    return Answer(
-        _result(door, found), _lines(door, found), library.problems, needs_person=bool(found.waiting)
-    )
+    problems = (*library.problems, *conservation_problems(publication.store))
+    return Answer(_result(door, found), _lines(door, found), problems, needs_person=bool(found.waiting))
 
 
 def _result(door: Door, found: Status) -> dict[str, Any]:

@@ -19,6 +19,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def wanted(self, newsletter: str) -> bool:
+        """Whether an edition of this newsletter would go to anybody."""
+        ...
+
     def claim(self, edition_id: int, limit: int, worker: str, now: datetime) -> tuple[Recipient, ...]:
         """Due deliveries, now this worker's alone; none when nothing is due or the edition is not sending."""
         ...

@@ -25,7 +25,8 @@ Watch = Callable[[Progress], None]
 class EditionReport:
     """How one edition stands after a run. The counts add up to `frozen`.
 
-    `queued` are all that wait for their first try. `note` says what happens next; `next_at` is when there is something
+    `queued` are all that wait for their first try; `left_out` are subscriptions that it was not frozen for, by the
+    state of their consent. `note` says what happens next; `next_at` is when there is something
     to do again by itself, if ever. `problem` is what a person has to see to.
     """
 
@@ -40,6 +41,7 @@ class EditionReport:
     suppressed: int
     cancelled: int
     in_doubt: int
+    left_out: Mapping[str, int]
     note: str = ""
     next_at: datetime | None = None
     problem: Problem | None = None
@@ -50,6 +52,7 @@ def edition_report(
     state: EditionState,
     counts: Mapping[DeliveryState, int],
     *,
+    left_out: Mapping[str, int] | None = None,
     note: str = "",
     next_at: datetime | None = None,
     problem: Problem | None = None,
@@ -70,6 +73,7 @@ def edition_report(
         suppressed=counts.get(DeliveryState.SUPPRESSED, 0),
         cancelled=counts.get(DeliveryState.CANCELLED, 0),
         in_doubt=counts.get(DeliveryState.IN_DOUBT, 0),
+        left_out=left_out or {},
         note=note,
         next_at=next_at,
         problem=problem,

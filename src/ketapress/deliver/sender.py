@@ -89,11 +89,10 @@ class Sender:
                 edition, f"ketapress.toml has no newsletter {edition.slot.newsletter!r} any more"
             )
         late = edition.state is _READY and edition.send_by is not None and now > edition.send_by
-        people = self._ledger.freeze(edition.id, newsletter.name, now)
-        if not people:
-            return self._unwanted(edition, now)
-        if late:
+        if late and self._ledger.wanted(newsletter.name):
             return self._held(edition, "the time by which it had to go out (`send_within`) is over")
+        if not self._ledger.freeze(edition.id, newsletter.name, now):
+            return self._unwanted(edition, now)
         expires = None if edition.send_by is None else edition.send_by + LIFETIME
         if expires is not None and now > expires:
             self._ledger.give_up(edition.id, DeliveryState.EXPIRED, now)
@@ -176,6 +175,7 @@ class Sender:
             edition.slot.edition,
             state or _SENDING,
             self._ledger.counts(edition.id),
+            left_out=(stored and stored.left_out) or {},
             note=ended.note,
             next_at=ended.next_at,
             problem=ended.problem,

@@ -98,7 +98,8 @@ class StoredEdition:
     """A decided slot as the store knows it. `state`, `window` and `subject` are there only when it was composed.
 
     `send_by` is the last instant at which it may start to go out by itself; `why` is the reason of a hold or a
-    cancellation, for people; `web` (the archive's page) is loaded only where it was asked for.
+    cancellation, for people; `left_out` are the subscriptions that it was not frozen for, by the state of their consent;
+    `web` (the archive's page) is loaded only where it was asked for.
     """
 
     id: int
@@ -111,6 +112,7 @@ class StoredEdition:
     post_ids: tuple[str, ...] = ()
     sizes: Mapping[str, int] | None = None
     why: str = ""
+    left_out: Mapping[str, int] | None = None
     web: str = ""
 
 

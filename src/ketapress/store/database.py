@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from ketapress.model.errors import ConfigurationError, Problem, StoreError
 from ketapress.store.backup import write_backup
+from ketapress.store.conservation import Imbalance, imbalances
 from ketapress.store.deliveries import Deliveries
 from ketapress.store.editions import Editions
 from ketapress.store.subscribers import Subscribers
@@ -38,6 +39,11 @@ class Store:
         self.subscribers = Subscribers(transactions)
         self.editions = Editions(transactions)
         self.deliveries = Deliveries(transactions)
+
+    def imbalances(self, *, thorough: bool = False) -> tuple[Imbalance, ...]:
+        """Editions whose deliveries do not add up, which there should never be; `thorough` counts the old ones, too."""
+        with self._transactions.read() as connection:
+            return imbalances(connection, thorough=thorough)
 
     def backup(self, file: Path) -> None:
         """Writes a whole and checked copy into a new file, also while others send. SQLite only.

@@ -25,7 +25,7 @@ from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient, Res
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.counts import delivery_counts, really_counted, recount
-from ketapress.store.freeze import freeze_chunk, start_freeze
+from ketapress.store.freeze import anybody_active, freeze_chunk, start_freeze
 from ketapress.store.ledger import (
     ACTIVE,
     AT_ONCE,
@@ -78,6 +78,11 @@ class Deliveries:
                 more = freeze_chunk(connection, edition_id, newsletter, chunk)
         with self._transactions.read() as connection:
             return _frozen(connection, edition_id)
+
+    def wanted(self, newsletter: str) -> bool:
+        """Whether an edition of this newsletter would go to anybody."""
+        with self._transactions.read() as connection:
+            return anybody_active(connection, newsletter)
 
     def claim(self, edition_id: int, limit: int, worker: str, now: datetime) -> tuple[Recipient, ...]:
         """Takes up to `limit` due deliveries for this worker; none when nothing is due or the edition is not sending.

@@ -40,6 +40,7 @@ _COLUMNS = (
     _e.post_ids,
     _e.sizes,
     _e.why,
+    _e.left_out,
 )
 
 
@@ -289,6 +290,7 @@ def _stored(row: Row[Any]) -> StoredEdition:
         post_ids=tuple(row.post_ids or ()),
         sizes=row.sizes,
         why=row.why or "",
+        left_out=row.left_out,
         web=getattr(row, "web", ""),
     )
 

@@ -33,7 +33,7 @@ from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import Decision, EditionState
 from ketapress.model.subscriber import ConsentEvent, SubscriptionState
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every schema there has been, oldest first. A database at the last one is opened without loading Alembic."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -189,6 +189,7 @@ editions = Table(
     Column("frozen", BigInteger, nullable=False),  # how many deliveries were written
     Column("frozen_to", BigInteger),  # the highest subscription that the freeze has passed
     Column("freeze_to", BigInteger),  # the highest subscription when the freeze began
+    Column("left_out", JSON),  # how many up to there got no delivery, by the state of their consent
     Column("counts", JSON),  # how its deliveries ended, once it is done
     Column("letter", LargeBinary),
     Column("web", Text),

@@ -1,0 +1,60 @@
+"""The conservation law: nobody who was frozen into an edition is lost, and nobody appears who was not.
+
+Part of the edge: works on a connection, inside a transaction that somebody else opened. It looks, and changes nothing.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from ketapress.model.delivery import FINAL_STATES, DeliveryState
+from ketapress.model.edition import EditionState
+from ketapress.store.tables import deliveries, editions
+
+_d, _e = deliveries.c, editions.c
+_AT_REST = FINAL_STATES | {DeliveryState.IN_DOUBT}
+
+
+@dataclass(frozen=True, slots=True)
+class Imbalance:
+    """An edition whose deliveries do not add up: `counted` are there, and `waiting` of them though it is done."""
+
+    edition: str
+    frozen: int
+    counted: int
+    waiting: int = 0
+
+
+def imbalances(connection: Connection, *, thorough: bool) -> tuple[Imbalance, ...]:
+    """Every edition that breaks the law, oldest first; none, if all is well.
+
+    Frozen is what stands in the ledger, at every moment; and when an edition is done, every delivery is in a final
+    state or in doubt. What is remembered of editions that are done is believed, unless `thorough` reads all rows.
+    """
+    rows = connection.execute(
+        select(_e.id, _e.newsletter, _e.slot_key, _e.state, _e.frozen, _e.counts)
+        .where(_e.state.is_not(None))
+        .order_by(_e.slot_at, _e.id)
+    ).all()
+    remembered = {row.id: row.counts for row in rows if row.counts is not None and not thorough}
+    counted = _counted(connection, [row.id for row in rows if row.id not in remembered])
+    found = []
+    for row in rows:
+        counts = remembered.get(row.id) or counted.get(row.id, {})
+        done = row.state is EditionState.DONE
+        waiting = sum(count for state, count in counts.items() if state not in _AT_REST) if done else 0
+        if waiting or sum(counts.values()) != row.frozen:
+            name = f"{row.newsletter}/{row.slot_key}"
+            found.append(Imbalance(name, row.frozen, sum(counts.values()), waiting))
+    return tuple(found)
+
+
+def _counted(connection: Connection, edition_ids: list[int]) -> dict[int, dict[DeliveryState, int]]:
+    """The ledger's rows of these editions, by edition and state."""
+    if not edition_ids:
+        return {}
+    found: dict[int, dict[DeliveryState, int]] = {}
+    grouped = select(_d.edition_id, _d.state, func.count().label("rows")).group_by(_d.edition_id, _d.state)
+    for row in connection.execute(grouped.where(_d.edition_id.in_(edition_ids))):
+        found.setdefault(row.edition_id, {})[row.state] = row.rows
+    return found
