@@ -118,7 +118,9 @@ class Publication:
         from ketapress.store.lock import FOLDER
 
         site = self.settings.site
-        key = digest(site.url, site.timezone, self.settings.posts, sys.version, program_stamps())
+        key = digest(
+            site.url, site.timezone, site.language, self.settings.posts, sys.version, program_stamps()
+        )
         return Cache(self.root / FOLDER / "posts.db", key, stamp)
 
     def keep_read(self, library: "Library", began: datetime) -> None:

@@ -226,7 +226,7 @@ def test_language_and_direction(tmp_path: Path, lines: str, lang: str | None, wa
 def test_a_right_to_left_post_is_known_by_its_letters(tmp_path: Path) -> None:
     text = "الأربعاء، 7 يونيو 2023\n\nهذا نص عربي عن HTML والبريد."
     post = only(tmp_path, "x.txt", text)
-    assert (post.dir, post.lang, post.date.day) == ("rtl", None, 7)
+    assert (post.dir, post.lang, post.date.day) == ("rtl", "ar", 7)
 
 
 @pytest.mark.parametrize(

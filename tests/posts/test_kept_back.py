@@ -55,6 +55,11 @@ def test_a_draft_in_a_header_that_nothing_opens(tmp_path: Path, header: str) -> 
         ("private: false", False),
         ("hidden: false", False),
         ("password:", False),
+        ("status: featured", False),
+        ("permalink: false", True),
+        ("extra: {render: false}", False),
+        ("render: false", True),
+        ("build: {render: always, list: always}", False),
     ],
 )
 def test_drafts_in_further_tools(tmp_path: Path, line: str, *, is_draft: bool) -> None:
@@ -72,6 +77,9 @@ def test_drafts_in_further_tools(tmp_path: Path, line: str, *, is_draft: bool) -
         "password: s3cret",
         "extra: {hidden: true}",
         "eleventyExcludeFromCollections: true",
+        "headless: true",
+        "_build: {render: never}",
+        "build: {list: never}",
     ],
 )
 def test_a_post_for_some_readers_only_is_kept_back_with_a_warning(tmp_path: Path, lines: str) -> None:

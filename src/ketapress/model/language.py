@@ -1,12 +1,50 @@
 """Languages by their BCP 47 tags, as far as pages, feeds and mail have to know them."""
 
+from functools import lru_cache
+
 _RTL_SCRIPTS = frozenset({"arab", "hebr", "thaa", "syrc", "nkoo", "adlm", "rohg"})
-_RTL_LANGUAGES = frozenset({"ar", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "ug", "ur", "yi"})
+_SAME_SCRIPTS = {"hans": "hani", "hant": "hani", "kore": "hang"}
+LANGUAGES = {
+    "arab": "ar arc ckb fa ks lrc mzn pnb ps sd ug ur",
+    "armn": "hy",
+    "beng": "bn as",
+    "cyrl": "ru ab ba be bg ce cv kk ky mk mn os sah sr tg tt tyv udm uk",
+    "deva": "hi bho brx doi kok mai mr ne sa",
+    "ethi": "am ti",
+    "geor": "ka",
+    "grek": "el grc",
+    "gujr": "gu",
+    "guru": "pa",
+    "hang": "ko",
+    "hani": "zh lzh wuu yue",
+    "hebr": "he iw yi",
+    "jpan": "ja",
+    "khmr": "km",
+    "knda": "kn",
+    "laoo": "lo",
+    "mlym": "ml",
+    "mymr": "my",
+    "nkoo": "nqo",
+    "sinh": "si",
+    "syrc": "syr",
+    "taml": "ta",
+    "telu": "te",
+    "thaa": "dv",
+    "thai": "th",
+    "tibt": "bo dz",
+}
+"""The languages of each script but Latin, which has all others; the commonest first. Scripts by ISO 15924, in lower case."""
+_SCRIPTS = {language: script for script, languages in LANGUAGES.items() for language in languages.split()}
+
+
+@lru_cache(maxsize=64)
+def script(tag: str) -> str:
+    """The script of a language: the one that the tag names (`az-Arab`), else the usual one (`ar-EG`)."""
+    language, *subtags = tag.lower().replace("_", "-").split("-")
+    named = next((subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha()), "")  # noqa: PLR2004 - RFC 5646, 2.2.3
+    return _SAME_SCRIPTS.get(named, named) or _SCRIPTS.get(language, "latn")
 
 
 def direction(tag: str) -> str:
-    """`rtl` or `ltr`: by the script where the tag names one (`az-Arab`), else by the language (`ar-EG`)."""
-    language, *subtags = tag.lower().replace("_", "-").split("-")
-    script = next((subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha()), "")  # noqa: PLR2004 - RFC 5646, 2.2.3
-    right_to_left = script in _RTL_SCRIPTS if script else language in _RTL_LANGUAGES
-    return "rtl" if right_to_left else "ltr"
+    """`rtl` or `ltr`, by the script."""
+    return "rtl" if script(tag) in _RTL_SCRIPTS else "ltr"

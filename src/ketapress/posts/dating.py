@@ -10,8 +10,8 @@ from datetime import datetime
 
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.posts.dates import DateRules, instant
-from ketapress.posts.fields import flag, text
 from ketapress.posts.frontmatter import Split
+from ketapress.posts.header import flag, text
 from ketapress.posts.prose import one_line
 
 _DATE_NAMES = (

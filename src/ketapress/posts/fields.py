@@ -11,53 +11,17 @@ from urllib.parse import unquote, urlsplit
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.urls import encoded_path
-from ketapress.posts.header import Value
+from ketapress.posts.header import Value, first_text, flag, misunderstood, text
 from ketapress.posts.markdown import plain_text
 from ketapress.posts.misspelled import meant_name
-from ketapress.posts.prose import one_line, untagged
+from ketapress.posts.prose import untagged
+from ketapress.posts.withheld import is_draft, is_held
 
-_NOTHING = {"", "null", "~", "none"}
-_FLAGS = {
-    "true": True,
-    "yes": True,
-    "on": True,
-    "1": True,
-    "false": False,
-    "no": False,
-    "off": False,
-    "0": False,
-}
-_PUBLIC_STATES = {
-    "published",
-    "publish",
-    "public",
-    "scheduled",
-    "future",
-    "sent",
-    "final",
-    "live",
-    "done",
-    "ready",
-    "approved",
-}
-_DRAFT_STATES = {
-    "draft",
-    "hidden",
-    "skip",
-    "unlisted",
-    "private",
-    "pending",
-    "review",
-    "idea",
-    "trash",
-    "archived",
-}
-_KEPT_BACK = ("private", "hidden", "unlisted", "eleventyexcludefromcollections")
 _NESTED = {
     "taxonomies": ("tags", "categories", "authors"),
     "extra": (
         *("author", "authors", "cover", "description", "draft", "hidden", "image", "password", "private"),
-        *("thumbnail", "unlisted"),
+        *("lang", "thumbnail", "unlisted"),
     ),
 }
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
@@ -102,18 +66,6 @@ class Fields:
     hold: bool
 
 
-def text(value: object) -> str:
-    """A scalar as text on one line; empty for nothing, lists and mappings."""
-    if not value or not isinstance(value, str) or value.strip().lower() in _NOTHING:
-        return ""
-    return one_line(value)
-
-
-def flag(value: object) -> bool | None:
-    """What a switch says; None where it says nothing or something else."""
-    return _FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
-
-
 def fields(header: Mapping[str, Value], *, pelican: bool = False) -> tuple[Fields, tuple[Problem, ...]]:
     """The fields of a header whose names are in lower case, and a warning for each value that cannot be used."""
     problems = list(_mistyped(header))
@@ -132,23 +84,16 @@ def fields(header: Mapping[str, Value], *, pelican: bool = False) -> tuple[Field
         image_alt=picture[1],
         canonical=_canonical(header, problems),
         aliases=_aliases(header),
-        path=_first_text(header, "path", "permalink", "url"),
-        draft=_is_draft(header, problems),
-        hold=_switched(header, "hold", problems),
+        path=first_text(header, "path", "permalink", "url"),
+        draft=is_draft(header, problems),
+        hold=is_held(header, problems),
     )
     return found, tuple(problems)
 
 
-def _first_text(header: Mapping[str, Value], *names: str) -> str:
-    for name in names:
-        if name in header and (found := text(header[name])):
-            return found
-    return ""
-
-
 def _summary(header: Mapping[str, Value]) -> str:
     """The summary without marks of Markdown; none where a template would have written it."""
-    written = _first_text(header, "summary", "description", "excerpt", "subtitle")
+    written = first_text(header, "summary", "description", "excerpt", "subtitle")
     if not _MARKS.search(written):
         return untagged(written)
     return "" if _TEMPLATE.search(written) else untagged(plain_text(written))
@@ -174,54 +119,6 @@ def _mistyped(header: Mapping[str, Value]) -> Iterator[Problem]:
                 message=f"the header says `{name[:40]}`, which means nothing here; `{meant}` may be meant.",
                 cure=f"Write `{meant}: …`, or leave it if it is for another tool.",
             )
-
-
-def _is_draft(header: Mapping[str, Value], problems: list[Problem]) -> bool:
-    said = header.get("status") or header.get("visibility")
-    status = text(said[0] if isinstance(said, list) and said else said).lower()
-    if status and status not in _PUBLIC_STATES and status not in _DRAFT_STATES:
-        problems.append(
-            _odd(
-                "status" if header.get("status") else "visibility",
-                status,
-                "so the post is taken as a draft",
-                "Write `draft` or `published`.",
-            )
-        )
-    if status and status not in _PUBLIC_STATES:
-        return True
-    if any(_switched(header, name, problems) for name in ("draft", "isdraft", "is_draft")):
-        return True
-    return any(flag(header.get(name)) is False for name in ("published", "publish")) or _is_for_few(
-        header, problems
-    )
-
-
-def _is_for_few(header: Mapping[str, Value], problems: list[Problem]) -> bool:
-    """Whether another tool would have shown the post to some readers only; there is no such thing here."""
-    name = next((name for name in _KEPT_BACK if flag(header.get(name))), "")
-    name = name or ("password" if text(header.get("password")) else "")
-    if name:
-        problems.append(
-            Problem(
-                code="post.header-value",
-                severity=Severity.WARNING,
-                message=f"`{name}` keeps the post back: here every post is for all readers, so it is taken as a draft.",
-                cure=f"Take `{name}` out of the header to publish it.",
-            )
-        )
-    return bool(name)
-
-
-def _switched(header: Mapping[str, Value], name: str, problems: list[Problem]) -> bool:
-    """Whether a switch is on. What cannot be read counts as on: it is safer to keep a post back than to send it."""
-    value = header.get(name)
-    if value is None or text(value) == "":
-        return bool(value) and not isinstance(value, str)
-    said = flag(value)
-    if said is None:
-        problems.append(_odd(name, text(value), "so it is taken as true", "Write `true` or `false`."))
-    return said is not False
 
 
 def _tags(header: Mapping[str, Value], *, pelican: bool) -> tuple[str, ...]:
@@ -260,16 +157,18 @@ def _authors(header: Mapping[str, Value], *, pelican: bool) -> tuple[str, ...]:
 
 def _name(value: Value) -> str:
     """What one of a list is called: itself, or the name in it."""
-    return _first_text(value, "name", "display_name", "title") if isinstance(value, dict) else text(value)
+    return first_text(value, "name", "display_name", "title") if isinstance(value, dict) else text(value)
 
 
 def _language(header: Mapping[str, Value], problems: list[Problem]) -> str | None:
-    written = _first_text(header, "lang", "language", "locale").replace("_", "-")
+    written = first_text(header, "lang", "language", "locale").replace("_", "-")
     if not written:
         return None
     if not _LANGUAGE.fullmatch(written):
         problems.append(
-            _odd("lang", written, "so the site's language is taken", "Write a tag such as `en` or `pt-BR`.")
+            misunderstood(
+                "lang", written, "so the site's language is taken", "Write a tag such as `en` or `pt-BR`."
+            )
         )
         return None
     return written
@@ -282,22 +181,22 @@ def _picture(header: Mapping[str, Value]) -> tuple[str, str]:
         if isinstance(value, list):
             value = value[0] if value else None
         if isinstance(value, dict):
-            alt = _first_text(value, "alt", "caption", "description")
-            if (found := _first_text(value, "url", "src", "path", "image", "feature")) and flag(
-                found
-            ) is None:
+            alt = first_text(value, "alt", "caption", "description")
+            if (found := first_text(value, "url", "src", "path", "image", "feature")) and flag(found) is None:
                 return found, alt
         elif (found := text(value)) and flag(value) is None:
-            return found, _first_text(header, "image_alt", "imagealt")
+            return found, first_text(header, "image_alt", "imagealt")
     return "", ""
 
 
 def _canonical(header: Mapping[str, Value], problems: list[Problem]) -> str | None:
-    written = _first_text(header, "canonical", "canonical_url", "canonicalurl")
+    written = first_text(header, "canonical", "canonical_url", "canonicalurl")
     if not written:
         return None
     if not re.match(r"https?://[^/\s]+", written):
-        problems.append(_odd("canonical", written, "so it is left out", "Write a whole address, https://…"))
+        problems.append(
+            misunderstood("canonical", written, "so it is left out", "Write a whole address, https://…")
+        )
         return None
     return written
 
@@ -318,12 +217,3 @@ def _alias(written: str) -> str:
     except ValueError:
         return ""
     return "" if ".." in path.split("/") else encoded_path(unquote(path))
-
-
-def _odd(name: str, value: str, consequence: str, cure: str) -> Problem:
-    return Problem(
-        code="post.header-value",
-        severity=Severity.WARNING,
-        message=f"`{name}: {value[:60]}` is not understood, {consequence}.",
-        cure=cure,
-    )

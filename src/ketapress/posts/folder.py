@@ -18,6 +18,7 @@ from ketapress.posts.cache import Cache, Row
 from ketapress.posts.dates import DateRules
 from ketapress.posts.files import reason
 from ketapress.posts.ids import Records, read_records
+from ketapress.posts.manuscript import ReadingRules
 from ketapress.posts.pinning import PinningRules, pinned
 from ketapress.posts.prose import one_line
 from ketapress.posts.rendering import post
@@ -57,7 +58,8 @@ def read_library(
     records = read_records(root)
     zone = ZoneInfo(settings.site.timezone)
     site = settings.site.url
-    shelf = Shelf(root / "posts", DateRules(zone, settings.posts.publish_at), cache, side_by_side)
+    reading = ReadingRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
+    shelf = Shelf(root / "posts", reading, cache, side_by_side)
     manuscripts, problems = shelf.manuscripts()
     unread = frozenset(each.path.removeprefix("posts/") for each in problems if each.path and _is_error(each))
     rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site, zone=zone)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ketapress.model.errors import KetapressError, Problem, Severity
-from ketapress.model.language import direction
+from ketapress.model.language import direction, script
 from ketapress.model.urls import slug
 from ketapress.posts import dating, markdown
 from ketapress.posts.dates import DateRules, date_in_name
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 _DRAFT_FOLDERS = {"_drafts", "drafts"}
 _BLOCK_MARKS = re.compile(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
-_RTL_LETTER = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-# 4 ms to compile, for the posts that hold the others
-_LTR_LETTER = "[A-Za-z\u00c0-\u058f\u0900-\u1fff\u2c00-\ud7ff]"
-_NO_LETTERS = re.compile(
-    r"```.*?```|~~~.*?~~~|`[^`\n]*`|<pre.*?</pre>|<code.*?</code>|<[^<>]*>|\]\([^()\n]*\)|https?://[^\s<>]+",
-    re.DOTALL,
-)  # code, tags, addresses
 _SOME_DAY = datetime(
     9998, 12, 30, tzinfo=UTC
 )  # of a draft without a date: whatever happens, it is not yet due
-_LOOK_AT = 2_000  # characters tell which way a text runs
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRules:
+    """What the settings say about reading: how a bare date becomes an instant, and the site's language."""
+
+    dates: DateRules
+    language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +66,21 @@ class Manuscript:
     sha256: str
     fields: Fields
     draft: bool
+    lang: str | None
     dir: str | None
 
 
-def manuscript(path: str, written: str, rules: DateRules) -> tuple[Manuscript, tuple[Problem, ...]]:
+def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript, tuple[Problem, ...]]:
     """The manuscript in a file, and warnings about it. Raises `KetapressError` where it cannot be a post."""
     parts = split(written)
     form, header, body = _unwrapped(FORMATS[splitext(path)[1].lower()], parts)
     said, problems = fields(header, pelican=parts.pelican)
     in_name, name = date_in_name(_stem(path))
     heading, body = _heading(form, said.title, body)
-    moment = dating.header_date(parts, header, rules, written)
+    moment = dating.header_date(parts, header, rules.dates, written)
     draft = said.draft or not _DRAFT_FOLDERS.isdisjoint(path.split("/")[:-1])
     if moment is None:
-        opened = _opening(form, heading, body, parts, (path, in_name, said.path), rules)
+        opened = _opening(form, heading, body, parts, (path, in_name, said.path), rules.dates)
         moment, heading, body = opened.date, opened.title, opened.body
     if moment is None:
         missing = dating.undated(header, parts, body)
@@ -89,6 +90,7 @@ def manuscript(path: str, written: str, rules: DateRules) -> tuple[Manuscript, t
     explicit = said.title or heading
     title = explicit or name_title(name) or _derived_title(form, body)
     digest = sha256(f"{explicit}\0{body}".encode(errors="backslashreplace")).hexdigest()
+    lang, way = _spoken(said, explicit, body, rules.language)
     own_slug = slug(said.slug)
     source, nested, marks = _html(form, body, explicit, 1 + written.count("\n", 0, len(written) - len(body)))
     found = Manuscript(
@@ -98,13 +100,14 @@ def manuscript(path: str, written: str, rules: DateRules) -> tuple[Manuscript, t
         well_nested=nested,
         marks=marks,
         date=moment or _SOME_DAY,
-        expires=dating.expiry(parts, header, rules, written),
+        expires=dating.expiry(parts, header, rules.dates, written),
         name=own_slug or slug(unquote(name)) or slug(title) or digest[:8],
         explicit_slug=bool(own_slug),
         sha256=digest,
         fields=said,
         draft=draft,
-        dir=said.dir or _direction(said.lang, title, body),
+        lang=lang,
+        dir=way,
     )
     return found, problems
 
@@ -198,16 +201,16 @@ def _derived_title(form: Format, body: str) -> str:
     return first_sentence(one_line(first))
 
 
-def _direction(lang: str | None, title: str, body: str) -> str | None:
-    """`rtl` where the language runs so, or most letters do where no language is named; None for the site's way."""
-    if lang:
-        return direction(lang)
-    head = f"{title}\n{body[:_LOOK_AT]}"
-    if head.isascii():
-        return None
-    head = _NO_LETTERS.sub("", head)
-    from_right = len(_RTL_LETTER.findall(head))
-    return "rtl" if from_right and from_right > len(re.findall(_LTR_LETTER, head)) else None
+def _spoken(said: Fields, title: str, body: str, site_language: str) -> tuple[str | None, str | None]:
+    """The language and direction of the post, None for the site's: as its author said, else as its letters tell."""
+    if said.lang:
+        return said.lang, said.dir or direction(said.lang)
+    if script(site_language) == "latn" and title.isascii() and body.isascii():
+        return None, said.dir
+    from ketapress.posts.letters import contradiction
+
+    lang, way = contradiction(title, body, site_language)
+    return lang, said.dir or way
 
 
 def _fault(code: str, message: str, cure: str, line: int) -> KetapressError:

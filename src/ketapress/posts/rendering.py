@@ -98,7 +98,7 @@ def post(pinned: Pinned, body: Body) -> Post:
         sha256=written.sha256,
         tags=said.tags,
         authors=said.authors,
-        lang=said.lang,
+        lang=written.lang,
         dir=written.dir,
         image=Image(url=body.image, alt=said.image_alt) if body.image else None,
         canonical=said.canonical,

@@ -13,9 +13,8 @@ from typing import Protocol, TypeVar
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.urls import joined
 from ketapress.posts.cache import Cache, Row
-from ketapress.posts.dates import DateRules
 from ketapress.posts.files import paths, shown, text
-from ketapress.posts.manuscript import Manuscript, manuscript
+from ketapress.posts.manuscript import Manuscript, ReadingRules, manuscript
 from ketapress.posts.pinning import Pinned
 from ketapress.posts.rendering import Body, body
 
@@ -42,7 +41,9 @@ def in_turn(
 class Shelf:
     """The files of the folder: each is read, unless the cache remembers it as it is."""
 
-    def __init__(self, folder: Path, rules: DateRules, cache: Cache | None, side_by_side: SideBySide) -> None:
+    def __init__(
+        self, folder: Path, rules: ReadingRules, cache: Cache | None, side_by_side: SideBySide
+    ) -> None:
         self._folder = folder
         self._rules = rules
         self._cache = cache
