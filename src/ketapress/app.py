@@ -162,6 +162,18 @@ class Publication:
 
         return keep_preview(self.press, coming)
 
+    def preview_stamps(self) -> dict[str, str]:
+        """The stamps of all that the next edition is made of: posts and their ids, templates, settings, past editions."""
+        from ketapress.archive.stamps import stamp, tree_stamps
+        from ketapress.posts.ids import NAME as IDS
+        from ketapress.templates.files import template_folders
+
+        folders = (self.root / "posts", self.root / "outbox", *template_folders(self.root))
+        found = {file: stamp(str(self.root / file)) for file in (NAME, f"posts/{IDS}")}
+        for folder in folders:
+            found |= tree_stamps("", str(folder))
+        return found
+
     def upgrade_database(self) -> tuple[str, str]:
         """Runs the migrations that are due; returns the versions before and after."""
         from ketapress.store.database import upgrade

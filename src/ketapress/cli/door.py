@@ -226,7 +226,7 @@ def _answered(door: Door, act: Callable[[], Answer]) -> Exit:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
     except OSError as error:
-        door.show(Answer({}, problems=(_disk_problem(error),)))
+        door.show(Answer({}, problems=(disk_problem(error),)))
         return Exit.NEEDS_PERSON
     except KeyboardInterrupt:
         door.say("Stopped. What was finished stays finished; run the same command again to go on.")
@@ -253,7 +253,7 @@ _DISK_CURES = {
 }
 
 
-def _disk_problem(error: OSError) -> Problem:
+def disk_problem(error: OSError) -> Problem:
     return Problem(
         code="disk",
         path=os.fsdecode(error.filename) if error.filename else None,

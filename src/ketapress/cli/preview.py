@@ -1,59 +1,153 @@
-"""`ketapress preview`: what goes out next, by the code that sends it."""
+"""`ketapress preview`: what goes out next, by the code that sends it: on a page that follows, or as files."""
 
+import os
+import sys
+from contextlib import closing
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
-from ketapress.cli.door import Answer, Door, command
+from ketapress.app import Publication
+from ketapress.cli.door import Answer, Door, command, disk_problem
+from ketapress.model.errors import ConfigurationError, KetapressError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from ketapress.compose import Composed
+    from ketapress.check.preview import Coming
+    from ketapress.web.preview_watch import Made
+
+_PORT = 8125
 
 
 @command(
     "preview",
-    "Make the next edition as it will be sent, for looking at; nothing is decided or sent.",
+    "Show the next edition as it will be sent, on a page that follows what you write; nothing is decided or sent.",
     asks_time=True,
 )
 @click.argument("newsletter", required=False)
-def preview(door: Door, newsletter: str | None) -> Answer:
-    from ketapress.check.queue import coming_edition
+@click.option(
+    "--serve/--no-serve",
+    default=None,
+    help="Serve a page, or write files and exit. By default a terminal gets the page.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help=f"The page's port: {_PORT} by default, 0 for any free one."
+)
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
+def preview(
+    door: Door, newsletter: str | None, *, serve: bool | None, port: int | None, opens: bool
+) -> Answer:
+    asked = serve or port is not None or opens
+    if asked and (door.as_json or serve is False):
+        raise UsageError(_CONTRADICTION)
+    if asked or (serve is None and sys.stdout.isatty() and not door.as_json):
+        return _served(door, newsletter, _PORT if port is None else port, opens=opens)
+    return _written(door, newsletter)
+
+
+_CONTRADICTION = Problem(
+    code="usage.preview",
+    message="--json and --no-serve write files and exit; --serve, --port and --open are for a page that stays.",
+    cure="Leave one of them out.",
+)
+
+
+def _written(door: Door, newsletter: str | None) -> Answer:
+    """The files of each edition, below `.ketapress/preview/`."""
+    from ketapress.check.preview import preview as preview_of
 
     publication = door.publication
     library = publication.library(door.now, keep=False)
     lines, editions, problems = [], [], list(library.problems)
     for each in publication.newsletters(newsletter):
-        coming = coming_edition(publication.press, each, library.posts, door.now)
+        coming = preview_of(publication.press, each, library.posts, door.now).coming
         if coming is None:
             lines.append(
                 f"{each.name}: nothing new by its next slot; `ketapress outbox list` shows what is composed."
             )
             continue
-        folder = publication.keep_preview(coming)
+        folder = publication.keep_preview(coming.made)
         editions.append(_previewed(coming) | {"folder": str(folder)})
-        problems += coming.problems
-        lines += [*_lines(coming, each.max_bytes), f"  Open {folder / 'digest.html'} in a browser."]
+        problems += coming.made.problems
+        lines += [*_lines(door, coming, each.max_bytes), f"  Open {folder / 'digest.html'} in a browser."]
     return Answer({"editions": editions}, lines, problems)
 
 
-def _previewed(coming: "Composed") -> dict[str, object]:
+def _previewed(coming: "Coming") -> dict[str, object]:
+    made = coming.made
     return {
-        "edition": coming.edition.slot.edition,
-        "state": str(coming.state),
-        "subject": coming.digest.subject,
-        "posts": [post.id for post in coming.edition.posts],
-        "bytes": coming.digest.sizes["html"],
+        "edition": made.edition.slot.edition,
+        "state": str(made.state),
+        "subject": made.digest.subject,
+        "posts": [post.id for post in made.edition.posts],
+        "bytes": made.digest.sizes["html"],
     }
 
 
-def _lines(coming: "Composed", most: int) -> list[str]:
-    size = coming.digest.sizes["html"]
+def _lines(door: Door, coming: "Coming", most: int) -> list[str]:
+    made, sizes = coming.made, coming.made.digest.sizes
+    slot = made.edition.slot
     return [
-        f"{coming.edition.slot.edition}: “{coming.digest.subject}”",
+        f"{slot.edition}: “{made.digest.subject}”",
+        f"  due {door.day(slot.at, door.zone_of(slot.newsletter))}; {made.state}{made.why and f': {made.why}'}.",
         (
-            f"  {size:,} of {most:,} bytes ({size / most:.0%}); text {coming.digest.sizes['text']:,}; "
-            f"message {coming.digest.sizes['message']:,}."
+            f"  {sizes['html']:,} of {most:,} bytes ({sizes['html'] / most:.0%}); text {sizes['text']:,}; "
+            f"message {sizes['message']:,}."
         ),
-        *(f"  {item.display:<8}  {item.post.title}" for item in coming.edition.items),
-        *(f"  left out  {post.title}" for post in coming.edition.more),
+        *(f"  {item.display:<8}  {item.post.title}" for item in made.edition.items),
+        *(f"  left out  {post.title}" for post in made.edition.more),
     ]
+
+
+def _served(door: Door, newsletter: str | None, port: int, *, opens: bool) -> Answer:
+    """A page on this machine, until Ctrl-C."""
+    from ketapress.web.preview import preview_app
+    from ketapress.web.preview_server import listening, serve
+    from ketapress.web.preview_watch import Watch
+
+    publication = door.publication  # a wrong setting ends the start here, with exit code 78
+    publication.newsletters(newsletter)
+    watch = Watch(lambda: _made(door, newsletter), publication.preview_stamps, door.clock)
+    with listening(port) as on:
+        address = f"http://127.0.0.1:{on.getsockname()[1]}/"
+        click.echo(f"{address} shows what goes out next, and follows what you write. Ctrl-C ends it.")
+        if opens:
+            click.launch(address)
+        serve(preview_app(watch, publication.fill), watch, on)
+    return Answer({}, silent=True)
+
+
+def _made(door: Door, newsletter: str | None) -> "Made":
+    """One try, from the settings on, for they may have changed too. What is wrong is a value: the page shows it."""
+    from ketapress.web.preview_watch import Made
+
+    now = door.clock()
+    try:
+        with closing(Publication(door.root, os.environ)) as publication:
+            return _tried(publication, newsletter, now)
+    except KetapressError as error:
+        return Made(at=now.astimezone(door.zone), problems=error.problems)
+    except OSError as error:
+        return Made(at=now.astimezone(door.zone), problems=(disk_problem(error),))
+
+
+def _tried(publication: Publication, newsletter: str | None, now: datetime) -> "Made":
+    from ketapress.check.preview import preview as preview_of
+    from ketapress.web.preview_watch import Made
+
+    library = publication.library(now, keep=False)
+    previews, problems = {}, list(library.problems)
+    newsletters = publication.newsletters(newsletter)
+    for each in newsletters:
+        try:
+            previews[each.name] = preview_of(publication.press, each, library.posts, now)
+        except ConfigurationError as error:
+            problems += error.problems
+    return Made(
+        at=now.astimezone(ZoneInfo(publication.settings.site.timezone)),
+        site=publication.settings.site.title,
+        names=tuple(each.name for each in newsletters),
+        previews=previews,
+        problems=tuple(dict.fromkeys(problems)),
+    )

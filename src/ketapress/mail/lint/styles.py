@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ketapress.mail.lint.page import Page
 from ketapress.model.errors import Problem
 
-_GMAIL_KEEPS = 16 * 1024  # bytes of all <style> together
+GMAIL_KEEPS = 16 * 1024  # bytes of all <style> together
 _NOT_RULES = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
 _TIGHT = re.compile(r"[^\s;{]!\s*important", re.IGNORECASE)
 
@@ -14,11 +14,11 @@ _TIGHT = re.compile(r"[^\s;{]!\s*important", re.IGNORECASE)
 def style_problems(page: Page) -> Iterator[Problem]:
     sheets = list(page.elements("style"))
     size = sum(len((each.text or "").encode()) for each in sheets)
-    if size > _GMAIL_KEEPS:
+    if size > GMAIL_KEEPS:
         yield page.error(
             "style-large",
             sheets[0],
-            f"the <style> blocks are {size:,} bytes together; beyond {_GMAIL_KEEPS:,} Gmail drops them.",
+            f"the <style> blocks are {size:,} bytes together; beyond {GMAIL_KEEPS:,} Gmail drops them.",
             "Move plain rules into the first <style>, which is written onto the elements.",
         )
     for sheet in sheets:
