@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY, SEED
+from factories import REPOSITORY, new_publication
 
 _PROGRAMS = {
     "axe": ("node", "chromium"),
@@ -21,21 +21,6 @@ _PROGRAMS = {
 _MODULES = {"axe": ("axe-core", "puppeteer-core"), "mail_parsers": ("mailparser", "postal-mime")}
 """Of Node, in `node_modules` at the top of the repository or below NODE_PATH."""
 _SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
-
-SETTINGS = """
-[site]
-title = "The Example Press"
-url = "https://example.org"
-description = "Notes from a small press."
-timezone = "UTC"
-postal_address = "The Example Press, 1 Example Street"
-
-[newsletters.weekly]
-title = "The Example Weekly"
-schedule = "0 8 * * mon"
-starts = 2023-06-05
-from = "The Example Weekly <digest@example.org>"
-"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,8 +44,4 @@ def _missing(mark: str) -> str:
 @pytest.fixture
 def publication(tmp_path: Path) -> Path:
     """A publication folder with the seed as its one post and one weekly newsletter."""
-    (tmp_path / "posts").mkdir()
-    shutil.copy(SEED, tmp_path / "posts" / "2023-06-07-ketamine-therapy.txt")
-    (tmp_path / "ketapress.toml").write_text(SETTINGS)
-    assert (REPOSITORY / "templates").is_dir()
-    return tmp_path
+    return new_publication(tmp_path)

@@ -1,5 +1,6 @@
 """Values for tests: whole and valid, with only what a test is about spelled out."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -13,6 +14,20 @@ from ketapress.model.settings import NewsletterSettings, Schedule, Settings, Sit
 
 REPOSITORY = Path(__file__).parent.parent
 SEED = REPOSITORY / "seeds" / "000_4ad128b82f72c88a.txt"
+TOML = """
+[site]
+title = "The Example Press"
+url = "https://example.org"
+description = "Notes from a small press."
+timezone = "UTC"
+postal_address = "The Example Press, 1 Example Street"
+
+[newsletters.weekly]
+title = "The Example Weekly"
+schedule = "0 8 * * mon"
+starts = 2023-06-05
+from = "The Example Weekly <digest@example.org>"
+"""
 NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
 
 SITE = SiteSettings(
@@ -57,3 +72,11 @@ def edition(*posts: Post, newsletter: str = "weekly", at: datetime | None = None
     slot = Slot(newsletter, f"{at:%Y-%m-%dT%H%M}", at)
     items = tuple(Item(each, Display.FULL) for each in posts or (post(),))
     return Edition(slot=slot, window=Window(at - timedelta(days=7), at), items=items)
+
+
+def new_publication(folder: Path) -> Path:
+    """A publication folder with the seed as its one post and one weekly newsletter."""
+    (folder / "posts").mkdir()
+    shutil.copy(SEED, folder / "posts" / "2023-06-07-ketamine-therapy.txt")
+    (folder / "ketapress.toml").write_text(TOML)
+    return folder

@@ -5,8 +5,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 AT = "2023-06-08T09:00"
 PATIENCE = 60
@@ -30,6 +32,7 @@ class Reply:
 class Served:
     """A preview that runs."""
 
+    folder: Path
     process: "subprocess.Popen[str]"
     port: int
 
@@ -55,10 +58,12 @@ class Served:
         assert found
         return found[1]
 
-    def news(self, after: str) -> str:
-        """Waits for the next thing to be shown after that number, and returns its number."""
+    def shows(self, after: str, wanted: Callable[[str], bool]) -> str:
+        """The page as soon as it is as wanted; looked at each time that the stream has news, and never in between."""
         with Stream(self, after) as stream:
-            return stream.next()
+            while not wanted(page := self.get().text):
+                stream.next()
+        return page
 
 
 class Stream:
@@ -70,7 +75,7 @@ class Stream:
         self._answer = self._connection.getresponse()
         assert self._answer.readline() == b": listening\n"
 
-    def __enter__(self) -> "Stream":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -36,8 +36,8 @@ FLOORS: tuple[set[str], ...] = (
 ACTS, DOORS = 2, 4
 """Which floor is which."""
 
-NEIGHBOURS = {("check", "compose"), ("cli", "daemon"), ("__main__", "cli")}
-"""`check` looks at editions by the very code that composes them; `ketapress run` opens the daemon's door."""
+NEIGHBOURS = {("check", "compose"), ("cli", "daemon"), ("cli", "web"), ("__main__", "cli")}
+"""`check` looks at editions by the very code that composes them; `run` opens the daemon's door, `preview` one on the web."""
 
 OUTSIDE = {"testing"}
 """Shipped for tests; no floor's business."""

@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from factories import new_publication
 from previewed import Served, ended, port_of, started
 
+Serve = Callable[..., Served]
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
-    """Starts previews of publications, and ends them."""
+
+def _serving() -> Iterator[Serve]:
     running: list[subprocess.Popen[str]] = []
 
     def start(folder: Path, *words: str) -> Served:
         process = started(folder, *(words or ("--port", "0")))
         running.append(process)
         assert process.stdout
-        return Served(process, port_of(process.stdout.readline()))
+        return Served(folder, process, port_of(process.stdout.readline()))
 
     yield start
     for each in running:
@@ -26,5 +27,13 @@ def serve() -> Iterator[Callable[..., Served]]:
 
 
 @pytest.fixture
-def served(publication: Path, serve: Callable[..., Served]) -> Served:
-    return serve(publication)
+def serve() -> Iterator[Serve]:
+    """Starts previews of publications, and ends them."""
+    yield from _serving()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A preview that all tests of a file look at, of a publication that each of them leaves as it was."""
+    for start in _serving():
+        yield start(new_publication(tmp_path_factory.mktemp("publication")))

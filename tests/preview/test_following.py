@@ -5,35 +5,54 @@ from pathlib import Path
 
 import pytest
 
-from previewed import PAGE, Served, Stream
+from previewed import PAGE, Served
+
+SEED = "Ketamine Therapy"
+STALE = "This is the last good edition."
 
 
-def test_a_new_post_is_shown_by_itself(served: Served, publication: Path) -> None:
-    with Stream(served, served.number()) as stream:
-        (publication / "posts" / "2023-06-08-fresh.md").write_text("---\ntitle: Fresh from the desk\n---\nNew.\n")
-        stream.next()
-    assert "Fresh from the desk" in served.get().text
-    assert "Fresh from the desk" in served.get(f"{PAGE}/light").text
-
-
-def test_a_template_of_ones_own_is_shown_by_itself(served: Served, publication: Path) -> None:
-    before = served.number()
-    file = publication / "templates" / "mail" / "letter.html"
-    file.parent.mkdir(parents=True)
-    file.write_text('{% extends "mail/digest.html" %}')
-    after = served.news(before)
-    (file.parent / "magazine.html").write_text(
-        '{% extends "mail/digest.html" %}{% block masthead %}<tr><td>Our own masthead</td></tr>{% endblock %}'
+def is_good(page: str) -> bool:
+    """Whether the page shows what the publication of these tests is as they find and leave it."""
+    return (
+        SEED in page
+        and "The Example Weekly" in page
+        and STALE not in page
+        and "Findings</h2>\n<ul" not in page
     )
-    served.news(after)
-    assert "Our own masthead" in served.get(f"{PAGE}/light").text
 
 
-def test_a_setting_is_shown_by_itself(served: Served, publication: Path) -> None:
-    before, toml = served.number(), publication / "ketapress.toml"
-    toml.write_text(toml.read_text().replace("The Example Weekly", "The Quiet Weekly"))
-    served.news(before)
-    assert "The Quiet Weekly" in served.get().text
+def written(served: Served, name: str, text: str) -> Path:
+    file = served.folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def test_a_new_post_is_shown_by_itself_and_goes_with_its_file(served: Served) -> None:
+    before = served.number()
+    post = written(served, "posts/2023-06-08-fresh.md", "---\ntitle: Fresh from the desk\n---\nNew.\n")
+    served.shows(before, lambda page: "Fresh from the desk" in page)
+    assert "Fresh from the desk" in served.get(f"{PAGE}/light").text
+    post.unlink()
+    served.shows(before, lambda page: "Fresh from the desk" not in page)
+
+
+def test_a_template_of_ones_own_is_shown_by_itself(served: Served) -> None:
+    before, extends = served.number(), '{% extends "mail/digest.html" %}'
+    file = written(
+        served, "templates/mail/magazine.html", f"{extends}{{% block masthead %}}Our own{{% endblock %}}"
+    )
+    served.shows(before, lambda _: "Our own" in served.get(f"{PAGE}/light").text)
+    file.unlink()
+    served.shows(before, lambda _: "Our own" not in served.get(f"{PAGE}/light").text)
+
+
+def test_a_setting_is_shown_by_itself(served: Served) -> None:
+    before, toml = served.number(), (served.folder / "ketapress.toml").read_text()
+    written(served, "ketapress.toml", toml.replace("The Example Weekly", "The Quiet Weekly"))
+    served.shows(before, lambda page: "The Quiet Weekly" in page)
+    written(served, "ketapress.toml", toml)
+    served.shows(before, is_good)
 
 
 @pytest.mark.parametrize(
@@ -47,27 +66,39 @@ def test_a_setting_is_shown_by_itself(served: Served, publication: Path) -> None
     ],
 )
 def test_what_is_broken_is_named_while_the_last_good_edition_stays(
-    served: Served, publication: Path, file: str, text: str, named: str
+    served: Served, file: str, text: str, named: str
 ) -> None:
-    before, place = served.number(), publication / file
+    before, place = served.number(), served.folder / file
     good = place.read_text() if place.exists() else None
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text)
-    broken = served.news(before)
-
-    page = served.get()
-    assert page.status == 200
-    assert "This is the last good edition." in page.text
-    assert f"<code>{named}</code>" in page.text
-    assert "Ketamine Therapy" in served.get(f"{PAGE}/light").text
+    written(served, file, text)
+    page = served.shows(before, lambda page: f"<code>{named}</code>" in page)
+    assert STALE in page
+    assert SEED in page
+    assert SEED in served.get(f"{PAGE}/light").text
 
     if good is None:
         place.unlink()
     else:
         place.write_text(good)
-    served.news(broken)
-    assert "This is the last good edition." not in served.get().text
-    assert named not in served.get().text
+    served.shows(before, is_good)
+
+
+def test_posts_that_are_gone_are_told_of(served: Served) -> None:
+    before, posts = served.number(), served.folder / "posts"
+    posts.rename(served.folder / "elsewhere")
+    assert SEED in served.shows(before, lambda page: STALE in page)
+    (served.folder / "elsewhere").rename(posts)
+    served.shows(before, is_good)
+
+
+def test_a_newsletter_that_is_renamed_has_another_page(served: Served) -> None:
+    before, toml = served.number(), (served.folder / "ketapress.toml").read_text()
+    written(served, "ketapress.toml", toml.replace("[newsletters.weekly]", "[newsletters.monthly]"))
+    served.shows(before, lambda page: "There is no such newsletter" in page)
+    assert served.get().status == 404
+    assert served.get("/").headers["location"] == "/newsletter/monthly"
+    written(served, "ketapress.toml", toml)
+    served.shows(before, is_good)
 
 
 def test_it_starts_on_a_broken_template_and_goes_on_when_it_is_mended(
@@ -82,25 +113,4 @@ def test_it_starts_on_a_broken_template_and_goes_on_when_it_is_mended(
     assert "templates/mail/magazine.html:1" in first.text
     before = served.number()
     file.unlink()
-    served.news(before)
-    assert "Ketamine Therapy" in served.get().text
-
-
-def test_posts_that_are_gone_are_told_of(served: Served, publication: Path) -> None:
-    before = served.number()
-    (publication / "posts").rename(publication / "elsewhere")
-    broken = served.news(before)
-    assert "This is the last good edition." in served.get().text
-    (publication / "elsewhere").rename(publication / "posts")
-    served.news(broken)
-    assert "This is the last good edition." not in served.get().text
-
-
-def test_a_newsletter_that_is_removed_is_gone(publication: Path, serve: Callable[..., Served]) -> None:
-    toml = publication / "ketapress.toml"
-    served = serve(publication)
-    before = served.number()
-    toml.write_text(toml.read_text().replace("[newsletters.weekly]", "[newsletters.monthly]"))
-    served.news(before)
-    assert served.get().status == 404
-    assert served.get("/").headers["location"] == "/newsletter/monthly"
+    served.shows(before, is_good)

@@ -2,12 +2,12 @@
 
 import html
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY
 from ketapress.web.preview_copies import COPIES, copied, in_scheme
 from previewed import AT, PAGE, Served
 from walk import ketapress
@@ -20,10 +20,18 @@ def words(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
-def test_the_page_is_the_edition_that_is_then_composed(served: Served, publication: Path) -> None:
+@pytest.fixture
+def composed(served: Served, tmp_path: Path) -> Path:
+    """What is composed of the same publication when its hour has come."""
+    copy = shutil.copytree(
+        served.folder, tmp_path / "copy", ignore=shutil.ignore_patterns(".ketapress", "*.db*")
+    )
+    ketapress(copy, "publish", "--at", "2023-06-12T08:00")
+    return copy / "outbox" / "weekly" / "2023-06-12T0800"
+
+
+def test_the_page_is_the_edition_that_is_then_composed(served: Served, composed: Path) -> None:
     page, message = words(served.get().text), served.get(f"{PAGE}/message.eml")
-    ketapress(publication, "publish", "--at", "2023-06-12T08:00")
-    composed = publication / "outbox" / "weekly" / "2023-06-12T0800"
 
     assert message.content == (composed / "message.eml").read_bytes()
     assert message.headers["content-type"] == "message/rfc822"
@@ -32,11 +40,9 @@ def test_the_page_is_the_edition_that_is_then_composed(served: Served, publicati
         assert line.strip() in page
 
 
-def test_the_frames_hold_what_is_sent_but_for_scheme_and_links(served: Served, publication: Path) -> None:
-    served.get()
+def test_the_frames_hold_what_is_sent_but_for_scheme_and_links(served: Served, composed: Path) -> None:
     shown = {name: served.get(address).text for name, address in COPY.items()}
-    ketapress(publication, "publish", "--at", "2023-06-12T08:00")
-    sent = (publication / "outbox" / "weekly" / "2023-06-12T0800" / "digest.html").read_text()
+    sent = (composed / "digest.html").read_text()
 
     assert shown == {name: copied(copy, sent) for name, copy in COPIES.items()}
     assert shown["light"].replace(' target="_blank"', "").partition("<body")[2] == sent.partition("<body")[2]
@@ -133,20 +139,12 @@ def test_a_scheme_is_written_into_style_sheets_and_nowhere_else() -> None:
         '<meta name="color-scheme" content="light dark"><style>:root { color-scheme: light dark; }'
         "@media (prefers-color-scheme:dark) { p { color: white } } @media (prefers-color-scheme: light) {}</style>"
     )
-    assert in_scheme(page + said, "dark") == (
-        '<meta name="color-scheme" content="dark"><style>:root { color-scheme: dark; }'
-        "@media (min-width: 0) { p { color: white } } @media (max-width: 0) {}</style>"
-    ) + said
+    assert (
+        in_scheme(page + said, "dark")
+        == (
+            '<meta name="color-scheme" content="dark"><style>:root { color-scheme: dark; }'
+            "@media (min-width: 0) { p { color: white } } @media (max-width: 0) {}</style>"
+        )
+        + said
+    )
     assert "@media (max-width: 0) { p { color: white } }" in in_scheme(page, "light")
-
-
-def test_every_theme_is_dark_in_its_dark_copy(publication: Path, serve: Callable[..., Served]) -> None:
-    assert (REPOSITORY / "templates" / "mail" / "letter.html").exists()
-    for theme in ("magazine", "bulletin", "letter"):
-        toml = publication / "ketapress.toml"
-        toml.write_text(f'{toml.read_text().partition("theme")[0]}theme = "{theme}"\n')
-        served = serve(publication)
-        served.get()
-        sheet = served.get(COPY["dark"]).text.partition("</style>")[0]
-        assert "prefers-color-scheme" not in sheet
-        assert "@media (min-width: 0)" in sheet

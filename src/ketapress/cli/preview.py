@@ -103,14 +103,15 @@ def _lines(door: Door, coming: "Coming", most: int) -> list[str]:
 def _served(door: Door, newsletter: str | None, port: int, *, opens: bool) -> Answer:
     """A page on this machine, until Ctrl-C."""
     from ketapress.web.preview import preview_app
-    from ketapress.web.preview_server import listening, serve
+    from ketapress.web.preview_server import listening_here, serve
     from ketapress.web.preview_watch import Watch
+    from ketapress.web.server import address_of
 
     publication = door.publication  # a wrong setting ends the start here, with exit code 78
     publication.newsletters(newsletter)
     watch = Watch(lambda: _made(door, newsletter), publication.preview_stamps, door.clock)
-    with listening(port) as on:
-        address = f"http://127.0.0.1:{on.getsockname()[1]}/"
+    with listening_here(port) as on:
+        address = f"{address_of(on)}/"
         click.echo(f"{address} shows what goes out next, and follows what you write. Ctrl-C ends it.")
         if opens:
             click.launch(address)

@@ -4,31 +4,28 @@ In: an application and its `Watch`. Out: nothing, when somebody ends it (Ctrl-C,
 """
 
 import asyncio
-import errno
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
 
-from ketapress.model.errors import Problem, RefusedError
+from ketapress.model.errors import RefusedError
 from ketapress.web.preview_watch import Watch
+from ketapress.web.server import listening
 
-HOST = "127.0.0.1"
+_CURE = "Name another port with --port, or --port 0 for any that is free."
 
 
-def listening(port: int) -> socket.socket:
+def listening_here(port: int) -> socket.socket:
     """A socket on this machine alone; port 0 is any free one. Raises RefusedError where the port cannot be had."""
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        found.bind((HOST, port))
-        found.listen()
-    except OSError as error:
-        found.close()
-        raise RefusedError(_unavailable(port, error)) from error
-    return found
+        return listening("127.0.0.1", port)
+    except RefusedError as error:
+        (problem,) = error.problems
+        raise RefusedError(replace(problem, path=None, cure=_CURE)) from error
 
 
 def serve(app: Starlette, watch: Watch, on: socket.socket) -> None:
@@ -74,13 +71,3 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._watch.close()
         await super().shutdown(sockets)
-
-
-def _unavailable(port: int, error: OSError) -> Problem:
-    taken = error.errno == errno.EADDRINUSE
-    why = "another program listens there" if taken else f"the system says: {error.strerror or error}"
-    return Problem(
-        code="preview.port",
-        message=f"{HOST}:{port} cannot be listened on: {why}.",
-        cure="Name another with --port, or --port 0 for any that is free.",
-    )

@@ -65,7 +65,7 @@ class Watch:
         async with self._turn:
             shown = self._shown
             if shown is None or self._clock() - shown.made.at >= _STALE:
-                shown = await self._remake(shown)
+                shown = await self._remake(await asyncio.to_thread(self._stamps))
         return shown
 
     def last(self) -> Shown | None:
@@ -83,10 +83,10 @@ class Watch:
     async def follow(self) -> None:
         """Looks at the files again and again, and makes all anew when one of them changed. Ends by being cancelled."""
         while True:
-            stamps = await asyncio.to_thread(self._stamps)
-            if stamps != self._before:
-                async with self._turn:
-                    await self._remake(self._shown)
+            async with self._turn:
+                stamps = await asyncio.to_thread(self._stamps)
+                if stamps != self._before:
+                    await self._remake(stamps)
             await self._pause(_PAUSE)
 
     async def close(self) -> None:
@@ -95,12 +95,12 @@ class Watch:
             self._closing = True
             self._news.notify_all()
 
-    async def _remake(self, last: Shown | None) -> Shown:
-        """The caller has the turn. Stamps are taken before: what changes meanwhile is seen by the next look."""
-        self._before = await asyncio.to_thread(self._stamps)
+    async def _remake(self, stamps: Stamps) -> Shown:
+        """The caller has the turn, and took the stamps just before: what changes meanwhile is seen by the next look."""
+        self._before = stamps
         made = await asyncio.to_thread(self._make)
         async with self._news:
-            self._shown = shown_after(last, made)
+            self._shown = shown_after(self._shown, made)
             self._news.notify_all()
         return self._shown
 
