@@ -3,7 +3,9 @@
 import html as entities
 from pathlib import Path
 
+import comrak
 import pytest
+from hypothesis import given, settings as bounds, strategies as st
 
 from ketapress.posts.markdown import leading_heading, markdown_html, plain_text
 from postfolder import only
@@ -108,3 +110,28 @@ def test_all_examples_of_a_kind_survive_the_sanitiser(tmp_path: Path) -> None:
     for tag in ("q", "kbd", "sub", "abbr", "ruby", "rt"):
         assert f"<{tag}" in html
     assert entities.unescape(html) == html
+
+
+@bounds(max_examples=300)
+@given(
+    st.lists(
+        st.sampled_from(
+            [*"[]()<>\\`* ", "see ", "[t](", "https://a.example/x", "www.b.example", "a@b.example", "\n\n"]
+        ),
+        max_size=12,
+    ).map("".join)
+)
+def test_bare_addresses_become_links_wherever_they_stand(text: str) -> None:
+    assert markdown_html(text) == comrak.render_markdown(text, EVERYTHING, comrak.ParseOptions(), RAW)
+
+
+def all_extensions() -> comrak.ExtensionOptions:
+    extensions = comrak.ExtensionOptions()
+    for name in ("table", "footnotes", "strikethrough", "tasklist", "cjk_friendly_emphasis", "autolink"):
+        setattr(extensions, name, True)
+    return extensions
+
+
+EVERYTHING = all_extensions()
+RAW = comrak.RenderOptions()
+RAW.unsafe_ = True

@@ -41,8 +41,10 @@ def _extensions(*, autolink: bool) -> comrak.ExtensionOptions:
     return extensions
 
 
-_EXTENSIONS = _extensions(autolink=True)
-_EXTENSIONS_FOR_LISTS_OF_ADDRESSES = _extensions(autolink=False)
+_EXTENSIONS = _extensions(autolink=False)
+_LINKING = _extensions(autolink=True)
+# An address that is marked as one: `[text](https://…)`, `<https://…>`
+_MARKED_ADDRESS = re.compile(r"(?<!\\)(?:\[[^\[\]\\\n]*\]\(https?://[^\s()<>\[\]\\]*\)|<https?://[^\s<>]+>)")
 _PARSING = comrak.ParseOptions()
 _RENDERING = comrak.RenderOptions()
 _RENDERING.unsafe_ = True
@@ -50,12 +52,24 @@ _RENDERING.unsafe_ = True
 
 def markdown_html(text: str) -> str:
     """The text as unsanitised HTML. A table wider than 128 columns is shown as the text it was written as."""
-    extensions = _EXTENSIONS if text.count("@") <= _MOST_AT_SIGNS else _EXTENSIONS_FOR_LISTS_OF_ADDRESSES
+    extensions = _LINKING if _has_bare_addresses(text) else _EXTENSIONS
     html = comrak.render_markdown(_without_vast_tables(text), extensions, _PARSING, _RENDERING)
     if "<input" in html:
         for box, sign in _CHECKBOXES.items():
             html = html.replace(box, sign)
     return html
+
+
+def _has_bare_addresses(text: str) -> bool:
+    """Whether an address may stand in the text as it is; to look for them doubles what a post takes."""
+    at_signs = text.count("@")
+    if at_signs > _MOST_AT_SIGNS:
+        return False
+    return (
+        at_signs > 0
+        or "www." in text
+        or text.count("://") > len(_MARKED_ADDRESS.findall(text))
+    )
 
 
 def has_tags(text: str) -> bool:
