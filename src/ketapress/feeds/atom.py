@@ -1,54 +1,50 @@
 """Atom 1.0 (RFC 4287)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
+from typing import TYPE_CHECKING
 
-from lxml.etree import SubElement, _Element as Element
-
+from ketapress.feeds.dialect import Dialect
 from ketapress.feeds.document import Entry, Feed
-from ketapress.feeds.generator import (
-    HISTORY,
-    MARKUP,
-    Dialect,
-    history_links,
-    mark_archive,
-    printed_entries,
-    printed_feed,
-)
+from ketapress.feeds.elements import HISTORY, MARKUP, add, add_history
+from ketapress.feeds.moulded import entry_text, feed_text
+from ketapress.model.mould import Moulds
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def entries(found: Sequence[Entry]) -> list[bytes]:
-    """Each entry as an `entry`."""
-    return list(printed_entries(found, _ATOM))
+def entry(found: Entry, moulds: Moulds) -> str:
+    """An entry as an `entry`."""
+    return entry_text(found, _ATOM, moulds)
 
 
-def document(feed: Feed, printed: Sequence[bytes]) -> bytes:
-    """The feed around its entries: UTF-8 without a BOM, with an XML declaration."""
-    return printed_feed(feed, printed, _ATOM)
+def document(feed: Feed, entries: Sequence[str], moulds: Moulds) -> str:
+    """The feed around its entries, with an XML declaration that says UTF-8."""
+    return feed_text(feed, entries, _ATOM, moulds)
 
 
-def _finish_feed(root: Element, feed: Feed) -> None:
+def _finish_feed(root: "Element", feed: Feed) -> None:
     _type(root, "title", "subtitle")
-    for rel, href in history_links(feed):
-        SubElement(root, "link", rel=rel, href=href)
-    mark_archive(root, feed)
+    add_history(root, feed, "link")
 
 
-def _finish_entry(element: Element, entry: Entry) -> None:
+def _finish_entry(element: "Element", entry: Entry) -> None:
     _type(element, "title", "summary")
     for link in element.iterfind("link"):
         link.set("rel", "alternate")
         link.set("type", "text/html")
-    SubElement(element, "published").text = entry.published.isoformat()
+    add(element, "published", entry.published.isoformat())
     for name in entry.authors:
-        SubElement(SubElement(element, "author"), "name").text = name
+        add(add(element, "author"), "name", name)
     if entry.lang:
         element.set(_LANG, entry.lang)
 
 
-def _type(parent: Element, *names: str) -> None:
+def _type(parent: "Element", *names: str) -> None:
     """Says of text that could be taken for markup that it is HTML, escaped, so that nobody has to guess (3.1.1)."""
     for name in names:
         for element in parent.iterfind(name):
@@ -59,6 +55,7 @@ def _type(parent: Element, *names: str) -> None:
 
 
 _ATOM = Dialect(
+    name="atom",
     media_type="application/atom+xml",
     feed=lambda generator: generator.atom_str(pretty=True),
     entry=lambda entry: entry.atom_entry(),
@@ -66,7 +63,9 @@ _ATOM = Dialect(
     finish_entry=_finish_entry,
     namespaces={"fh": HISTORY},
     depth=1,
-    opening=b"  <entry",
-    closing=b"  </entry>\n",
-    end=b"</feed>",
+    opening="  <entry",
+    closing="  </entry>\n",
+    end="</feed>",
+    instant=datetime.isoformat,
+    marked_up=lambda text: MARKUP.search(text) is not None,
 )

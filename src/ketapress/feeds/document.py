@@ -103,7 +103,8 @@ def feed_of(entries: Sequence[Entry], settings: Settings, path: str, **values: s
 def clean(text: str) -> str:
     """Text without the characters that XML cannot hold; JSON readers do not want them either."""
     if text.isascii():  # most bodies are: ten times as fast
-        return text.encode().translate(None, _ILLEGAL_ASCII).decode()
+        legal = text.encode().translate(None, _ILLEGAL_ASCII)
+        return text if len(legal) == len(text) else legal.decode()
     return _ILLEGAL.sub("", text)
 
 

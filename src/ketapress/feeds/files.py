@@ -12,6 +12,7 @@ from importlib import import_module
 from ketapress.feeds.document import Entry, Feed, entry_of, feed_of
 from ketapress.feeds.formats import FORMATS, Format
 from ketapress.feeds.history import Document, shelved, site_documents, tag_document
+from ketapress.model.mould import Moulds
 from ketapress.model.output import Keys, Output
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
@@ -22,63 +23,65 @@ OPML = "feeds.opml"
 _COMPRESSION = 5  # of 9: the next makes a tenth less and takes twice as long
 
 
-def feed_files(posts: Sequence[Post], settings: Settings, keys: Keys) -> Iterator[Output]:
-    """Each file of the feeds.
+def feed_files(
+    posts: Sequence[Post], settings: Settings, keys: Keys, moulds: Moulds | None = None
+) -> Iterator[Output]:
+    """Each file of the feeds; `moulds` are those that are known already.
 
     Beside each feed of the site stands the same, compressed, for web servers that can hand it out as it is: a feed is
     polled far more often than it changes.
     """
-    entries = _Entries(settings)
     tags = [tag_document(tag, settings, FORMATS[0].path) for tag in tags_of(posts)]
     shelves = shelved(posts, settings)
-    for form in FORMATS:
-        printer = _Printer(form, entries)
-        current, *archives = site_documents(shelves, settings, form.path)
-        key, make = _key(current, form, keys), cache(partial(printer.document, current))
+    printer = _Printer(settings, moulds or Moulds(), frozenset(post.id for tag in tags for post in tag.posts))
+    documents = [list(site_documents(shelves, settings, form.path)) for form in FORMATS]
+    for form, (current, *_) in zip(FORMATS, documents, strict=True):
+        key, make = _key(current, form, keys), cache(partial(printer.document, current, form))
         yield Output(form.path, key, make)
         yield Output(f"{form.path}.gz", key, partial(_compressed, make))
-        for document in [*archives, *(tags if form is FORMATS[0] else ())]:
-            path = decoded_path(document.path)
-            yield Output(path, _key(document, form, keys), partial(printer.document, document))
+    for archives in zip(*(found[1:] for found in documents), strict=True):
+        for form, archive in zip(FORMATS, archives, strict=True):
+            yield printer.output(archive, form, keys)
+    yield from (printer.output(tag, FORMATS[0], keys) for tag in tags)
     listed = [Document(FORMATS[0].path, ()), *tags]
     about = [(document.path, document.about) for document in listed]
-    yield Output(OPML, keys.of(OPML, about), lambda: _opml([entries.feed(document) for document in listed]))
-
-
-class _Entries:
-    """The posts as entries, each made once and when it is asked for: it stands in many documents of all formats."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._made: dict[str, Entry] = {}
-
-    def of(self, posts: Sequence[Post]) -> list[Entry]:
-        for post in posts:
-            if post.id not in self._made:
-                self._made[post.id] = entry_of(post, self._settings)
-        return [self._made[post.id] for post in posts]
-
-    def feed(self, document: Document) -> Feed:
-        return feed_of(self.of(document.posts), self._settings, document.path, **document.about)
+    yield Output(OPML, keys.of(OPML, about), lambda: _opml([printer.feed(document) for document in listed]))
 
 
 class _Printer:
-    """Writes documents in one format; each entry is printed once, and goes into every document that holds it."""
+    """Writes documents. What stands in more than one of them is made once: entries, and those of `tagged` posts in RSS."""
 
-    def __init__(self, form: Format, entries: _Entries) -> None:
-        self._form = form
-        self._entries = entries
-        self._printed: dict[str, bytes] = {}
+    def __init__(self, settings: Settings, moulds: Moulds, tagged: frozenset[str]) -> None:
+        self._settings = settings
+        self._moulds = moulds
+        self._tagged = tagged
+        self._entries: dict[str, Entry] = {}
+        self._printed: dict[str, str] = {}
 
-    def document(self, document: Document) -> bytes:
-        feed, writer = self._entries.feed(document), self._form.writer
-        missing = {
-            post.id: entry
-            for post, entry in zip(document.posts, feed.entries, strict=True)
-            if post.id not in self._printed
-        }
-        self._printed |= zip(missing, writer.entries(list(missing.values())), strict=True)
-        return writer.document(feed, [self._printed[post.id] for post in document.posts])
+    def output(self, document: Document, form: Format, keys: Keys) -> Output:
+        path = decoded_path(document.path)
+        return Output(path, _key(document, form, keys), partial(self.document, document, form))
+
+    def document(self, document: Document, form: Format) -> bytes:
+        printed = [self._entry(post, form) for post in document.posts]
+        return form.writer.document(self.feed(document), printed, self._moulds).encode()
+
+    def feed(self, document: Document) -> Feed:
+        entries = [self._made(post) for post in document.posts]
+        return feed_of(entries, self._settings, document.path, **document.about)
+
+    def _entry(self, post: Post, form: Format) -> str:
+        kept = self._printed.get(post.id) if form is FORMATS[0] else None
+        if kept is None:
+            kept = form.writer.entry(self._made(post), self._moulds)
+            if form is FORMATS[0] and post.id in self._tagged:
+                self._printed[post.id] = kept
+        return kept
+
+    def _made(self, post: Post) -> Entry:
+        if post.id not in self._entries:
+            self._entries[post.id] = entry_of(post, self._settings)
+        return self._entries[post.id]
 
 
 def _key(document: Document, form: Format, keys: Keys) -> str:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from ketapress.feeds.document import Entry, Feed
+    from ketapress.model.mould import Moulds
 
 
 class Writer(Protocol):
     """What the module of a format has: an entry is written once, and stands in as many feeds as hold it."""
 
-    def entries(self, found: "Sequence[Entry]") -> list[bytes]: ...
-    def document(self, feed: "Feed", printed: Sequence[bytes]) -> bytes: ...
+    def entry(self, found: "Entry", moulds: "Moulds") -> str: ...
+    def document(self, feed: "Feed", printed: Sequence[str], moulds: "Moulds") -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Format:
 
     @property
     def writer(self) -> Writer:
-        """The module that writes this format. It is imported now, and lxml and feedgen with it."""
+        """The module that writes this format, imported now."""
         return cast("Writer", import_module(f"ketapress.feeds.{self.name}"))
 
 

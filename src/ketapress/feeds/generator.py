@@ -1,53 +1,27 @@
 """The one place that knows feedgen 1.0: what RSS and Atom have in common, and the way around its traps.
 
-In: entries or a `Feed`, and what a format adds to feedgen's elements. Out: printed entries, and a printed feed with room
-for them. An entry stands in the feed that readers poll, in an archive and in the feed of each of its tags; it is printed
-once and goes into all of them.
+In: an entry or a `Feed`, and what a format adds to feedgen's elements. Out: each as it is printed; the entries of a feed
+are put in later.
 
 What feedgen does wrong, and the answer here. It takes the moment of the build for every instant that it is not told:
-all are told. It puts new entries first: `append`. Its Atom entries lose all but the address of a link, its RSS knows no
-link but rel=self, drops authors without an address, sets the process's locale to write each entry's date, and titles
-have no type in Atom: a format adds all of these itself, to the elements that feedgen made. Its RSS channel's link is
-the last that was named: the home page comes last. `guid` after `id`, or permalinks are lost. No CDATA and no XHTML: the
-one makes Atom invalid, the other cannot hold HTML. It keeps a whole feed in memory as a tree: a hundred entries at a time.
+all are told. Its Atom entries lose all but the address of a link, its RSS knows no link but rel=self, drops authors
+without an address, sets the process's locale to write each entry's date, and titles have no type in Atom: a format adds
+all of these itself, to the elements that feedgen made. Its RSS channel's link is the last that was named: the home page
+comes last. `guid` after `id`, or permalinks are lost. No CDATA and no XHTML: the one makes Atom invalid, the other
+cannot hold HTML.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 from lxml.etree import Element, SubElement, _Element, tostring
 
+from ketapress.feeds.dialect import Dialect
 from ketapress.feeds.document import Entry, Feed
 
-ATOM = "http://www.w3.org/2005/Atom"
-HISTORY = "http://purl.org/syndication/history/1.0"
 NAME = "Ketapress"
-MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
-"""Where plain text could be taken for HTML: `</b>`, `&amp;`, but not `Q & A`."""
-_AT_ONCE = 100
 _OF_FEEDGEN = {"content": "http://purl.org/rss/1.0/modules/content/"}
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What makes a format: what feedgen makes of a feed and of an entry, what is added to both, where entries stand.
-
-    `finish_feed` and `finish_entry` change an element in place; `namespaces` are those of the additions. `depth` is that of entries, which begin and end as `opening` and `closing` say; `end` follows the last.
-    """
-
-    media_type: str
-    feed: Callable[[FeedGenerator], bytes]
-    entry: Callable[[FeedEntry], _Element]
-    finish_feed: Callable[[_Element, Feed], None]
-    finish_entry: Callable[[_Element, Entry], None]
-    namespaces: Mapping[str, str]
-    depth: int
-    opening: bytes
-    closing: bytes
-    end: bytes
 
 
 class _Addition:
@@ -67,40 +41,23 @@ class _Addition:
     extend_atom = extend_rss
 
 
-def printed_entries(entries: Sequence[Entry], dialect: Dialect) -> Iterator[bytes]:
-    """Each entry as it stands in every feed of this format."""
-    for start in range(0, len(entries), _AT_ONCE):
-        root = parent = Element("feed", nsmap={**_OF_FEEDGEN, **dialect.namespaces})
-        for _ in range(1, dialect.depth):
-            parent = SubElement(parent, "channel")
-        for entry in entries[start : start + _AT_ONCE]:
-            element = dialect.entry(_entry(entry))
-            dialect.finish_entry(element, entry)
-            parent.append(element)
-        printed: bytes = tostring(root, pretty_print=True, encoding="UTF-8")
-        *found, _ = printed[printed.index(dialect.opening) :].split(dialect.closing)
-        yield from (each + dialect.closing for each in found)
+def printed_entry(entry: Entry, dialect: Dialect) -> str:
+    """An entry as it stands in every feed of this format."""
+    root = parent = Element("feed", nsmap={**_OF_FEEDGEN, **dialect.namespaces})
+    for _ in range(1, dialect.depth):
+        parent = SubElement(parent, "channel")
+    element = dialect.entry(_entry(entry))
+    dialect.finish_entry(element, entry)
+    parent.append(element)
+    printed: str = tostring(root, pretty_print=True, encoding="unicode")
+    return printed[printed.index(dialect.opening) :].partition(dialect.closing)[0] + dialect.closing
 
 
-def printed_feed(feed: Feed, printed: Sequence[bytes], dialect: Dialect) -> bytes:
-    """The feed, with its printed entries where they belong."""
+def printed_feed(feed: Feed, dialect: Dialect) -> str:
+    """The feed without its entries."""
     generator = _generator(feed, dialect)
     generator.addition.finish = lambda root: dialect.finish_feed(root, feed)
-    before, end, after = dialect.feed(generator).rpartition(dialect.end)
-    return b"".join([before, *printed, end, after])
-
-
-def history_links(feed: Feed) -> Iterator[tuple[str, str]]:
-    """Where the other documents of the feed are (RFC 5005, 4), and the hub that tells of new ones: rel and address."""
-    links = [("prev-archive", feed.older), ("next-archive", feed.newer), ("hub", feed.hub)]
-    if feed.archived:
-        links.append(("current", feed.current))
-    return ((rel, href) for rel, href in links if href)
-
-
-def mark_archive(parent: _Element, feed: Feed) -> None:
-    if feed.archived:
-        SubElement(parent, f"{{{HISTORY}}}archive")
+    return dialect.feed(generator).decode()
 
 
 def _generator(feed: Feed, dialect: Dialect) -> FeedGenerator:

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from ketapress.feeds.document import Entry, Feed
+from ketapress.model.mould import Moulds
 
 _written = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def entries(found: Sequence[Entry]) -> list[bytes]:
-    """Each entry as an object of `items`, on a line of its own."""
-    return [_written(_item(entry)).encode() for entry in found]
+def entry(found: Entry, _moulds: Moulds) -> str:
+    """An entry as an object of `items`."""
+    return _written(_item(found))
 
 
-def document(feed: Feed, items: Sequence[bytes]) -> bytes:
-    """The feed around its items, in UTF-8; what is not known is left out."""
+def document(feed: Feed, items: Sequence[str], _moulds: Moulds) -> str:
+    """The feed around its items; what is not known is left out."""
     about = _known(
         version="https://jsonfeed.org/version/1.1",
         title=feed.title,
@@ -28,7 +29,8 @@ def document(feed: Feed, items: Sequence[bytes]) -> bytes:
         language=feed.language,
         hubs=[{"type": "WebSub", "url": feed.hub}] if feed.hub else [],
     )
-    return _written(about)[:-1].encode() + b', "items": [\n' + b",\n".join(items) + b"\n]}\n"
+    listed = ",\n".join(items)
+    return f'{_written(about)[:-1]}, "items": [\n{listed}\n]}}\n'
 
 
 def _item(entry: Entry) -> dict[str, Any]:

@@ -1,41 +1,40 @@
 """RSS 2.0, with the names that its readers have agreed on: content:encoded, dc:creator, atom:link, media:content."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from email.utils import format_datetime
+from datetime import datetime
 from html import escape
+from typing import TYPE_CHECKING
 
-from lxml.etree import SubElement, _Element as Element
-
-from ketapress.feeds.document import Entry, Feed, plain
-from ketapress.feeds.generator import (
-    ATOM,
-    HISTORY,
-    MARKUP,
-    Dialect,
-    history_links,
-    mark_archive,
-    printed_entries,
-    printed_feed,
-)
+from ketapress.feeds.dialect import Dialect
+from ketapress.feeds.document import Entry, Feed
+from ketapress.feeds.elements import ATOM, HISTORY, MARKUP, add, add_history
+from ketapress.feeds.moulded import entry_text, feed_text
+from ketapress.model.mould import Moulds
 from ketapress.model.post import Image
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
 
 _DC = "http://purl.org/dc/elements/1.1/"
 _MEDIA = "http://search.yahoo.com/mrss/"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def entries(found: Sequence[Entry]) -> list[bytes]:
-    """Each entry as an `item`."""
-    told = [
-        replace(each, title=_literal(each.title), summary=escape(each.summary, quote=False)) for each in found
-    ]
-    return list(printed_entries(told, _RSS))
+def entry(found: Entry, moulds: Moulds) -> str:
+    """An entry as an `item`."""
+    return entry_text(found, _RSS, moulds)
 
 
-def document(feed: Feed, items: Sequence[bytes]) -> bytes:
-    """The feed around its items: UTF-8 without a BOM, with an XML declaration."""
-    literal = replace(feed, title=_literal(feed.title), description=_literal(feed.description))
-    return printed_feed(literal, items, _RSS)
+def document(feed: Feed, items: Sequence[str], moulds: Moulds) -> str:
+    """The feed around its items, with an XML declaration that says UTF-8."""
+    return feed_text(feed, items, _RSS, moulds)
+
+
+def instant(moment: datetime) -> str:
+    """A time in UTC as RFC 822 has it, with a year of four digits, and in English whatever the locale."""
+    day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
+    return f"{day}, {moment.day:02} {month} {moment.year:04} {moment:%H:%M:%S} +0000"
 
 
 def _literal(text: str) -> str:
@@ -46,37 +45,31 @@ def _literal(text: str) -> str:
     return MARKUP.sub("\\g<0>\N{WORD JOINER}", text)
 
 
-def _finish_feed(root: Element, feed: Feed) -> None:
-    channel = root[0]
-    for rel, href in history_links(feed):
-        SubElement(channel, f"{{{ATOM}}}link", rel=rel, href=href)
-    mark_archive(channel, feed)
+def _finish_feed(root: "Element", feed: Feed) -> None:
+    add_history(root[0], feed, f"{{{ATOM}}}link")
 
 
-def _finish_entry(item: Element, entry: Entry) -> None:
-    _add(item, "pubDate", format_datetime(entry.published))
+def _finish_entry(item: "Element", entry: Entry) -> None:
+    add(item, "pubDate", instant(entry.published))
     for author in entry.authors:
-        _add(item, f"{{{_DC}}}creator", author)
+        add(item, f"{{{_DC}}}creator", author)
     if entry.lang:
-        _add(item, f"{{{_DC}}}language", entry.lang)
+        add(item, f"{{{_DC}}}language", entry.lang)
     if entry.image:
         _add_image(item, entry.image)
 
 
-def _add_image(item: Element, image: Image) -> None:
-    media = SubElement(item, f"{{{_MEDIA}}}content", url=image.url, medium="image")
+def _add_image(item: "Element", image: Image) -> None:
+    media = add(item, f"{{{_MEDIA}}}content", url=image.url, medium="image")
     for name, pixels in (("width", image.width), ("height", image.height)):
         if pixels:
             media.set(name, str(pixels))
     if image.alt:
-        _add(media, f"{{{_MEDIA}}}description", plain(image.alt))
-
-
-def _add(parent: Element, name: str, text: str) -> None:
-    SubElement(parent, name).text = text
+        add(media, f"{{{_MEDIA}}}description", image.alt)
 
 
 _RSS = Dialect(
+    name="rss",
     media_type="application/rss+xml",
     feed=lambda generator: generator.rss_str(pretty=True),
     entry=lambda entry: entry.rss_entry(),
@@ -84,7 +77,10 @@ _RSS = Dialect(
     finish_entry=_finish_entry,
     namespaces={"dc": _DC, "media": _MEDIA, "fh": HISTORY},
     depth=2,
-    opening=b"    <item>",
-    closing=b"    </item>\n",
-    end=b"  </channel>",
+    opening="    <item>",
+    closing="    </item>\n",
+    end="  </channel>",
+    instant=instant,
+    title=_literal,
+    summary=lambda text: escape(text, quote=False),
 )

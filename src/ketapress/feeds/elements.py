@@ -1,0 +1,44 @@
+"""Elements of XML: what both formats add to those that feedgen makes, without loading a library of XML for it.
+
+In: an element of lxml. Out: the same, with more in it.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ketapress.feeds.document import Feed
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+ATOM = "http://www.w3.org/2005/Atom"
+HISTORY = "http://purl.org/syndication/history/1.0"
+MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
+"""Where plain text could be taken for HTML: `</b>`, `&amp;`, but not `Q & A`."""
+
+
+def add(parent: "Element", name: str, text: str | None = None, **attributes: str) -> "Element":
+    """One more child, at the end."""
+    child = parent.makeelement(name, attributes)
+    child.text = text
+    parent.append(child)
+    return child
+
+
+def add_history(parent: "Element", feed: Feed, link: str) -> None:
+    """Where the other documents of the feed are (RFC 5005, 4), the hub that tells of new ones, and whether this is one.
+
+    `link` is the name of an Atom link in this format.
+    """
+    for rel, href in _links(feed):
+        add(parent, link, rel=rel, href=href)
+    if feed.archived:
+        add(parent, f"{{{HISTORY}}}archive")
+
+
+def _links(feed: Feed) -> Iterator[tuple[str, str]]:
+    links = [("prev-archive", feed.older), ("next-archive", feed.newer), ("hub", feed.hub)]
+    if feed.archived:
+        links.append(("current", feed.current))
+    return ((rel, href) for rel, href in links if href)
