@@ -128,7 +128,8 @@ def test_a_title_that_looks_like_markup_is_shown_as_it_was_written(title: str) -
 # feedparser takes some of Latin-1 for UTF-8 that was read wrongly, and mends it.
 LATIN_1 = "".join(map(chr, range(0x80, 0x100)))
 TEXT = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Cn"], exclude_characters=f"<\ufffd{LATIN_1}"), min_size=1
+    st.characters(exclude_categories=["Cc", "Cs", "Cn"], exclude_characters=f"<\ufffd\u2060{LATIN_1}"),
+    min_size=1,
 )
 
 
@@ -145,7 +146,8 @@ def test_titles_ids_and_dates_survive_every_format(titles: list[str], second: in
 
     for form in (RSS, ATOM):
         entries = read(form, *posts).entries
-        assert [(e.title, e.id, e.published_parsed[:6]) for e in entries] == expected
+        joined = [(e.title.replace("\u2060", ""), e.id, e.published_parsed[:6]) for e in entries]
+        assert joined == expected
     items = json.loads(written(JSON_FEED, *posts))["items"]
     assert [
         (i["title"], i["id"], datetime.fromisoformat(i["date_published"]).timetuple()[:6]) for i in items

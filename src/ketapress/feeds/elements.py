@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
-MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
+MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#[Xx]?[0-9A-Fa-f]+;|[A-Za-z][A-Za-z0-9]*;)")
 """Where plain text could be taken for HTML: `</b>`, `&amp;`, but not `Q & A`."""
 
 
