@@ -1,0 +1,110 @@
+"""The preview in Chromium: open to everybody at every width, and shut to what an edition may hold against it."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from browser import faults, sights
+from previewed import PAGE, Served
+
+HOSTILE = """<!DOCTYPE html><html><head><meta http-equiv="refresh" content="0; url={trap}/refresh">
+<link rel="stylesheet" href="{trap}/link"><link rel="preload" as="image" href="{trap}/preload">
+<style data-premailer="ignore">@import url({trap}/import); @font-face {{ font-family: x; src: url({trap}/font) }}
+body {{ font-family: x; background: url({trap}/background) }}</style>
+<script src="{trap}/script"></script><script>fetch("{trap}/fetch"); new Image().src = "{trap}/image";
+for (const page of [top, parent]) {{ try {{ page.document.title = "taken"; }} catch {{}} }}
+top.location = "{trap}/top"; open("{trap}/open");</script></head>
+<body onload="location = '{trap}/onload'"><h1>Shown</h1>
+<iframe src="{trap}/iframe"></iframe><object data="{trap}/object"></object><video src="{trap}/video" autoplay></video>
+<form action="{trap}/form"><input name="x" autofocus onfocus="this.form.submit()"></form>
+<img src="x" onerror="location = '{trap}/onerror'">{{% if reader %}}<a href="{{{{ reader.unsubscribe_url }}}}">Leave</a>{{% endif %}}</body></html>"""
+
+
+@pytest.fixture
+def trap() -> Iterator[tuple[str, list[str]]]:
+    """A server that a letter must never reach: its address, and what it was asked for."""
+    asked: list[str] = []
+
+    class Trap(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Trap) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+def seen(url: str, folder: Path) -> str:
+    """The page's document as Chromium leaves it after five seconds of its own time."""
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    command += [f"--user-data-dir={folder / 'profile'}", "--timeout=5000", "--dump-dom", url]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+@pytest.mark.chromium
+def test_what_a_letter_holds_neither_runs_nor_asks_for_anything(
+    publication: Path, serve: Callable[..., Served], trap: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    address, asked = trap
+    letter = HOSTILE.format(trap=address)
+    bare = tmp_path / "bare.html"
+    bare.write_text(letter)
+    seen(bare.as_uri(), tmp_path)
+    assert {"/script", "/link", "/refresh"} & set(asked), (
+        "a browser that is not held back falls into the trap"
+    )
+    asked.clear()
+
+    template = publication / "templates" / "mail" / "magazine.html"
+    template.parent.mkdir(parents=True)
+    template.write_text(letter.replace("@import", "@namespace"))  # which is refused by the press already
+    served = serve(publication)
+    assert served.get().status == 200
+
+    page = seen(served.address + PAGE, tmp_path)
+    assert "taken" not in re.findall(r"<title>(.*?)</title>", page)[0]
+    for copy in ("light", "dark", "without-pictures", "without-styles"):
+        assert "Shown" in seen(f"{served.address}{PAGE}/{copy}", tmp_path)
+    assert asked == []
+
+
+@pytest.mark.chromium
+def test_what_a_post_is_called_stays_text_on_the_page(
+    publication: Path, serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    title = (
+        "</pre></title><script>document.title = 'taken'</script><img src=x onerror=document.title='taken'>"
+    )
+    (publication / "posts" / "2023-06-08-x.md").write_text(f'---\ntitle: "{title}"\n---\n{title}\n')
+    page = seen(serve(publication).address + PAGE, tmp_path)
+    (shown,) = re.findall(r"<title>(.*?)</title>", page)
+    assert unescape(shown).startswith("</pre></title><script>")
+    assert "<img src=x" not in page
+    assert page.count("<script") == 1
+
+
+@pytest.mark.axe
+def test_the_page_is_open_to_everybody_on_a_phone_and_on_a_desktop(
+    publication: Path, serve: Callable[..., Served]
+) -> None:
+    for name, header in (("draft", "draft: true"), ("long-" + "x" * 150, "title: " + "W" * 120)):
+        (publication / "posts" / f"{name}.md").write_text(
+            f"---\ndate: 2023-06-08\n{header}\n---\nHello {{{{ x }}}}\n"
+        )
+    (publication / "posts" / "broken.md").write_text("---\ntitle: [\n---\nx\n")
+    served = serve(publication)
+    assert "Findings" in served.get().text
+    assert faults(sights([served.address + PAGE, f"{served.address}/newsletter/nobody"])) == []
