@@ -30,11 +30,7 @@ FRAMES = (
 
 _MOST_LEFT_OUT = 30  # posts by name: an archive of ten thousand would bury the page
 _STYLE = re.compile(rb"<style\b.*?</style>", re.IGNORECASE | re.DOTALL)
-_STATES = {
-    EditionState.READY: "ready: the next send after its slot takes it",
-    EditionState.HELD: "held: a person has to release it",
-    EditionState.AWAITING_APPROVAL: "awaiting approval by a person",
-}
+_READY = "the first send after its slot takes it"
 
 
 def page_values(shown: Shown, name: str | None) -> dict[str, Any]:
@@ -88,8 +84,8 @@ def _edition(found: Preview, coming: Coming) -> dict[str, Any]:
         "at": _moment(slot.at, zone),
         "send_by": _moment(coming.send_by, zone),
         "window": (_moment(window.after, zone), _moment(window.until, zone)),
-        "state": _STATES[made.state],
-        "why": made.why,
+        "state": str(made.state),
+        "why": _READY if made.state is EditionState.READY else made.why,
         "sizes": list(_sizes(found, coming, letter)),
         "posts": list(_posts(made.edition)),
         "left_out": _left_out(coming.reasons),
