@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from posixpath import normpath
@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
 from factories import SITE, WEEKLY, post
 from ketapress.archive.pages import LATEST, alias_path
+from ketapress.archive.words import LANGUAGES, words
+from ketapress.feeds.formats import FORMATS
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
 from ketapress.model.post import Image
 from ketapress.model.settings import Author, WebSettings
@@ -71,7 +73,9 @@ def test_the_pages_of_a_small_site(site: Site) -> None:
         "style.css",
         "index.html",
         "subscribe.html",
+        "404.html",
         "sitemap.xml",
+        "robots.txt",
         "2023/index.html",
         "tags/index.html",
         "tags/care/index.html",
@@ -85,7 +89,14 @@ def test_the_pages_of_a_small_site(site: Site) -> None:
 def test_an_empty_site_has_a_front_page(site: Site) -> None:
     pages = site()
 
-    assert set(pages) == {"style.css", "index.html", "subscribe.html", "sitemap.xml"}
+    assert set(pages) == {
+        "style.css",
+        "index.html",
+        "subscribe.html",
+        "404.html",
+        "sitemap.xml",
+        "robots.txt",
+    }
     assert "Nothing has been published yet." in pages["index.html"]
 
 
@@ -150,8 +161,9 @@ def test_a_post_says_when_by_whom_and_about_what(site: Site) -> None:
     page = site(post(authors=("Ada", "Bob"), tags=("Care",)))["2023/first.html"]
 
     assert text(page, "h1") == "First"
-    assert 'datetime="2023-06-07T06:00:00+00:00">7 June 2023</time> · Ada, Bob' in page
-    assert 'href="../tags/care/index.html">Care</a>' in page
+    assert 'datetime="2023-06-07T06:00:00+00:00">7 June 2023</time>' in page
+    assert '<p class="byline"><bdi>Ada</bdi>, <bdi>Bob</bdi></p>' in page
+    assert 'href="../tags/care/index.html"><bdi>Care</bdi></a>' in page
     assert "<p>The body of first.</p>" in page
 
 
@@ -166,8 +178,8 @@ def test_a_title_of_markup_is_text(site: Site) -> None:
 def test_posts_lead_to_their_neighbours(site: Site) -> None:
     page = site(post("new"), post("middle"), post("old"))["2023/middle.html"]
 
-    assert '<a href="../2023/new.html" rel="next">New</a>' in page
-    assert '<a href="../2023/old.html" rel="prev">Old</a>' in page
+    assert '<a href="../2023/new.html" rel="next"><bdi>New</bdi></a>' in page
+    assert '<a href="../2023/old.html" rel="prev"><bdi>Old</bdi></a>' in page
 
 
 def test_a_post_that_is_read_from_right_to_left_says_so(site: Site) -> None:
@@ -249,7 +261,9 @@ def test_editions_are_listed_by_newsletter_newest_first(site: Site) -> None:
         page.index(each) for each in (WEEKLY.title, "2023-06-12T0800", "2023-06-05T0800", "gone", "Of old")
     ]
     assert places == sorted(places)
-    assert '<a href="../archive/weekly/2023-06-12T0800.html">The news of 2023-06-12T0800</a>' in page
+    assert (
+        '<a href="../archive/weekly/2023-06-12T0800.html"><bdi>The news of 2023-06-12T0800</bdi></a>' in page
+    )
 
 
 def test_an_edition_is_dated_in_the_zone_of_its_newsletter(site: Site) -> None:
@@ -264,14 +278,18 @@ def test_an_edition_is_shown_as_it_was_sent_and_not_to_search_engines(site: Site
 
     head, _, body = page.partition("</head>")
     assert '<meta name="robots" content="noindex">' in head
-    assert body == "<body><main><p>News</p></main></body></html>"
+    assert '<link rel="canonical" href="https://example.org/archive/weekly/2023-06-12T0800.html">' in head
+    assert body.startswith('<body><nav class="ketapress-bar" aria-label="Site"><a href="../../index.html">')
+    assert body.endswith("</nav><main><p>News</p></main></body></html>")
 
 
 def test_the_subscribe_page_names_feeds_and_newsletters(site: Site) -> None:
     page = site(post(), web=WebSettings(url="https://door.example"))["subscribe.html"]
 
     assert "https://example.org/feed.xml</a>" in page
-    assert '<a href="https://door.example">The Example Weekly</a>' in page
+    assert '<a href="https://door.example"><bdi>The Example Weekly</bdi></a>' in page
+    assert "<p>every Monday at 08:00 (UTC)</p>" in page
+    assert '<a href="./feeds.opml" dir="ltr">feeds.opml</a>' in page
     assert "<script" not in page
 
 
@@ -341,7 +359,7 @@ def test_no_text_breaks_a_page(site: Site, title: str, summary: str, tag: str, n
     pages = site(post(title=title, summary=summary, tags=(tag,)), site=replace(SITE, title=name))
 
     assert text(pages["2023/first.html"], "h1") == " ".join(title.split())
-    assert len(pages) == 8
+    assert len(pages) == 10
 
 
 def test_the_same_posts_make_the_same_pages(site: Site) -> None:
@@ -352,3 +370,86 @@ def test_the_same_posts_make_the_same_pages(site: Site) -> None:
 
 def test_a_lone_surrogate_does_not_stop_the_others(site: Site) -> None:
     assert text(site(post(title="a\ud800b"), post("second"))["2023/first.html"], "h1") == "a?b"
+
+
+def test_the_page_for_what_is_not_there_works_at_any_depth(site: Site) -> None:
+    page = site(post(tags=("Care",)), editions=(issue(),))["404.html"]
+
+    assert '<meta name="robots" content="noindex">' in page
+    assert 'rel="canonical"' not in page
+    assert all(link.startswith(("https://example.org/", "#", "data:")) for link in links(page))
+    assert "https://example.org/2023/index.html" in links(page)
+
+
+def test_crawlers_are_told_where_the_list_of_pages_is(site: Site) -> None:
+    assert site()["robots.txt"].endswith("\nSitemap: https://example.org/sitemap.xml\n")
+
+
+def test_what_machines_read_of_the_front_page(site: Site) -> None:
+    named = replace(SITE, title="</script> & more")
+    structured = json.loads(parsed(site(post(), site=named)["index.html"]).find(".//script").text)
+
+    assert (structured["@type"], structured["name"]) == ("Blog", "</script> & more")
+    assert structured["url"] == "https://example.org/"
+
+
+def test_the_front_page_names_the_most_used_subjects(site: Site) -> None:
+    rare = [post(f"p{n}", tags=(f"a{n:02}",)) for n in range(30)]
+    pages = site(*rare, post("one", tags=("zebra",)), post("two", tags=("zebra",)))
+
+    assert pages["index.html"].index("<bdi>zebra</bdi>") < pages["index.html"].index("<bdi>a00</bdi>")
+    assert "<bdi>a29</bdi>" not in pages["index.html"]
+    assert "<bdi>a29</bdi>" in pages["tags/index.html"]
+
+
+def test_a_year_is_listed_by_months_and_a_subject_by_years(site: Site) -> None:
+    posts = [
+        post(name, date=datetime(year, month, 7, tzinfo=UTC), tags=("Care",))
+        for name, year, month in (("late", 2023, 6), ("newest", 2023, 7), ("old", 2022, 7))
+    ]
+    pages = site(*posts)
+
+    def headings(path: str) -> list[str]:
+        return [heading.text for heading in parsed(pages[path]).iter("h2")]
+
+    assert headings("2023/index.html") == ["July", "June"]
+    assert headings("tags/care/index.html") == ["2023", "2022"]
+
+
+def test_footnotes_lead_to_their_place_on_the_page_itself(site: Site) -> None:
+    html = '<p><a href="https://example.org/2023/first.html#fn-1">1</a> <a href="https://example.org/2023/x.html#a">x</a></p>'
+
+    assert (
+        '<p><a href="#fn-1">1</a> <a href="https://example.org/2023/x.html#a">x</a></p>'
+        in (site(post(html=html))["2023/first.html"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("html", "lang", "said"),
+    [
+        ("<p>" + "word " * 430, None, ""),
+        ("<p>" + "word " * 650, None, " · 3 min read"),
+        ("<p>" + "字" * 1700, "zh", " · 5 min read"),
+    ],
+)
+def test_a_long_post_says_how_long_it_takes(site: Site, html: str, lang: str | None, said: str) -> None:
+    assert f"7 June 2023</time>{said}</p>" in site(post(html=html, lang=lang))["2023/first.html"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_everything(site: Site, language: str) -> None:
+    said = LANGUAGES[language]
+    pages = site(post(tags=("Care",)), editions=(issue(),), site=replace(SITE, language=language))
+
+    for field in fields(said):
+        assert getattr(said, field.name), field.name
+    assert set(said.feeds) == {form.media_type for form in FORMATS}
+    assert said.minutes.format(count=3) != said.minutes
+    for page in ("index.html", "subscribe.html", "404.html"):
+        assert "{" not in text(pages[page], "main")
+    assert said.subscribe in pages["2023/first.html"]
+
+
+def test_a_language_without_phrases_is_spoken_to_in_english() -> None:
+    assert words("nl-BE") == words("en")

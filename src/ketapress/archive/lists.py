@@ -26,6 +26,10 @@ class Listed:
     path: str
     posts: tuple[Post, ...]
 
+    @property
+    def count(self) -> int:
+        return len(self.posts)
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:

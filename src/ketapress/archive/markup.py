@@ -2,6 +2,8 @@
 
 import json
 import re
+from html import escape
+from math import ceil
 
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
@@ -10,17 +12,33 @@ _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _SCROLLED = re.compile(r"<(?:table|pre)\b")
 _SCROLLING = {"<pre": '<pre tabindex="0"', "<table": '<div class="scroll" tabindex="0" role="group"><table'}
+_WORDS_A_MINUTE, _CHARACTERS_A_MINUTE = 220, 400
+_WITHOUT_BLANKS = {"ja", "zh"}
 _written = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def scrolling(html: str) -> str:
-    """A post's body whose tables and listings scroll where they are too wide, also for those who have no mouse."""
-    return _SCROLLED.sub(lambda tag: _SCROLLING[tag[0]], html).replace("</table>", "</table></div>")
+def post_body(html: str, url: str) -> str:
+    """A post's body as its own page at `url` shows it.
+
+    Tables and listings scroll where they are too wide, also for those who have no mouse; what leads to another place of
+    the same page (footnotes) does so wherever the page is read, also from disk.
+    """
+    here = html.replace(f'href="{escape(url, quote=False)}#', 'href="#')
+    return _SCROLLED.sub(lambda tag: _SCROLLING[tag[0]], here).replace("</table>", "</table></div>")
 
 
-def edition_page(page: str, head: str) -> str:
-    """The page that the mail room made of an edition, with more in its head, and its body as a page's main part."""
-    framed = _BODY.sub(lambda tag: f"{tag[0]}<main>", page, count=1)
+def reading_minutes(html: str, language: str) -> int:
+    """About how long it takes to read: by the blanks between words, or by the characters where there are none."""
+    if language.partition("-")[0].lower() in _WITHOUT_BLANKS:
+        return ceil(
+            (len(html.encode(errors="replace")) - len(html)) / 2 / _CHARACTERS_A_MINUTE
+        )  # of 3 bytes each
+    return ceil(html.count(" ") / _WORDS_A_MINUTE)
+
+
+def edition_page(page: str, head: str, bar: str) -> str:
+    """The page that the mail room made of an edition, with more in its head, a bar on top, and its body as main part."""
+    framed = _BODY.sub(lambda tag: f"{tag[0]}{bar}<main>", page, count=1)
     main, end, rest = framed.rpartition("</body>")
     whole = f"{main}</main>{end}{rest}" if end else framed
     return _HEAD_END.sub(lambda tag: head + tag[0], whole, count=1)
@@ -43,6 +61,11 @@ def structured(post: Post, settings: Settings) -> str:
         "keywords": list(post.tags),
         "image": post.image.url if post.image else "",
         "author": [{"@type": "Person", "name": name} for name in names],
-        "publisher": {"@type": "Organization", "name": settings.site.title, "url": settings.page("")},
+        "publisher": _publisher(settings),
     }
     return _written({name: value for name, value in found.items() if value}).replace("<", "\\u003c")
+
+
+def _publisher(settings: Settings) -> dict[str, str]:
+    publisher = {"@type": "Organization", "name": settings.site.title, "url": settings.page("")}
+    return publisher | ({"logo": settings.site.logo} if settings.site.logo else {})

@@ -24,7 +24,8 @@ from ketapress.archive.lists import (
     with_neighbours,
     years_of,
 )
-from ketapress.archive.markup import edition_page, scrolling, structured
+from ketapress.archive.markup import edition_page, post_body, reading_minutes, structured
+from ketapress.archive.words import Words, words
 from ketapress.model.colour import readable
 from ketapress.model.edition import StoredEdition
 from ketapress.model.fill import Fill
@@ -40,6 +41,7 @@ PAPER = {"light": "#fffdf8", "dark": "#17150f"}
 _CONTRAST = {"light": 4.5, "dark": 6.5}  # a dark page is read in dim light, where 4.5 looks dull
 _SHARED = ("head", "masthead", "colophon")
 _INDEX = "index.html"
+_LONG = 3  # minutes: from here on it helps to know before one begins
 
 
 class FeedFormat(Protocol):
@@ -55,11 +57,12 @@ class FeedFormat(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeedLink:
-    """A feed that a page points to."""
+    """A feed that a page points to: `title` is the feed's, `name` its format's."""
 
     url: str
     media_type: str
     title: str
+    name: str
 
 
 def site_pages(
@@ -77,7 +80,7 @@ def site_pages(
     """
     years, tags = years_of(posts, settings.site.timezone), tag_pages(posts)
     newsletters = newsletters_of(editions, settings)
-    press = _Press(settings, fill, keys, _common(settings, feeds, newsletters))
+    press = _Press(settings, fill, keys, _common(settings, feeds, newsletters, tags))
     yield from _front(press, posts, years, tags)
     yield from _year_pages(press, years)
     yield from _tag_pages(press, tags, feeds[0])
@@ -112,7 +115,7 @@ class _Press:
     fill: Fill
     keys: Keys
     common: Mapping[str, Any]
-    frames: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    frames: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def page(self, path: str, template: str, values: _Values, *shown: object) -> Output:
         """A page at an encoded path, of values that are asked for when it is made; `shown` tells them apart."""
@@ -125,30 +128,35 @@ class _Press:
     def edition(self, issue: Issue) -> Output:
         """The page that was made of an edition when it was composed, with more in its head."""
         key = self.keys.of("edition", replace(issue.edition, web=""), digest(text=issue.edition.web))
-        return Output(
-            issue.path,
-            key,
-            lambda: _encoded(edition_page(issue.edition.web, self._filled("edition-head.html", {}))),
-        )
+        return Output(issue.path, key, partial(self._edition, issue))
+
+    def frame(self, root: str) -> Mapping[str, Any]:
+        """What the pages have in common from which `root` leads to the top: filled once."""
+        if root not in self.frames:
+            filled = {part: self._filled(f"{part}.html", {"root": root}) for part in _SHARED}
+            self.frames[root] = {"root": root} | filled
+        return self.frames[root]
 
     def url(self, path: str) -> str:
         """The full address of a page, without `index.html`, as web servers know it."""
         return self.settings.page(path.removesuffix(_INDEX))
 
     def _output(self, path: str, template: str, values: _Values, shown: tuple[object, ...]) -> Output:
-        key = self.keys.of(template, self.common["has_editions"], *shown)
+        key = self.keys.of(template, self.common["has_editions"], self.common["has_tags"], *shown)
         return Output(path, key, lambda: _encoded(self._filled(template, values())))
 
     def _filled(self, template: str, values: Mapping[str, Any]) -> str:
         return self.fill(f"archive/{template}", {**self.common, **values})
 
     def _framed(self, path: str) -> Mapping[str, Any]:
-        """What a page has for where it stands; the parts that the pages of one depth share are filled once."""
-        depth = path.count("/")
-        if depth not in self.frames:
-            root = {"root": "../" * depth or "./"}
-            self.frames[depth] = root | {part: self._filled(f"{part}.html", root) for part in _SHARED}
-        return {**self.frames[depth], "url": self.url(path)}
+        """What a page has for where it stands."""
+        return {**self.frame("../" * path.count("/") or "./"), "url": self.url(path)}
+
+    def _edition(self, issue: Issue) -> bytes:
+        head, bar = (
+            self._filled(f"edition-{part}.html", self._framed(issue.path)) for part in ("head", "bar")
+        )
+        return _encoded(edition_page(issue.edition.web, head, bar))
 
 
 def _encoded(page: str) -> bytes:
@@ -157,15 +165,18 @@ def _encoded(page: str) -> bytes:
 
 
 def _common(
-    settings: Settings, feeds: Sequence[FeedFormat], newsletters: Sequence[Issues]
+    settings: Settings, feeds: Sequence[FeedFormat], newsletters: Sequence[Issues], tags: Sequence[Listed]
 ) -> Mapping[str, Any]:
     title = settings.site.title
     return {
         "site": settings.site,
         "dir": direction(settings.site.language),
+        "words": words(settings.site.language),
         "has_editions": bool(newsletters),
+        "has_tags": bool(tags),
         "feeds": [
-            FeedLink(settings.page(feed.path), feed.media_type, f"{title} ({feed.title})") for feed in feeds
+            FeedLink(settings.page(feed.path), feed.media_type, f"{title} ({feed.title})", feed.title)
+            for feed in feeds
         ],
     }
 
@@ -182,7 +193,10 @@ def _front(
         _INDEX, "index.html", lambda: {"posts": posts[:LATEST], "years": years, "tags": tags}, faces
     )
     yield press.page("subscribe.html", "subscribe.html", lambda: subscribing, faces)
+    missing = {"years": years}
+    yield press.page("404.html", "404.html", lambda: {**press.frame(press.url("")), **missing}, faces)
     yield press.file("sitemap.xml", "sitemap.xml", lambda: addresses, *map(press.keys.whole, posts))
+    yield press.file("robots.txt", "robots.txt", lambda: {"url": press.url})
 
 
 def colours(accent: str) -> dict[str, dict[str, str]]:
@@ -207,7 +221,7 @@ def _tag_pages(press: _Press, tags: Sequence[Listed], form: FeedFormat) -> Itera
         yield press.page(f"tags/{_INDEX}", "tags.html", lambda: {"tags": tags}, *revisions)
     for tag, revision in zip(tags, revisions, strict=True):
         title = f"{press.settings.site.title}: {tag.name}"
-        own = FeedLink(press.url(tag.path) + form.path, form.media_type, title)
+        own = FeedLink(press.url(tag.path) + form.path, form.media_type, title, form.title)
         yield press.page(tag.path, "tag.html", {"tag": tag, "tag_feed": own}.copy, revision)
 
 
@@ -227,15 +241,18 @@ def _edition_pages(press: _Press, newsletters: Sequence[Issues]) -> Iterator[Out
 def _post_pages(press: _Press, posts: Sequence[Post]) -> Iterator[Output]:
     keys = press.keys
     for post, newer, older in with_neighbours(posts):
-        values = partial(_post_values, press.settings, post, newer, older)
+        values = partial(_post_values, press, post, newer, older)
         yield press.page(post.url, "post.html", values, keys.whole(post), keys.face(newer), keys.face(older))
 
 
-def _post_values(settings: Settings, post: Post, newer: Post | None, older: Post | None) -> Mapping[str, Any]:
+def _post_values(press: _Press, post: Post, newer: Post | None, older: Post | None) -> Mapping[str, Any]:
+    minutes = reading_minutes(post.html, post.lang or press.settings.site.language)
+    said: Words = press.common["words"]
     return {
         "post": post,
-        "body": scrolling(post.html),
-        "structured": structured(post, settings),
+        "body": post_body(post.html, press.url(post.url)),
+        "structured": structured(post, press.settings),
+        "minutes": said.minutes.format(count=minutes) if minutes >= _LONG else "",
         "tags": [(name, tag_path(name)) for name in post.tags],
         "newer": newer,
         "older": older,
