@@ -36,8 +36,9 @@ FLOORS: tuple[set[str], ...] = (
 ACTS, DOORS = 2, 4
 """Which floor is which."""
 
-NEIGHBOURS = {("check", "compose"), ("cli", "daemon"), ("cli", "web"), ("__main__", "cli")}
-"""`check` looks at editions by the very code that composes them; `run` opens the daemon's door, `preview` one on the web."""
+NEIGHBOURS = {("check", "compose"), ("cli", "daemon"), ("cli", "web"), ("daemon", "web"), ("__main__", "cli")}
+"""`check` looks at editions by the very code that composes them; `run` opens the daemon's door, `preview` one on the web,
+and the daemon keeps one open."""
 
 OUTSIDE = {"testing"}
 """Shipped for tests; no floor's business."""

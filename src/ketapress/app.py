@@ -38,10 +38,11 @@ _LOST_IDS = Problem(
 class Publication:
     """One publication folder and the parts that work on it; each part is made, and imported, when first asked for."""
 
-    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, environ: Mapping[str, str], settings: Settings | None = None) -> None:
+        """Under the settings given, or else those that ketapress.toml holds now. Raises ConfigurationError."""
         self.root = root
         self.environ = environ
-        self.settings: Settings = read_settings(root, environ)
+        self.settings: Settings = settings or read_settings(root, environ)
 
     @cached_property
     def store(self) -> "Store":
@@ -96,7 +97,7 @@ class Publication:
         """All posts and what is wrong with them. With `keep`, ids that were pinned just now are written down."""
         from ketapress.archive.processes import side_by_side
         from ketapress.posts.folder import read_library
-        from ketapress.posts.ids import are_kept, write_records
+        from ketapress.posts.ids import are_kept
 
         if (
             not are_kept(self.root)
@@ -105,9 +106,16 @@ class Publication:
         ):
             raise ConfigurationError(_LOST_IDS)
         library = read_library(self.root, self.settings, now, self.cache, side_by_side)
-        if keep and library.changed:
-            write_records(self.root, library.records)
+        if keep:
+            self.keep_ids(library)
         return library
+
+    def keep_ids(self, library: "Library") -> None:
+        """Writes down the ids that were pinned when the library was read."""
+        from ketapress.posts.ids import write_records
+
+        if library.changed:
+            write_records(self.root, library.records)
 
     @cached_property
     def cache(self) -> "Cache":
@@ -266,9 +274,14 @@ class Publication:
         return composed, self.build(library, now, dry_run=dry_run)
 
     def send(
-        self, clock: Callable[[], datetime], *, stop: Callable[[], bool], watch: "Watch | None" = None
+        self,
+        clock: Callable[[], datetime],
+        *,
+        stop: Callable[[], bool],
+        watch: "Watch | None" = None,
+        heard: "Callable[[Verdict], None] | None" = None,
     ) -> tuple["EditionReport", ...]:
-        """Delivers what is ready, until nothing is due. The caller holds the lock `send`."""
+        """Delivers what is ready, until nothing is due. The caller holds the lock `send`; `heard` hears each reply."""
         from ketapress.deliver.leave import hold_changed, refuse_dead_links, refuse_unsigned
         from ketapress.deliver.sender import Sender
 
@@ -279,7 +292,7 @@ class Publication:
             self.store.deliveries,
             self.store.editions,
             self.settings.newsletters,
-            self._road(clock, stop),
+            self._road(clock, stop, heard),
             watch=watch,
         )
         return held + sender.send()
@@ -335,14 +348,24 @@ class Publication:
             self.store.editions.letter(edition.id).key, subscription_id, newsletter.sender.domain
         )
 
-    def _road(self, clock: Callable[[], datetime], stop: Callable[[], bool]) -> "Road":
+    def _road(
+        self,
+        clock: Callable[[], datetime],
+        stop: Callable[[], bool],
+        heard: "Callable[[Verdict], None] | None",
+    ) -> "Road":
         import secrets
 
         from ketapress.deliver.round import Road
 
         stamp = stamping(self.settings, self.secret)
         return Road(
-            relay=self.settings.relay, stamp=stamp, clock=clock, rng=secrets.SystemRandom(), stop=stop
+            relay=self.settings.relay,
+            stamp=stamp,
+            clock=clock,
+            rng=secrets.SystemRandom(),
+            stop=stop,
+            heard=heard or (lambda _verdict: None),
         )
 
 

@@ -1,106 +1,203 @@
-"""What a tick of `ketapress run` does: publish what is due, send what is ready. Each tick is one command's work.
+"""`ketapress run`: the parts of one publication, kept going until somebody says stop.
 
-Settings, templates and posts are read anew at every tick, so an edit takes effect within seconds, and a broken one is
-said once and waited out. Nothing that goes wrong in a tick ends the daemon.
+SIGTERM and SIGINT let what is in flight end; a second one, or too long a wait, ends at once. SIGHUP reads the settings
+anew, and a broken ketapress.toml leaves those of before in force. Posts and templates are read anew at every tick.
 """
 
+import os
 import signal
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
-from typing import Any
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+from starlette.routing import Route
 
 from ketapress.app import Publication
-from ketapress.daemon.ticks import tick
-from ketapress.model.errors import KetapressError, Problem, RefusedError
+from ketapress.archive.stamps import stamp
+from ketapress.daemon.announcing import Announcing
+from ketapress.daemon.ground import Ground
+from ketapress.daemon.kept import Kept, Work
+from ketapress.daemon.measures import measured
+from ketapress.daemon.opening import Opening
+from ketapress.daemon.publishing import Publishing
+from ketapress.daemon.sending import Sending
+from ketapress.daemon.ticks import EVERY, Ticks
+from ketapress.daemon.troubles import Troubles
+from ketapress.daemon.watching import Watching
+from ketapress.logs import Log
+from ketapress.model.errors import KetapressError
+from ketapress.settings.file import NAME, read_settings
+from ketapress.web.metrics import Instruments
+from ketapress.web.site import Site
 
-PARTS = ("schedule", "delivery")
-Say = Callable[[str, Mapping[str, Any]], None]
-"""Hears of an event and its fields; `message` is the field for people."""
+PARTS = ("schedule", "delivery", "web")
+DRAIN = 25.0
+"""Seconds that what is in flight may take at the end: service managers kill after 30."""
 
-
-class Daemon:
-    """One publication, kept going. `say` may be called from several threads."""
-
-    def __init__(self, root: Path, environ: Mapping[str, str], say: Say) -> None:
-        self._root = root
-        self._environ = environ
-        self._say = say
-        self._said: dict[str, frozenset[Problem]] = {}
-        self._relay_rests_until = datetime.min.replace(tzinfo=UTC)
-        self.stop = Event()
-
-    def run(self, parts: Iterable[str]) -> None:
-        """Ticks until SIGTERM or SIGINT, then lets what is in flight end. Call it on the main thread."""
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: self.stop.set())
-        jobs = {"schedule": self.publish_due, "delivery": self.send_ready}
-        tick({part: jobs[part] for part in parts}, self.stop, now=_now())
-
-    def publish_due(self) -> None:
-        """One tick of the schedule."""
-        self._tick("schedule", self._publish)
-
-    def send_ready(self) -> None:
-        """One tick of delivery."""
-        self._tick("delivery", self._send)
-
-    def _tick(self, part: str, work: Callable[[Publication], Iterable[Problem]]) -> None:
-        try:
-            with closing(Publication(self._root, self._environ)) as publication:
-                problems = frozenset(work(publication))
-        except RefusedError:
-            return  # a command of a person is at work; the next tick comes in seconds
-        except KetapressError as error:
-            problems = frozenset(error.problems)
-        except OSError as error:
-            problems = frozenset({_disk_problem(error)})
-        for problem in sorted(problems - self._said.get(part, frozenset()), key=str):
-            self._say(
-                "problem", {"message": f"{problem} Trying again every few seconds.", "code": problem.code}
-            )
-        self._said[part] = problems
-
-    def _publish(self, publication: Publication) -> Iterable[Problem]:
-        now = _now()
-        with publication.alone("publish"):
-            library = publication.library(now, keep=True)
-            composed, built = publication.publish(library, now, dry_run=False)
-            publication.keep_read(library, now)
-        for each in composed.editions:
-            name, state = each.edition.slot.edition, str(each.state)
-            message = f"{name} is composed and {state}{': ' + each.why if each.why else ''}."
-            self._say("composed", {"message": message, "edition": name, "state": state})
-        if built.written or built.removed:
-            message = f"public/: {built.written} files written, {built.removed} removed."
-            self._say("built", {"message": message, "written": built.written, "removed": built.removed})
-        return (*library.problems, *composed.problems, *built.problems)
-
-    def _send(self, publication: Publication) -> Iterable[Problem]:
-        """Sends what is ready, unless the relay asked to be left alone: a password tried every few seconds locks accounts."""
-        if _now() < self._relay_rests_until:
-            return self._said.get("delivery", frozenset())
-        with publication.alone("send"):
-            reports = publication.send(_now, stop=self.stop.is_set)
-        for each in reports:
-            if each.problem and each.next_at:
-                self._relay_rests_until = each.next_at
-            if each.sent or each.failed or each.problem:
-                message = (
-                    f"{each.edition} is {each.state}: {each.sent} sent, {each.failed} failed. {each.note}"
-                )
-                self._say(
-                    "sent", {"message": message.strip(), "edition": each.edition, "state": str(each.state)}
-                )
-        return [each.problem for each in reports if each.problem]
+_ENDS = (signal.SIGTERM, signal.SIGINT)
+_LATE = 120.0  # seconds without a tick
+_STUCK = 1200.0  # seconds in one tick of the schedule, which may wait for writers
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _disk_problem(error: OSError) -> Problem:
-    message = f"the system says: {error.strerror or error} ({error.filename})."
-    return Problem(code="disk", message=message, cure="Make room or mend the rights there.")
+class Daemon:
+    """One publication, kept going, under the settings that it was opened with until they are read anew."""
+
+    def __init__(
+        self,
+        root: Path,
+        environ: Mapping[str, str],
+        log: Log,
+        *,
+        clock: Callable[[], datetime] = _now,
+        drain: float = DRAIN,
+    ) -> None:
+        self._ground = Ground(root, environ, read_settings(root, environ), log, clock)
+        self._drain = drain
+        self._troubles = Troubles(self._ground)
+        self._signals: SimpleQueue[int] = SimpleQueue()
+        self._settings_stamp = stamp(str(root / NAME))
+        self._opening = Opening(self._ground, self._routes)
+        works: dict[str, Work] = {
+            "schedule": Publishing(self._ground, lambda: self._wake("delivery", "hub")),
+            "delivery": Sending(self._ground),
+            "web": self._opening,
+            "watch": Watching(self._ground, lambda: self._wake("schedule")),
+            "hub": Announcing(self._ground),
+        }
+        self._jobs = {name: Kept(name, work, self._troubles, time.monotonic) for name, work in works.items()}
+        self._ticks: Ticks | None = None
+
+    def publish_due(self) -> None:
+        """One tick of the schedule."""
+        self._jobs["schedule"]()
+
+    def send_ready(self) -> None:
+        """One tick of delivery."""
+        self._jobs["delivery"]()
+
+    def announce(self) -> None:
+        """One look at what the hub was not told yet."""
+        self._jobs["hub"]()
+
+    def run(self, parts: Sequence[str]) -> None:
+        """Keeps these parts going until SIGTERM or SIGINT. Call it on the main thread.
+
+        Raises RefusedError where another process keeps one of them in this folder, and names it.
+        """
+        chosen = [*parts, *(("watch", "hub") if "schedule" in parts else ())]
+        with ExitStack() as locks:
+            with closing(self._ground.publication()) as publication:
+                for part in parts:
+                    locks.enter_context(publication.alone(f"run --only {part}"))
+            for each in (*_ENDS, signal.SIGHUP):
+                signal.signal(each, self._heard)
+            self._ground.log.note("started", self._welcome(parts))
+            self._ticks = Ticks({name: self._jobs[name] for name in chosen})
+            self._ticks.start()
+            self._follow(self._ticks)
+            self._end(self._ticks)
+            self._ground.log.note("stopped", "Down: what was in flight is finished.")
+
+    def reload(self) -> None:
+        """Takes the settings that ketapress.toml holds now; where they cannot be used, those of before stay in force."""
+        ground, before = self._ground, self._ground.settings
+        self._settings_stamp = stamp(str(ground.root / NAME))
+        try:
+            ground.settings = read_settings(ground.root, ground.environ)
+            _tried(ground.publication())
+            self._opening.reload()
+        except KetapressError as error:
+            ground.settings = before
+            then = "The settings of before stay in force; mend it and send SIGHUP again."
+            self._troubles.stand("settings", error.problems, then=then)
+            return
+        self._troubles.stand("settings", (), then="")
+        ground.log.note("reloaded", f"{NAME} is read anew and in force.")
+        self._wake(*self._jobs)
+
+    def _follow(self, ticks: Ticks) -> None:
+        """Does what the signals say, and between them looks whether anybody changed the clock or the settings."""
+        while not self._ground.stop.is_set():
+            try:
+                number = self._signals.get(timeout=EVERY.total_seconds())
+            except Empty:
+                ticks.set_right()
+                self._mind_settings()
+                continue
+            if number == signal.SIGHUP:
+                self.reload()
+
+    def _heard(self, number: int, _frame: FrameType | None) -> None:
+        if number in _ENDS:
+            if self._ground.stop.is_set():
+                os._exit(128 + number)  # asked a second time: at once
+            self._ground.stop.set()
+        self._signals.put(number)
+
+    def _end(self, ticks: Ticks) -> None:
+        """Waits for what is in flight, but not for ever: a relay may take ten minutes for one answer."""
+        impatience = threading.Timer(self._drain, self._give_up)
+        impatience.daemon = True
+        impatience.start()
+        self._opening.end()
+        ticks.end()
+        impatience.cancel()
+
+    def _give_up(self) -> None:
+        busy = " and ".join(name for name, job in self._jobs.items() if job.busy)
+        self._ground.log.alarm(
+            "stopped",
+            f"Down: {busy} did not end within {self._drain:.0f} seconds and was cut off.",
+            then="The next start takes over; what was just being sent is in doubt then, as `relay.in_doubt` says.",
+        )
+        os._exit(1)
+
+    def _mind_settings(self) -> None:
+        found = stamp(str(self._ground.root / NAME))
+        if found != self._settings_stamp:
+            self._settings_stamp = found
+            then = (
+                f"The settings of before stay in force until `kill -HUP {os.getpid()}`; "
+                "`ketapress queue` shows first what that changes."
+            )
+            self._ground.log.caution("settings", f"{NAME} was changed.", then=then)
+
+    def _wake(self, *names: str) -> None:
+        if self._ticks is not None:
+            self._ticks.wake(*names)
+
+    def _welcome(self, parts: Iterable[str]) -> str:
+        title = self._ground.settings.site.title
+        return f"Up: {' and '.join(parts)} of {title}, process {os.getpid()}. SIGTERM ends it, SIGHUP reads the settings anew."
+
+    def _routes(self, site: Callable[[], Site]) -> list[Route]:
+        return Instruments(site, self._late, lambda: measured(self._ground.root)).routes
+
+    def _late(self) -> list[str]:
+        """What should have ticked and has not."""
+        if self._ticks is None:
+            return []
+        now, found = time.monotonic(), []
+        for name in self._ticks.names & {"schedule", "delivery"}:
+            job = self._jobs[name]
+            if not job.busy and now - job.looked > _LATE:
+                found.append(f"{name} has not looked for {now - job.looked:.0f} seconds")
+            elif name == "schedule" and job.busy and now - job.began > _STUCK:
+                found.append(f"{name} has been at one thing for {now - job.began:.0f} seconds")
+        return found
+
+
+def _tried(publication: Publication) -> None:
+    """Opens what the settings name, so that what cannot be opened is known before they are in force."""
+    with closing(publication):
+        publication.store  # noqa: B018 - it is made when it is asked for
+        publication.secret  # noqa: B018 - as above

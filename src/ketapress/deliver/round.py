@@ -46,7 +46,8 @@ class Load:
 class Road:
     """How it goes out. `context` replaces the TLS settings that verify the relay's certificate.
 
-    `pause` waits for so many seconds, when a rate is to be kept.
+    `pause` waits for so many seconds, when a rate is to be kept; `heard` is told each thing that the relay says of a
+    message, and of a line that it refuses.
     """
 
     relay: RelaySettings
@@ -57,6 +58,7 @@ class Road:
     deadlines: Deadlines = DEADLINES
     context: ssl.SSLContext | None = None
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    heard: Callable[[Verdict], None] = lambda _verdict: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class Round:
         return announced[0] if announced else None
 
     def _settle(self, recipient: Recipient, found: Verdict) -> None:
+        self._road.heard(found)
         result = settled(
             recipient,
             found,
@@ -244,6 +247,7 @@ class Round:
         except NotOpened as refusal:
             if not self._open:
                 found = verdict(refusal.phase, refusal.reply)
+                self._road.heard(found)
                 self._follow(Course.PAUSE_RELAY, found)
             return None
         self._open += 1

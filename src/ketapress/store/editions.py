@@ -197,6 +197,12 @@ class Editions:
         """Every decided slot, newest first, without pages and letters."""
         return self._editions(*([_e.newsletter == newsletter] if newsletter is not None else []))
 
+    def states(self) -> tuple[tuple[int, EditionState], ...]:
+        """How far each edition is, by its id: cheap enough to be asked every few seconds."""
+        query = select(_e.id, _e.state).where(_e.state.is_not(None)).order_by(_e.id)
+        with self._transactions.read() as connection:
+            return tuple((row.id, row.state) for row in connection.execute(query))
+
     def public(self) -> tuple[StoredEdition, ...]:
         """The editions that everybody may read, newest first, with their pages."""
         query = select(*_COLUMNS, _e.web).where(_e.state.in_(PUBLIC_STATES))

@@ -5,8 +5,10 @@ So whoever holds it knows that a leftover of an earlier owner belongs to nobody:
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError
@@ -16,18 +18,19 @@ FOLDER = ".ketapress"
 
 @contextmanager
 def publication_lock(root: Path, work: str) -> Iterator[None]:
-    """Holds the lock for one kind of work (`publish`, `send`) while the block runs. RefusedError names the owner."""
-    file = private_folder(root) / f"{work}.lock"
+    """Holds the lock for one kind of work (`publish`, `send`) while the block runs.
+
+    RefusedError names the owner: its number, its machine, and since when it is at work, by the file's own time.
+    """
+    file = private_folder(root) / f"{re.sub('[^a-z]+', '-', work)}.lock"
     handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RefusedError(
-                _taken(work, os.pread(handle, 100, 0).decode(errors="replace").strip())
-            ) from None
+            raise RefusedError(_taken(work, _owner(handle))) from None
         os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(handle, f"{os.getpid()} on {os.uname().nodename}\n".encode(), 0)
         yield
     finally:
         os.close(handle)
@@ -43,9 +46,16 @@ def private_folder(root: Path) -> Path:
     return folder
 
 
+def _owner(handle: int) -> str:
+    """Who wrote into a lock's file, and when: the kernel keeps that time."""
+    who = os.pread(handle, 300, 0).decode(errors="replace").strip() or "unknown"
+    since = datetime.fromtimestamp(os.fstat(handle).st_mtime, UTC)
+    return f"{who}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _taken(work: str, owner: str) -> Problem:
     return Problem(
         code="lock.taken",
-        message=f"another Ketapress process (number {owner or 'unknown'}) is busy with `{work}` in this publication.",
+        message=f"another Ketapress process (number {owner}) is busy with `{work}` in this publication.",
         cure="Wait until it is done, or end it if it should not run; nothing was changed.",
     )
