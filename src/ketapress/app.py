@@ -182,6 +182,14 @@ class Publication:
             found |= tree_stamps("", str(folder))
         return found
 
+    def backup(self, file: Path, now: datetime) -> None:
+        """Writes a copy of the database into a new file, and notes when, for `doctor`."""
+        from ketapress.doctor.folder import LAST_BACKUP
+
+        self.store.backup(file)
+        (self.root / LAST_BACKUP).parent.mkdir(exist_ok=True)
+        (self.root / LAST_BACKUP).write_text(f"{now.isoformat()} {file.resolve()}\n")
+
     def upgrade_database(self) -> tuple[str, str]:
         """Runs the migrations that are due; returns the versions before and after."""
         from ketapress.store.database import upgrade

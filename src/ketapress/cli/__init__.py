@@ -23,6 +23,7 @@ COMMANDS = {
     "subscribers": "Add, list, import, export, remove or erase subscribers.",
     "init": "Make a publication folder.",
     "status": "One screen: what is due, what went out, what needs a person.",
+    "doctor": "Look at settings, folder, clock, database, relay and DNS; each finding has its cure.",
     "db": "Upgrade the database, or copy it.",
 }
 

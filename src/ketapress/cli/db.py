@@ -24,7 +24,7 @@ def upgrade(door: Door) -> Answer:
 )
 @click.argument("file", type=click.Path(dir_okay=False))
 def backup(door: Door, file: str) -> Answer:
-    door.publication.store.backup(Path(file))
+    door.publication.backup(Path(file), door.started)
     return Answer({"file": file}, [f"The copy is in {file}; posts/ and its ids belong to a backup, too."])
 
 

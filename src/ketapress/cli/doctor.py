@@ -1,0 +1,73 @@
+"""`ketapress doctor`: whether everything that it stands on will hold. It changes nothing and sends nothing."""
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import click
+
+from ketapress.cli.door import Answer, Door, command
+from ketapress.model.errors import Problem, UsageError
+
+if TYPE_CHECKING:  # loaded when the command is called
+    from ketapress.doctor.finding import Finding, Health
+
+
+@command("doctor", "Look at settings, folder, clock, database, relay and DNS; each finding has its cure.")
+@click.option(
+    "--selector",
+    "selectors",
+    multiple=True,
+    metavar="NAME",
+    help="Look for this DKIM key of the relay's, too.",
+)
+@click.option("--dns", "server", metavar="ADDRESS[:PORT]", help="Ask this name server, not the system's.")
+def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer:
+    from ketapress.doctor.examination import examination
+    from ketapress.doctor.names import Names
+
+    publication = door.publication
+    found = examination(
+        door.root,
+        publication.settings,
+        (lambda: publication.store) if publication.has_store else None,
+        Names(_server(server)),
+        selectors,
+        door.now,
+    )
+    result = {
+        "findings": [
+            {"subject": each.subject, "health": str(each.health), "message": each.message, "cure": each.cure}
+            for each in found
+        ]
+    }
+    problems = [each.problem for each in found if each.problem]
+    if door.as_json:
+        return Answer(result, problems=problems)
+    needs_person = any(each.needs_person for each in problems)
+    return Answer(result, [line for each in found for line in _lines(each)], needs_person=needs_person)
+
+
+def _server(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    address, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "53")
+    try:
+        return str(ip_address(address)), int(port)
+    except ValueError:
+        message = f"--dns {text!r} is no address."
+        cure = "Write it like 192.0.2.1 or 127.0.0.1:5353."
+        raise UsageError(Problem(code="usage.dns", message=message, cure=cure)) from None
+
+
+def _lines(finding: "Finding") -> list[str]:
+    mark, colour = _MARKS[finding.health]
+    head = f"{click.style(mark, fg=colour)} {click.style(finding.subject, bold=True)}: {finding.message}"
+    return [head, f"    {finding.cure}"] if finding.cure else [head]
+
+
+_MARKS: "dict[Health | str, tuple[str, str]]" = {
+    "well": ("ok     ", "green"),
+    "warning": ("warning", "yellow"),
+    "error": ("error  ", "red"),
+    "unseen": ("unseen ", "blue"),
+}

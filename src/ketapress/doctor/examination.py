@@ -1,0 +1,52 @@
+"""All of it, in the order in which one would mend it: the machine, the books, the relay, the sender's domain."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from ketapress.doctor.books import book_findings
+from ketapress.doctor.domain import Dns, domain_findings
+from ketapress.doctor.finding import Finding, error, well
+from ketapress.doctor.folder import folder_findings
+from ketapress.doctor.relay import relay_findings
+from ketapress.model.errors import KetapressError
+from ketapress.model.settings import DkimSettings, Settings
+from ketapress.settings.file import NAME
+from ketapress.store.database import Store
+
+
+def examination(
+    root: Path,
+    settings: Settings,
+    store: Callable[[], Store] | None,
+    dns: Dns,
+    selectors: Sequence[str],
+    now: datetime,
+) -> tuple[Finding, ...]:
+    """Every finding. `store` opens the database, None where there is none yet; `selectors` are DKIM's, of the relay."""
+    senders = {each.sender.domain: None for each in settings.newsletters.values()}
+    names = ", ".join(settings.newsletters) or "none yet"
+    found = [
+        well("settings", f"{NAME} is understood; newsletters: {names}."),
+        *folder_findings(root, settings, now),
+    ]
+    if store:
+        found += _books(store, now)
+    found += relay_findings(settings.relay.url, next(iter(senders), "localhost"))
+    for domain in senders:
+        return_path = settings.relay.return_path.rpartition("@")[2] or domain
+        found += domain_findings(domain, return_path, _signatures(settings, selectors, domain), dns)
+    return tuple(found)
+
+
+def _books(store: Callable[[], Store], now: datetime) -> Iterator[Finding]:
+    try:
+        yield from book_findings(store(), now)
+    except KetapressError as fault:
+        yield from (error("database", each.message, each.cure) for each in fault.problems)
+
+
+def _signatures(settings: Settings, selectors: Sequence[str], domain: str) -> tuple[DkimSettings, ...]:
+    """What is known of the signatures: our own by the settings, the relay's by the selectors that were named."""
+    own = (settings.relay.dkim,) if settings.relay.dkim else ()
+    return own + tuple(DkimSettings(domain=domain, selector=each, key_file="") for each in selectors)

@@ -1,0 +1,55 @@
+"""What was looked at, and how it is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ketapress.model.errors import Problem, Severity
+
+
+class Health(StrEnum):
+    """`unseen`: it could not be looked at from here, and why is said."""
+
+    WELL = "well"
+    WARNING = "warning"
+    ERROR = "error"
+    UNSEEN = "unseen"
+
+
+_SEVERITIES = {Health.WARNING: Severity.WARNING, Health.ERROR: Severity.ERROR}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing: `subject` is what was looked at (`relay`, `spf example.org`), `cure` what to do about it."""
+
+    subject: str
+    health: Health
+    message: str
+    cure: str = ""
+
+    @property
+    def problem(self) -> Problem | None:
+        """The finding among the problems of a command; None where nothing is wrong."""
+        severity = _SEVERITIES.get(self.health)
+        if severity is None:
+            return None
+        code = f"doctor.{self.subject.partition(' ')[0]}"
+        return Problem(
+            code=code, severity=severity, message=f"{self.subject}: {self.message}", cure=self.cure
+        )
+
+
+def well(subject: str, message: str) -> Finding:
+    return Finding(subject, Health.WELL, message)
+
+
+def warning(subject: str, message: str, cure: str) -> Finding:
+    return Finding(subject, Health.WARNING, message, cure)
+
+
+def error(subject: str, message: str, cure: str) -> Finding:
+    return Finding(subject, Health.ERROR, message, cure)
+
+
+def unseen(subject: str, message: str, cure: str = "") -> Finding:
+    return Finding(subject, Health.UNSEEN, message, cure)

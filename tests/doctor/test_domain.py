@@ -1,0 +1,165 @@
+"""What the DNS says of a sender's domain, asked over a real socket on this machine."""
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from ketapress.doctor.domain import domain_findings
+from ketapress.doctor.finding import Finding, Health
+from ketapress.doctor.names import Names
+from ketapress.model.settings import DkimSettings
+
+DOMAIN = "press.org"
+KEY = DkimSettings(domain=DOMAIN, selector="s1", key_file="")
+
+
+def key(octets: int) -> str:
+    return f"v=DKIM1; k=rsa; p={b64encode(bytes(octets)).decode()}"
+
+
+@pytest.fixture
+def healthy(zone: Any) -> Any:
+    zone.add(DOMAIN, "MX", "10 mx.press.org.")
+    zone.text(DOMAIN, "v=spf1 include:_spf.relay.net ~all")
+    zone.text(DOMAIN, "google-site-verification=nothing")
+    zone.text("_spf.relay.net", "v=spf1 ip4:192.0.2.0/24 -all")
+    zone.text("_dmarc.press.org", "v=DMARC1; p=none; rua=mailto:dmarc@press.org")
+    zone.text("s1._domainkey.press.org", key(294))
+    return zone
+
+
+def looked(
+    zone: Any, domain: str = DOMAIN, return_path: str = DOMAIN, dkim: Any = (KEY,)
+) -> dict[str, Finding]:
+    names = Names(("127.0.0.1", zone.port), seconds=0.3)
+    found = {each.subject.split()[0]: each for each in domain_findings(domain, return_path, dkim, names)}
+    assert all(each.cure for each in found.values() if each.problem)
+    return found
+
+
+def replace(zone: Any, name: str, *texts: str) -> None:
+    zone.records.pop((f"{name}.", "TXT"), None)
+    for each in texts:
+        zone.text(name, each)
+
+
+def test_a_domain_in_order_is_well_in_everything(healthy: Any) -> None:
+    found = looked(healthy)
+    assert {each.health for each in found.values()} == {Health.WELL}
+    assert "1 of 10 lookups" in found["spf"].message
+
+
+@pytest.mark.parametrize(
+    ("records", "health", "said"),
+    [
+        ([], Health.ERROR, "no SPF record"),
+        (["v=spf10 -all"], Health.ERROR, "no SPF record"),
+        (["v=spf1 -all", "v=spf1 ~all"], Health.ERROR, "counts as none"),
+        (["v=spf1 +all"], Health.ERROR, "lets everybody"),
+        (["v=spf1 all"], Health.ERROR, "lets everybody"),
+        (["v=spf1 mx"], Health.WARNING, "does not say"),
+        (["v=spf1 mx ?all"], Health.WARNING, "does not say"),
+        (["v=spf1 " + "mx " * 11 + "-all"], Health.ERROR, "more than 10 lookups"),
+        (["v=spf1 redirect=_spf.relay.net"], Health.WELL, "1 of 10"),
+        (["v=spf1 include:%{d}.relay.net -all"], Health.WELL, "1 of 10"),
+        (["V=SPF1 ip4:192.0.2.1 -ALL"], Health.WELL, "0 of 10"),
+    ],
+)
+def test_spf(healthy: Any, records: list[str], health: Health, said: str) -> None:
+    replace(healthy, DOMAIN, *records)
+    spf = looked(healthy)["spf"]
+    assert (spf.health, said in spf.message) == (health, True), spf
+
+
+def test_spf_lookups_are_counted_through_what_is_included_and_circles_end(healthy: Any) -> None:
+    replace(
+        healthy,
+        "_spf.relay.net",
+        "v=spf1 include:_spf.relay.net include:press.org a mx exists:x.relay.net -all",
+    )
+    assert "6 of 10" in looked(healthy)["spf"].message
+    replace(healthy, "_spf.relay.net", "v=spf1 " + "include:b.relay.net " * 5 + "-all")
+    replace(healthy, "b.relay.net", "v=spf1 a mx -all")
+    assert "more than 10 lookups" in looked(healthy)["spf"].message
+
+
+def test_dmarc_of_the_domain_above_counts(healthy: Any) -> None:
+    replace(healthy, "news.press.org", "v=spf1 -all")
+    found = looked(healthy, "news.press.org", "news.press.org")
+    assert found["dmarc"].health is Health.WELL
+    assert "from press.org" in found["dmarc"].message
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ([], "no DMARC record"),
+        (["v=DMARC1; p=maybe"], "no policy"),
+        (["v=DMARC1; p=none", "v=DMARC1; p=reject"], "none"),
+    ],
+)
+def test_dmarc_faults(healthy: Any, records: list[str], said: str) -> None:
+    replace(healthy, "_dmarc.press.org", *records)
+    dmarc = looked(healthy)["dmarc"]
+    assert dmarc.health is Health.ERROR
+    assert said in dmarc.message
+
+
+@pytest.mark.parametrize(
+    ("record", "health", "said"),
+    [
+        ("v=DKIM1; p=", Health.ERROR, "revoked"),
+        ("v=DKIM1; p=!!", Health.ERROR, "no base64"),
+        (key(94), Health.ERROR, "shorter than 1024"),
+        (key(161), Health.ERROR, "shorter than 1024"),
+        (key(162), Health.WARNING, "about 1024 bits"),
+        (f"v=DKIM1; k=ed25519; p={b64encode(bytes(32)).decode()}", Health.WELL, "there is a key"),
+        ("nothing of a key", Health.ERROR, "no key"),
+    ],
+)
+def test_dkim_keys(healthy: Any, record: str, health: Health, said: str) -> None:
+    replace(healthy, "s1._domainkey.press.org", record)
+    dkim = looked(healthy)["dkim"]
+    assert (dkim.health, said in dkim.message) == (health, True), dkim
+
+
+def test_a_signature_of_another_domain_does_not_align(healthy: Any) -> None:
+    other = DkimSettings(domain="relay.net", selector="s1", key_file="")
+    replace(healthy, "s1._domainkey.relay.net", key(294))
+    assert "does not count for DMARC" in looked(healthy, dkim=(other,))["dkim"].message
+
+
+def test_an_unknown_selector_is_told_with_a_way_to_see(healthy: Any) -> None:
+    dkim = looked(healthy, dkim=())["dkim"]
+    assert dkim.health is Health.UNSEEN
+    assert "send-test" in dkim.cure
+
+
+def test_a_return_path_elsewhere_does_not_align(healthy: Any) -> None:
+    replace(healthy, "bounces.relay.net", "v=spf1 -all")
+    assert looked(healthy, return_path="bounces.relay.net")["alignment"].health is Health.WARNING
+    replace(healthy, "bounces.press.org", "v=spf1 -all")
+    assert looked(healthy, return_path="bounces.press.org")["alignment"].health is Health.WELL
+
+
+@pytest.mark.parametrize(("exchange", "said"), [("0 .", "takes no mail"), ("", "neither MX nor address")])
+def test_a_domain_that_takes_no_bounces(healthy: Any, exchange: str, said: str) -> None:
+    del healthy.records["press.org.", "MX"]
+    if exchange:
+        healthy.add(DOMAIN, "MX", exchange)
+    assert said in looked(healthy)["mx"].message
+
+
+def test_domains_of_documents_are_named_and_not_looked_up(zone: Any) -> None:
+    for domain in ("example.org", "mail.example", "x.test", "localhost"):
+        [finding] = looked(zone, domain).values()
+        assert "reserved" in finding.message
+    assert zone.asked == []
+
+
+def test_without_a_network_one_question_is_asked_and_it_is_a_finding(healthy: Any) -> None:
+    healthy.silent = True
+    found = looked(healthy)
+    assert found["dns"].health is Health.UNSEEN
+    assert len({each.split()[0] for each in healthy.asked}) == 1
