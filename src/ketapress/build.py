@@ -10,12 +10,13 @@ from typing import Self
 from ketapress.archive.folder import Written, write_outputs
 from ketapress.archive.pages import site_pages
 from ketapress.archive.stamps import program_stamps
-from ketapress.archive.state import Made, read_built, write_built
+from ketapress.archive.state import Made, read_built, read_moulds, write_built, write_moulds
 from ketapress.feeds.files import feed_files
 from ketapress.feeds.formats import FORMATS
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.fill import Fill
+from ketapress.model.mould import Moulds
 from ketapress.model.output import Keys, digest
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Settings
@@ -51,13 +52,18 @@ def build(
 ) -> BuildReport:
     """Writes all that any web server can serve. In a dry run what changed is made and only counted."""
     public = visible_posts(posts, now)
-    keys = Keys(site_key(root, settings), own_templates=has_own(root, "archive"))
-    feeds = feed_files(public, settings, keys)
+    site = site_key(root, settings)
+    keys = Keys(site, own_templates=has_own(root, "archive"))
+    known = read_moulds(root, site)
+    moulds = Moulds(known)
+    feeds = feed_files(public, settings, keys, moulds)
     pages = site_pages(public, editions, settings, FORMATS, fill, keys)
     previous = read_built(root)
-    written = write_outputs(root / "public", feeds, pages, previous, dry_run=dry_run)
+    written = write_outputs(root / "public", feeds, pages, previous, moulds, dry_run=dry_run)
     if not dry_run and written.made != previous:
         write_built(root, written.made)
+    if not dry_run and written.moulds:
+        write_moulds(root, site, {**known, **written.moulds})
     return report_of(public, written)
 
 

@@ -40,9 +40,10 @@ def test_a_shape_is_printed_once_and_what_a_memory_keeps_is_not_printed_again() 
     first = Moulds()
     assert first.of(("a", 1), lambda: f"<{mark('x')}>").filled({"x": "1"}) == "<1>"
     assert first.of(("a", 1), lambda: "never").filled({"x": "2"}) == "<2>"
-    second = Moulds(json.loads(json.dumps(first.fresh)))
+    second = Moulds(json.loads(json.dumps(first.fresh())))
     assert second.of(("a", 1), lambda: "never").filled({"x": "3"}) == "<3>"
-    assert not second.fresh
+    assert not first.fresh()
+    assert not second.fresh()
 
 
 @pytest.mark.parametrize("kept", [None, 7, ["a", "b"], ["a", "b", "no way", "c"], [1, 2, 3, 4], {"a": 1}])

@@ -15,6 +15,7 @@ from ketapress.archive.processes import side_by_side
 from ketapress.archive.stamps import own_stamp
 from ketapress.archive.state import Made
 from ketapress.model.errors import Problem, RefusedError
+from ketapress.model.mould import Moulds, Pieces
 from ketapress.model.output import Output
 
 _TEMPORARY = ".ketapress-new"
@@ -24,13 +25,17 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of the files: `made` is what to remember of all, `clashes` are paths that were asked for twice."""
+    """What became of the files: `made` is what to remember of all, `clashes` are paths that were asked for twice.
+
+    `moulds` are the pieces of those that were cut on the way, by their shapes.
+    """
 
     written: int
     unchanged: int
     removed: int
     made: Mapping[str, Made]
     clashes: tuple[str, ...] = ()
+    moulds: Mapping[str, Pieces] = field(default_factory=dict)
 
 
 def write_outputs(
@@ -38,6 +43,7 @@ def write_outputs(
     feeds: Iterable[Output],
     pages: Iterable[Output],
     previous: Mapping[str, Made],
+    moulds: Moulds | None = None,
     *,
     dry_run: bool = False,
 ) -> Written:
@@ -45,19 +51,20 @@ def write_outputs(
 
     What was made before under the same key, and is still there as it was left, is not made again. Where two outputs
     have one path, the first is kept and the path is reported. A dry run compares and touches nothing. Feeds and pages
-    need nothing of each other, also no library, and may be made side by side.
+    need nothing of each other, also no library, and may be made side by side; `moulds` are those that both fill.
     Raises `RefusedError` for a path that leaves the folder, and where the disk says no.
     """
-    target = _Folder(folder.resolve(), dry_run)
+    target = _Folder(folder.resolve(), dry_run, moulds or Moulds())
     look = _Look(target, previous)
     changed = [[output for output in outputs if look.is_changed(output)] for outputs in (feeds, pages)]
-    written = 0
+    written, cut = 0, dict[str, Pieces]()
     for outputs, left in zip(changed, side_by_side(target.settle_all, *changed), strict=True):
-        for output, (was_written, stamp) in zip(outputs, left, strict=True):
+        for output, (was_written, stamp, fresh) in zip(outputs, left, strict=True):
             look.made[output.path] = (output.key, stamp)
             written += was_written
+            cut |= fresh
     removed = sum(target.remove(path) for path in sorted(previous.keys() - look.made.keys()))
-    return Written(written, len(look.made) - written, removed, look.made, tuple(look.clashes))
+    return Written(written, len(look.made) - written, removed, look.made, tuple(look.clashes), cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ class _Folder:
 
     root: Path
     dry_run: bool
+    moulds: Moulds
     inside: dict[str, Path] = field(default_factory=dict)
     made: set[Path] = field(default_factory=set)
 
@@ -94,10 +102,13 @@ class _Folder:
         parent, name = self._place(path)
         return own_stamp(f"{parent}/{name}")
 
-    def settle_all(self, outputs: Iterable[Output]) -> Iterator[tuple[bool, str]]:
-        """Makes the outputs and their files: for each, whether it was written, and with what stamp it was left."""
+    def settle_all(self, outputs: Iterable[Output]) -> Iterator[tuple[bool, str, Mapping[str, Pieces]]]:
+        """Makes the outputs and their files.
+
+        For each: whether it was written, with what stamp it was left, and which moulds were cut for it.
+        """
         for output in outputs:
-            yield self.settle(output.path, output.make()), self.stamp(output.path)
+            yield self.settle(output.path, output.make()), self.stamp(output.path), self.moulds.fresh()
 
     def settle(self, path: str, content: bytes) -> bool:
         """Makes a file hold this content; False where it did."""

@@ -35,6 +35,10 @@ _ESCAPES: Mapping[str, Callable[[str], str]] = {
 _WAYS = {escaped(probe): way for way, escaped in _ESCAPES.items() for probe in _PROBES.values()}
 
 
+Pieces = tuple[str, ...]
+"""A mould as a memory keeps it: text, name, way, text, name, way, …, text."""
+
+
 def mark(name: str, *, markup: bool = False) -> str:
     """What to print in the place of the value `name`, which is of lower-case letters, digits, underscores.
 
@@ -49,8 +53,7 @@ class Mould:
     __slots__ = ("_fill", "pieces")
 
     def __init__(self, pieces: Iterable[str]) -> None:
-        """`pieces` are text, name, way, text, name, way, …, text: what a memory keeps of a mould."""
-        self.pieces = tuple(pieces)
+        self.pieces: Pieces = tuple(pieces)
         self._fill = [
             (2 * number + 1, name, None if way == "raw" else _ESCAPES[way])
             for number, (name, way) in enumerate(zip(self.pieces[1::3], self.pieces[2::3], strict=True))
@@ -82,12 +85,12 @@ def cut(printed: str) -> Mould:
 
 
 class Moulds:
-    """The moulds of one build, by what they are moulds of. `fresh` are those that no memory knows yet."""
+    """The moulds of one build, by what they are moulds of; `known` are pieces that a memory kept, by the shapes."""
 
-    def __init__(self, known: Mapping[str, Any] = {}) -> None:
-        self._known = known
+    def __init__(self, known: Mapping[str, Any] | None = None) -> None:
+        self._known = known or {}
         self._moulds: dict[object, Mould] = {}
-        self.fresh: dict[str, tuple[str, ...]] = {}
+        self._fresh: dict[str, Pieces] = {}
 
     def of(self, shape: tuple[object, ...], printed: Callable[[], str]) -> Mould:
         """The mould of a shape, a tuple whose `repr` tells all; `printed` makes its specimen, if nobody has it."""
@@ -95,6 +98,11 @@ class Moulds:
         if mould is None:
             mould = self._moulds[shape] = self._kept(repr(shape)) or self._cut(repr(shape), printed())
         return mould
+
+    def fresh(self) -> Mapping[str, Pieces]:
+        """The pieces of moulds that were cut since this was asked last."""
+        fresh, self._fresh = self._fresh, {}
+        return fresh
 
     def _kept(self, shape: str) -> Mould | None:
         kept = self._known.get(shape)
@@ -104,5 +112,5 @@ class Moulds:
 
     def _cut(self, shape: str, printed: str) -> Mould:
         mould = cut(printed)
-        self.fresh[shape] = mould.pieces
+        self._fresh[shape] = mould.pieces
         return mould
