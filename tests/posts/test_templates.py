@@ -49,6 +49,26 @@ def read(root: Path, text: str, name: str = "x.md") -> Library:
         ('{{< figure src="/img/x.jpg" title="A title" alt="An image" >}}', '<p><img src="https://example.org/img/x.jpg" alt="An image"></p>'),
         ('`{{< figure src="/img/x.jpg" >}}`', "<p><code>{{&lt; figure src=&quot;/img/x.jpg&quot; &gt;}}</code></p>"),
         ("A {brace} and {{", "<p>A {brace} and {{</p>"),
+        ("Use {% highlight sh %}ls -l{% endhighlight %} now", "<p>Use <code>ls -l</code> now</p>"),
+        ("Use {% highlight sh %}ls `x`{% endhighlight %}", "<p>Use <code>ls `x`</code></p>"),
+        ("~~~\n{% highlight sh %}\nls\n{% endhighlight %}\n~~~", "<pre><code>{% highlight sh %}\nls\n{% endhighlight %}\n</code></pre>"),
+        ("* TOC\n{:toc}\n\nText", "<p>Text</p>"),
+        ("Text\n\n[[_TOC_]]", "<p>Text</p>"),
+        ("Text{% comment %} not\n\nthis {% endcomment %}\n\n{::comment}\nnor this\n{:/comment}", "<p>Text</p>"),
+        ("{% asset_img cat.png A cat %}", '<p><img src="https://example.org/2023/cat.png" alt="A cat"></p>'),
+        ('{% include figure image_path="/a.png" alt="An a" %}', '<p><img src="https://example.org/a.png" alt="An a"></p>'),
+        ("![[a cat.png|A cat]] ![[b.png|300]]", '<p><img src="https://example.org/2023/a%20cat.png" alt="A cat"> <img src="https://example.org/2023/b.png" alt=""></p>'),
+        ("[[1]](/b) and [[2]] and `[[c]]` if [[ -f d ]]\n\n[2]: /e", '<p><a href="https://example.org/b">[1]</a> and [<a href="https://example.org/e">2</a>] and <code>[[c]]</code> if [[ -f d ]]</p>'),
+        ("{{< youtube dQw4w9WgXcQ >}}", '<p><a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ">https://www.youtube.com/watch?v=dQw4w9WgXcQ</a></p>'),
+        ('{{ vimeo(id="146022717") }}', '<p><a href="https://vimeo.com/146022717">https://vimeo.com/146022717</a></p>'),
+        ('{% include video id="dQw4w9WgXcQ" provider="youtube" %}', '<p><a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ">https://www.youtube.com/watch?v=dQw4w9WgXcQ</a></p>'),
+        ("{% gist ada/0123456789abcdef %}", '<p><a href="https://gist.github.com/ada/0123456789abcdef">https://gist.github.com/ada/0123456789abcdef</a></p>'),
+        ("{% embed https://example.net/x %}", '<p><a href="https://example.net/x">https://example.net/x</a></p>'),
+        ('[caption id="a" width="3"]<a href="/x"><img src="/y.png" /></a> A text[/caption]\n\nText', '<figure><a href="https://example.org/x"><img src="https://example.org/y.png"></a><figcaption>A text</figcaption></figure>\n<p>Text</p>'),
+        ("[caption]![a](/b.png) A text[/caption]", '<figure><img src="https://example.org/b.png" alt="a"><figcaption>A text</figcaption></figure>'),
+        ('[sourcecode language="python"]\nx = 1 < 2\n[/sourcecode]', '<pre><code class="language-python">x = 1 &lt; 2\n</code></pre>'),
+        ("[embed]https://example.net/x[/embed]", '<p><a href="https://example.net/x">https://example.net/x</a></p>'),
+        ("[gallery](/a) and [video][b]\n\n[b]: /c", '<p><a href="https://example.org/a">gallery</a> and <a href="https://example.org/c">video</a></p>'),
     ],
 )  # fmt: skip
 def test_marks_that_are_understood(tmp_path: Path, text: str, html: str) -> None:
@@ -67,6 +87,9 @@ def test_marks_that_are_understood(tmp_path: Path, text: str, html: str) -> None
         ("{{< youtube id >}}", "<p>{{&lt; youtube id &gt;}}</p>", "{{< youtube id >}}"),
         ("*{{ a }}* `{{ b }}`", "<p><em>{{ a }}</em> <code>{{ b }}</code></p>", "{{ a }}"),
         ('<a href="{{ x }}">a</a>', "<p>a</p>", "{{ x }}"),
+        ('[gallery ids="1,2"]', "<p>[gallery ids=&quot;1,2&quot;]</p>", '[gallery ids="1,2"]'),
+        ("[[!tag a]]", "<p>[[!tag a]]</p>", "[[!tag a]]"),
+        ("{{< notice tip >}}", "<p>{{&lt; notice tip &gt;}}</p>", "{{< notice tip >}}"),
     ],
 )  # fmt: skip
 def test_marks_that_are_not(tmp_path: Path, text: str, html: str, mark: str) -> None:
@@ -131,6 +154,24 @@ def test_a_link_that_another_tool_makes_from_a_file_leads_to_the_post(tmp_path: 
         f'<p><a href="{b}">a</a> <a href="{b}">b</a> c <a href="{c}">d</a> <a href="{b}#x">e</a> <a href="{c}">f</a>'
         f' <a href="{b}">g</a> <img src="https://example.org/h.png" alt="h"></p>'
     )
+
+
+def test_a_link_of_a_wiki_leads_to_the_note_that_it_names(tmp_path: Path) -> None:
+    files = {
+        "A note.md": HEADER + "Text of the note",
+        "x.md": HEADER + "[[A note]], [[A note#Part|that]], ![[A note]], [[#Here]], [[Gone|this one]].",
+        "y.html": HEADER + "<p>[[A note]]</p>",
+    }
+    library = read_library(publication(tmp_path, files), settings(), NOW)
+    note, here = "https://example.org/2023/a-note.html", "https://example.org/2023/x.html#Here"
+    assert library.posts[1].html == (
+        f'<p><a href="{note}">A note</a>, <a href="{note}#Part">that</a>, <a href="{note}">A note</a>,'
+        f' <a href="{here}">Here</a>, this one.</p>'
+    )
+    assert library.posts[2].html == "<p>[[A note]]</p>"
+    (problem,) = library.problems
+    assert problem.code == "post.address"
+    assert "`[[Gone|this one]]`" in problem.message
 
 
 def test_a_link_that_leads_nowhere_is_its_text_and_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ A file goes this way: `files` lists and reads it, unless `shelf` finds it in the
 header from body (`yamlheader` where it takes a YAML loader, `unfenced` where no fence opens the header); `manuscript`
 says what the author wrote (`fields` the values, `withheld` what keeps it back, `misspelled` their names, `dating` and
 `dates` the date, `titles` and `prose` the title, `letters` the language where nothing else tells) and makes
-HTML of it (`article`, `markdown`, `html`; `leftovers` keeps template marks out of the way); `matching` finds the post it is, `pinning` the id, address and instants that it keeps; `rendering` makes it a
+HTML of it (`article`, `markdown` with `boxes`, `html`; `leftovers` keeps the marks of other tools out of the way, and
+`shortcodes` and `pairs` know what they mean); `matching` finds the post it is, `pinning` the id, address and instants that it keeps; `rendering` makes it a
 `Post` (`sanitise` or, where nothing has to be parsed, `regular`; `addresses`). `folder` walks the whole way and is
 what other rooms call; `ids` keeps `.published.jsonl`.
 

@@ -2,8 +2,8 @@
 
 Nothing here runs a template. In comes a body, out go the same body with each mark replaced by a token that Markdown
 and HTML carry through untouched, and the marks. What can be known is used: `{{ site.url }}/x` in a link is an
-address, `{% highlight %}` is a block of code (`shortcodes` says what means what). The rest is shown as it was written, or drops the address it stands in,
-and is reported either way; inside code it is just code.
+address, `[[a note]]` a link (`shortcodes` says what means what, `pairs` what stands between two of them). The rest is
+shown as it was written, or drops the address it stands in, and is reported either way; inside code it is just code.
 """
 
 import re
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from html import escape, unescape
 
 from ketapress.model.errors import Problem, Severity
-from ketapress.posts.shortcodes import ATTRIBUTES, address, is_silent, own_id, picture, with_code
+from ketapress.posts.pairs import with_pairs
+from ketapress.posts.shortcodes import ATTRIBUTES, address, is_silent, link, own_id, picture
 
 _OPEN, _CLOSE = "\U0010ff00", "\U0010ff01"  # private use: no font and no language has them
 _TOKEN = re.compile(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
@@ -22,9 +23,34 @@ _ENCODED_TOKEN = re.compile(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
 # At most 500 characters and no other mark inside: anything else is an unclosed brace, and must not be looked far for
 _INSIDE = r"(?:(?!\{[{%#]).){0,500}?"
 _END_OF_ID = r"[\w:.-]+(?:[ \t][^{}\n]*)?\}"  # then it is no comment but an id: `{#id}`
+_COMMENT = (  # with all that it hides
+    r"\{%-?\s*comment\s*-?%\}(?:(?!\{%-?\s*comment).){0,5000}?\{%-?\s*endcomment\s*-?%\}"
+    r"|\{::comment\}(?:(?!\{::).){0,5000}?\{:/(?:comment)?\}"
+)
+# Not `[[1]](https://…)`, `[[ -f x ]]`, or `[[1]]` with `[1]: …` below
+_WIKI = r"(?<![\[\\])!?\[\[(?![\s\[^]|\d{1,3}\]\])[^\[\]\n]{1,200}\]\](?![(\[:])|\[\[![^\]]{1,500}\]\]"
+_PRESS = (  # of WordPress
+    r"(?<!\\)\[/?(?:audio|caption|contact-form(?:-7)?|embed|gallery|gravityform|playlist|polldaddy|video|vc_\w+|et_pb_\w+)"
+    r"(?:\s[^\[\]\n]{0,300})?\](?!\(|\[(?!/)|:)"
+)
+_TELLING = (
+    "{",
+    "[[",
+    "[TOC]",
+    "code]",
+    "[caption",
+    "[embed",
+    "[gallery",
+    "[youtube",
+    "[vimeo",
+    "[audio",
+    "[video",
+    "[/",
+)
 _MARK = re.compile(
-    rf"\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#(?!{_END_OF_ID}){_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
-    rf"|(?:(?<=[\n)\]])|(?<![ \t])[ \t]{{1,9}}){ATTRIBUTES}(?=[ \t]*$)|(?<=[)}}]){ATTRIBUTES}|^\[TOC\](?=[ \t]*$)",
+    rf"{_COMMENT}|\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#(?!{_END_OF_ID}){_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
+    r"|^(?:[*+-]|\d\.)[ \t][^\n]{1,80}\n\{:[ \t]*(?:[.#][\w-]+[ \t]+)*toc\b[^}\n]*\}[ \t]*$"
+    rf"|(?:(?<=[\n)\]])|(?<![ \t])(?<!:::)[ \t]{{1,9}}){ATTRIBUTES}(?=[ \t]*$)|(?<=[)}}]){ATTRIBUTES}|^\[TOC\](?=[ \t]*$)|{_WIKI}|{_PRESS}",
     re.DOTALL | re.MULTILINE,
 )
 _NAMED_HEADING = re.compile(  # by attributes at its end, or on the line below
@@ -46,18 +72,20 @@ class Mark:
     @property
     def silent(self) -> bool:
         """Whether it means nothing to readers where it stands, and is left out."""
-        return is_silent(self.written) or picture(self.written) is not None
+        return is_silent(self.written) or bool(picture(self.written) or link(self.written))
 
 
 def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark, ...]]:
     """The body with a token for each mark, and the marks; `line` is the body's first line."""
-    if ("{" not in body and "[TOC]" not in body) or _OPEN in body:
+    if _OPEN in body or not any(mark in body for mark in _TELLING):
         return body, ()
-    body = with_code(body, is_html=is_html)
+    body = with_pairs(body, is_html=is_html)
     marks: list[Mark] = []
     pieces = []
     position = 0
     for found in _MARK.finditer(body):
+        if is_html and found[0].endswith("]]"):
+            continue
         line += body.count("\n", position, found.start())
         written = unescape(found[0]) if is_html else found[0]
         pieces += [body[position : found.start()], f"{_OPEN}{len(marks)}{_CLOSE}"]
@@ -68,7 +96,7 @@ def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark
 
 
 def filled(html: str, marks: Sequence[Mark]) -> str:
-    """HTML as it came from its author, with the pictures that marks show, and the ids that they give to headings."""
+    """HTML as it came from its author, with the pictures and links that marks stand for, and the ids that they give to headings."""
     if not marks:
         return html
     pieces = []
@@ -76,7 +104,7 @@ def filled(html: str, marks: Sequence[Mark]) -> str:
     for code in [*_CODE.finditer(html), None]:
         end = code.start() if code else len(html)
         named = _NAMED_HEADING.sub(lambda heading: _with_id(heading, marks), html[position:end])
-        pieces += [_TOKEN.sub(lambda token: _picture(token, marks), named), code[0] if code else ""]
+        pieces += [_TOKEN.sub(lambda token: _filled(token, marks), named), code[0] if code else ""]
         position = code.end() if code else end
     return "".join(pieces)
 
@@ -86,9 +114,14 @@ def _with_id(heading: re.Match[str], marks: Sequence[Mark]) -> str:
     return f'<h{heading[1]} id="{escape(name)}">{heading[2].rstrip()}</h{heading[1]}>' if name else heading[0]
 
 
-def _picture(token: re.Match[str], marks: Sequence[Mark]) -> str:
-    shown = picture(marks[int(token[1])].written)
-    return f'<img src="{escape(shown[0])}" alt="{escape(shown[1])}">' if shown else token[0]
+def _filled(token: re.Match[str], marks: Sequence[Mark]) -> str:
+    """The picture or the link that a token stands for; the token, where it is neither."""
+    written = marks[int(token[1])].written
+    if shown := picture(written):
+        return f'<img src="{escape(shown[0])}" alt="{escape(shown[1])}">'
+    if led := link(written):
+        return f'<a href="{escape(led[0]) or token[0]}">{escape(led[1])}</a>'
+    return token[0]
 
 
 def resolved(address: str, marks: Sequence[Mark]) -> str | None:

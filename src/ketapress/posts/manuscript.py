@@ -16,6 +16,7 @@ from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.language import direction, script
 from ketapress.model.urls import slug
 from ketapress.posts import dating, markdown
+from ketapress.posts.boxes import with_boxes
 from ketapress.posts.dates import DateRules, date_in_name
 from ketapress.posts.fields import Fields, fields
 from ketapress.posts.formats import FORMATS, Format
@@ -181,7 +182,7 @@ def _source(form: Format, body: str) -> str:
     if form is Format.HTML:
         return body
     if form is Format.MARKDOWN:
-        return markdown.markdown_html(body)
+        return markdown.markdown_html(with_boxes(body))
     from ketapress.posts import article
 
     return article.article_html(body)

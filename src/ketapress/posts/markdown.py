@@ -36,6 +36,7 @@ def _extensions(*, autolink: bool) -> comrak.ExtensionOptions:
     extensions.footnotes = True
     extensions.strikethrough = True
     extensions.tasklist = True
+    extensions.description_lists = True
     extensions.cjk_friendly_emphasis = True
     extensions.autolink = autolink
     return extensions

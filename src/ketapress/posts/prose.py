@@ -13,6 +13,7 @@ _KNOWN_TAG = re.compile(
     re.IGNORECASE,
 )
 _FIRST_PARAGRAPHS = re.compile(r"<p(?: [^>]*)?>((?:[^<]++|<(?!/p>))*+)</p>")
+_ONLY_STRONG = re.compile(r"<strong>[^<]*</strong>")  # the heading of a box, or of what follows
 _ONLY_TEMPLATES = re.compile(r"(?:\{\{[^{}]*\}\}\s*|\{%[^{}]*%\}\s*)+")
 _YEAR = re.compile(r"\d{4}|[〇零○一二三四五六七八九]{4}")
 _LONGEST_DATE = 60  # characters
@@ -57,6 +58,8 @@ def text_of(html: str) -> str:
 def first_paragraph(html: str) -> str:
     """The text of the first paragraph that says something, not a date or a template alone, of sanitised HTML; where there is none, all of its text, if it can be without headings."""
     for paragraph in _FIRST_PARAGRAPHS.finditer(html):
+        if paragraph[1].startswith("<strong>") and _ONLY_STRONG.fullmatch(paragraph[1]):
+            continue
         found = text_of(_NOTE_MARK.sub("", paragraph[1]))
         if found and not (_ONLY_TEMPLATES.fullmatch(found) or _is_date(found)):
             return found

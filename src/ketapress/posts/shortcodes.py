@@ -1,11 +1,11 @@
-"""What the marks of other tools mean, where that can be known: code, pictures, addresses, ids, or nothing at all.
+"""What one mark of another tool means, where that can be known: a picture, a link, an address, an id, or nothing at all.
 
-In comes one mark as it was written, or a body for its blocks of code; out goes the meaning, or None. Jekyll and Octopress
-(Liquid), Hugo, Zola, kramdown and Pandoc. Nothing is looked up: which posts there are, others know.
+In comes one mark as it was written, out goes the meaning, or None. Jekyll, Octopress and Hexo (Liquid), Hugo, Zola,
+kramdown and Pandoc, Obsidian. Nothing is looked up: which posts there are, others know.
 """
 
 import re
-from html import escape
+from urllib.parse import quote
 
 _ATTRIBUTE = r"(?:[#.][\w:.-]+|[\w-]+=(?:\"[^\"\n]*\"|[\w%.#-]+))"
 ATTRIBUTES = rf"\{{{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
@@ -14,21 +14,11 @@ ATTRIBUTES = rf"\{{{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
 POST = "post:"
 """What an address begins with that names a post by its file, with or without ending and folders."""
 
-_CODE_BLOCK = re.compile(
-    r"^(?P<indent>[ \t]*)(?:\{%-?[ \t]*(?P<liquid>highlight|codeblock)\b(?P<words>[^%\n]{0,200})%\}"
-    r"|\{\{[<%][ \t]*highlight\b(?P<go_words>[^\n]{0,200}?)[%>]\}\})[ \t]*\n?"
-    r"(?P<code>(?:(?!\{%-?\s*(?:highlight|codeblock)|\{\{[<%]\s*highlight).)*?)\n?[ \t]*"
-    r"(?:\{%-?\s*end(?:highlight|codeblock)\s*-?%\}|\{\{[<%]\s*/\s*highlight\s*[%>]\}\})(?P<after>[^\n]*)$",
-    re.DOTALL | re.MULTILINE,
-)
-_LANGUAGES = {
-    "highlight": re.compile(r"^\s*\"?([\w+#-]+)"),
-    "codeblock": re.compile(r"\blang:([\w+#-]+)"),  # Octopress; what comes first is a title
-}
-_RAW = re.compile(r"^[ \t]*\{%-?\s*(?:end)?raw\s*-?%\}[ \t]*\n?|\{%-?\s*(?:end)?raw\s*-?%\}", re.MULTILINE)
 _SILENT = re.compile(
-    r"\{#|\{:|\{\.|\{[\w-]+=|\{\{-?\s*/\*|\{%-?\s*(?:end)?(?:raw|comment)\s*-?%\}|\[TOC\]"
-    r"|\{[{%][<%-]?\s*(?:more|toc)\s*(?:\(\s*\))?\s*-?[>%]?[}%]\}"
+    r"\{#|\{:|\{\.|\{[\w-]+=|\{\{-?\s*/\*|\{%-?\s*(?:end)?(?:raw|comment)\s*-?%\}|\[TOC\]|\[\[_?toc_?\]\]"
+    r"|\{%-?\s*comment\b|(?:[*+-]|\d\.)[ \t][^\n]*\n\{:"
+    r"|\{[{%][<%-]?\s*(?:more|toc)\s*(?:\(\s*\))?\s*-?[>%]?[}%]\}",
+    re.IGNORECASE,
 )
 _SITE = re.compile(
     r"\{\{-?\s*(?:site\.(?:url|baseurl|base_url)|baseurl|base_url|\.Site\.BaseURL)\s*-?\}\}", re.IGNORECASE
@@ -39,30 +29,53 @@ _QUOTED = re.compile(
 )
 _POST = re.compile(
     r"\{%-?\s*(?:link|post_url)\s+(?P<liquid>[^%]+?)\s*-?%\}"
-    r"|\{\{[<%]\s*(?:rel)?ref\s+[\"'`]?(?P<go>[^\"'`<>%\s]+)[\"'`]?[^<>%]*[>%]\}\}"
+    r"|\{\{[<%]\s*(?:rel)?ref\s+(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`<>%\n]+)(?P=quote)|(?P<go>[^\"'`<>%\s]+))[^<>%]*[>%]\}\}"
 )
-_PICTURE = re.compile(r"\{(?:%-?|\{[<%])\s*(?P<name>img|figure)\s+(?P<words>.*?)\s*-?[%>]\}{1,2}", re.DOTALL)
-_NAMED = re.compile(r"\b(src|alt|caption|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))")
+_CALL = re.compile(
+    r"\{(?:%-?|\{[<%]?)\s*(?:include\s+)?(?:[\w-]+/)?(?P<name>[\w-]+)(?:\.html|\.liquid)?"
+    r"(?:\s+(?P<words>.*?)|\s*\((?P<arguments>.*?)\))\s*/?-?[%>]?\}{1,2}",
+    re.DOTALL,
+)
+"""A shortcode: Hugo's, Liquid's with its includes, Zola's."""
+_PICTURES = frozenset({"img", "image", "figure", "asset_img", "picture"})
+_FRAMES = {
+    "youtube": "https://www.youtube.com/watch?v={}",
+    "youtubeplayer": "https://www.youtube.com/watch?v={}",
+    "vimeo": "https://vimeo.com/{}",
+    "gist": "https://gist.github.com/{}",
+    "tweet": "https://twitter.com/i/status/{}",
+    "twitter": "https://twitter.com/i/status/{}",
+    "x": "https://x.com/i/status/{}",
+    "instagram": "https://www.instagram.com/p/{}/",
+    "bilibili": "https://www.bilibili.com/video/{}",
+    "asciinema": "https://asciinema.org/a/{}",
+    "jsfiddle": "https://jsfiddle.net/{}/",
+    "video": "",
+    "embed": "",
+}
+"""What is framed from elsewhere, by the name of its shortcode, and where it is found by its id."""
+_FRAME_ID = {
+    "youtube": r"[\w-]{11}",
+    "youtubeplayer": r"[\w-]{11}",
+    "gist": r"(?:[\w-]+[ /])?[0-9a-f]{5,40}",
+    "tweet": r"\d{5,25}",
+    "twitter": r"\d{5,25}",
+    "x": r"\d{5,25}",
+    "vimeo": r"\d{5,15}",
+    "bilibili": r"(?:BV|av)\w+",
+}
+_FRAME_NAMES = re.compile(r"\b(id|url|src|link|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
+_WIKI = re.compile(r"(?P<shown>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
+_IMAGE_FILE = re.compile(r".+\.(?:png|jpe?g|gif|webp|svg|avif|bmp)", re.IGNORECASE)
+_NAMED = re.compile(
+    r"\b(src|image_path|path|url|file|alt|caption|description|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))"
+)
+_WORDS = ("alt", "caption", "title", "description")
+_PLACES = ("src", "image_path", "url", "path", "file")
+_SIZE = re.compile(r"\d+(?:x\d+)?|")
 _WORD = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s,\"']+)")
 _IS_ADDRESS = re.compile(r"https?://|/|[^\s/]+/.|\S+\.(?:png|jpe?g|gif|webp|svg|avif)$", re.IGNORECASE)
 _ID = re.compile(r"[\s{:]#([\w:.-]+)")
-
-
-def with_code(body: str, *, is_html: bool) -> str:
-    """The body with its `{% highlight %}` blocks as code in its own format; as many lines as before, or more."""
-
-    def code(found: re.Match[str]) -> str:
-        language = _LANGUAGES[found["liquid"] or "highlight"].search(
-            found["words"] or found["go_words"] or ""
-        )
-        written = _RAW.sub("", found["code"]).rstrip("\n")
-        block = (_html_code if is_html else _fenced_code)(
-            language[1] if language else "", written, found["indent"]
-        )
-        after = f"\n\n{found['after']}" if found["after"].strip() else ""
-        return block + "\n" * (found[0].count("\n") - block.count("\n")) + after
-
-    return _CODE_BLOCK.sub(code, body)
 
 
 def is_silent(mark: str) -> bool:
@@ -81,7 +94,9 @@ def address(mark: str) -> str | None:
     if _SITE.fullmatch(mark):
         return ""
     if post := _POST.fullmatch(mark):
-        return POST + (post["liquid"] or post["go"])
+        return POST + (post["liquid"] or post["quoted"] or post["go"])
+    if wiki := _WIKI.fullmatch(mark):
+        return _wiki_address(wiki)
     found = _QUOTED.fullmatch(mark)
     if found is None:
         return None
@@ -89,27 +104,69 @@ def address(mark: str) -> str | None:
     return path if path.startswith(("/", "http://", "https://")) else f"/{path}"
 
 
+def _wiki_address(wiki: re.Match[str]) -> str:
+    target = wiki["target"].strip()
+    if _is_shown(wiki):
+        return quote(target)
+    name, _, heading = target.partition("#")
+    return (POST + quote(name.strip()) if name else "") + (f"#{quote(heading)}" if heading else "")
+
+
+def _is_shown(wiki: re.Match[str]) -> bool:
+    """Whether a mark shows a picture, and does not link to a note, or quote one."""
+    return bool(wiki["shown"] and _IMAGE_FILE.fullmatch(wiki["target"].strip()))
+
+
 def picture(mark: str) -> tuple[str, str] | None:
     """The address of the picture that a mark shows, and its description; None where it shows none."""
-    found = _PICTURE.fullmatch(mark)
-    if not found:
+    if mark.startswith("![["):
+        wiki = _WIKI.fullmatch(mark)
+        if not wiki or not _is_shown(wiki):
+            return None
+        said = (wiki["text"] or "").strip()
+        return quote(wiki["target"].strip()), "" if _SIZE.fullmatch(said) else said
+    found = _CALL.fullmatch(mark)
+    if not found or found["name"] not in _PICTURES:
         return None
-    named = {name: a or b or c for name, a, b, c in _NAMED.findall(found["words"])}
-    if "src" in named:
-        return named["src"], next((named[name] for name in ("alt", "caption", "title") if name in named), "")
-    words = [a or b or c for a, b, c in _WORD.findall(found["words"])]
-    place = next((number for number, word in enumerate(words) if _IS_ADDRESS.match(word)), None)
-    if place is None:
+    return _pictured(found["words"] or found["arguments"] or "")
+
+
+def _pictured(words: str) -> tuple[str, str] | None:
+    named = {name: a or b or c for name, a, b, c in _NAMED.findall(words)}
+    if place := next((named[name] for name in _PLACES if name in named), ""):
+        return place, next((named[name] for name in _WORDS if name in named), "")
+    written = [(a or b, c) for a, b, c in _WORD.findall(words)]
+    number = next((number for number, each in enumerate(written) if _IS_ADDRESS.match("".join(each))), None)
+    if number is None:
         return None
-    said = [word for word in words[place + 1 :] if not word.isdigit()]
-    return words[place], said[-1] if said else ""
+    quoted = [said for said, _ in written[number + 1 :] if said]
+    bare = " ".join(word for _, word in written[number + 1 :] if not word.isdigit())
+    return "".join(written[number]), quoted[-1] if quoted else bare.strip()
 
 
-def _fenced_code(language: str, code: str, indent: str) -> str:
-    fence = "~" * (max((len(run) for run in re.findall("~+", code)), default=0) + 3)
-    return f"{indent}{fence}{language}\n{code}\n{indent}{fence}"
+def link(mark: str) -> tuple[str, str] | None:
+    """Where a mark leads, and the words of the link; the address is empty where `address` has it. None: it is no link."""
+    if mark.endswith("]]"):
+        wiki = _WIKI.fullmatch(mark)
+        if not wiki or _is_shown(wiki) or is_silent(mark):
+            return None
+        return "", (wiki["text"] or "").strip() or wiki["target"].strip().strip("#").replace("#", " › ")
+    found = _CALL.fullmatch(mark)
+    name = found["name"].lower() if found else ""
+    if not found or name not in _FRAMES:
+        return None
+    framed = _framed(name, found["words"] or found["arguments"] or "")
+    return (framed, framed) if framed else None
 
 
-def _html_code(language: str, code: str, _indent: str) -> str:
-    name = f' class="language-{language}"' if language else ""
-    return f"<pre><code{name}>{escape(code)}\n</code></pre>"
+def _framed(name: str, words: str) -> str:
+    """The address of what a shortcode frames; empty where it does not tell."""
+    named = {key: a or b or c for key, a, b, c in _FRAME_NAMES.findall(words)}
+    said = next((named[key] for key in ("url", "src", "link", "id") if key in named), "")
+    said = said or words.split("=", maxsplit=1)[0].strip(" \"'").replace('" "', " ")
+    if said.startswith(("https://", "http://")) and not re.search(r"[\s<>\"]", said):
+        return said
+    name = named.get("provider", name)
+    if not _FRAMES.get(name) or not re.fullmatch(_FRAME_ID.get(name, r"[\w-]{3,40}"), said):
+        return ""
+    return _FRAMES[name].format(said.replace(" ", "/"))
