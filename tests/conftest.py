@@ -13,6 +13,8 @@ from factories import REPOSITORY, new_publication
 _PROGRAMS = {
     "axe": ("node", "chromium"),
     "chromium": ("chromium",),
+    "newsboat": ("newsboat",),
+    "rss2email": ("r2e",),
     "smtp_sink": ("smtp-sink",),
     "spamassassin": ("spamassassin",),
     "rspamd": ("rspamd",),
