@@ -132,7 +132,7 @@ def _json_line(
     found["message"] = message
     if then:
         found["then"] = then
-    return json.dumps({**fields, **found}, default=str)
+    return json.dumps({**found, **fields, **found}, default=str)
 
 
 def _text_line(

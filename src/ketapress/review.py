@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from ketapress.model.edition import EditionState, StoredEdition
-from ketapress.model.errors import Problem, RefusedError, UsageError
+from ketapress.model.errors import Problem, RefusedError, Severity, UsageError
 from ketapress.store.database import Store
 
 LET_GO = "a person let it go"
@@ -33,6 +33,20 @@ def stored(store: Store, edition: str) -> StoredEdition:
             )
         )
     return found
+
+
+def waiting_problem(edition: StoredEdition) -> Problem:
+    """That an edition waits for a person, why, and the words that let it go."""
+    name, state = edition.slot.edition, edition.state or EditionState.HELD
+    word = "approve" if state is EditionState.AWAITING_APPROVAL else "release"
+    return Problem(
+        code=f"edition.{state.replace(' ', '-')}",
+        severity=Severity.WARNING,
+        asks=True,
+        path=f"outbox/{name}",
+        message=f"{name} is {state}: {edition.why}.",
+        cure=f"Look at it with `ketapress outbox show {name}`, then `ketapress outbox {word} {name}`, or `cancel`.",
+    )
 
 
 def hold(store: Store, edition: str, now: datetime) -> StoredEdition:

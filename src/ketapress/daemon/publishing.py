@@ -22,6 +22,7 @@ from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem
 from ketapress.model.post import Post, next_change
 from ketapress.model.settings import Settings
+from ketapress.review import waiting_problem
 
 LONGEST_REST = timedelta(minutes=10)
 """However still it is, everything is looked at this often: pages that somebody removed come back."""
@@ -122,7 +123,8 @@ class Publishing:
             publication.keep_read(library, began)
         self._measure(time.monotonic() - started)
         self._tell(composed, built)
-        return (*library.problems, *composed.problems, *built.problems), library.posts
+        waiting = (waiting_problem(each) for each in publication.waiting())
+        return (*library.problems, *composed.problems, *built.problems, *waiting), library.posts
 
     def _tell(self, composed: ComposeReport, built: BuildReport) -> None:
         log = self._ground.log

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from ketapress.app import Publication
 from ketapress.archive.stamps import stamp
 from ketapress.daemon.announcing import Announcing
+from ketapress.daemon.clockwatch import Clockwatch
 from ketapress.daemon.ground import Ground
 from ketapress.daemon.kept import Kept, Work
 from ketapress.daemon.measures import measured
@@ -66,9 +67,11 @@ class Daemon:
         self._signals: SimpleQueue[int] = SimpleQueue()
         self._settings_stamp = stamp(str(root / NAME))
         self._opening = Opening(self._ground, self._routes)
+        self._clockwatch = Clockwatch(clock)
+        trusting = self._clockwatch.trusting
         works: dict[str, Work] = {
-            "schedule": Publishing(self._ground, lambda: self._wake("delivery", "hub")),
-            "delivery": Sending(self._ground),
+            "schedule": trusting(Publishing(self._ground, lambda: self._wake("delivery", "hub"))),
+            "delivery": trusting(Sending(self._ground)),
             "web": self._opening,
             "watch": Watching(self._ground, lambda: self._wake("schedule")),
             "hub": Announcing(self._ground),
@@ -121,6 +124,7 @@ class Daemon:
             self._troubles.stand("settings", error.problems, then=then)
             return
         self._troubles.stand("settings", (), then="")
+        self._clockwatch.believe()
         ground.log.note("reloaded", f"{NAME} is read anew and in force.")
         self._wake(*self._jobs)
 
