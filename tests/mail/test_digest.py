@@ -14,6 +14,7 @@ from hypothesis import example, given, settings, strategies as st
 from factories import REPOSITORY, WEEKLY, edition, post
 from golden import assert_golden
 from ketapress.mail.digest import digest, measured, specimen
+from ketapress.mail.lint.size import GMAIL_CLIPS
 from ketapress.mail.look import colours
 from ketapress.model.colour import contrast
 from ketapress.model.edition import Display, Item, Slot
@@ -103,6 +104,27 @@ def test_sizes_are_those_of_what_is_sent(seed: Digest) -> None:
         measured(edition(seed_post()), SETTINGS, LEAVING_BY_MAIL, "Ketamine therapy", FILL)
         == seed.sizes["html"]
     )
+
+
+def test_what_gmail_may_cut_off_is_measured_before_and_after_decoding() -> None:
+    chinese = edition(*(chinese_post(f"c{number}") for number in range(20)))
+    newsletter = replace(LEAVING_BY_MAIL, max_bytes=WEEKLY.max_bytes)
+    made = digest_of(chinese, newsletter=newsletter)
+    message = specimen(made.letter, SETTINGS, newsletter, chinese.slot)
+    encoded = len(message.rpartition(b"text/html")[2])
+
+    size = measured(chinese, SETTINGS, newsletter, made.subject, FILL)
+
+    assert made.sizes["html"] < encoded
+    assert size / WEEKLY.max_bytes == pytest.approx(encoded / GMAIL_CLIPS, rel=0.02)
+
+
+def test_a_title_that_reads_as_a_host_is_no_host_to_a_filter() -> None:
+    made = digest_of(replace(edition(post(title="Next.js")), more=(post(title="Vue.js"),)), subject="x")
+
+    assert ">Next.\u2060js</a>" in made.html
+    assert ">Vue.\u2060js</a>" in made.web
+    assert "Next.js" in made.text
 
 
 def test_a_post_is_shown_in_full_as_an_excerpt_or_as_a_headline() -> None:

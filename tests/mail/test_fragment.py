@@ -98,6 +98,28 @@ def test_a_linked_table_keeps_its_link_in_every_cell() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("<ul><li>a</li><ul><li>b</li></ul></ul>", "<ul><li>a<ul><li>b</li></ul></li></ul>"),
+        ("<ol>x<p>y</p><li>a</li> z</ol>", "<ol><li>x<p>y</p></li><li>a</li><li> z</li></ol>"),
+        ("<li>a</li><dt>b</dt>", "<div><p>a</p></div><div><p>b</p></div>"),
+        ("<dl><div><dt>a</dt><dd>b</dd></div></dl>", "<dl><dt>a</dt><dd>b</dd></dl>"),
+        ("<dl><dt>a</dt><p>b</p><dd>c</dd></dl>", "<dl><dt>a</dt><dd><p>b</p></dd><dd>c</dd></dl>"),
+        ("<dl><dd>a</dd><dd>b</dd></dl>", "<div><div><p>a</p></div><div><p>b</p></div></div>"),
+        ("<dl><dd>a</dd><dt>b</dt></dl>", "<div><div><p>a</p></div><div><p>b</p></div></div>"),
+    ],
+)
+def test_a_list_holds_items_and_nothing_else(written: str, expected: str) -> None:
+    assert shown(written) == expected
+
+
+def test_code_in_a_block_of_code_is_just_its_text() -> None:
+    source = "<pre><code>a <span>b</span></code><strong>c</strong>\n<samp>d</samp></pre>"
+
+    assert shown(source) == "<pre>a b<strong>c</strong>\nd</pre>"
+
+
+@pytest.mark.parametrize(
     ("image", "expected"),
     [
         ('<img src="https://a.org/x.png" alt="A">', {"width": "552", "alt": "A"}),
@@ -207,6 +229,25 @@ def test_loose_text_between_blocks_becomes_paragraphs() -> None:
             '<p><a href="https://a.org/">مرحبا</a> ok</p>',
         ),
         ('<p dir="rtl">3</p>', "ltr", '<p dir="rtl" style="text-align:right">3</p>'),
+        ("<p>WordPress نظام لإدارة</p>", "rtl", "<p>WordPress نظام لإدارة</p>"),
+        (
+            "<p>WordPress نظام لإدارة</p>",
+            "ltr",
+            '<p dir="rtl" style="text-align:right">WordPress نظام لإدارة</p>',
+        ),
+        (
+            "<ul><li><code>git add</code> يضيف</li><li>Docker</li></ul>",
+            "rtl",
+            '<ul><li><code dir="ltr">git add</code> يضيف</li><li>Docker</li></ul>',
+        ),
+        (
+            "<ul><li><p><code>git add --all</code> يضيف</p></li></ul>",
+            "ltr",
+            (
+                '<ul dir="rtl" style="text-align:right;margin:0 26px 18px 0"><li>'
+                '<p><code dir="ltr">git add --all</code> يضيف</p></li></ul>'
+            ),
+        ),
     ],
 )
 def test_what_runs_the_other_way_says_so(written: str, direction: str, expected: str) -> None:

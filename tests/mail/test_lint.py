@@ -215,7 +215,10 @@ def test_the_more_special_rule_of_the_dark_scheme_counts() -> None:
 
 
 def test_a_title_that_only_looks_like_a_host_holds_nothing() -> None:
-    assert _codes(_found(edition(post(title="Next.js")))) == {("link-disguised", "warning")}
+    page = _with('<a href="https://example.org/next.html">Next.js</a>')
+
+    assert _codes(_found(edition(post(title="Next.js")))) == set()
+    assert _codes(_problems(page)) == {("link-disguised", "warning")}
 
 
 def test_a_letter_that_gmail_may_cut_off_is_told_of() -> None:

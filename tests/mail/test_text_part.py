@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.mail.text import columns, fragment_text, underlined, unmistakable, wrapped
+from ketapress.mail.lines import columns, underlined, unmistakable, wrapped
+from ketapress.mail.text import fragment_text
 
 
 def shown(source: str) -> str:
@@ -91,7 +92,7 @@ def test_chinese_breaks_between_characters_but_not_before_a_stop() -> None:
 
 
 def test_a_title_is_underlined_as_wide_as_it_is() -> None:
-    assert underlined("中文 title", "=") == "中文 title\n=========="
+    assert underlined("中文 title", "=") == ["中文 title", "=========="]
 
 
 @settings(max_examples=150, deadline=None)

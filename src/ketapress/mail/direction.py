@@ -7,10 +7,24 @@ _RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010ff
 _STRONG = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
 
-def written_direction(text: str) -> str:
-    """`ltr` or `rtl` by the first letter that has a direction (UAX 9, P2); empty where none has."""
-    kinds = (_STRONG.get(unicodedata.bidirectional(character), "") for character in text)
-    return next(filter(None, kinds), "")
+def written_direction(text: str, around: str = "ltr") -> str:
+    """`ltr` or `rtl`; empty where no letter has a direction.
+
+    Text that runs from right to left is full of names and terms in Latin letters: within it only what has no other
+    letters runs the other way. Elsewhere most of the words decide, and the first where they are even. The first letter
+    alone (UAX 9, P2) would turn every Arabic paragraph that begins with a name.
+    """
+    ways = [way for word in text.split() if (way := _first_way(word))]
+    if not ways:
+        return ""
+    if "rtl" in ways and around == "rtl":
+        return "rtl"
+    return max(ways, key=ways.count)
+
+
+def _first_way(word: str) -> str:
+    ways = (_STRONG.get(unicodedata.bidirectional(character), "") for character in word)
+    return next(filter(None, ways), "")
 
 
 def has_rtl(text: str) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from lxml.html import HtmlElement
 
 from ketapress.mail.direction import has_rtl, written_direction
+from ketapress.mail.lists import mend_lists
 from ketapress.mail.markup import (
     BLOCKS,
     INLINE,
@@ -22,6 +23,7 @@ from ketapress.mail.markup import (
     host,
     new_element,
     parsed_fragment,
+    seeming_host,
     text_of,
     written_fragment,
 )
@@ -30,10 +32,11 @@ from ketapress.mail.tables import mark_tables
 from ketapress.mail.words import Words
 
 _LINK = re.compile(r"(?:https?://[^/]|mailto:.|tel:.|sms:.)", re.IGNORECASE)
-_HOST_LIKE = re.compile(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
 _CODE = frozenset(["pre", "code"])
 _LISTS = {"ltr": "text-align:left;margin:0 0 18px 26px", "rtl": "text-align:right;margin:0 26px 18px 0"}
-_TEXT_BLOCKS = BLOCKS - frozenset(["div", "dl", "hr", "table", "tbody", "tfoot", "thead", "tr"])
+# An item leans with its list, or its mark would stand on the other side.
+_TEXT_BLOCKS = BLOCKS - frozenset(["div", "dl", "hr", "li", "table", "tbody", "tfoot", "thead", "tr"])
+_LEANING = _TEXT_BLOCKS - frozenset(["dd", "dt", "td", "th"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,8 @@ def mail_fragment(source: str, frame: Frame) -> str:
         element.drop_tree()
     link_embeds(root, frame.words)
     mend_images(root, frame.words)
+    mend_lists(root)
+    _bare_code(root)
     _number_ids(root, frame)
     _mend_links(root)
     _spread_inlines(root)
@@ -113,9 +118,8 @@ def _unlink(link: HtmlElement) -> None:
 
 def _name_host(link: HtmlElement, shown: str) -> None:
     """A text that reads as another host than the link's is what phishing looks like to filters: name the real one."""
-    likeness = _HOST_LIKE.fullmatch(shown)
-    real = host(link.get("href") or "")
-    if likeness and real and likeness[1].lower() != real:
+    seems, real = seeming_host(shown), host(link.get("href") or "")
+    if seems and real and seems != real:
         append_text(link, f" ({real})")
 
 
@@ -136,6 +140,12 @@ def _spread_inlines(root: HtmlElement) -> None:
 def _without_id(element: HtmlElement) -> dict[str, str]:
     """An element's attributes, taken from it, but for its id, which it keeps."""
     return {name: str(element.attrib.pop(name)) for name in list(element.attrib) if name != "id"}
+
+
+def _bare_code(root: HtmlElement) -> None:
+    """Code in <pre> needs no <code>: its box would stick out where blanks hang at the end of a line."""
+    for code in root.xpath(".//pre//code | .//pre//samp | .//pre//kbd | .//pre//span"):
+        code.drop_tag()
 
 
 def _gather_paragraphs(root: HtmlElement) -> None:
@@ -177,10 +187,10 @@ def _level_headings(root: HtmlElement) -> None:
 def _turn(root: HtmlElement, direction: str) -> None:
     """What runs the other way than what is around it says so, and leans to its own side. Code runs to the right."""
     for element in root.iterdescendants():
-        own = _way(element)
         around = next(
             (each.get("dir") for each in element.iterancestors() if each.get("dir") in _LISTS), direction
         )
+        own = _way(element, around)
         if own and own != around:
             element.set("dir", own)
             _lean(element, own)
@@ -188,18 +198,23 @@ def _turn(root: HtmlElement, direction: str) -> None:
             element.set("dir", "auto")
 
 
-def _way(element: HtmlElement) -> str:
+def _way(element: HtmlElement, around: str) -> str:
     """`ltr` or `rtl`, as the author says or the letters of a block of text do; empty where neither tells."""
     said = str(element.attrib.pop("dir", "")).lower()
     if element.tag in _CODE:
         return "ltr"
     if said in _LISTS:
         return said
-    return written_direction(text_of(element)) if element.tag in _TEXT_BLOCKS else ""
+    return written_direction(_prose(element), around) if element.tag in _TEXT_BLOCKS else ""
+
+
+def _prose(element: HtmlElement) -> str:
+    """The text of an element without its code, which tells nothing of its language."""
+    return "".join(element.xpath(".//text()[not(ancestor::code or ancestor::pre)]"))
 
 
 def _lean(element: HtmlElement, way: str) -> None:
     if element.tag in ("ul", "ol"):
         element.set("style", _LISTS[way])
-    elif element.tag in BLOCKS and "style" not in element.attrib:
+    elif element.tag in _LEANING and "style" not in element.attrib:
         element.set("style", f"text-align:{'left' if way == 'ltr' else 'right'}")

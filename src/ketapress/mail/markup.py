@@ -61,6 +61,7 @@ _ATTRIBUTES = {
 }
 _KNOWN = INLINE | BLOCKS | EMBEDS.keys() | SILENT | _WRITTEN_AS.keys() | {"source"}
 _DEEPEST = 60  # elements in elements; libxml2 gives up at 256, and no layout needs half of this
+_HOST_LIKE = re.compile(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by lxml: XML 1.0, 2.2
 
 
@@ -164,4 +165,10 @@ def link_around(element: HtmlElement) -> HtmlElement | None:
 def host(address: str) -> str:
     """Host and port as they stand in a web address, in lower case; empty in any other address."""
     found = re.match(r"https?://([^/?#]*)", address, re.IGNORECASE)
+    return found[1].lower() if found else ""
+
+
+def seeming_host(text: str) -> str:
+    """The host that a text reads as, in lower case: of an address, or of a name such as `Next.js`; empty for any other."""
+    found = _HOST_LIKE.fullmatch(text)
     return found[1].lower() if found else ""

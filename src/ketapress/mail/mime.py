@@ -94,7 +94,7 @@ def _part(subtype: bytes, document: str, marks: Marks) -> Iterator[Piece]:
     names, texts = marks.split(document)
     html = subtype == b"html"
     quoted = quoted_segments(texts)
-    based = based_size(document) < _WORTHWHILE * sum(map(len, quoted))
+    based = _is_based(document, quoted)
     segments = based_segments(texts, blank=" " if html else "\n") if based else quoted
     place = (
         (Place.BASE64_HTML if html else Place.BASE64_TEXT) if based else (Place.HTML if html else Place.TEXT)
@@ -104,6 +104,16 @@ def _part(subtype: bytes, document: str, marks: Marks) -> Iterator[Piece]:
     for name, segment in zip(names, segments[1:], strict=True):
         yield ByteSlot(name, place)
         yield segment
+
+
+def encoded_size(document: str) -> int:
+    """How many octets a part takes on the wire, in the encoding that is chosen for it; about, where that is base64."""
+    quoted = quoted_segments([document])
+    return based_size(document) if _is_based(document, quoted) else sum(map(len, quoted))
+
+
+def _is_based(document: str, quoted: list[bytes]) -> bool:
+    return based_size(document) < _WORTHWHILE * sum(map(len, quoted))
 
 
 def _cut(key: str, pieces: list[Piece]) -> Letter:

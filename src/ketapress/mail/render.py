@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 from ketapress.mail.direction import written_direction
 from ketapress.mail.fragment import Frame, mail_fragment
 from ketapress.mail.headers import cleaned
+from ketapress.mail.lines import WIDTH, WORD_JOINER, underlined, unmistakable, wrapped
 from ketapress.mail.links import edition_url
 from ketapress.mail.look import colours, fonts
+from ketapress.mail.markup import seeming_host
 from ketapress.mail.pictures import is_drawn
-from ketapress.mail.text import WIDTH, fragment_text, underlined, unmistakable, wrapped
+from ketapress.mail.text import fragment_text
 from ketapress.mail.words import Words, words
 from ketapress.model.edition import Display, Edition, Item
 from ketapress.model.fill import Fill
@@ -78,6 +80,7 @@ def html_document(issue: Issue, reader: Reader | None, fill: Fill) -> str:
     values["posts"] = [
         _html_article(issue, number, item) for number, item in enumerate(issue.edition.items, start=1)
     ]
+    values["more"] = [{**each, "title": _worded(each["title"])} for each in values["more"]]
     values["preheader"] = _preheader(issue)
     values["colours"] = colours(issue.settings.site.accent, issue.newsletter.theme)
     values["fonts"] = fonts(issue.settings.site.language, issue.newsletter.font)
@@ -87,8 +90,8 @@ def html_document(issue: Issue, reader: Reader | None, fill: Fill) -> str:
 def text_document(issue: Issue, reader: Reader, fill: Fill) -> str:
     """The plain text part: lines of at most 76 columns, but for addresses."""
     values = _values(issue, reader)
-    values["title"] = underlined(issue.newsletter.title, "=")
-    values["contents"] = underlined(issue.words.in_this_issue, "-")
+    values["title"] = "\n".join(underlined(issue.newsletter.title, "="))
+    values["contents"] = "\n".join(underlined(issue.words.in_this_issue, "-"))
     values["why"] = "\n".join(wrapped(values["why"]))
     values["posts"] = [
         _text_article(issue, number, item) for number, item in enumerate(issue.edition.items, start=1)
@@ -131,7 +134,16 @@ def _linked(issue: Issue, post: Post) -> dict[str, str]:
 
 def _html_article(issue: Issue, number: int, item: Item) -> Article:
     body = _body(issue, number, item.post) if item.display is Display.FULL else ""
-    return replace(_article(issue, number, item), body=body)
+    article = _article(issue, number, item)
+    return replace(article, title=_worded(article.title), body=body)
+
+
+def _worded(title: str) -> str:
+    """A title as a link may show it: one that reads as a host, as `Next.js` does, gets a word joiner behind its dot.
+
+    To filters a link that reads as one host and leads to another is phishing; nobody sees the joiner.
+    """
+    return title.replace(".", f".{WORD_JOINER}", 1) if seeming_host(title) else title
 
 
 def _text_article(issue: Issue, number: int, item: Item) -> Article:
@@ -144,7 +156,7 @@ def _text_article(issue: Issue, number: int, item: Item) -> Article:
     article = _article(issue, number, item)
     first, *others = wrapped(article.title, WIDTH - 4)
     entry = "\n".join([f"{number:2}. {first}", *(f"    {line}" for line in others)])
-    return replace(article, body=body, heading=underlined(article.title, "="), entry=entry)
+    return replace(article, body=body, heading="\n".join(underlined(article.title, "=")), entry=entry)
 
 
 def _article(issue: Issue, number: int, item: Item) -> Article:

@@ -5,7 +5,7 @@ In and out: the tree of a fragment.
 
 from lxml.html import HtmlElement
 
-from ketapress.mail.markup import holds
+from ketapress.mail.markup import holds, text_of
 
 _MOST_SPAN = 50
 
@@ -30,13 +30,17 @@ def mark_tables(root: HtmlElement) -> None:
 
 
 def _mark_headers(rows: list[HtmlElement]) -> bool:
-    """Gives each header cell its scope, and tells whether there are any. In a table's head all cells are headers."""
+    """Gives each header cell its scope, and tells whether there are any. In a table's head all cells are headers.
+
+    A header that says nothing is none: it would be read out before every cell of its column.
+    """
     headed = False
     for row in rows:
         in_head = row.getparent().tag == "thead"
         for cell in row:
-            if in_head and cell.tag == "td":
-                cell.tag = "th"
+            said = bool(text_of(cell)) or holds(cell, "img")
+            if not said or (in_head and cell.tag == "td"):
+                cell.tag = "th" if said else "td"
             if cell.tag == "th":
                 headed = True
                 cell.set("scope", "col" if in_head or row is rows[0] else "row")

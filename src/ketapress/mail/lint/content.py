@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from lxml.html import HtmlElement
 
 from ketapress.mail.lint.page import Page, fault, is_hidden, own_texts, shown
-from ketapress.mail.markup import host, text_of
+from ketapress.mail.markup import host, seeming_host, text_of
 from ketapress.model.edition import Edition
 from ketapress.model.errors import Problem
 
@@ -19,7 +19,6 @@ _DRAWN_NOWHERE = re.compile(r"\.(?:svgz?|webp|avif|heic|jxl)(?:[?#]|\Z)", re.IGN
 _LEADS = re.compile(r"(?:https?://[^/]|mailto:.|tel:.|sms:.)", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://|www\.", re.IGNORECASE)
-_HOST_LIKE = re.compile(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
 _MARK = re.compile(r"\{\{.{0,200}?\}\}|\{%.{0,200}?%\}|\{#.{0,200}?#\}", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -83,9 +82,8 @@ def link_problems(page: Page) -> Iterator[Problem]:
                 f"the link to {shown(address or '')} has no text: nobody can see or hear where it leads.",
                 "Give it a text, or its picture an `alt`.",
             )
-        seems = _HOST_LIKE.fullmatch(label)
-        real = host(address or "")
-        if seems and real and seems[1].lower() != real:
+        seems, real = seeming_host(label), host(address or "")
+        if seems and real and seems != real:
             # `Next.js` is a title and no host, though a filter may think so: that holds no edition.
             report = page.error if _ADDRESS.match(label) else page.warning
             yield report(
