@@ -1,0 +1,29 @@
+"""The door's own pages in Chromium, looked at by axe: on a phone and on a desktop, light and dark."""
+
+from pathlib import Path
+
+import pytest
+
+from browser import faults, sights
+from ketapress.mail.links import Purpose
+from walk import ketapress
+from webdoor import open_door
+
+
+@pytest.mark.axe
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_everybody_can_leave(published: Path, language: str) -> None:
+    toml = published / "ketapress.toml"
+    title = (
+        "A newsletter whose name is a good deal longer than the others, Donaudampfschifffahrtsgesellschaft"
+    )
+    toml.write_text(
+        toml.read_text().replace("[site]", f'[site]\nlanguage = "{language}"')
+        + f'\n[newsletters.daily]\ntitle = "{title}"\nschedule = "0 8 * * *"\nstarts = 2030-01-01\nfrom = "d@example.org"\n'
+    )
+    ketapress(published, "subscribers", "add", "ann@example.net", "--newsletter", "daily")
+    with open_door(published) as door:
+        paths = [door.path(purpose) for purpose in Purpose] + ["/unsubscribe/no", "/no"]
+        found = sights([f"{door.client.base_url}{path[1:]}" for path in paths])
+    assert {sight.direction for sight in found} == {"rtl" if language == "ar" else "ltr"}
+    assert faults(found) == []
