@@ -26,6 +26,10 @@ golden: $(VENV)/.installed-dev
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/build/run.py --sizes 100 1000 --rounds 3
 
+# What takes minutes and must never fail; no part of it is timed.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/soak/posts.py --files 100000 --processes 2
+
 clean:
 	rm -rf $(VENV) public .ketapress ketapress.db* outbox/*/
 

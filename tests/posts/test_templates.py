@@ -114,6 +114,12 @@ def test_marks_in_html(tmp_path: Path) -> None:
     assert library.problems[0].code == "post.template"
 
 
+def test_a_mark_brings_no_character_that_may_not_leave(tmp_path: Path) -> None:
+    assert read(tmp_path, "{% a\x1b %} [b]({{ '/c\x1bd' }})").posts[0].html == (
+        '<p>{% a %} <a href="https://example.org/cd">b</a></p>'
+    )
+
+
 def test_plain_text_is_no_template(tmp_path: Path) -> None:
     library = read_library(
         publication(tmp_path, {"x.txt": "June 7, 2023\n\n{{ x }} {: .y}"}), settings(), NOW
@@ -141,14 +147,14 @@ def test_a_link_that_another_tool_makes_from_a_file_leads_to_the_post(tmp_path: 
         "2023-06-06-b.md": "Text of b",
         "notes/c.markdown": HEADER + "Text of c",
         "x.md": HEADER
-        + '[a]({% post_url 2023-06-06-b %}) [b]({{ site.baseurl }}{% link _posts/2023-06-06-b.md %}) [c]({{< ref "c" >}})'
+        + '[a]({% post_url 2023-06-06-b %}) [b]({{ site.baseurl }}{% link _posts/2023-06-06-b.md %}) [c]({{< ref "gone" >}})'
         ' [d]({{% relref "/notes/c.markdown" %}}) [e]({filename}2023-06-06-b.md#x) [f](|filename|/notes/c.markdown)'
         " [g](@/blog/2023-06-06-b.md) ![h]({static}/h.png)",
     }
     library = read_library(publication(tmp_path, files), settings(), NOW)
     (problem,) = library.problems
     assert problem.code == "post.address"
-    assert '`{{< ref "c" >}}`' in problem.message
+    assert '`{{< ref "gone" >}}`' in problem.message
     b, c = "https://example.org/2023/b.html", "https://example.org/2023/c.html"
     assert library.posts[2].html == (
         f'<p><a href="{b}">a</a> <a href="{b}">b</a> c <a href="{c}">d</a> <a href="{b}#x">e</a> <a href="{c}">f</a>'
@@ -192,3 +198,28 @@ def test_headings_take_the_ids_that_their_attributes_give(tmp_path: Path) -> Non
     prefix = post.html.partition("/2023/x.html#")[2].partition("my-id")[0]
     assert post.title == "Title"
     assert f'<h2 id="{prefix}my-id">A <em>b</em></h2>\n<h2 id="{prefix}other">C</h2>\n<h2>D</h2>' in post.html
+
+
+def test_a_post_may_be_named_by_its_file_alone_wherever_it_lies(tmp_path: Path) -> None:
+    files = {
+        "2023/deep/A Note.md": HEADER + "Text",
+        "notes/bundle/index.md": HEADER + "Text",
+        "a/same.md": HEADER + "Text",
+        "b/same.md": HEADER + "Text",
+        "x.md": HEADER
+        + '[[a note]] [b]({{< ref "/posts/bundle/" >}})\n\n[c]({{< relref "same.md" >}}) [[gone]]',
+    }
+    library = read_library(publication(tmp_path, files), settings(), NOW)
+    assert library.posts[-1].html == (
+        '<p><a href="https://example.org/2023/a-note.html">a note</a> <a href="https://example.org/2023/bundle.html">b</a></p>'
+        "\n<p>c gone</p>"
+    )
+    problem = next(each for each in library.problems if each.code == "post.address")
+    assert problem.where == "posts/x.md:6"
+    assert '`{{< relref "same.md" >}}`, `[[gone]]`' in problem.message
+
+
+def test_the_warning_names_the_line_of_an_address(tmp_path: Path) -> None:
+    library = read(tmp_path, "Text\n\n[a](ftp://example.org/x%20y) <a href='ftp://é'>b</a>")
+    (problem,) = library.problems
+    assert (problem.code, problem.where) == ("post.address", "posts/x.md:6")

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from ketapress.model.urls import absolute
 from ketapress.posts.formats import FORMATS
 from ketapress.posts.leftovers import Mark, as_written, resolved
+from ketapress.posts.pages import ANYWHERE, stem
 
 
 def _plain(character: str) -> str:
@@ -165,7 +166,7 @@ def _page_of_post(name: str, place: Place) -> str | None:
         for ending in endings:
             if path and (url := place.pages.get(path + ending)):
                 return url
-    return None
+    return place.pages.get(ANYWHERE + stem(name if endings == [""] else f"{name.rstrip('/')}.md"))
 
 
 def _shorter(path: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from html import escape, unescape
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.posts.pairs import with_pairs
+from ketapress.posts.prose import legal
 from ketapress.posts.shortcodes import ATTRIBUTES, address, is_silent, link, own_id, picture
 
 _OPEN, _CLOSE = "\U0010ff00", "\U0010ff01"  # private use: no font and no language has them
@@ -87,7 +88,7 @@ def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark
         if is_html and found[0].endswith("]]"):
             continue
         line += body.count("\n", position, found.start())
-        written = unescape(found[0]) if is_html else found[0]
+        written = legal(unescape(found[0]) if is_html else found[0])
         pieces += [body[position : found.start()], f"{_OPEN}{len(marks)}{_CLOSE}"]
         marks.append(Mark(written, line, address(written)))
         line += found[0].count("\n")

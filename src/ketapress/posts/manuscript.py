@@ -23,6 +23,7 @@ from ketapress.posts.formats import FORMATS, Format
 from ketapress.posts.frontmatter import Split, split
 from ketapress.posts.header import Value
 from ketapress.posts.leftovers import Mark, filled, with_tokens
+from ketapress.posts.pages import stem
 from ketapress.posts.prose import TITLE_LENGTH, first_sentence, one_line, text_of
 from ketapress.posts.sanitise import DEEPEST, is_too_deep
 from ketapress.posts.titles import name_title
@@ -76,7 +77,7 @@ def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript
     parts = split(written)
     form, header, body = _unwrapped(FORMATS[splitext(path)[1].lower()], parts)
     said, problems = fields(header, pelican=parts.pelican)
-    in_name, name = date_in_name(_stem(path))
+    in_name, name = date_in_name(stem(path))
     heading, body = _heading(form, said.title, body)
     moment = dating.header_date(parts, header, rules.dates, written)
     draft = said.draft or not _DRAFT_FOLDERS.isdisjoint(path.split("/")[:-1])
@@ -129,13 +130,6 @@ def _unwrapped(form: Format, parts: Split) -> tuple[Format, dict[str, Value], st
 
 def _opens_with_pre(body: str) -> bool:
     return "<pre" in body[:200].lower()
-
-
-def _stem(path: str) -> str:
-    """The file's name without its ending; the folder's, where the file is the `index` of a bundle."""
-    folder, _, name = path.rpartition("/")
-    stem = splitext(name)[0]
-    return folder.rpartition("/")[2] if stem.lower() == "index" and folder else stem
 
 
 def _heading(form: Format, title: str, body: str) -> tuple[str, str]:

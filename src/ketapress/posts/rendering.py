@@ -4,8 +4,10 @@ In comes what the author wrote and what is kept of it, out goes its body, with w
 the way, and then the noun that every other room works with. Pure; never fails.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
+from urllib.parse import unquote
 from zlib import crc32
 
 from ketapress.model.errors import Problem, Severity
@@ -62,14 +64,17 @@ class _Noted(Mapping[str, str]):
         return len(self._pages)
 
 
-def body(pinned: Pinned, site_url: str, pages: Mapping[str, str]) -> Body:
-    """The body of a manuscript as it leaves. `pages` are the URLs of all posts by their paths."""
+def body(pinned: Pinned, site_url: str, pages: Mapping[str, str], reread: Callable[[], str]) -> Body:
+    """The body of a manuscript as it leaves. `pages` are the URLs of all posts by their paths.
+
+    `reread` gives the file's text again; it is asked where a warning has to name a line.
+    """
     written, kept = pinned.manuscript, pinned.record
     noted = _Noted(pages)
     prefix = f"p{crc32(kept.id.encode()):08x}-"
     page = joined(site_url, kept.url)
     place = Place(page=page, prefix=prefix, path=written.path, marks=written.marks, pages=noted)
-    html, image, problems = _shown(written, place)
+    html, image, problems = _shown(written, place, reread)
     return Body(
         id=kept.id,
         url=kept.url,
@@ -110,26 +115,37 @@ def post(pinned: Pinned, body: Body) -> Post:
     )
 
 
-def _shown(written: Manuscript, place: Place) -> tuple[str, str | None, tuple[Problem, ...]]:
+def _shown(
+    written: Manuscript, place: Place, reread: Callable[[], str]
+) -> tuple[str, str | None, tuple[Problem, ...]]:
     """The HTML and the address of the image as they leave, and what was left behind."""
     fragment = placed(sanitised(written.html, well_nested=written.well_nested), written.html, place)
     said = written.fields.image
     image = absolute_url(place.page, said) if said else None
     dropped = fragment.dropped if image or not said else (*fragment.dropped, said)
-    problems = (_dropped(written.path, dropped),) if dropped else ()
+    problems = (_dropped(written.path, dropped, reread()),) if dropped else ()
     if not written.marks:
         return fragment.html, image, problems
     left = reported(fragment.html, written.marks, written.path)
     return without_tokens(fragment.html, written.marks), image, (*problems, *left)
 
 
-def _dropped(path: str, addresses: tuple[str, ...]) -> Problem:
+def _dropped(path: str, addresses: tuple[str, ...], text: str) -> Problem:
     some = ", ".join(f"`{address[:80]}`" for address in addresses[:_NAMED_AT_MOST])
     more = f" and {len(addresses) - _NAMED_AT_MOST} more" if len(addresses) > _NAMED_AT_MOST else ""
+    lines = [line for address in addresses if (line := _line_of(address, text))]
     return Problem(
         code="post.address",
         severity=Severity.WARNING,
-        message=f"these are no addresses that can be linked or shown, so they are left out: {some}{more}.",
-        cure="Write them in full, https://…, or as paths on the site, /about.",
+        message=f"these lead to no post and no address that can be linked or shown, so they are left out: {some}{more}.",
+        cure="Write them in full, https://…, as paths on the site, /about, or name a post by its file.",
         path=f"posts/{path}",
+        line=min(lines, default=None),
     )
+
+
+def _line_of(address: str, written: str) -> int | None:
+    """The line on which an address stands, as it was written or with its escapes undone."""
+    spellings = (address, unquote(address), escape(address))
+    found = min((at for each in spellings if (at := written.find(each)) >= 0), default=None)
+    return None if found is None else written.count("\n", 0, found) + 1

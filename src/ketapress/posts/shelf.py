@@ -15,6 +15,7 @@ from ketapress.model.urls import joined
 from ketapress.posts.cache import Cache, Row
 from ketapress.posts.files import paths, shown, text
 from ketapress.posts.manuscript import Manuscript, ReadingRules, manuscript
+from ketapress.posts.pages import Pages
 from ketapress.posts.pinning import Pinned
 from ketapress.posts.rendering import Body, body
 
@@ -69,7 +70,7 @@ class Shelf:
     def bodies(self, posts: Iterable[Pinned], site_url: str) -> tuple[dict[str, Body], list[Problem]]:
         """The bodies of posts as they leave, by the posts' paths; of files that became others meanwhile, what is wrong."""
         written = {each.manuscript.path: each for each in posts}
-        pages = {path: joined(site_url, each.record.url) for path, each in written.items()}
+        pages = Pages({path: joined(site_url, each.record.url) for path, each in written.items()})
         bodies: dict[str, Body] = {}
         for path, each in written.items():
             known = self._read[path]
@@ -133,7 +134,15 @@ class Shelf:
             except KetapressError as error:
                 yield tuple(problem.at(shown(path)) for problem in error.problems)
             else:
-                yield body(replace(posts[path], manuscript=file.manuscript), site_url, pages)
+                written = replace(posts[path], manuscript=file.manuscript)
+                yield body(written, site_url, pages, partial(self._again, path))
+
+    def _again(self, path: str) -> str:
+        """The text of a file that was read before; empty where it was taken away meanwhile."""
+        try:
+            return text(self._folder, path)
+        except KetapressError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,45 @@
+"""The pages of all posts, as links of a post look for them: by the path of a file, or by its name alone.
+
+In come URLs by paths in `posts/`, out goes a mapping of these, and of `ANYWHERE` and a name. Other tools let a link name
+a file wherever it lies (Obsidian, Hugo, Jekyll); a name that two posts have leads to neither.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from posixpath import splitext
+
+ANYWHERE = "/"
+"""What stands before a name; no path inside `posts/` begins so."""
+
+
+def stem(path: str) -> str:
+    """The file's name without its ending; the folder's, where the file is the `index` of a bundle."""
+    folder, _, name = path.rpartition("/")
+    written = splitext(name)[0]
+    return folder.rpartition("/")[2] if written.lower() == "index" and folder else written
+
+
+class Pages(Mapping[str, str]):
+    """URLs by paths; the names are gathered when the first link asks for one."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+
+    def __getitem__(self, path: str) -> str:
+        if path.startswith(ANYWHERE):
+            return self._by_name[path.removeprefix(ANYWHERE).casefold()]
+        return self._urls[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._urls)
+
+    def __len__(self) -> int:
+        return len(self._urls)
+
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for path, url in self._urls.items():
+            name = stem(path).casefold()
+            found[name] = "" if name in found else url
+        return {name: url for name, url in found.items() if url}
