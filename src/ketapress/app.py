@@ -146,11 +146,16 @@ class Publication:
 
         return new_post(self.root, title, self.settings, now)
 
-    def slot(self, edition: str) -> tuple[NewsletterSettings, Slot]:
-        """The newsletter and slot that `weekly/2023-06-12T0800` names: one that was decided, or that is to come."""
+    def slot(self, edition: str) -> tuple[NewsletterSettings | None, Slot]:
+        """The newsletter and slot that `weekly/2023-06-12T0800` names: one that was decided, or that is to come.
+
+        Of a newsletter that the settings have no more only what was decided is known.
+        """
         from ketapress.editions.calendar import is_named, slot_of
 
         name, _, key = edition.partition("/")
+        if name not in self.settings.newsletters and (left := self.store.editions.get(name, key)):
+            return None, left.slot
         (newsletter,) = self.newsletters(name)
         cron, zone = newsletter.schedule.cron, self.settings.zone(newsletter)
         slot = slot_of(name, key, zone)

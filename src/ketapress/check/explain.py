@@ -11,6 +11,10 @@ from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings
 
 
+_CHOSEN = "was published in this window and in no earlier edition"
+_LATER = "belongs into this window, but came when the slot was decided already"
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One post, whether it is in, and why in half a sentence."""
@@ -22,36 +26,40 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What became of a slot, its window, and a reason for every post, newest first."""
+    """What became of a slot, its window, and a reason for every post, newest first.
+
+    The window is None where nobody knows it any more: of a slot without an edition, of a newsletter that is gone.
+    """
 
     slot: Slot
     decided: Decision | None
-    window: Window
+    window: Window | None
     reasons: tuple[Reason, ...]
     stored: StoredEdition | None
 
 
 def explanation(
-    press: Press, newsletter: NewsletterSettings, slot: Slot, posts: Sequence[Post]
+    press: Press, newsletter: NewsletterSettings | None, slot: Slot, posts: Sequence[Post]
 ) -> Explanation:
-    """Of an edition that is decided, what its row says; of one to come, what would happen now."""
+    """Of an edition that is decided, what its row says; of one to come, what would happen now.
+
+    No newsletter: the settings have it no more, and only what was decided can be told.
+    """
     stored = press.store.editions.get(slot.newsletter, slot.key)
-    past = history(press.store, newsletter)
-    window = (stored and stored.window) or window_for(
-        newsletter, press.settings.zone(newsletter), past, slot.at
-    )
+    window = (stored and stored.window) or (_window(press, newsletter, slot) if newsletter else None)
     mine = frozenset(stored.post_ids) if stored else frozenset()
+    taken = press.store.editions.taken_posts(slot.newsletter) - mine
+    tags = newsletter.tags if newsletter else ()
+
+    def reason(post: Post) -> Reason:
+        if post.id in mine:
+            return Reason(post, included=True, why="was chosen when the slot was decided")
+        why = exclusion(post, window, taken, tags) if window else "was not chosen when the slot was decided"
+        return Reason(post, included=not (why or stored), why=why or (_LATER if stored else _CHOSEN))
+
     ordered = sorted(posts, key=lambda post: (post.date.timestamp(), post.id), reverse=True)
-    reasons = tuple(_reason(post, window, mine, past.taken - mine, newsletter) for post in ordered)
-    return Explanation(slot, stored.decision if stored else None, window, reasons, stored)
+    return Explanation(slot, stored.decision if stored else None, window, tuple(map(reason, ordered)), stored)
 
 
-def _reason(
-    post: Post, window: Window, mine: frozenset[str], taken: frozenset[str], newsletter: NewsletterSettings
-) -> Reason:
-    if post.id in mine:
-        return Reason(post, included=True, why="was chosen when the slot was decided")
-    why = exclusion(post, window, taken, newsletter.tags)
-    return Reason(
-        post, included=why is None, why=why or "was published in this window and in no earlier edition"
-    )
+def _window(press: Press, newsletter: NewsletterSettings, slot: Slot) -> Window:
+    return window_for(newsletter, press.settings.zone(newsletter), history(press.store, newsletter), slot.at)

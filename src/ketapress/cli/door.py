@@ -7,6 +7,8 @@ A command returns an `Answer`; how it is shown is decided here. Results go to st
 import errno
 import json
 import os
+import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +22,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from ketapress.app import Publication
+from ketapress.cli.rows import Rows, piped
 from ketapress.model.edition import YEARS
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity, UsageError
 
 SCHEMA = 1
+_INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
 
 
 class Exit(IntEnum):
@@ -44,7 +48,7 @@ class Answer:
     """
 
     result: Mapping[str, Any]
-    lines: Sequence[str] = ()
+    lines: Sequence[str | Rows] = ()
     problems: Sequence[Problem] = ()
     needs_person: bool = False
     silent: bool = False
@@ -110,14 +114,23 @@ class Door:
 
     def show(self, answer: Answer) -> None:
         for problem in answer.problems:
-            click.echo(shown(problem), err=True)
+            click.echo(
+                self._told(shown(problem)), err=True, color=False if os.environ.get("NO_COLOR") else None
+            )
         if answer.silent:
             return
         if self.as_json:
             click.echo(self.document(answer))
         else:
             for line in answer.lines:
-                click.echo(line)
+                for each in [line] if isinstance(line, str) else _laid_out(line):
+                    click.echo(self._told(each))
+
+    def _told(self, text: str) -> str:
+        """The same with its instants, which those below write in UTC, in the site's zone."""
+        if "publication" not in self.__dict__:
+            return text
+        return _INSTANT.sub(lambda found: self.day(datetime.fromisoformat(f"{found[1]}+00:00")), text)
 
     def close(self) -> None:
         if "publication" in self.__dict__:
@@ -135,6 +148,15 @@ class Door:
             "problems": [document(problem) for problem in answer.problems],
         }
         return json.dumps(found, ensure_ascii=False)
+
+
+def _laid_out(found: Rows) -> list[str]:
+    """Rows as stdout wants them."""
+    if not sys.stdout.isatty():
+        return piped(found)
+    from ketapress.cli.screen import drawn
+
+    return drawn(found, shutil.get_terminal_size().columns, colours=not os.environ.get("NO_COLOR"))
 
 
 def parsed_moment(text: str, option: str) -> datetime:

@@ -1,8 +1,15 @@
 """`ketapress explain EDITION`: why each post is in, or why not."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.rows import rows
+from ketapress.model.settings import NewsletterSettings
+
+if TYPE_CHECKING:  # loaded when the command is called
+    from ketapress.check.explain import Explanation
 
 
 @command(
@@ -21,23 +28,27 @@ def explain(door: Door, edition: str) -> Answer:
         "edition": slot.edition,
         "decided": found.decided and str(found.decided),
         "state": state and str(state),
-        "window": [door.iso(found.window.after, door.zone_of(newsletter.name)), door.iso(found.window.until)],
+        "window": found.window
+        and [
+            door.iso(each, door.zone_of(slot.newsletter)) for each in (found.window.after, found.window.until)
+        ],
         "posts": [
             {"id": each.post.id, "path": each.post.path, "included": each.included, "why": each.why}
             for each in found.reasons
         ],
     }
-    return Answer(
-        result,
-        [
-            (
-                f"{slot.edition}: {state or found.decided or 'not decided yet'}; it looks back from "
-                f"{door.day(found.window.until)} to {door.day(found.window.after)}."
-            ),
-            *(
-                f"  {'in ' if each.included else 'out'}  {each.post.title} ({each.post.path}): {each.why}."
-                for each in found.reasons
-            ),
-        ],
-        library.problems,
+    reasons = (
+        ("in" if each.included else "out", f"{each.post.title} ({each.post.path})", each.why)
+        for each in found.reasons
     )
+    return Answer(result, [_head(door, found, newsletter), rows(reasons, indent=2)], library.problems)
+
+
+def _head(door: Door, found: "Explanation", newsletter: NewsletterSettings | None) -> str:
+    state = found.stored.state if found.stored else None
+    said = f"{found.slot.edition}: {state or found.decided or 'not decided yet'}"
+    if found.window:
+        zone = door.zone_of(found.slot.newsletter)
+        said += f"; it looks back from {door.day(found.window.until, zone)} to {door.day(found.window.after, zone)}"
+    gone = "" if newsletter else f" ketapress.toml has no newsletter {found.slot.newsletter} any more."
+    return f"{said}.{gone}"

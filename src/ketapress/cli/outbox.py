@@ -1,12 +1,16 @@
 """`ketapress outbox …`: what was composed, and what a person decides about it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from ketapress import review
 from ketapress.cli.door import Answer, Door, command, group
+from ketapress.cli.rows import Rows, rows
+from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import StoredEdition
+from ketapress.outbox.folder import read_edition_json
 
 _edition = click.argument("edition")
 
@@ -21,8 +25,9 @@ def list_(door: Door, newsletter: str | None) -> Answer:
             for each in editions
         ]
     }
-    lines = [f"{each.slot.edition}  {each.state}  {each.subject}" for each in editions]
-    return Answer(result, lines or ["No edition yet: `ketapress publish` composes what is due."])
+    if not editions:
+        return Answer(result, ["No edition yet: `ketapress publish` composes what is due."])
+    return Answer(result, [rows((each.slot.edition, str(each.state), each.subject) for each in editions)])
 
 
 @command("outbox show", "Show one edition: its posts, sizes, and who got it.")
@@ -42,14 +47,10 @@ def show(door: Door, edition: str, *, with_deliveries: bool) -> Answer:
         "sizes": dict(found.sizes or {}),
         "counts": counts,
     }
-    lines = [
-        f"{edition}: “{found.subject}”, {found.state}{': ' + found.why if found.why else ''}.",
-        *(f"  {post_id}" for post_id in found.post_ids),
-        *(f"  {name}: {size:,} bytes" for name, size in (found.sizes or {}).items()),
-        f"  deliveries: {', '.join(f'{count:,} {state}' for state, count in counts.items()) or 'none yet'}",
-    ]
+    lines = _lines(door, found, store.deliveries.counts(found.id))
     if with_deliveries:
-        deliveries = [
+        deliveries = tuple(store.deliveries.lines(found.id))
+        result["deliveries"] = [
             {
                 "address": each.address,
                 "state": str(each.state),
@@ -57,11 +58,57 @@ def show(door: Door, edition: str, *, with_deliveries: bool) -> Answer:
                 "message_id": door.publication.message_id(found, each.subscription_id),
                 "reply": each.reply,
             }
-            for each in store.deliveries.lines(found.id)
+            for each in deliveries
         ]
-        result["deliveries"] = deliveries
-        lines += [f"  {each['address']}  {each['state']}  {each['reply']}" for each in deliveries]
+        lines.append(rows(((each.address, str(each.state), each.reply) for each in deliveries), indent=2))
     return Answer(result, lines)
+
+
+def _lines(door: Door, found: StoredEdition, counts: Mapping[DeliveryState, int]) -> list[str | Rows]:
+    zone = door.zone_of(found.slot.newsletter)
+    facts = [
+        ("state", f"{found.state}{found.why and f': {found.why}'}"),
+        ("due", door.day(found.slot.at, zone)),
+    ]
+    if found.window:
+        facts.append(("looks back", f"to {door.day(found.window.after, zone)}"))
+    facts.append(
+        (
+            "deliveries",
+            ", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "none yet",
+        )
+    )
+    return [
+        f"{found.slot.edition}: “{found.subject}”",
+        rows(facts, indent=2),
+        "  posts",
+        rows(_shown_posts(door, found), indent=4),
+        "  sizes",
+        rows(_sizes(door, found), indent=4),
+    ]
+
+
+def _shown_posts(door: Door, found: StoredEdition) -> list[tuple[str, ...]]:
+    """How much of each post is shown, as the outbox has it; where that is on another machine, their ids."""
+    manifest = read_edition_json(door.root, found.slot)
+    if manifest is None:
+        return [(post_id,) for post_id in found.post_ids]
+    posts = manifest.get("posts")
+    return [
+        tuple(str(each.get(name, "")) for name in ("shown", "title", "path"))
+        for each in (posts if isinstance(posts, list) else [])
+        if isinstance(each, dict)
+    ]
+
+
+def _sizes(door: Door, found: StoredEdition) -> list[tuple[str, str]]:
+    """Each part in bytes, the HTML beside the newsletter's limit."""
+    newsletter = door.publication.settings.newsletters.get(found.slot.newsletter)
+    sizes = {name: f"{size:,} bytes" for name, size in (found.sizes or {}).items()}
+    if newsletter and found.sizes:
+        share = found.sizes["html"] / newsletter.max_bytes
+        sizes["html"] = f"{found.sizes['html']:,} of {newsletter.max_bytes:,} bytes ({share:.0%})"
+    return list(sizes.items())
 
 
 @command("outbox hold", "Keep an edition from going out, or stop it while it does.", asks_time=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.rows import Rows, rows
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:  # loaded when the command is called
@@ -39,8 +40,9 @@ def queue(door: Door, first: str | None, until: str | None) -> Answer:
     changes = schedule_changes(publication.settings, acted_schedules(door.root), door.now)
     if door.as_json:
         return Answer(_result(door, slots, posts, changes), problems=library.problems)
-    lines = [*(line for each in changes for line in _change_lines(door, each)), *_lines(door, slots, posts)]
-    return Answer({}, lines or ["Nothing is due in that time."], library.problems)
+    lines: list[str | Rows] = [line for each in changes for line in _change_lines(door, each)]
+    lines.append(_rows(door, slots, posts) if slots or posts else "Nothing is due in that time.")
+    return Answer({}, lines, library.problems)
 
 
 def _result(
@@ -95,10 +97,8 @@ def _change_lines(door: Door, change: "ScheduleChange") -> list[str]:
     ]
 
 
-def _lines(door: Door, slots: "Iterable[Slot]", posts: "Iterable[ComingPost]") -> list[str]:
-    events = [(slot.at, f"edition  {slot.edition}") for slot in slots]
-    events += [(each.post.date, f"post     {each.post.title}  ({each.post.path})") for each in posts]
-    return [
-        f"{door.day(moment)}  {what}"
-        for moment, what in sorted(events, key=lambda event: event[0].timestamp())
-    ]
+def _rows(door: Door, slots: "Iterable[Slot]", posts: "Iterable[ComingPost]") -> Rows:
+    events = [(slot.at, "edition", slot.edition) for slot in slots]
+    events += [(each.post.date, "post", f"{each.post.title} ({each.post.path})") for each in posts]
+    ordered = sorted(events, key=lambda event: event[0].timestamp())
+    return rows((door.day(moment), what, which) for moment, what, which in ordered)

@@ -89,12 +89,13 @@ def _edition_lines(door: Door, each: "Composed") -> list[str]:
     lines += [f"  {shown(problem)}" for problem in each.problems]
     if each.why:
         lines.append(
-            f"  Because {each.why}. `ketapress outbox {_next_command(each.state)} {slot.edition}` lets it go."
+            f"  Because {each.why}. `ketapress outbox {next_command(each.state)} {slot.edition}` lets it go."
         )
     if not door.dry_run:
         lines.append(f"  Read it: {door.root / 'outbox' / slot.newsletter / slot.key / 'digest.html'}")
     return lines
 
 
-def _next_command(state: EditionState) -> str:
+def next_command(state: EditionState | None) -> str:
+    """The word of `ketapress outbox` that lets an edition go which waits for a person."""
     return "approve" if state is EditionState.AWAITING_APPROVAL else "release"

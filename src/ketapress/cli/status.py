@@ -4,7 +4,10 @@ from typing import Any
 
 from ketapress.check.status import Standing, Status
 from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.reports import next_command
+from ketapress.cli.rows import Rows, rows
 from ketapress.model.delivery import DeliveryState
+from ketapress.model.edition import StoredEdition
 
 
 @command("status", "One screen: what is due, what went out, what needs a person.", asks_time=True)
@@ -42,24 +45,33 @@ def _result(door: Door, found: Status) -> dict[str, Any]:
     }
 
 
-def _lines(door: Door, found: Status) -> list[str]:
+def _lines(door: Door, found: Status) -> list[str | Rows]:
     relay = "answers" if found.relay.reachable else f"does not let us in ({found.relay.last_reply})"
     counts = [f"{count:,} {state}" for state, count in found.deliveries.items() if count]
+    overall = [
+        ("deliveries", ", ".join(counts) or "none yet"),
+        ("relay", f"{door.publication.settings.relay.url} {relay}"),
+    ]
     return [
         *(line for each in found.standings for line in _standing(door, each)),
-        f"Deliveries: {', '.join(counts) or 'none yet'}.",
-        f"Relay {door.publication.settings.relay.url} {relay}.",
-        *(
-            f"{each.slot.edition} is {each.state}: {each.why}. Look at it, then `ketapress outbox release {each.slot.edition}`."
-            for each in found.waiting
-        ),
+        rows(overall),
+        *(line for each in found.waiting for line in _waiting(each)),
     ]
 
 
-def _standing(door: Door, each: Standing) -> list[str]:
+def _waiting(each: StoredEdition) -> list[str]:
+    edition = each.slot.edition
+    return [
+        f"{edition} is {each.state}: {each.why}.",
+        f"  `ketapress outbox show {edition}` says more; `ketapress outbox {next_command(each.state)} {edition}` lets it go.",
+    ]
+
+
+def _standing(door: Door, each: Standing) -> list[str | Rows]:
     people = ", ".join(f"{count:,} {state}" for state, count in each.subscriptions.items()) or "nobody yet"
     coming = door.day(each.next_slot.at, door.zone_of(each.newsletter.name)) if each.next_slot else "never"
     last = (
         f"{each.last_edition.slot.edition} ({each.last_edition.state})" if each.last_edition else "none yet"
     )
-    return [f"{each.newsletter.name}: {people}; next slot {coming}; last edition {last}."]
+    facts = [("subscribed", people), ("next slot", coming), ("last edition", last)]
+    return [each.newsletter.name, rows(facts, indent=2)]

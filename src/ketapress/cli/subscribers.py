@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ketapress.cli.door import Answer, Door, command, group
+from ketapress.cli.rows import rows
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.subscriber import Added, Refusal, Subscriber
 
@@ -123,6 +124,7 @@ def erase(door: Door, address: str) -> Answer:
 def history(door: Door, address: str) -> Answer:
     from ketapress.subscribe import person_history
 
+    found = person_history(door.publication.store, address)
     events = [
         {
             "at": door.iso(each.at),
@@ -132,13 +134,13 @@ def history(door: Door, address: str) -> Answer:
             "by": each.by,
             "reply": each.reply,
         }
-        for each in person_history(door.publication.store, address)
+        for each in found
     ]
-    lines = [
-        f"{each['at']}  {each['edition'] or each['newsletter']}: {each['what']}  {each['by'] or each['reply']}".rstrip()
-        for each in events
-    ]
-    return Answer({"address": address, "events": events}, lines)
+    told = rows(
+        (door.day(each.at), each.edition or each.newsletter, each.what, each.by or each.reply)
+        for each in found
+    )
+    return Answer({"address": address, "events": events}, [told])
 
 
 subscribers = group(
