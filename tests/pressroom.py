@@ -1,6 +1,6 @@
 """For tests of delivering: a store with an edition and its subscribers, a scripted relay, a clock that stands still."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,13 +14,14 @@ from ketapress.deliver.ledger import Ledger
 from ketapress.deliver.report import EditionReport, Progress
 from ketapress.deliver.round import Road
 from ketapress.deliver.sender import Sender
-from ketapress.mail.stamp import slot_values, stamped
+from ketapress.mail.stamp import filled, slot_values
 from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
 from ketapress.model.letter import ByteSlot, Digest, Letter, Place
 from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl
 from ketapress.model.subscriber import Applicant
 from ketapress.relay.line import DEADLINES, Deadlines
+from ketapress.relay.pace import Pace
 from ketapress.store.database import Store, open_store
 from ketapress.testing import ScriptedRelay, StillClock
 
@@ -38,7 +39,9 @@ LETTER = Letter(
 SLOT = NOW - timedelta(hours=1)
 
 
-def stamp(letter: Letter, recipient: Recipient, newsletter: NewsletterSettings, date: datetime) -> bytes:
+def stamp(
+    letter: Letter, recipient: Recipient, newsletter: NewsletterSettings, date: datetime
+) -> Sequence[bytes]:
     values = slot_values(
         letter,
         recipient,
@@ -47,7 +50,7 @@ def stamp(letter: Letter, recipient: Recipient, newsletter: NewsletterSettings, 
         secret="x" * 32,
         date=date,
     )
-    return stamped(letter, values)
+    return filled(letter, values)
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class Press:
             clock=self.clock,
             rng=Random(1),
             stop=self.stop,
+            pace=Pace(self.rate, self.connections),
             deadlines=self.deadlines,
             pause=self.pause,
         )

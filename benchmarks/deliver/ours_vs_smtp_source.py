@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,13 +28,14 @@ from statistics import median
 
 from ketapress.deliver.round import Road
 from ketapress.deliver.sender import Sender
-from ketapress.mail.stamp import slot_values, stamped
+from ketapress.mail.stamp import filled, slot_values
 from ketapress.model.address import Mailbox
 from ketapress.model.delivery import Recipient
 from ketapress.model.edition import Decision, EditionState, Slot, Window
 from ketapress.model.letter import ByteSlot, Digest, Letter, Place
 from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl, Schedule
 from ketapress.model.subscriber import Applicant
+from ketapress.relay.pace import Pace
 from ketapress.store.database import Store, open_store
 
 NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
@@ -77,7 +78,9 @@ def letter(size: int) -> Letter:
     )
 
 
-def stamp(whole: Letter, recipient: Recipient, newsletter: NewsletterSettings, moment: datetime) -> bytes:
+def stamp(
+    whole: Letter, recipient: Recipient, newsletter: NewsletterSettings, moment: datetime
+) -> Sequence[bytes]:
     values = slot_values(
         whole,
         recipient,
@@ -86,7 +89,7 @@ def stamp(whole: Letter, recipient: Recipient, newsletter: NewsletterSettings, m
         secret="x" * 32,
         date=moment,
     )
-    return stamped(whole, values)
+    return filled(whole, values)
 
 
 def composed(store: Store, messages: int, size: int) -> None:
@@ -114,6 +117,7 @@ def ours(folder: Path, port: int, options: argparse.Namespace) -> dict[str, floa
             clock=lambda: datetime.now(UTC),
             rng=Random(1),
             stop=lambda: False,
+            pace=Pace(None, options.connections),
         )
         sender = Sender(store.deliveries, store.editions, {"weekly": WEEKLY}, road)
         start, processor = time.perf_counter(), time.process_time()

@@ -1,7 +1,7 @@
 """A publication, wired from its settings. The only constructor: doors ask here, and nobody below knows of it."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ketapress.model.letter import Letter
     from ketapress.posts.cache import Cache
     from ketapress.posts.folder import Library
+    from ketapress.relay.pace import Pace
     from ketapress.store.database import Store
     from ketapress.templates.folder import Templates
     from ketapress.unchanged import Saying
@@ -82,6 +83,13 @@ class Publication:
         from ketapress.compose import Press
 
         return Press(self.root, self.settings, self.store, self.templates)
+
+    @cached_property
+    def pace(self) -> "Pace":
+        """What this process learnt of the relay and of the domains behind it."""
+        from ketapress.relay.pace import Pace
+
+        return Pace(self.settings.relay.rate, self.settings.relay.connections)
 
     def alone(self, work: str) -> AbstractContextManager[None]:
         """Holds the right to that kind of work (`publish`, `send`) against other processes; RefusedError otherwise."""
@@ -371,26 +379,26 @@ class Publication:
 
         from ketapress.deliver.round import Road
 
-        stamp = stamping(self.settings, self.secret)
         return Road(
             relay=self.settings.relay,
-            stamp=stamp,
+            stamp=stamping(self.settings, self.secret),
             clock=clock,
             rng=secrets.SystemRandom(),
             stop=stop,
+            pace=self.pace,
             heard=heard or (lambda _verdict: None),
         )
 
 
 def stamping(settings: Settings, secret: str) -> "Stamp":
     """How a letter becomes one recipient's message: with links to this publication's door, signed with this secret."""
-    from ketapress.mail.stamp import slot_values, stamped
+    from ketapress.mail.stamp import filled, slot_values
 
     def stamp(
         letter: "Letter", recipient: "Recipient", newsletter: NewsletterSettings, date: datetime
-    ) -> bytes:
+    ) -> Sequence[bytes]:
         domain, door = newsletter.sender.domain, settings.door
-        return stamped(
+        return filled(
             letter,
             slot_values(letter, recipient, sender_domain=domain, door=door, secret=secret, date=date),
         )

@@ -122,10 +122,10 @@ def test_a_late_answer_after_the_dot_is_in_doubt(three: Press) -> None:
 
 def test_what_is_in_doubt_is_sent_again_to_the_byte(three: Press) -> None:
     three.relay.script(Phase.DOT, "garbage", recipient=BOB, on=1)
-    seen: list[bytes] = []
+    seen: list[Sequence[bytes]] = []
     usual = three.road.stamp
 
-    def stamp(*values: Any) -> bytes:
+    def stamp(*values: Any) -> Sequence[bytes]:
         message = usual(*values)
         if values[1].address == BOB:
             seen.append(message)
@@ -155,7 +155,7 @@ def test_a_message_refused_for_now_is_dated_anew(three: Press) -> None:
     three.send()
     three.clock.advance(timedelta(hours=1))
     three.send()
-    assert b"Date: Mon, 12 Jun 2023 10:00:00 +0000" in three.relay.messages[-1].message
+    assert b"Date: Mon, 12 Jun 2023 10:00:01 +0000" in three.relay.messages[-1].message
 
 
 def test_a_deferred_message_is_tried_again_when_its_time_has_come_and_not_before(three: Press) -> None:

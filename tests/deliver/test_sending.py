@@ -1,5 +1,6 @@
 """Everybody who is subscribed gets the edition, once, and the editions come to their ends."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
@@ -191,7 +192,7 @@ def test_a_recipient_that_cannot_be_stamped_fails_alone(press: Press) -> None:
     press.edition()
     usual = press.road.stamp
 
-    def fussy(*values: object) -> bytes:
+    def fussy(*values: object) -> Sequence[bytes]:
         if getattr(values[1], "address", "") == "bob@example.net":
             raise ValueError("the name cannot stand in a header")
         return usual(*values)  # type: ignore[arg-type]  # what came in is passed on
@@ -205,7 +206,7 @@ def test_a_fault_of_the_program_passes_through_and_nothing_stays_claimed(press: 
     press.subscribe("ann@example.net", "bob@example.net")
     press.edition()
 
-    def broken(*_: object) -> bytes:
+    def broken(*_: object) -> Sequence[bytes]:
         raise KeyError(LETTER.key)
 
     with pytest.raises(KeyError):

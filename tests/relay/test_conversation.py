@@ -52,7 +52,7 @@ async def outcomes(
         if not connection.usable:
             await connection.close()
             connection = await opened(relay, deadlines)
-        found.append(await connection.transmit(Envelope(SENDER, recipient, len(MESSAGE)), MESSAGE, permit))
+        found.append(await connection.transmit(Envelope(SENDER, recipient, len(MESSAGE)), [MESSAGE], permit))
     await connection.close()
     return found
 
@@ -135,7 +135,7 @@ async def announced(relay: ScriptedRelay, *recipients: str) -> list[Outcome]:
         if not connection.usable:
             await connection.close()
             connection = await opened(relay)
-        found.append(await connection.transmit(envelope, MESSAGE, always, partial(next, iter([following]))))
+        found.append(await connection.transmit(envelope, [MESSAGE], always, partial(next, iter([following]))))
     await connection.close()
     return found
 
@@ -197,8 +197,8 @@ def test_a_message_other_than_the_announced_one_ends_the_line() -> None:
     async def scene(relay: ScriptedRelay) -> tuple[Phase, int]:
         connection = await opened(relay)
         ann, bob, cy = (Envelope(SENDER, each, len(MESSAGE)) for each in (ANN, BOB, "cy@example.net"))
-        await connection.transmit(ann, MESSAGE, always, lambda: bob)
-        outcome = await connection.transmit(cy, MESSAGE, always)
+        await connection.transmit(ann, [MESSAGE], always, lambda: bob)
+        outcome = await connection.transmit(cy, [MESSAGE], always)
         await connection.close()
         return told(outcome)
 
@@ -311,7 +311,9 @@ def test_a_relay_that_interrupts_the_body_gets_no_dot(act: Any, code: int) -> No
                 await asyncio.sleep(0)  # lets the socket be read
             return True
 
-        outcome = await connection.transmit(Envelope(SENDER, ANN, len(MESSAGE)), MESSAGE, when_it_has_spoken)
+        outcome = await connection.transmit(
+            Envelope(SENDER, ANN, len(MESSAGE)), [MESSAGE], when_it_has_spoken
+        )
         await connection.close()
         return outcome
 
@@ -430,7 +432,7 @@ def test_a_large_message_arrives_whole_with_its_leading_full_stops() -> None:
 
     async def scene(relay: ScriptedRelay) -> None:
         connection = await opened(relay)
-        assert told(await connection.transmit(Envelope(SENDER, ANN, len(message)), message, always)) == (
+        assert told(await connection.transmit(Envelope(SENDER, ANN, len(message)), [message], always)) == (
             Phase.DOT,
             250,
         )

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings as limits, strategies as st
 
-from ketapress.relay.pace import Lanes, Rate
+from ketapress.relay.pace import SLOWEST_LANE, Lane, Pace, Rate
 
 
 def places(rate: Rate, start: float, count: int) -> list[float]:
@@ -89,28 +89,79 @@ def test_a_wait_is_never_longer_than_two_places_whatever_happens(
             now += 3600 if event == "hour" else -3600
 
 
-def test_the_domain_with_the_fewest_lines_comes_next() -> None:
-    lanes = Lanes(8)
-    for _ in range(3):
-        lanes.begun("slow.example")
-    assert lanes.freest(["slow.example", "quick.example"]) == "quick.example"
-    assert lanes.freest(["slow.example"]) == "slow.example"
+def test_twice_what_was_too_much_is_borne_again_and_nothing_is_limited_any_more() -> None:
+    rate, now = Rate(None), 100.0
+    for n in range(40):
+        rate.taken(now + n / 20)
+    now += 2
+    rate.throttled(now)
+    for _ in range(2000):
+        now += max(rate.wait(now), 0.001)
+        rate.taken(now)
+    assert not rate.limited
+
+
+def drawn(lane: Lane, now: float) -> int:
+    """On how many lines a domain may be at once."""
+    while not lane.full:
+        lane.begun(now)
+    return lane.busy
 
 
 def test_a_domain_that_defers_gets_half_the_lines_and_earns_them_back() -> None:
-    lanes = Lanes(8)
-    lanes.deferred("slow.example")
+    lane = Lane(8)
+    lane.deferred(100)
+    assert drawn(lane, 100) == 4
     for _ in range(4):
-        assert lanes.freest(["slow.example"])
-        lanes.begun("slow.example")
-    assert lanes.freest(["slow.example"]) is None
-    for _ in range(4):
-        lanes.taken("slow.example")
-    assert lanes.freest(["slow.example"])
+        lane.taken(101)
+    assert drawn(lane, 101) == 5
+    assert not lane.well
+
+
+def test_a_domain_that_defers_is_written_to_at_half_the_pace_and_never_slower_than_one_a_second() -> None:
+    lane = Lane(8)
+    for n in range(50):
+        lane.taken(100 + n / 10)
+    lane.deferred(105)
+    assert lane.away(105) == pytest.approx(0.2, rel=0.1)
+    for n in range(40):
+        lane.deferred(200 + 10 * n)
+    assert lane.away(590) == pytest.approx(1 / SLOWEST_LANE)
 
 
 def test_no_domain_is_ever_without_a_line() -> None:
-    lanes = Lanes(4)
-    for _ in range(10):
-        lanes.deferred("slow.example")
-    assert lanes.freest(["slow.example"])
+    lane = Lane(4)
+    for n in range(10):
+        lane.deferred(100 + n)
+    assert drawn(lane, 200) == 1
+
+
+def test_only_trouble_is_remembered() -> None:
+    pace = Pace(None, 8)
+    pace.lane("slow.example").deferred(100)
+    slow, quick = pace.lane("slow.example"), pace.lane("quick.example")
+    pace.forget("slow.example")
+    pace.forget("quick.example")
+    assert pace.lane("slow.example") is slow
+    assert pace.lane("quick.example") is not quick
+
+
+@limits(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(["taken", "deferred"]), max_size=400))
+def test_a_domain_may_always_go_on_and_gets_well_in_the_end(events: list[str]) -> None:
+    lane, now = Lane(8), 100.0
+    for event in events:
+        now += lane.away(now) + 0.01
+        lane.begun(now)
+        lane.taken(now) if event == "taken" else lane.deferred(now)
+        assert lane.away(now) <= 1 / SLOWEST_LANE
+        lane.busy -= 1
+        assert not lane.full
+    for _ in range(20_000):
+        if lane.well:
+            break
+        now += lane.away(now) + 0.01
+        lane.begun(now)
+        lane.busy -= 1
+        lane.taken(now)
+    assert lane.well

@@ -62,7 +62,7 @@ async def sent(url: RelayUrl, recipients: list[str]) -> list[tuple[Phase, int]]:
     connection, found = await opened(url), []
     for recipient in recipients:
         outcome = await connection.transmit(
-            Envelope("digest@example.org", recipient, len(MESSAGE)), MESSAGE, always
+            Envelope("digest@example.org", recipient, len(MESSAGE)), [MESSAGE], always
         )
         assert outcome is not None
         found.append((outcome[0], outcome[1].code))

@@ -28,7 +28,7 @@ async def always() -> bool:
 async def sent(url: RelayUrl, context: ssl.SSLContext | None) -> int:
     connection = await Connection.open(url, hostname="press.example.org", context=context)
     outcome = await connection.transmit(
-        Envelope("digest@example.org", "ann@example.net", len(MESSAGE)), MESSAGE, always
+        Envelope("digest@example.org", "ann@example.net", len(MESSAGE)), [MESSAGE], always
     )
     await connection.close()
     assert outcome is not None

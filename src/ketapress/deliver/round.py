@@ -6,7 +6,7 @@ of an edition, and never waits for a delivery that is due later.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -18,7 +18,7 @@ from ketapress.model.delivery import DeliveryState, Fault, Recipient, Reply, Res
 from ketapress.model.letter import Letter
 from ketapress.model.settings import NewsletterSettings, RelaySettings
 from ketapress.relay.line import DEADLINES, Deadlines
-from ketapress.relay.pace import Rate
+from ketapress.relay.pace import Pace
 from ketapress.relay.smtp import Connection, NotOpened
 from ketapress.relay.transactions import Envelope
 from ketapress.relay.verdict import verdict
@@ -29,8 +29,8 @@ BATCH = 500
 MOST_IN_HAND = 4 * BATCH
 """Where one domain is slow, so many are claimed at the most in search of others."""
 
-Stamp = Callable[[Letter, Recipient, NewsletterSettings, datetime], bytes]
-"""The letter as one recipient gets it, dated so."""
+Stamp = Callable[[Letter, Recipient, NewsletterSettings, datetime], Sequence[bytes]]
+"""The letter as one recipient gets it, dated so, in pieces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,8 @@ class Load:
 class Road:
     """How it goes out. `context` replaces the TLS settings that verify the relay's certificate.
 
-    `pause` waits for so many seconds, when a rate is to be kept; `heard` is told each thing that the relay says of a
-    message, and of a line that it refuses.
+    `pause` waits for so many seconds, when a rate is to be kept; `pace` is what was learnt of relay and domains;
+    `heard` is told each thing that the relay says of a message, and of a line that it refuses.
     """
 
     relay: RelaySettings
@@ -55,6 +55,7 @@ class Road:
     clock: Callable[[], datetime]
     rng: Random
     stop: Callable[[], bool]
+    pace: Pace
     deadlines: Deadlines = DEADLINES
     context: ssl.SSLContext | None = None
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -68,7 +69,7 @@ class _Parcel:
     recipient: Recipient
     dated: datetime
     envelope: Envelope
-    message: bytes
+    message: Sequence[bytes]
 
 
 class Round:
@@ -78,8 +79,8 @@ class Round:
         self._load = load
         self._road = road
         self._turns = turns
-        self._hand = Hand(road.relay.connections)
-        self._rate = Rate(road.relay.rate)
+        self._hand = Hand(road.pace)
+        self._rate = road.pace.rate
         self._pacing = asyncio.Lock()
         self._lane_free = asyncio.Event()
         self._claiming = asyncio.Lock()
@@ -139,7 +140,7 @@ class Round:
                 self._dated = self._road.clock()
                 claimed = await self._turns.claimed(BATCH)
                 self._more = bool(claimed)
-                self._hand.take_up(claimed)
+                self._hand.take_up(claimed, self._now())
             return bool(self._hand)
 
     @property
@@ -158,18 +159,27 @@ class Round:
             return None
         parcel = self._next()
         if parcel is None and self._hand:
+            await self._lane()
+        return parcel
+
+    async def _lane(self) -> None:
+        """Waits until it is worth looking again for a domain that may have one more line."""
+        seconds = self._hand.pause(self._now())
+        if seconds is not None:
+            await self._road.pause(min(seconds, 1))
+        else:
             self._lane_free.clear()
             await self._lane_free.wait()
-        return parcel
 
     def _next(self) -> "_Parcel | None":
         """The next delivery that can be stamped; None when there is none whose domain may have one more line."""
-        while (recipient := self._hand.draw()) is not None:
+        while (recipient := self._hand.draw(self._now())) is not None:
             dated = recipient.dated or self._dated
             sender = self._road.relay.return_path or self._load.newsletter.sender.address
             try:
                 message = self._road.stamp(self._load.letter, recipient, self._load.newsletter, dated)
-                return _Parcel(recipient, dated, Envelope(sender, recipient.address, len(message)), message)
+                envelope = Envelope(sender, recipient.address, sum(map(len, message)))
+                return _Parcel(recipient, dated, envelope, message)
             except ValueError as error:
                 self._turns.settle(_unsendable(recipient, error))
                 self._done(recipient, None)
@@ -211,7 +221,7 @@ class Round:
             self._put_back(recipient)
         else:
             self._turns.settle(result)
-            self._done(recipient, found.fault)
+            self._done(recipient, found)
         if found.fault is Fault.NONE:
             self._rate.taken(self._now())
         elif found.fault is Fault.RELAY_THROTTLED:
@@ -219,12 +229,12 @@ class Round:
         self._trend = self._trend.after(found)
         self._follow(course(found, self._trend, self._road.relay.connections), found)
 
-    def _done(self, recipient: Recipient, fault: Fault | None) -> None:
-        self._hand.done(recipient, fault)
+    def _done(self, recipient: Recipient, found: Verdict | None) -> None:
+        self._hand.done(recipient, found, self._now())
         self._lane_free.set()
 
     def _put_back(self, recipient: Recipient) -> None:
-        self._hand.put_back(recipient)
+        self._hand.put_back(recipient, self._now())
         self._lane_free.set()
 
     def _now(self) -> float:

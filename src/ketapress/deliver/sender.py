@@ -5,6 +5,7 @@ The caller holds the publication's lock. It never waits for what is due later, a
 """
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -63,7 +64,11 @@ class Sender:
 
     def send(self) -> tuple[EditionReport, ...]:
         """`send_due`, for callers that are not asynchronous."""
-        return asyncio.run(self.send_due())
+        gc.freeze()  # what was loaded stays: looking through it again and again took a tenth of the processor's time
+        try:
+            return asyncio.run(self.send_due())
+        finally:
+            gc.unfreeze()
 
     async def send_due(self) -> tuple[EditionReport, ...]:
         """Delivers until nothing is due, the relay has to be left alone, or `road.stop` says so between two messages.
@@ -111,7 +116,9 @@ class Sender:
             if self._watch is not None:
                 self._watch(Progress(edition=edition.slot.edition, total=total, done=dict(done)))
 
-        async with Turns(self._ledger, edition.id, WORKER, self._road.clock, watch) as turns:
+        async with Turns(
+            self._ledger, edition.id, WORKER, self._road.clock, watch, lines=self._road.pace.lines
+        ) as turns:
             round_ = Round(load, self._road, turns)
             await round_.run()
         if round_.verdict is not None and round_.course is Course.HOLD_EDITION:

@@ -1,6 +1,7 @@
 """One finished message to one address, as a test. Nothing is recorded, and nothing is tried twice."""
 
 import asyncio
+from collections.abc import Sequence
 
 from ketapress.model.delivery import Fault, Phase, Reply, Verdict
 from ketapress.model.settings import RelaySettings
@@ -11,20 +12,19 @@ from ketapress.relay.verdict import verdict
 _DROPPED = Verdict(Fault.RELAY_DOWN, Reply(0, "the line was closed before the message was whole"), Phase.BODY)
 
 
-def send_trial(relay: RelaySettings, sender: str, address: str, message: bytes) -> Verdict:
+def send_trial(relay: RelaySettings, sender: str, address: str, message: Sequence[bytes]) -> Verdict:
     """Hands one message to the relay and says what it made of it."""
     return asyncio.run(_sent(relay, sender, address, message))
 
 
-async def _sent(relay: RelaySettings, sender: str, address: str, message: bytes) -> Verdict:
+async def _sent(relay: RelaySettings, sender: str, address: str, message: Sequence[bytes]) -> Verdict:
     try:
         line = await Connection.open(relay.url, hostname=sender.rpartition("@")[2])
     except NotOpened as refusal:
         return verdict(refusal.phase, refusal.reply)
     try:
-        outcome = await line.transmit(
-            Envelope(relay.return_path or sender, address, len(message)), message, _at_once
-        )
+        envelope = Envelope(relay.return_path or sender, address, sum(map(len, message)))
+        outcome = await line.transmit(envelope, message, _at_once)
     finally:
         await line.close()
     return verdict(*outcome) if outcome else _DROPPED

@@ -5,7 +5,7 @@ and knows no more of the letter than its gaps.
 """
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -53,10 +53,15 @@ def _keyed(key: str) -> blake2b:
 
 def stamped(letter: Letter, values: Mapping[str, str]) -> bytes:
     """The message for one subscriber, ready for the relay: CRLF, lines of at most 998 octets, nothing to dot-stuff."""
+    return b"".join(filled(letter, values))
+
+
+def filled(letter: Letter, values: Mapping[str, str]) -> Sequence[bytes]:
+    """The same in its pieces: the letter's own segments, and between them what was filled in."""
     pieces = [letter.segments[0]]
     for slot, segment in zip(letter.slots, letter.segments[1:], strict=True):
         pieces += (_WRITTEN[slot.place](values[slot.name]), segment)
-    return b"".join(pieces)
+    return pieces
 
 
 def _escaped(value: str) -> bytes:

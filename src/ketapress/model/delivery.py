@@ -108,6 +108,12 @@ class Verdict:
     phase: Phase
     suppress: bool = False
 
+    @property
+    def crowded(self) -> bool:
+        """Whether the recipient's whole domain may want less: put off for now, and not because of one mailbox."""
+        deferred = self.fault is Fault.RECIPIENT_DEFERRED and self.reply.code > 0
+        return deferred and not self.reply.enhanced.startswith(("4.1.", "4.2."))  # RFC 3463, 3.2 and 3.3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:

@@ -8,7 +8,7 @@ a reply, never tries again, and sends no password in clear.
 import base64
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ketapress.model.delivery import Phase, Reply
 from ketapress.model.settings import RelayUrl
@@ -73,9 +73,13 @@ class Connection:
         return self._line.open and self._transactions.in_step and self._line.age < self._deadlines.reuse
 
     async def transmit(
-        self, envelope: Envelope, message: bytes, before_dot: Permission, following: Announcement = nothing
+        self,
+        envelope: Envelope,
+        message: Sequence[bytes],
+        before_dot: Permission,
+        following: Announcement = nothing,
     ) -> Outcome | None:
-        """Hands one message over, and says how far it came; `(Phase.DOT, 2xx)` is success.
+        """Hands one message over, which comes in pieces, and says how far it came; `(Phase.DOT, 2xx)` is success.
 
         The whole message is written, then `before_dot` is awaited; only if it says True the final dot follows.
         None means that it said False: the line was closed without the dot, and the relay has nothing. After any

@@ -4,7 +4,7 @@ In: an envelope, a finished message, and whom to ask before the dot. Out: the ph
 there. It writes no byte of a final dot before it was told that the dot may go out, and never judges a reply.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,9 +60,9 @@ class Transactions:
         return self._announced is None and not self._line.spoken
 
     async def carry(
-        self, envelope: Envelope, message: bytes, before_dot: Permission, following: Announcement
+        self, envelope: Envelope, message: Sequence[bytes], before_dot: Permission, following: Announcement
     ) -> Outcome | None:
-        """Hands one message over; None when its dot was not permitted, and the line is closed.
+        """Hands one message over, which comes in pieces; None when its dot was not permitted, and the line is closed.
 
         What `following` names is announced together with this message's dot, which saves a round trip; the next call
         has to be for it, or the line has to be closed.
@@ -163,7 +163,7 @@ class Transactions:
         self._unfinished = False
 
     async def _handed_over(
-        self, message: bytes, before_dot: Permission, following: Announcement
+        self, message: Sequence[bytes], before_dot: Permission, following: Announcement
     ) -> Outcome | None:
         """After 354: the body, the permission, the dot. There is no RSET here, only closing the line."""
         self._phase = Phase.BODY

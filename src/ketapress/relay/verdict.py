@@ -3,6 +3,8 @@
 Never speaks to anybody and knows no time: when to try again is decided in `deliver/settle.py`.
 """
 
+from functools import lru_cache
+
 from ketapress.model.delivery import Fault, Phase, Reply, Verdict
 
 # For each phase the fault by the first digit of the code, as 0, 2, 3, 4, 5. A 0 is a line that was lost or spoke
@@ -50,11 +52,13 @@ _DEAD_ADDRESS = "5.1.1"  # the one code that proves an address dead by itself; a
 
 def verdict(phase: Phase, reply: Reply) -> Verdict:
     """What a reply in a phase means. Before the dot a lost line is safe to repeat; after it, the message is in doubt."""
-    subject = reply.enhanced.rpartition(".")[0]
-    fault = _CODES.get((phase, reply.code)) or _ENHANCED.get((phase, subject)) or _by_class(phase, reply)
+    fault = _fault(phase, reply.code, reply.enhanced)
     dead = fault is Fault.RECIPIENT_FAILED and phase is Phase.RECIPIENT and reply.enhanced == _DEAD_ADDRESS
     return Verdict(fault, reply, phase, suppress=dead)
 
 
-def _by_class(phase: Phase, reply: Reply) -> Fault:
-    return _FAULTS[phase][_CLASSES.index(reply.code // 100)]
+@lru_cache(maxsize=1024)
+def _fault(phase: Phase, code: int, enhanced: str) -> Fault:
+    subject = enhanced.rpartition(".")[0]
+    by_class = _FAULTS[phase][_CLASSES.index(code // 100)]
+    return _CODES.get((phase, code)) or _ENHANCED.get((phase, subject)) or by_class

@@ -36,8 +36,6 @@ from ketapress.store.ledger import (
     held_by,
     moved,
     these,
-    write_intents,
-    write_results,
 )
 from ketapress.store.persons import end_consent
 from ketapress.store.recovery import recover
@@ -50,6 +48,7 @@ from ketapress.store.tables import (
     workers,
 )
 from ketapress.store.transactions import Transactions
+from ketapress.store.turn import kept_state, write_intents, write_results
 
 LEASE = 60_000_000  # microseconds a worker is believed alive after it was last heard of
 _PAGE = 5000  # lines a read
@@ -106,8 +105,8 @@ class Deliveries:
         has none: the Date of the message has to be the same instant. A result deferred clears it, in doubt keeps it;
         in doubt with `next_at` is claimed again by itself, without it waits for a person.
         """
-        with self._transactions.write() as connection:
-            edition = edition_state(connection, edition_id)
+        with self._transactions.turn() as connection:
+            edition = kept_state(connection, edition_id)
             self._renew(connection)
             write_results(connection, edition_id, results, self._numbers)
             _end_dead_addresses(connection, results, now)

@@ -7,8 +7,6 @@ A statement that the database does not understand is ours to mend, and passes th
 import re
 from typing import NamedTuple
 
-from sqlalchemy.exc import DBAPIError, OperationalError
-
 from ketapress.model.errors import Problem
 
 
@@ -88,26 +86,30 @@ _POSTGRESQL = {
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@|\b(password=)\S+")
 
 
-def problem_of(error: DBAPIError, where: str) -> Problem | None:
-    """What to tell a person, if a person can do something about it. `where` is the database's URL without password."""
-    cause = _cause(error)
+def problem_of(error: Exception, where: str) -> Problem | None:
+    """What to tell a person, if a person can do something about it. `where` is the database's URL without password.
+
+    `error` is the driver's own, or SQLAlchemy's around it.
+    """
+    said = getattr(error, "orig", error)
+    cause = _cause(error, said)
     if cause is None:
         return None
-    said = _PASSWORD.sub(r"\1\2***", " ".join(str(error.orig).split()))
+    text = _PASSWORD.sub(r"\1\2***", " ".join(str(said).split()))
     return Problem(
         code=cause.code,
-        message=f"the database {where}: {cause.what} (it says: {said[:300]}).",
+        message=f"the database {where}: {cause.what} (it says: {text[:300]}).",
         cure=cause.cure,
     )
 
 
-def _cause(error: DBAPIError) -> _Cause | None:
-    name = getattr(error.orig, "sqlite_errorname", None)
+def _cause(error: Exception, said: object) -> _Cause | None:
+    name = getattr(said, "sqlite_errorname", None)
     if name is not None:
         primary = name.removeprefix("SQLITE_").partition("_")[0]
         return _SQLITE.get(primary)
-    if not isinstance(error, OperationalError):
+    if not any(kind.__name__ == "OperationalError" for kind in type(error).__mro__):  # so named by PEP 249
         return None
-    state = getattr(error.orig, "sqlstate", None)
+    state = getattr(said, "sqlstate", None)
     # Without a state the server was never reached, or was lost in the middle of an answer.
     return _POSTGRESQL.get(state[:2], _UNKNOWN) if state else _UNREACHABLE

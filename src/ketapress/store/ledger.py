@@ -6,7 +6,6 @@ are guards in SQL, so that a row which somebody else moved meanwhile stays where
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -19,23 +18,20 @@ from sqlalchemy import (
     case,
     exists,
     false,
-    func,
     literal,
     null,
     or_,
     select,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
-from ketapress.model.delivery import ARROWS, DeliveryState, Result
+from ketapress.model.delivery import ARROWS, DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.counts import recount
 from ketapress.store.tables import (
     EPOCH,
     DeliveryCode,
-    Instant,
     deliveries,
     editions,
     instant,
@@ -51,7 +47,6 @@ SOURCES = {
 }
 """The arrows backwards: from where a delivery may come into a state."""
 
-_TRIED = frozenset(ARROWS[DeliveryState.SENDING])  # results that count as a try
 _d = deliveries.c
 
 # Worked out from where the row is before the update: a first try goes back to the queue, a later one among the late.
@@ -121,72 +116,6 @@ def moved(target: DeliveryState, where: ColumnElement[bool], **values: Any) -> U
         .where(where, _one_of(_d.state, SOURCES[target]))
         .values({"state": target, "next_at": null(), "worker_id": null()} | values)
     )
-
-
-def write_results(
-    connection: Connection, edition_id: int, results: Sequence[Result], workers: Sequence[int]
-) -> None:
-    """Each result where its delivery is still in these workers' hands: one statement for each kind of result."""
-    for target in {result.state for result in results}:
-        connection.execute(
-            _result_statement(target, tuple(workers)),
-            [
-                {
-                    "edition": edition_id,
-                    "subscription": result.subscription_id,
-                    "said": result.reply or None,
-                    "again_at": result.next_at or (None if target is DeliveryState.IN_DOUBT else AT_ONCE),
-                }
-                for result in results
-                if result.state is target
-            ],
-        )
-
-
-@lru_cache(maxsize=64)
-def _result_statement(target: DeliveryState, workers: tuple[int, ...]) -> Update:
-    """A message that was refused or never left is dated anew next time; one in doubt keeps its date, and its worker."""
-    one = and_(_d.edition_id == bindparam("edition"), _d.subscription_id == bindparam("subscription"))
-    if target in {DeliveryState.CLAIMED, DeliveryState.SENDING}:
-        raise ValueError(f"{target} is no result: only `claim` and `commit` look at who may be sent to")
-    known = exists().where(subscriptions.c.id == _d.subscription_id)  # not erased since the message was sent
-    values: dict[str, Any] = {
-        "reply": case((known, bindparam("said"))),
-        "attempts": _d.attempts + int(target in _TRIED),
-    }
-    if target in {DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT}:
-        values["next_at"] = bindparam("again_at")
-    if target is DeliveryState.DEFERRED:
-        values["dated"] = null()
-    if target is DeliveryState.IN_DOUBT:
-        values["worker_id"] = _d.worker_id
-    return moved(target, and_(one, held_by(workers)), **values)
-
-
-def write_intents(
-    connection: Connection,
-    edition_id: int,
-    intents: Collection[int],
-    workers: Sequence[int],
-    now: datetime,
-) -> frozenset[int]:
-    """Those of the intents that may go out are sending from here on: claimed by these workers, and still wanted."""
-    values = {"edition": edition_id, "intents": list(intents), "moment": now}
-    return frozenset(connection.scalars(_intent_statement(tuple(workers)), values))
-
-
-@lru_cache(maxsize=64)
-def _intent_statement(workers: tuple[int, ...]) -> ReturningUpdate[Any]:
-    asked = and_(
-        _d.edition_id == bindparam("edition"), _d.subscription_id.in_(bindparam("intents", expanding=True))
-    )
-    intent = moved(
-        DeliveryState.SENDING,
-        and_(asked, held_by(workers), ACTIVE),
-        worker_id=_d.worker_id,
-        dated=func.coalesce(_d.dated, bindparam("moment", type_=Instant)),
-    )
-    return intent.returning(_d.subscription_id)
 
 
 def hand_back(

@@ -40,6 +40,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def microseconds(moment: datetime) -> int:
+    """An instant as it is stored: since 1970, which sorts the same in every database."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, in UTC when it comes back. A naive one is a programming error."""
 
@@ -47,7 +52,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
-        return None if value is None else (value - EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         return None if value is None else EPOCH + timedelta(microseconds=value)
@@ -90,6 +95,11 @@ _DELIVERY_CODES = {
 _DELIVERY_STATES = {code: state for state, code in _DELIVERY_CODES.items()}
 
 
+def delivery_code(state: DeliveryState) -> int:
+    """The number that a delivery's state is stored as."""
+    return _DELIVERY_CODES[state]
+
+
 class DeliveryCode(TypeDecorator[DeliveryState]):
     """A delivery's state as a small number, for the one table where bytes count."""
 
@@ -97,7 +107,7 @@ class DeliveryCode(TypeDecorator[DeliveryState]):
     cache_ok = True
 
     def process_bind_param(self, value: DeliveryState | None, _dialect: Dialect) -> int | None:
-        return None if value is None else _DELIVERY_CODES[value]
+        return None if value is None else delivery_code(value)
 
     def process_result_value(self, value: int | None, _dialect: Dialect) -> DeliveryState | None:
         return None if value is None else _DELIVERY_STATES[value]
