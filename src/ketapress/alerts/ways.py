@@ -72,7 +72,7 @@ async def _sent(relay: RelaySettings, sender: str, to: str, message: bytes) -> P
         return _failed("email", f"{relay.url} did not take the alert at {refusal.phase}: {refusal.reply}")
     try:
         envelope = Envelope(relay.return_path or sender, to, len(message))
-        outcome = await line.transmit(envelope, message, _at_once)
+        outcome = await line.transmit(envelope, [message], _at_once)
     finally:
         await line.close()
     if outcome and outcome[0] is Phase.DOT and outcome[1].code == _DONE:
