@@ -1,6 +1,13 @@
 """One screen for whoever keeps it running."""
 
+import os
+import subprocess
+import sys
+import termios
 from pathlib import Path
+
+import click
+import pytest
 
 from ketapress.testing import ScriptedRelay
 from walk import ketapress
@@ -49,3 +56,64 @@ def test_a_backup_is_a_whole_copy_and_never_overwrites(publication: Path, tmp_pa
     assert ketapress(publication, "db", "backup", str(copy)).exit_code == 0
     assert b"ann@example.net" in copy.read_bytes()
     assert ketapress(publication, "db", "backup", str(copy)).exit_code == 1
+
+
+def on_a_terminal(folder: Path, columns: int, **environ: str) -> str:
+    """What `status` shows on a terminal of that width, with its colours."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    clean = {
+        name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}
+    }
+    command = [sys.executable, "-m", "ketapress", "-C", str(folder), "status", "--at", "2023-06-12T10:00"]
+    done = subprocess.run(
+        command, stdout=theirs, stderr=subprocess.PIPE, env={**clean, **environ}, check=False
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.stderr == b""
+    return shown.replace("\r\n", "\n")
+
+
+@pytest.fixture
+def troubled(publication: Path) -> Path:
+    """An edition that is held, a bad post, and no relay."""
+    (publication / "posts" / "bad.md").write_text("---\ntitle: No date\n---\nWords.\n")
+    toml = publication / "ketapress.toml"
+    toml.write_text(toml.read_text() + '\n[relay]\nurl = "smtp://127.0.0.1:1"\n')
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    ketapress(publication, "outbox", "hold", "weekly/2023-06-12T0800")
+    return publication
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_the_screen_fits_its_terminal(troubled: Path, columns: int) -> None:
+    shown = on_a_terminal(troubled, columns)
+    assert "\x1b[" in shown
+    lines = click.unstyle(shown).splitlines()
+    whole = [line for line in lines if len(line.strip().split(" ")) > 1]
+    assert max(map(len, whole)) <= columns
+    assert "2 need a person" in lines
+    assert len(lines) < {40: 60, 80: 30}[columns]
+
+
+def test_no_colour_where_none_is_wanted(troubled: Path) -> None:
+    assert "\x1b" not in on_a_terminal(troubled, 80, NO_COLOR="1")
+
+
+def test_into_a_pipe_lines_are_whole_and_plain(troubled: Path) -> None:
+    shown = ketapress(troubled, "status", "--at", "2023-06-12T10:00").stdout
+    assert "\x1b" not in shown
+    assert "  next slot  Mon 19 Jun 2023, 08:00 UTC (in 6 days)\n" in shown
+    assert "  !  posts/bad.md:" in shown
+    assert "  !  outbox/weekly/2023-06-12T0800: weekly/2023-06-12T0800 is held: a person held it.\n" in shown
+
+
+def test_many_bad_posts_do_not_fill_the_screen(publication: Path) -> None:
+    for number in range(30):
+        (publication / "posts" / f"bad-{number}.md").write_text("---\ntitle: No date\n---\nWords.\n")
+    shown = ketapress(publication, "status")
+    assert shown.stdout.count("!  posts/bad-") == 5
+    assert "and 25 more" in shown.stdout
+    assert shown.exit_code == 1

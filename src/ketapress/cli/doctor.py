@@ -1,11 +1,13 @@
 """`ketapress doctor`: whether everything that it stands on will hold. It changes nothing and sends nothing."""
 
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import click
 
 from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.rows import Rows, rows
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:  # loaded when the command is called
@@ -22,6 +24,7 @@ if TYPE_CHECKING:  # loaded when the command is called
 )
 @click.option("--dns", "server", metavar="ADDRESS[:PORT]", help="Ask this name server, not the system's.")
 def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer:
+    from ketapress.check.conservation import conservation_problems
     from ketapress.doctor.examination import examination
     from ketapress.doctor.names import Names
 
@@ -30,6 +33,7 @@ def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer
         door.root,
         publication.settings,
         (lambda: publication.store) if publication.has_store else None,
+        lambda store: conservation_problems(store, thorough=True),
         Names(_server(server)),
         selectors,
         door.now,
@@ -44,7 +48,7 @@ def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer
     if door.as_json:
         return Answer(result, problems=problems)
     needs_person = any(each.needs_person for each in problems)
-    return Answer(result, [line for each in found for line in _lines(each)], needs_person=needs_person)
+    return Answer(result, [_rows(found)], needs_person=needs_person)
 
 
 def _server(text: str | None) -> tuple[str, int] | None:
@@ -59,15 +63,14 @@ def _server(text: str | None) -> tuple[str, int] | None:
         raise UsageError(Problem(code="usage.dns", message=message, cure=cure)) from None
 
 
-def _lines(finding: "Finding") -> list[str]:
-    mark, colour = _MARKS[finding.health]
-    head = f"{click.style(mark, fg=colour)} {click.style(finding.subject, bold=True)}: {finding.message}"
-    return [head, f"    {finding.cure}"] if finding.cure else [head]
+def _rows(findings: "Sequence[Finding]") -> Rows:
+    """A row for each finding, and one below it for its cure."""
+    return rows(
+        row
+        for each in findings
+        for row in ((_MARKS[each.health], f"{each.subject}: {each.message}"), ("", each.cure))
+        if any(row)
+    )
 
 
-_MARKS: "dict[Health | str, tuple[str, str]]" = {
-    "well": ("ok     ", "green"),
-    "warning": ("warning", "yellow"),
-    "error": ("error  ", "red"),
-    "unseen": ("unseen ", "blue"),
-}
+_MARKS: "dict[Health | str, str]" = {"well": "ok"} | {word: word for word in ("warning", "error", "unseen")}

@@ -32,6 +32,11 @@ _STYLES = {
     "in doubt": "red",
     "failed": "red",
     "expired": "red",
+    "ok": "green",
+    "warning": "yellow",
+    "error": "red",
+    "unseen": "blue",
+    "!": "bold red",
 }
 """The colour of a cell that says nothing else."""
 

@@ -1,13 +1,19 @@
 """`ketapress status`: one screen for whoever keeps it running."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from ketapress.check.status import Standing, Status
 from ketapress.cli.door import Answer, Door, command
-from ketapress.cli.reports import next_command
 from ketapress.cli.rows import Rows, rows
 from ketapress.model.delivery import DeliveryState
-from ketapress.model.edition import StoredEdition
+from ketapress.model.errors import Problem
+from ketapress.review import waiting_problem
+
+_SHOWN = 5  # problems
+_MINUTE = timedelta(minutes=1)
+_UNITS = ((60 * 24, "days"), (60, "hours"), (1, "minutes"))
 
 
 @command("status", "One screen: what is due, what went out, what needs a person.", asks_time=True)
@@ -19,7 +25,10 @@ def status(door: Door) -> Answer:
     library = publication.library(door.now, keep=False)
     found = status_of(publication.settings, publication.store, door.now)
     problems = (*library.problems, *conservation_problems(publication.store))
-    return Answer(_result(door, found), _lines(door, found), problems, needs_person=bool(found.waiting))
+    if door.as_json:
+        return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting))
+    asks = bool(found.waiting) or any(each.needs_person for each in problems)
+    return Answer({}, _lines(door, found, problems), needs_person=asks)
 
 
 def _result(door: Door, found: Status) -> dict[str, Any]:
@@ -45,33 +54,51 @@ def _result(door: Door, found: Status) -> dict[str, Any]:
     }
 
 
-def _lines(door: Door, found: Status) -> list[str | Rows]:
-    relay = "answers" if found.relay.reachable else f"does not let us in ({found.relay.last_reply})"
-    counts = [f"{count:,} {state}" for state, count in found.deliveries.items() if count]
-    overall = [
-        ("deliveries", ", ".join(counts) or "none yet"),
-        ("relay", f"{door.publication.settings.relay.url} {relay}"),
-    ]
+def _lines(door: Door, found: Status, problems: Sequence[Problem]) -> list[str | Rows]:
+    """The screen: what comes and went, how many deliveries, the relay, and what needs a person."""
+    counts = [(str(state), f"{count:,}") for state, count in found.deliveries.items() if count]
+    relay = "lets us in" if found.relay.reachable else f"does not let us in: {found.relay.last_reply}"
+    needing = [*map(waiting_problem, found.waiting), *(each for each in problems if each.needs_person)]
     return [
+        rows([(door.publication.settings.site.title, door.day(door.now))]),
         *(line for each in found.standings for line in _standing(door, each)),
-        rows(overall),
-        *(line for each in found.waiting for line in _waiting(each)),
-    ]
-
-
-def _waiting(each: StoredEdition) -> list[str]:
-    edition = each.slot.edition
-    return [
-        f"{edition} is {each.state}: {each.why}.",
-        f"  `ketapress outbox show {edition}` says more; `ketapress outbox {next_command(each.state)} {edition}` lets it go.",
+        "deliveries",
+        rows(counts or [("none yet",)], indent=2),
+        "relay",
+        rows([(str(door.publication.settings.relay.url), relay)], indent=2),
+        *_needing(needing),
     ]
 
 
 def _standing(door: Door, each: Standing) -> list[str | Rows]:
     people = ", ".join(f"{count:,} {state}" for state, count in each.subscriptions.items()) or "nobody yet"
-    coming = door.day(each.next_slot.at, door.zone_of(each.newsletter.name)) if each.next_slot else "never"
+    coming = "never"
+    if each.next_slot:
+        away = _away(each.next_slot.at - door.now)
+        coming = f"{door.day(each.next_slot.at, door.zone_of(each.newsletter.name))} ({away})"
     last = (
         f"{each.last_edition.slot.edition} ({each.last_edition.state})" if each.last_edition else "none yet"
     )
     facts = [("subscribed", people), ("next slot", coming), ("last edition", last)]
     return [each.newsletter.name, rows(facts, indent=2)]
+
+
+def _away(span: timedelta) -> str:
+    """How long it is until then, in the one unit that people would use."""
+    minutes = max(0, span // _MINUTE)
+    fitting = (f"in {minutes // size} {unit}" for size, unit in _UNITS if minutes >= 2 * size)
+    return next(fitting, "within two minutes")
+
+
+def _needing(problems: Sequence[Problem]) -> list[str | Rows]:
+    """The first few in full; a hundred bad posts would fill the screen, and `check` has them all."""
+    if not problems:
+        return ["nothing needs a person"]
+    told = [
+        row
+        for each in problems[:_SHOWN]
+        for row in (("!", ": ".join(part for part in (each.where, each.message) if part)), ("", each.cure))
+    ]
+    if len(problems) > _SHOWN:
+        told.append(("", f"… and {len(problems) - _SHOWN} more: `ketapress check`, `ketapress outbox list`."))
+    return [f"{len(problems)} need{'s' if len(problems) == 1 else ''} a person", rows(told, indent=2)]

@@ -9,7 +9,7 @@ from ketapress.doctor.domain import Dns, domain_findings
 from ketapress.doctor.finding import Finding, error, well
 from ketapress.doctor.folder import folder_findings
 from ketapress.doctor.relay import relay_findings
-from ketapress.model.errors import KetapressError
+from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.settings import DkimSettings, Settings
 from ketapress.settings.file import NAME
 from ketapress.store.database import Store
@@ -19,11 +19,15 @@ def examination(
     root: Path,
     settings: Settings,
     store: Callable[[], Store] | None,
+    unbalanced: Callable[[Store], Sequence[Problem]],
     dns: Dns,
     selectors: Sequence[str],
     now: datetime,
 ) -> tuple[Finding, ...]:
-    """Every finding. `store` opens the database, None where there is none yet; `selectors` are DKIM's, of the relay."""
+    """Every finding. `store` opens the database, None where there is none yet.
+
+    `unbalanced` is what breaks its conservation law; `selectors` are DKIM's, of the relay.
+    """
     senders = {each.sender.domain: None for each in settings.newsletters.values()}
     names = ", ".join(settings.newsletters) or "none yet"
     found = [
@@ -31,7 +35,7 @@ def examination(
         *folder_findings(root, settings, now),
     ]
     if store:
-        found += _books(store, now)
+        found += _books(store, unbalanced, now)
     found += relay_findings(settings.relay.url, next(iter(senders), "localhost"))
     for domain in senders:
         return_path = settings.relay.return_path.rpartition("@")[2] or domain
@@ -39,9 +43,12 @@ def examination(
     return tuple(found)
 
 
-def _books(store: Callable[[], Store], now: datetime) -> Iterator[Finding]:
+def _books(
+    store: Callable[[], Store], unbalanced: Callable[[Store], Sequence[Problem]], now: datetime
+) -> Iterator[Finding]:
     try:
-        yield from book_findings(store(), now)
+        opened = store()
+        yield from book_findings(opened, unbalanced(opened), now)
     except KetapressError as fault:
         yield from (error("database", each.message, each.cure) for each in fault.problems)
 
