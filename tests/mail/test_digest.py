@@ -187,7 +187,7 @@ def test_a_picture_is_shown_once_and_never_nameless() -> None:
     ).html
 
     (picture,) = _tree(above).xpath("//img")
-    assert (picture.get("alt"), picture.get("width"), picture.get("height")) == ("A title", "552", "250")
+    assert (picture.get("alt"), picture.get("width"), picture.get("height")) == ("A title", "520", "236")
     assert inside.count("cover.png") == 1
     assert "<img" not in letter_of(post(image=Image(url="https://example.org/cover.webp"))).html
 

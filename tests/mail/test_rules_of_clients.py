@@ -134,7 +134,7 @@ def test_every_table_is_layout_or_data_with_headers(tree: Any) -> None:
 def test_every_picture_has_a_name_a_width_and_an_address(tree: Any) -> None:
     for image in tree.iter("img"):
         assert image.get("alt") is not None
-        assert 0 < int(image.get("width")) <= 552
+        assert 0 < int(image.get("width")) <= 520
         assert image.get("src").startswith("https://")
         assert "max-width" in image.get("style")
         link = next(image.iterancestors("a"), None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY, WEEKLY, edition
+from factories import REPOSITORY, WEEKLY, edition, post
 from golden import assert_golden
 from ketapress.mail.digest import digest, specimen
 from ketapress.mail.lint.letter import letter_problems
@@ -15,7 +15,18 @@ from ketapress.mail.look import fonts
 from ketapress.model.edition import Display
 from ketapress.settings.fields import READERS
 from ketapress.templates.folder import Templates
-from letters import LANGUAGES, SETTINGS, SHAPES, THEMES, digest_of, rich_post, seed_post, shown_as
+from letters import (
+    ARABIC,
+    LANGUAGES,
+    SETTINGS,
+    SHAPES,
+    THEMES,
+    arabic_post,
+    digest_of,
+    rich_post,
+    seed_post,
+    shown_as,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 WITH_LOGO = replace(SETTINGS, site=replace(SETTINGS.site, logo="https://example.org/logo.png"))
@@ -105,4 +116,31 @@ def test_the_face_of_latin_text_is_a_choice_and_other_scripts_have_their_own() -
     assert fonts("de-CH", "sans")["text"].startswith("Helvetica")
     assert fonts("ar", "serif") == fonts("ar", "sans")
     assert fonts("zh-Hant", "serif")["text"].startswith("PingFang")
-    assert all(each.endswith(("serif", "monospace", "px")) for each in fonts("ja", "serif").values())
+    assert all(
+        fonts("ja", "serif")[face].endswith(("serif", "monospace")) for face in ("text", "sans", "mono")
+    )
+    assert [fonts(each, "serif")["slant"] for each in ("en", "ar", "zh")] == ["italic", "normal", "normal"]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_logo_of_any_shape_is_drawn_in_its_own(theme: str) -> None:
+    page = digest_of(edition(seed_post()), WITH_LOGO, replace(WEEKLY, theme=theme)).html
+    style = re.search(r'<img class="logo"[^>]*style="([^"]*)"', page)
+
+    assert style
+    assert "width:auto; height:auto; max-width:" in style[1]
+    assert "max-height:" in style[1]
+
+
+def test_a_date_keeps_the_direction_of_its_letter_beside_a_post_of_another() -> None:
+    page = digest_of(edition(arabic_post(), post(lang="en", authors=("ليلى",))), ARABIC).html
+    english = page[page.index('id="p2"') :]
+
+    assert '<span dir="rtl">7 يونيو 2023</span> · <span dir="auto">ليلى</span>' in english
+
+
+def test_a_name_in_another_script_stands_on_the_side_of_its_letter() -> None:
+    page = digest_of(edition(arabic_post()), ARABIC, replace(WEEKLY, theme="letter")).html
+
+    assert re.search(r'<td class="cell masthead rtl"[^>]*text-align:right', page)
+    assert '<h1 class="name" dir="auto"' in page

@@ -68,13 +68,16 @@ def colours(accent: str, theme: str) -> dict[str, Shade]:
 
 
 def fonts(language: str, font: str) -> dict[str, str]:
-    """Stacks of faces that end in a generic one: `text` for what is read, `sans` for labels, `mono` for code."""
+    """Stacks of faces that end in a generic one: `text` for what is read, `sans` for labels, `mono` for code.
+
+    `leading` is the height of a line of text; `slant` what a quotation leans to: only Latin has letters for that.
+    """
     faces = _CJK_FACES.get(language.partition("-")[0].lower())
     if faces:
-        return {"text": faces, "sans": faces, "mono": _MONO, "leading": _CJK_LEADING}
+        return {"text": faces, "sans": faces, "mono": _MONO, "leading": _CJK_LEADING, "slant": "normal"}
     if direction(language) == "rtl":
-        return {"text": _RTL_FACES, "sans": _RTL_FACES, "mono": _MONO, "leading": _RTL_LEADING}
-    return {"text": _LATIN[font], "sans": _SANS, "mono": _MONO, "leading": _LATIN_LEADING}
+        return {"text": _RTL_FACES, "sans": _RTL_FACES, "mono": _MONO, "leading": _RTL_LEADING, "slant": "normal"}
+    return {"text": _LATIN[font], "sans": _SANS, "mono": _MONO, "leading": _LATIN_LEADING, "slant": "italic"}
 
 
 def _ink_on(paper: str) -> str:

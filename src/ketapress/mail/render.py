@@ -27,7 +27,7 @@ from ketapress.model.language import direction
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import NewsletterSettings, Settings
 
-COLUMN = 552  # CSS pixels: the sheet's 600 less its margins
+COLUMN = 520  # CSS pixels: the sheet's 600 less its margins
 _PREHEADER = 140  # characters; clients show 35 to 150
 _SIDES = {"ltr": "left", "rtl": "right"}
 
