@@ -13,13 +13,26 @@ from ketapress.unchanged import Saying, recalled
 def main() -> None:
     """Runs the command that the process was called with. Ends the process."""
     folder, as_json = _plain_build(sys.argv[1:])
-    saying = recalled(folder, time.time(), dict(os.environ)) if folder else None
-    if saying and not (saying.errors and sys.stderr.isatty()):  # a terminal gets them in colour
-        _say(saying, as_json=as_json)
-        sys.exit(saying.code)
-    from ketapress.cli import main as commands  # noqa: PLC0415 - click takes longer to load than all of the above
+    if folder:
+        sys.exit(_built(folder, as_json=as_json))
+    from ketapress.cli.commands import main as commands  # noqa: PLC0415 - see _built
 
     commands()
+
+
+def _built(folder: str, *, as_json: bool) -> int:
+    """Builds, or says again what the last build said. Modules are loaded when there is no way without."""
+    saying = recalled(folder, time.time(), dict(os.environ))
+    if saying and not (saying.errors and sys.stderr.isatty()):  # a terminal gets them in colour
+        _say(saying, as_json=as_json)
+        return saying.code
+    from pathlib import Path  # noqa: PLC0415 - see above
+
+    from ketapress.cli.answers import Door, answered  # noqa: PLC0415 - see above
+    from ketapress.cli.building import built  # noqa: PLC0415 - see above
+
+    door = Door(Path(folder), "build", as_json)
+    return answered(door, lambda: built(door))
 
 
 def _plain_build(words: list[str]) -> tuple[str, bool]:

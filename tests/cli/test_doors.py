@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.cli import COMMANDS
+from ketapress.cli.commands import COMMANDS
 from walk import ketapress
 
 QUESTIONS = (["check"], ["queue"], ["preview"], ["status"], ["outbox", "list"], ["subscribers", "list"])
@@ -74,7 +74,7 @@ def test_every_command_has_help(publication: Path, name: str) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from ketapress.cli import main\n"
+        "import sys; from ketapress.cli.commands import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "print(*[m for m in sys.modules if m.split('.')[0] in "

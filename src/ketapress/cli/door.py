@@ -1,175 +1,30 @@
-"""What every command shares: the publication, the moment, the shape of an answer, and exit codes.
+"""What every command shares on the command line: its options, and how click is told of it.
 
-A command returns an `Answer`; how it is shown is decided here. Results go to stdout, messages to stderr. With
-`--json`, stdout holds one document and nothing else. This is the one place that reads the clock for commands.
+A command is a function that takes a `Door` and returns an `Answer`.
 """
 
-import errno
-import json
-import os
-import re
-import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import IntEnum
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
-from ketapress.app import Publication
-from ketapress.cli.rows import Rows, piped
-from ketapress.model.edition import YEARS
-from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity, UsageError
+from ketapress.cli.answers import Answer, Door, Exit, answered, disk_problem, document, parsed_moment, shown
+from ketapress.model.errors import Problem
 
-SCHEMA = 1
-_INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
-
-
-class Exit(IntEnum):
-    """How a command ends. 78 is EX_CONFIG of sysexits.h, which service managers know."""
-
-    DONE = 0
-    NEEDS_PERSON = 1
-    USAGE = 2
-    CONFIGURATION = 78
-    INTERRUPTED = 130
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command found: `result` for scripts, `lines` for people, and what is wrong.
-
-    `silent`: the command has said all there is to say while it ran.
-    """
-
-    result: Mapping[str, Any]
-    lines: Sequence[str | Rows] = ()
-    problems: Sequence[Problem] = ()
-    needs_person: bool = False
-    silent: bool = False
-
-    @property
-    def exit_code(self) -> Exit:
-        wrong = self.needs_person or any(problem.needs_person for problem in self.problems)
-        return Exit.NEEDS_PERSON if wrong else Exit.DONE
-
-
-@dataclass
-class Door:
-    """One call of one command."""
-
-    root: Path
-    name: str
-    as_json: bool = False
-    at: str | None = None
-    dry_run: bool = False
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @cached_property
-    def publication(self) -> Publication:
-        return Publication(self.root, os.environ)
-
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.publication.settings.site.timezone)
-
-    @cached_property
-    def now(self) -> datetime:
-        """`--at` if it was given (in the site's zone where it has none of its own), else the time of the call."""
-        if self.at is None:
-            return self.started
-        return self.moment(self.at, "--at")
-
-    def clock(self) -> datetime:
-        """The time as it goes by; it stands still at `--at`."""
-        return datetime.now(UTC) if self.at is None else self.now
-
-    def moment(self, text: str, option: str) -> datetime:
-        """What a person wrote as a time, as an instant in UTC; in the site's zone where it names none."""
-        moment = parsed_moment(text, option)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
-
-    def zone_of(self, newsletter: str) -> str:
-        """The zone in which a newsletter's slots are meant; the site's for one that the settings lost."""
-        settings = self.publication.settings
-        found = settings.newsletters.get(newsletter)
-        return settings.zone(found) if found else settings.site.timezone
-
-    def iso(self, moment: datetime | None, zone: str = "") -> str | None:
-        """A time for scripts: ISO 8601 with offset, in the site's zone or the one given."""
-        return moment.astimezone(ZoneInfo(zone) if zone else self.zone).isoformat() if moment else None
-
-    def day(self, moment: datetime, zone: str = "") -> str:
-        """A time for people."""
-        return f"{moment.astimezone(ZoneInfo(zone) if zone else self.zone):%a %d %b %Y, %H:%M %Z}"
-
-    def say(self, line: str) -> None:
-        """A message while work goes on."""
-        click.echo(line, err=True)
-
-    def show(self, answer: Answer) -> None:
-        for problem in answer.problems:
-            click.echo(
-                self._told(shown(problem)), err=True, color=False if os.environ.get("NO_COLOR") else None
-            )
-        if answer.silent:
-            return
-        if self.as_json:
-            click.echo(self.document(answer))
-        else:
-            for line in answer.lines:
-                for each in [line] if isinstance(line, str) else _laid_out(line):
-                    click.echo(self._told(each))
-
-    def _told(self, text: str) -> str:
-        """The same with its instants, which those below write in UTC, in the site's zone."""
-        if "publication" not in self.__dict__:
-            return text
-        return _INSTANT.sub(lambda found: self.day(datetime.fromisoformat(f"{found[1]}+00:00")), text)
-
-    def close(self) -> None:
-        if "publication" in self.__dict__:
-            self.publication.close()
-
-    def document(self, answer: Answer) -> str:
-        """The answer as `--json` prints it."""
-        known = "publication" in self.__dict__ and (self.at is None or "now" in self.__dict__)
-        at = self.iso(self.now) if known else self.started.isoformat()
-        found = {
-            "schema": SCHEMA,
-            "command": self.name,
-            "at": at,
-            "result": answer.result,
-            "problems": [document(problem) for problem in answer.problems],
-        }
-        return json.dumps(found, ensure_ascii=False)
-
-
-def _laid_out(found: Rows) -> list[str]:
-    """Rows as stdout wants them."""
-    if not sys.stdout.isatty():
-        return piped(found)
-    from ketapress.cli.screen import drawn
-
-    return drawn(found, shutil.get_terminal_size().columns, colours=not os.environ.get("NO_COLOR"))
-
-
-def parsed_moment(text: str, option: str) -> datetime:
-    """A time as people write it on a command line; without a zone where they named none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.year not in YEARS:
-        message = f"{option} {text!r} is no time between the years {YEARS.start} and {YEARS.stop - 1}."
-        cure = "Write it like 2023-06-12T09:00, or with an offset: 2023-06-12T09:00+02:00."
-        raise UsageError(Problem(code="usage.time", message=message, cure=cure))
-    return moment
+__all__ = [
+    "Answer",
+    "Door",
+    "Exit",
+    "command",
+    "disk_problem",
+    "document",
+    "group",
+    "parsed_moment",
+    "say_usage",
+    "shown",
+]
 
 
 def say_usage(error: click.UsageError, words: Sequence[str]) -> None:
@@ -181,24 +36,6 @@ def say_usage(error: click.UsageError, words: Sequence[str]) -> None:
     Door(Path(), name, as_json=True).show(Answer({}, problems=(problem,)))
 
 
-def document(problem: Problem) -> dict[str, Any]:
-    """A problem for scripts."""
-    return {
-        "code": problem.code,
-        "severity": str(problem.severity),
-        "path": problem.path,
-        "line": problem.line,
-        "message": problem.message,
-        "cure": problem.cure,
-    }
-
-
-def shown(problem: Problem) -> str:
-    """A problem for people, coloured where stderr is a terminal."""
-    colour = "red" if problem.severity is Severity.ERROR else "yellow"
-    return f"{click.style(problem.severity + ':', fg=colour, bold=True)} {problem}"
-
-
 def command(
     name: str, sentence: str, *, asks_time: bool = False, writes: bool = False
 ) -> Callable[[Callable[..., Answer]], click.Command]:
@@ -208,7 +45,7 @@ def command(
         def call(**options: Any) -> None:
             door = Door(click.get_current_context().find_object(Path) or Path(), name, options.pop("as_json"))
             door.at, door.dry_run = options.pop("at", None), options.pop("dry_run", False)
-            sys.exit(_answered(door, lambda: function(door, **options)))
+            sys.exit(answered(door, lambda: function(door, **options)))
 
         call.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]  # click's own way
         for option in _shared_options(asks_time=asks_time, writes=writes):
@@ -234,51 +71,3 @@ def _shared_options(*, asks_time: bool, writes: bool) -> list[Callable[..., Any]
             click.option("--at", metavar="TIME", help="Decide as of that moment: 2023-06-12T09:00.")
         )
     return options
-
-
-def _answered(door: Door, act: Callable[[], Answer]) -> Exit:
-    """Runs a command and shows what it found; every fault of the user's world becomes a message and an exit code."""
-    try:
-        answer = act()
-        door.show(answer)
-    except KetapressError as error:
-        door.show(Answer({}, problems=error.problems))
-        return _exit_of(error)
-    except BrokenPipeError:  # the reader of our stdout left (`ketapress … | head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.DONE
-    except OSError as error:
-        door.show(Answer({}, problems=(disk_problem(error),)))
-        return Exit.NEEDS_PERSON
-    except KeyboardInterrupt:
-        door.say("Stopped. What was finished stays finished; run the same command again to go on.")
-        return Exit.INTERRUPTED
-    finally:
-        door.close()
-    return answer.exit_code
-
-
-def _exit_of(error: KetapressError) -> Exit:
-    if isinstance(error, ConfigurationError):
-        return Exit.CONFIGURATION
-    return Exit.USAGE if isinstance(error, UsageError) else Exit.NEEDS_PERSON
-
-
-_DISK_CURES = {
-    errno.ENOENT: "Look whether the name is right, then run the same command again.",
-    errno.EISDIR: "A folder stands where a file should be: move it away, then run the same command again.",
-    errno.ENOTDIR: "A file stands where a folder should be: move it away, then run the same command again.",
-    errno.EEXIST: "A file stands where a folder should be: move it away, then run the same command again.",
-    errno.ENOSPC: "Make room on that disk, then run the same command again.",
-    errno.EROFS: "That disk cannot be written to: mount it for writing, then run the same command again.",
-    errno.EACCES: "Give the user who runs Ketapress the right to it, then run the same command again.",
-}
-
-
-def disk_problem(error: OSError) -> Problem:
-    return Problem(
-        code="disk",
-        path=os.fsdecode(error.filename) if error.filename else None,
-        message=f"the system says: {error.strerror or error}.",
-        cure=_DISK_CURES.get(error.errno or 0, "Mend that, then run the same command again."),
-    )

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.door import Door, document, shown
+from ketapress.cli.answers import Door, document, shown
 from ketapress.model.edition import Decision, EditionState
 
 if TYPE_CHECKING:  # a build that finds nothing changed must not pay for composing

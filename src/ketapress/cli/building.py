@@ -1,0 +1,57 @@
+"""What `ketapress build` does, apart from click: a build with one changed post takes little longer than click to load."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ketapress.cli.answers import Answer, Door, shown
+from ketapress.cli.reports import build_lines, published
+from ketapress.unchanged import Saying
+
+if TYPE_CHECKING:
+    from ketapress.build import BuildReport
+    from ketapress.posts.folder import Library
+
+
+def built(door: Door) -> Answer:
+    """Writes feeds and archive, and keeps what to say when nothing changes."""
+    with _uncollected():
+        return _built(door)
+
+
+def _built(door: Door) -> Answer:
+    publication = door.publication
+    with publication.alone("publish"):
+        inputs = publication.inputs()
+        library = publication.library(door.now, keep=not door.dry_run)
+        report = publication.build(library, door.now, dry_run=door.dry_run)
+        if not door.dry_run:
+            publication.keep_read(library, door.started)
+        if inputs and not door.dry_run and door.at is None:
+            saying = _saying(door, _answer(door, library, report.again))
+            publication.remember(saying, inputs, library, report, door.started, door.clock())
+    return _answer(door, library, report)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Garbage in circles is left for later: of ten thousand posts it is 176 objects, and to look for it an eighth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _answer(door: Door, library: "Library", built: "BuildReport") -> Answer:
+    problems = (*library.problems, *built.problems)
+    return Answer(published(door, None, built), build_lines(door, built), problems)
+
+
+def _saying(door: Door, answer: Answer) -> Saying:
+    """An answer as it is printed, without the moment."""
+    errors = "".join(f"{door.told(shown(problem))}\n" for problem in answer.problems)
+    lines = "".join(f"{line}\n" for line in answer.lines)
+    before, _, after = f"{door.document(answer)}\n".partition(door.iso(door.now) or "")
+    return Saying(answer.exit_code, errors, lines, (before, after), door.zone.key)
