@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from inboxes import DAY, HOUR, MINUTE, START, Reader
 from ketapress.testing import ScriptedRelay
-from reader import DAY, HOUR, MINUTE, START, Reader
 from walk import ketapress
 
 

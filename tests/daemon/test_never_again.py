@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from inboxes import DAY, HOUR, START, Reader
 from ketapress.testing import ScriptedRelay
-from reader import DAY, HOUR, START, Reader
 from walk import ketapress
 
 
