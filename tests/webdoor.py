@@ -35,6 +35,10 @@ class Door:
             line.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: line.recv(65536), b""))
 
+    def url(self, path: str) -> str:
+        """The whole address of a path."""
+        return f"{str(self.client.base_url).rstrip('/')}{path}"
+
     def path(self, purpose: Purpose, subscription_id: int = 1) -> str:
         """Where a letter to this subscription links to."""
         return f"/{purpose}/{token(self.site.secrets[0], purpose, subscription_id)}"

@@ -22,8 +22,9 @@ def test_everybody_can_leave(published: Path, language: str) -> None:
         + f'\n[newsletters.daily]\ntitle = "{title}"\nschedule = "0 8 * * *"\nstarts = 2030-01-01\nfrom = "d@example.org"\n'
     )
     ketapress(published, "subscribers", "add", "ann@example.net", "--newsletter", "daily")
+    (published / "public" / "404.html").unlink()  # the archive's own tests look at that one
     with open_door(published) as door:
         paths = [door.path(purpose) for purpose in Purpose] + ["/unsubscribe/no", "/no"]
-        found = sights([f"{door.client.base_url}{path[1:]}" for path in paths])
+        found = sights(door.url(path) for path in paths)
     assert {sight.direction for sight in found} == {"rtl" if language == "ar" else "ltr"}
     assert faults(found) == []
