@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketapress.model.edition import WAITING_STATES, EditionState, Slot, StoredEdition
-from ketapress.model.errors import ConfigurationError, Problem, UsageError
+from ketapress.model.errors import ConfigurationError, Problem, StoreError, UsageError
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.file import NAME, read_settings, used_variables
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from ketapress.templates.folder import Templates
     from ketapress.unchanged import Saying
 
+
+_MISNAMED = {"store.missing", "store.refused"}
+"""What a wrong `database.url` leads to: no such place, or nobody of that name."""
 
 _LOST_IDS = Problem(
     code="posts.ids-lost",
@@ -49,7 +53,14 @@ class Publication:
     def store(self) -> "Store":
         from ketapress.store.database import open_store
 
-        return open_store(self.settings.database.url, self.root, durability=self.settings.relay.durability)
+        url, durability = self.settings.database.url, self.settings.relay.durability
+        try:
+            return open_store(url, self.root, durability=durability)
+        except StoreError as error:
+            wrong = [_misnamed(each) for each in error.problems if each.code in _MISNAMED]
+            if not wrong:
+                raise
+            raise ConfigurationError(*wrong) from error
 
     @property
     def has_store(self) -> bool:
@@ -388,6 +399,10 @@ class Publication:
             pace=self.pace,
             heard=heard or (lambda _verdict: None),
         )
+
+
+def _misnamed(problem: Problem) -> Problem:
+    return replace(problem, path=NAME, message=f"`database.url` cannot be used: {problem.message}")
 
 
 def stamping(settings: Settings, secret: str) -> "Stamp":

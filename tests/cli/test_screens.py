@@ -166,3 +166,29 @@ def test_a_post_that_came_after_its_edition_was_decided_is_not_said_to_be_in_it(
     found = ketapress(publication, "explain", EDITION, "--at", LATER, "--json").result["posts"]
     (late,) = (each for each in found if each["path"] == "2023-06-09-late.md")
     assert not late["included"]
+
+
+@pytest.mark.parametrize("name", ["public", ".ketapress"])
+def test_a_file_where_a_folder_should_be_is_named(publication: Path, name: str) -> None:
+    (publication / name).write_text("")
+    outcome = ketapress(publication, "publish", "--at", LATER)
+    assert outcome.exit_code == 1
+    assert f"{name}: " in outcome.stderr
+    assert "a file stands where a folder should be" in outcome.stderr.lower()
+    assert "ove it away" in outcome.stderr
+
+
+def test_a_database_that_cannot_be_there_is_a_wrong_setting(publication: Path) -> None:
+    toml = publication / "ketapress.toml"
+    toml.write_text(toml.read_text() + '\n[database]\nurl = "sqlite:///nowhere/ketapress.db"\n')
+    for words in (
+        ("status",),
+        ("publish",),
+        ("outbox", "list"),
+        ("preview",),
+        ("check",),
+        ("subscribers", "list"),
+    ):
+        outcome = ketapress(publication, *words)
+        assert outcome.exit_code == 78, words
+        assert "ketapress.toml: `database.url` cannot be used" in outcome.stderr

@@ -173,6 +173,8 @@ class _Folder:
                 parent = parent.parent
 
     def _blocked(self, path: str, error: OSError) -> RefusedError:
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            return RefusedError(_no_folder(f"{self.root.name}/{path.rpartition('/')[0]}".rstrip("/")))
         return RefusedError(
             Problem(
                 code="public.blocked",
@@ -181,6 +183,15 @@ class _Folder:
                 path=f"{self.root.name}/{path}",
             )
         )
+
+
+def _no_folder(path: str) -> Problem:
+    return Problem(
+        code="public.blocked",
+        message="a file stands where a folder should be, so no page can be written in it.",
+        cure="Move it away, then build again: the folder is made anew.",
+        path=path,
+    )
 
 
 def _content(place: str) -> bytes | None:

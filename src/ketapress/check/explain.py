@@ -10,7 +10,6 @@ from ketapress.model.edition import Decision, Slot, StoredEdition, Window
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings
 
-
 _CHOSEN = "was published in this window and in no earlier edition"
 _LATER = "belongs into this window, but came when the slot was decided already"
 
