@@ -1,14 +1,20 @@
-"""Letters as rspamd judges them, with no network: nothing but what only the sending host could mend."""
+"""Letters as rspamd judges them, signed, from the host that SPF names: all three of SPF, DKIM and DMARC pass.
+
+The names are answered by a server of our own on this machine; nothing else is asked.
+"""
 
 import json
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import dkim
 import pytest
 
 from factories import WEEKLY
@@ -17,6 +23,7 @@ from ketapress.model.delivery import Recipient
 from ketapress.model.letter import Digest
 from ketapress.model.settings import Settings
 from letters import ARABIC, SETTINGS, arabic_post, chinese_post, hostile_post, letter_of, rich_post, seed_post
+from nameserver import Zone, name_server
 
 pytestmark = pytest.mark.rspamd
 
@@ -27,50 +34,101 @@ LETTERS: dict[str, tuple[Digest, Settings]] = {
     "hostile": (letter_of(hostile_post(), seed_post()), SETTINGS),
 }
 _MOST = 1.0
+_DOMAIN, _SELECTOR = WEEKLY.sender.domain, "press"
+_HOST = "192.0.2.25"  # for documentation (RFC 5737)
 _ATTEMPTS = 200
 _ASKING_OTHERS = ("fuzzy_check", "rbl", "phishing")  # modules that want the network
 _CONFIGURATION = """
 .include "$CONFDIR/common.conf"
 options {{
-  filters = "chartable,dkim,regexp";
+  filters = "chartable,dkim,regexp,spf";
   pidfile = "{folder}/pid";
   control_socket = "{folder}/control mode=0600";
   url_tld = "{folder}/domains";  # its own list takes ten seconds to compile
-  dns {{ nameserver = ["127.0.0.1:9"]; timeout = 0.05s; retransmits = 1; }}
+  dns {{ nameserver = ["127.0.0.1:{port}"]; timeout = 2s; retransmits = 2; }}
 }}
 logging {{ type = "file"; filename = "{folder}/log"; level = "error"; }}
 worker "normal" {{ bind_socket = "{folder}/socket mode=0600"; count = 1; }}
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A daemon of our own: its socket, and the key that the domain's DKIM record holds."""
+
+    socket: Path
+    key: bytes
+
+
 @pytest.fixture(scope="module")
-def rspamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The socket of a daemon of our own that resolves no name."""
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     folder = tmp_path_factory.mktemp("rspamd")
     (folder / "local.d").mkdir()
     for module in _ASKING_OTHERS:
         (folder / "local.d" / f"{module}.conf").write_text("enabled = false;\n")
     (folder / "domains").write_text("com\nexample\norg\n")
-    (folder / "rspamd.conf").write_text(_CONFIGURATION.format(folder=folder))
-    places = [f"--var={name}={folder}" for name in ("DBDIR", "RUNDIR", "LOGDIR", "LOCAL_CONFDIR")]
-    command = ["rspamd", "--no-fork", "--insecure", "--config", str(folder / "rspamd.conf"), *places]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as daemon:
-        try:
-            _wait_for(folder / "socket", daemon)
-            yield folder / "socket"
-        finally:
-            daemon.terminate()
+    with name_server() as zone:
+        key = _published(zone, folder / "key.pem")
+        configuration = _CONFIGURATION.format(folder=folder, port=zone.port)
+        (folder / "rspamd.conf").write_text(configuration)
+        places = [f"--var={name}={folder}" for name in ("DBDIR", "RUNDIR", "LOGDIR", "LOCAL_CONFDIR")]
+        command = ["rspamd", "--no-fork", "--insecure", "--config", str(folder / "rspamd.conf"), *places]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as daemon:
+            try:
+                _wait_for(folder / "socket", daemon)
+                yield Judge(folder / "socket", key)
+            finally:
+                daemon.terminate()
+
+
+def _published(zone: Zone, file: Path) -> bytes:
+    """A new key; the zone says that it signs for the domain, and that only `_HOST` sends for it."""
+    command = ["rspamadm", "dkim_keygen", "-d", _DOMAIN, "-s", _SELECTOR, "-b", "2048", "-k", str(file)]
+    record = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    zone.text(f"{_SELECTOR}._domainkey.{_DOMAIN}", "".join(re.findall(r'"([^"]*)"', record)))
+    zone.text(f"_dmarc.{_DOMAIN}", "v=DMARC1; p=reject")
+    zone.text(_DOMAIN, f"v=spf1 ip4:{_HOST} -all")
+    zone.add(_DOMAIN, "A", _HOST)
+    zone.add(_DOMAIN, "MX", f"10 mail.{_DOMAIN}.")
+    zone.add(f"mail.{_DOMAIN}", "A", _HOST)
+    return file.read_bytes()
 
 
 @pytest.mark.parametrize("name", LETTERS)
-def test_rspamd_finds_little_to_say(rspamd: Path, name: str) -> None:
-    judged = _judged(rspamd, _message(*LETTERS[name]))
+def test_rspamd_finds_little_to_say(judge: Judge, name: str) -> None:
+    judged = _judged(judge.socket, _signed(_message(*LETTERS[name]), judge.key))
     said = {symbol: each["score"] for symbol, each in judged["symbols"].items() if each["score"]}
 
     assert judged["action"] == "no action"
     assert said.keys() >= {"MIME_GOOD", "HAS_LIST_UNSUB"}
+    assert judged["symbols"].keys() >= {"R_SPF_ALLOW", "R_DKIM_ALLOW", "DMARC_POLICY_ALLOW"}
     assert judged["score"] <= _MOST, said
     assert not {"BROKEN_HEADERS", "MIME_HTML_ONLY", "R_PARTS_DIFFER", "R_SUSPICIOUS_IMAGES"} & said.keys()
+
+
+def test_a_letter_that_somebody_else_changed_is_not_ours(judge: Judge) -> None:
+    """The judge can say no: what the other tests rely on is not just there."""
+    changed = _signed(_message(*LETTERS["seed"]), judge.key).replace(b"Mental", b"Metal")
+
+    symbols = _judged(judge.socket, changed)["symbols"]
+
+    assert "R_DKIM_REJECT" in symbols
+    assert "R_DKIM_ALLOW" not in symbols
+
+
+def _signed(message: bytes, key: bytes) -> bytes:
+    """With the headers that RFC 8058, 4, wants covered, and From twice: nobody can add another."""
+    names = ["from", "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "list-id"]
+    names += ["list-unsubscribe", "list-unsubscribe-post"]
+    signature: bytes = dkim.sign(
+        message,
+        _SELECTOR.encode(),
+        _DOMAIN.encode(),
+        key,
+        canonicalize=(b"relaxed", b"relaxed"),
+        include_headers=[name.encode() for name in names],
+    )
+    return signature + message
 
 
 def _wait_for(path: Path, daemon: subprocess.Popen[bytes]) -> None:
@@ -84,8 +142,11 @@ def _wait_for(path: Path, daemon: subprocess.Popen[bytes]) -> None:
 
 
 def _judged(path: Path, message: bytes) -> dict[str, Any]:
-    """What the daemon answers (its protocol is HTTP); it is told of a host that has a name."""
-    head = f"POST /checkv2 HTTP/1.0\r\nHostname: mail.example.org\r\nContent-Length: {len(message)}\r\n\r\n"
+    """What the daemon answers (its protocol is HTTP); it is told who brought the message."""
+    head = (
+        f"POST /checkv2 HTTP/1.0\r\nIP: {_HOST}\r\nHelo: mail.{_DOMAIN}\r\nHostname: mail.{_DOMAIN}\r\n"
+        f"From: bounces@{_DOMAIN}\r\nRcpt: reader@example.com\r\nContent-Length: {len(message)}\r\n\r\n"
+    )
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(30)
         line.connect(str(path))
