@@ -19,13 +19,24 @@ from ketapress.model.urls import SAFE_IN_URL
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """When a feed without entries changed last: Atom asks for an instant, and it has to be the same in each build."""
 
-# What XML 1.0 (2.2) cannot hold, and U+FFFD, which tells a validator of bytes that were no text. They are dropped, not
-# replaced: a replacement character would be the next warning.
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffc\U00010000-\U0010ffff]")
-_ILLEGAL_ASCII = bytes(code for code in range(0x20) if chr(code) not in "\t\n\r")
+# What XML 1.0 (2.2) cannot hold, the other controls and noncharacters, which HTML cannot, and U+FFFD, which tells a
+# validator of bytes that were no text. They are dropped, not replaced: a replacement character would be the next warning. Only for the controls it is
+# known what was meant: the quotation marks and dashes of Windows, as HTML reads them too (13.2.5.80).
+_PLANES = "".join(f"{chr(plane << 16)}-{chr((plane << 16) + 0xFFFD)}" for plane in range(1, 17))
+_ILLEGAL = re.compile(f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffc{_PLANES}]")
+_MEANT = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+_ILLEGAL_ASCII = bytes(code for code in [*range(0x20), 0x7F] if chr(code) not in "\t\n\r")
 
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
+# Ids that are URIs of a registered scheme and keep its rules (RFC 9110; RFC 2141 and 4122; RFC 4151)
+_URI = re.compile(
+    r"(?:https?://|info:|mailto:).+"
+    r"|urn:(?!uuid:)[a-z0-9][a-z0-9-]{1,31}:(?:[a-z0-9()+,.:=@;$_!*'-]|%[0-9a-f]{2})+"
+    r"|urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|tag:(?:[a-z0-9._-]+@)?[a-z0-9.-]+,\d{4}(?:-\d\d){0,2}:.*",
+    re.IGNORECASE,
+)
+_NO_BRACKETS = SAFE_IN_URL.translate({ord("["): None, ord("]"): None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +116,7 @@ def clean(text: str) -> str:
     if text.isascii():  # most bodies are: ten times as fast
         legal = text.encode().translate(None, _ILLEGAL_ASCII)
         return text if len(legal) == len(text) else legal.decode()
-    return _ILLEGAL.sub("", text)
+    return _ILLEGAL.sub(lambda found: _MEANT.get(found[0], ""), text)
 
 
 def plain(text: str) -> str:
@@ -134,8 +145,10 @@ def entry_of(post: Post, settings: Settings) -> Entry:
 
 def _uri(identifier: str) -> str:
     """An id as Atom wants it, an absolute URI (RFC 4287, 4.2.6): a permalink as it is, a bare word as a URN of ours."""
-    encoded = quote(clean(identifier), safe=SAFE_IN_URL)
-    return encoded if _SCHEME.match(encoded) else f"urn:x-ketapress:{quote(clean(identifier), safe='')}"
+    encoded = quote(clean(identifier), safe=_NO_BRACKETS)
+    if _URI.fullmatch(encoded):
+        return encoded
+    return f"urn:x-ketapress:{quote(clean(identifier), safe='').replace('~', '%7E')}"  # RFC 2141 has no tilde
 
 
 def _directed(html: str, lang: str, written: str | None) -> str:

@@ -5,6 +5,7 @@ In: an element of lxml. Out: the same, with more in it.
 
 import re
 from collections.abc import Iterator
+from html.entities import name2codepoint
 from typing import TYPE_CHECKING
 
 from ketapress.feeds.document import Feed
@@ -14,8 +15,17 @@ if TYPE_CHECKING:
 
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
-MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#[Xx]?[0-9A-Fa-f]+;|[A-Za-z][A-Za-z0-9]*;)")
-"""Where plain text could be taken for HTML: `</b>`, `&amp;`, but not `Q & A`."""
+_NAMES = "|".join([*name2codepoint, "apos"])
+MARKUP = re.compile(rf"<(?=[A-Za-z/!?])|&(?=#?\w)(?!(?!(?:{_NAMES})(?!\w))[A-Za-z]+(?!\w))")
+"""Where plain text could be taken for HTML, also for sloppy HTML: `</b>`, `&amp;`, `&copy`, but not `Q & A` or `AT&T`."""
+
+
+def literal(text: str) -> str:
+    """Text that is the same for readers who take it for plain text, as the RSS profile says, and for HTML.
+
+    A word joiner, which is not seen, keeps `<b>` and `&amp;` from being read as markup.
+    """
+    return MARKUP.sub("\\g<0>\N{WORD JOINER}", text)
 
 
 def add(parent: "Element", name: str, text: str | None = None, **attributes: str) -> "Element":

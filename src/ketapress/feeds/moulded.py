@@ -12,6 +12,7 @@ from typing import Any
 
 from ketapress.feeds.dialect import Dialect
 from ketapress.feeds.document import Entry, Feed, clean, plain
+from ketapress.feeds.elements import literal
 from ketapress.model.mould import Moulds, mark
 
 _PUBLISHED = datetime(1994, 3, 2, 11, 22, 33, tzinfo=UTC)
@@ -60,6 +61,7 @@ def feed_text(feed: Feed, entries: Sequence[str], dialect: Dialect, moulds: Moul
         | {
             "title": dialect.title(feed.title),
             "description": dialect.title(feed.description),
+            "author": literal(feed.author),
             "published": dialect.instant(feed.published),
             "updated": dialect.instant(feed.updated),
             "entries": "".join(entries),
@@ -78,10 +80,10 @@ def _entry_values(entry: Entry, dialect: Dialect) -> dict[str, str]:
         "updated": dialect.instant(entry.updated),
         "lang": entry.lang or "",
     }
-    values |= {f"author{number}": name for number, name in enumerate(entry.authors)}
-    values |= {f"tag{number}": name for number, name in enumerate(entry.tags)}
+    values |= {f"author{number}": literal(name) for number, name in enumerate(entry.authors)}
+    values |= {f"tag{number}": literal(name) for number, name in enumerate(entry.tags)}
     if entry.image:
-        values |= {"image": clean(entry.image.url), "alt": plain(entry.image.alt)}
+        values |= {"image": clean(entry.image.url), "alt": literal(plain(entry.image.alt))}
     return values
 
 

@@ -1,13 +1,15 @@
 """RSS 2.0, with the names that its readers have agreed on: content:encoded, dc:creator, atom:link, media:content."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
 from ketapress.feeds.dialect import Dialect
 from ketapress.feeds.document import Entry, Feed
-from ketapress.feeds.elements import ATOM, HISTORY, MARKUP, add, add_history
+from ketapress.feeds.elements import ATOM, HISTORY, add, add_history, literal
 from ketapress.feeds.moulded import entry_text, feed_text
 from ketapress.model.mould import Moulds
 from ketapress.model.post import Image
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _DC = "http://purl.org/dc/elements/1.1/"
 _MEDIA = "http://search.yahoo.com/mrss/"
+_NO_PICTURE = re.compile(r"\.(?!(?:gif|jpe?g|png)\Z)\w+\Z", re.IGNORECASE)
+"""How addresses end of what RSS 2.0 does not take for a channel's image."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -28,21 +32,14 @@ def entry(found: Entry, moulds: Moulds) -> str:
 
 def document(feed: Feed, items: Sequence[str], moulds: Moulds) -> str:
     """The feed around its items, with an XML declaration that says UTF-8."""
-    return feed_text(feed, items, _RSS, moulds)
+    showable = feed if not _NO_PICTURE.search(feed.logo) else replace(feed, logo="")
+    return feed_text(showable, items, _RSS, moulds)
 
 
 def instant(moment: datetime) -> str:
     """A time in UTC as RFC 822 has it, with a year of four digits, and in English whatever the locale."""
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
     return f"{day}, {moment.day:02} {month} {moment.year:04} {moment:%H:%M:%S} +0000"
-
-
-def _literal(text: str) -> str:
-    """A title that is the same for readers who take it for plain text, as the RSS profile says, and for HTML.
-
-    A word joiner, which is not seen, keeps `<b>` and `&amp;` from being read as markup.
-    """
-    return MARKUP.sub("\\g<0>\N{WORD JOINER}", text)
 
 
 def _finish_feed(root: "Element", feed: Feed) -> None:
@@ -81,6 +78,6 @@ _RSS = Dialect(
     closing="    </item>\n",
     end="  </channel>",
     instant=instant,
-    title=_literal,
+    title=literal,
     summary=lambda text: escape(text, quote=False),
 )
