@@ -50,6 +50,7 @@ EDGES = {
     "archive/processes.py",
     "archive/stamps.py",
     "archive/state.py",
+    "check/overlooked.py",
     "outbox/folder.py",
     "posts/cache.py",
     "posts/files.py",

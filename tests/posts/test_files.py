@@ -27,7 +27,7 @@ GOOD = "---\ndate: 2023-06-07\n---\nText."
         (b"---\ntitle: A\ndate: 2023-02-30\n---\nx", "posts/x.md:3", "28 days"),
         (b"---\ntitle: A\ndate: soon\n---\nx", "posts/x.md:3", "`date: soon` does not read"),
         (b"---\ndate: 2023-06-07\nexpires: never\n---\nx", "posts/x.md:3", "`expires: never`"),
-        (b"---\ntitle: A: b\ndate: 2023-06-07\n---\nx", "posts/x.md:2", "mapping values"),
+        (b"---\ntitle: A: b\ndate: 2023-06-07\n---\nx", "posts/x.md:2", "a value holds a colon"),
         (b"---\ntitle: A\ndate: 2023-06-07\n", "posts/x.md:1", "never closed"),
         (b"---\n- a\n- b\n---\nx", "posts/x.md:1", "no `name: value` lines"),
         (b"a" * (LARGEST_FILE + 1), "posts/x.md", "5.0 MB"),

@@ -335,3 +335,25 @@ def test_summaries_are_plain_text(tmp_path: Path, written: str, summary: str) ->
 def test_many_lines_with_colons_above_no_dashes_are_read_at_once() -> None:
     text = "Title: A day\nDate: 2023-06-07\n" + "Key: a line of words that goes on\n" * 500 + "\nBody\n"
     assert split(text).body == "Body\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "words"),
+    [
+        ("title: One: two", 2, "a value holds a colon"),
+        ("title: x\n\tsub: y", 3, "a tab stands"),
+        ("title: @one", 2, "begins with `@`"),
+        ("title: *one", 2, "begins with `*`"),
+        ("title: 'one\ndate: 2023-06-07", 4, "a quote is never closed"),
+        ("tags: [a, b\ntitle: x", 3, "a list that `[` opens is not closed"),
+        ("tags: - a", 2, "a list begins on the line of its name"),
+        ('title: "a\\qb"', 2, "a backslash"),
+        ("title: x\njust words\ntags: y", 4, "no `name: value`"),
+    ],
+)
+def test_what_is_wrong_in_yaml_is_said_in_plain_words(
+    tmp_path: Path, lines: str, line: int, words: str
+) -> None:
+    problem = fault(tmp_path, "2023-06-07-x.md", f"---\n{lines}\n---\nText")
+    assert words in problem.message
+    assert problem.line == line

@@ -135,3 +135,26 @@ def test_the_names_of_other_tools_are_not_mistyped() -> None:
 
 def test_a_name_beside_the_one_it_resembles_is_meant_as_it_is(tmp_path: Path) -> None:
     assert read(tmp_path, "---\ndraft: false\ncraf: x\n---\nText").problems == ()
+
+
+def test_a_name_that_the_header_gives_twice_is_named_with_both_lines(tmp_path: Path) -> None:
+    library = read(tmp_path, "---\ntitle: One\ntags:\n- a\n\ntitle: Two\n---\nText")
+    (problem,) = library.problems
+    assert (problem.code, problem.where) == ("post.header-name", f"posts/{NAME}:6")
+    assert "`title` in line 2" in problem.message
+    assert library.posts[0].title == "Two"
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "words"),
+    [
+        ("expires: 2023-06-01", "post.never-seen", "nobody ever sees it"),
+        ("date: 2203-06-07", "post.far", "180 years from now"),
+    ],
+)
+def test_dates_that_keep_a_post_from_ever_being_seen(
+    tmp_path: Path, lines: str, code: str, words: str
+) -> None:
+    (problem,) = read(tmp_path, f"---\n{lines}\n---\nText").problems
+    assert (problem.code, problem.severity) == (code, Severity.WARNING)
+    assert words in problem.message

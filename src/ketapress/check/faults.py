@@ -1,16 +1,21 @@
 """Everything that is wrong with a publication, in one list: posts, templates, and settings that fit badly together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from ketapress.archive.pages import site_pages
+from ketapress.check.overlooked import clashing_addresses, missing_pictures, unused_templates
 from ketapress.check.queue import coming_edition
 from ketapress.compose import Composed, Press, composed, rendered
 from ketapress.editions.calendar import slot_at
+from ketapress.feeds.formats import FORMATS
 from ketapress.model.edition import Window
 from ketapress.model.errors import KetapressError, Problem, Severity
+from ketapress.model.output import Keys
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.file import NAME
+from ketapress.templates.files import has_own
 
 _ENOUGH = 4  # posts: with more than three a letter has a list of contents, too
 
@@ -19,7 +24,9 @@ def faults(
     press: Press, posts: Sequence[Post], problems: Iterable[Problem], now: datetime
 ) -> tuple[Problem, ...]:
     """The problems of the posts, of the settings, and of making the next edition of each newsletter."""
-    found = [*problems, *unwise_settings(press.settings)]
+    found = [*problems, *unwise_settings(press.settings), *unused_templates(press.root)]
+    shown = visible_posts(posts, now)
+    found += [*clashing_addresses(shown), *missing_pictures(press.root, press.settings.site.url, shown)]
     for newsletter in press.settings.newsletters.values():
         try:
             coming = coming_edition(press, newsletter, posts, now) or _trial(press, newsletter, posts, now)
@@ -27,7 +34,20 @@ def faults(
         except KetapressError as error:
             wrong = error.problems
         found.extend(problem for problem in wrong if problem not in found)
+    if has_own(press.root, "archive"):
+        found.extend(problem for problem in _page_faults(press, posts, now) if problem not in found)
     return tuple(found)
+
+
+def _page_faults(press: Press, posts: Sequence[Post], now: datetime) -> Iterator[Problem]:
+    """What is wrong with the templates of the archive, as the newest posts and editions show it."""
+    newest, editions = visible_posts(posts, now)[:_ENOUGH], press.store.editions.public()[:_ENOUGH]
+    pages = site_pages(newest, editions, press.settings, FORMATS, press.templates, Keys(""))
+    try:
+        for page in pages:
+            page.make()
+    except KetapressError as error:  # one is enough: what pages share would be told with each of them
+        yield from error.problems
 
 
 def _trial(

@@ -37,6 +37,7 @@ _MISTAKABLE = re.compile(
     r"\{(?=[{%])|\}(?=\})|(?<=(?i:%7b))%(?=(?i:7b))|(?<=(?i:script)):|(?<=(?i:data)):|Ã|â(?=€)|\ufffd"
 )
 _MISTAKABLE_IN_TEXT = re.compile(rf"{_MISTAKABLE.pattern}|(?<==)\"")
+_CURE = 'Write plain rules into its first <style>, and the rest into the one with data-premailer="ignore".'
 
 
 def inlined(document: str) -> str:
@@ -44,6 +45,8 @@ def inlined(document: str) -> str:
 
     Raises ConfigurationError where a template's styles cannot be used.
     """
+    if not document.strip():
+        raise _unusable("it is empty", "Write it, or remove the file to use the shipped template.")
     found = _IMPORT.search(document)
     if found:
         _refuse(found[0])
@@ -87,12 +90,12 @@ def _refuse(address: str) -> NoReturn:
     raise _unusable(f"it asks for another style sheet ({address})")
 
 
-def _unusable(why: str) -> ConfigurationError:
+def _unusable(why: str, cure: str = _CURE) -> ConfigurationError:
     return ConfigurationError(
         Problem(
             code="template.style",
             message=f"The template of the mail cannot be used: {why}.",
-            cure='Write plain rules into its first <style>, and the rest into the one with data-premailer="ignore".',
+            cure=cure,
             path="templates/mail/digest.html",
         )
     )

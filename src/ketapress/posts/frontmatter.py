@@ -12,12 +12,13 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from ketapress.model.errors import KetapressError
+from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.posts.header import Value, header_fault, mapping, too_deep
 
 _FENCE = re.compile(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
 _YAML_END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _TOML_END = re.compile(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
+_NAME = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
 _LOOKS_LIKE_FIELD = re.compile(r"[\w\"'-][\w \"'-]{0,60}[:=]")
 _OPENS_UNFENCED = re.compile(r"[A-Za-z][\w-]*:|\.\. |<!--")
 
@@ -39,6 +40,7 @@ class Split:
     line: int = 1
     body_line: int = 1
     pelican: bool = False
+    problems: tuple[Problem, ...] = ()
 
 
 def split(text: str) -> Split:
@@ -106,7 +108,30 @@ def _fenced(text: str, line: int) -> Split | None:
         else _yaml(block, line)
     )
     body_line = line + text.count("\n", 0, closed.end())
-    return Split(_lowered(header), text[closed.end() :], line, body_line)
+    twice = () if len(header) == block.count("\n") else _said_twice(block, line)
+    return Split(_lowered(header), text[closed.end() :], line, body_line, problems=twice)
+
+
+def _said_twice(block: str, line: int) -> tuple[Problem, ...]:
+    """A warning for each name that a YAML header gives more than once; in TOML that is an error."""
+    lines: dict[str, int] = {}
+    found = []
+    for name in _NAME.finditer(block):
+        number = line + 1 + block.count("\n", 0, name.start())
+        if name[1] in lines:
+            found.append(_repeated(name[1], lines[name[1]], number))
+        lines[name[1]] = number
+    return tuple(found)
+
+
+def _repeated(name: str, first: int, second: int) -> Problem:
+    return Problem(
+        code="post.header-name",
+        severity=Severity.WARNING,
+        message=f"the header says `{name[:40]}` in line {first} and once more; the last counts.",
+        cure="Take out the one that is not meant.",
+        line=second,
+    )
 
 
 def _yaml(block: str, line: int) -> dict[str, Value]:

@@ -76,7 +76,8 @@ def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript
     """The manuscript in a file, and warnings about it. Raises `KetapressError` where it cannot be a post."""
     parts = split(written)
     form, header, body = _unwrapped(FORMATS[splitext(path)[1].lower()], parts)
-    said, problems = fields(header, pelican=parts.pelican)
+    said, odd = fields(header, pelican=parts.pelican)
+    problems = (*parts.problems, *odd)
     in_name, name = date_in_name(stem(path))
     heading, body = _heading(form, said.title, body)
     moment = dating.header_date(parts, header, rules.dates, written)

@@ -16,6 +16,7 @@ from ketapress.posts.manuscript import Manuscript
 from ketapress.posts.matching import matches, own_id
 
 _SECOND = timedelta(seconds=1)
+_FAR = timedelta(days=2 * 365)  # a newspaper plans no further ahead; a slip of a digit goes further
 _NAMED_AT_MOST = 3  # vanished files in one question
 
 
@@ -202,6 +203,10 @@ class _Desk:
             found.append(_question(manuscript, record, self.vanished))
         if not record.in_editions:
             found.append(_late(manuscript, self.rules.late_posts))
+        if manuscript.expires and manuscript.expires <= manuscript.date:
+            found.append(_never_seen(manuscript))
+        if record.due and record.due > self.rules.now + _FAR:
+            found.append(_far(manuscript, self.rules.now))
         named = own_id(manuscript, self.rules.site_url)
         if named and named != record.id:
             found.append(_pinned_already(manuscript, record))
@@ -225,6 +230,24 @@ def _late(manuscript: Manuscript, late_posts: timedelta) -> Problem:
         manuscript,
         f"it came more than {late_posts.days} days after its date, so it is on the web and in no edition.",
         "Nothing has to be done; a new post with a new date would be mailed.",
+    )
+
+
+def _never_seen(manuscript: Manuscript) -> Problem:
+    return _warning(
+        "post.never-seen",
+        manuscript,
+        "it expires before its date, so nobody ever sees it.",
+        "Write a later `expires:`, or take it out.",
+    )
+
+
+def _far(manuscript: Manuscript, now: datetime) -> Problem:
+    return _warning(
+        "post.far",
+        manuscript,
+        f"its date is {manuscript.date:%Y-%m-%d}, {manuscript.date.year - now.year} years from now; until then it is not seen.",
+        "Mend the year, or leave it if that is meant.",
     )
 
 

@@ -9,6 +9,48 @@ from ketapress.model.errors import KetapressError
 from ketapress.posts.header import Value, header_fault, mapping, too_deep
 
 _DEEPEST = 50  # lists and mappings in each other
+_CURE = "Put the value in quotes if it holds a colon, a hash or a quote, and indent with blanks."
+_CLOSE = "Close it, or put the value in quotes if it is meant to be seen."
+_TAB = ("a tab stands where only blanks may", "Indent with blanks: YAML knows no tabs.")
+_PLAIN_WORDS = {
+    "tab character": _TAB,
+    "mapping values are not allowed": (
+        "a value holds a colon, and no quotes around it",
+        'Put the value in quotes: title: "One: two".',
+    ),
+    "cannot start any token": (
+        "a value begins with `{at}`, which YAML keeps for itself",
+        "Put the value in quotes.",
+    ),
+    "did not find expected alphabetic or numeric character": (
+        "a value begins with `*` or `&`, which YAML keeps for itself",
+        "Put the value in quotes.",
+    ),
+    "found undefined alias": (
+        "a value begins with `*`, which YAML keeps for itself",
+        "Put the value in quotes.",
+    ),
+    "could not find expected ':'": (
+        "the line is no `name: value`",
+        "Add the colon, or indent what goes on from above.",
+    ),
+    "did not find expected ',' or ']'": ("a list that `[` opens is not closed", _CLOSE),
+    "did not find expected ',' or '}'": ("what `{{` opens is not closed", _CLOSE),
+    "found unexpected end of stream": ("a quote is never closed", _CLOSE),
+    "found unknown escape character": (
+        "a backslash in double quotes is followed by a letter that means nothing there",
+        "Take single quotes, or write the backslash twice.",
+    ),
+    "did not find expected key": (
+        "the line is indented otherwise than the one above, or text follows a closed quote",
+        _CURE,
+    ),
+    "sequence entries are not allowed": (
+        "a list begins on the line of its name",
+        "Begin it on the next line, or write it as [one, two].",
+    ),
+}
+"""What the loader says, and what it means."""
 
 
 def yaml_header(block: str, line: int) -> dict[str, Value]:
@@ -17,7 +59,7 @@ def yaml_header(block: str, line: int) -> dict[str, Value]:
         _check_depth(block, line)
         loaded = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds strings, lists and dicts only
     except yaml.YAMLError as error:
-        raise _yaml_fault(error, line) from None
+        raise _yaml_fault(error, block, line) from None
     return mapping("" if loaded is None else loaded, line)
 
 
@@ -35,10 +77,17 @@ def _check_depth(block: str, line: int) -> None:
             raise too_deep(line)
 
 
-def _yaml_fault(error: yaml.YAMLError, line: int) -> KetapressError:
+def _yaml_fault(error: yaml.YAMLError, block: str, line: int) -> KetapressError:
+    """What is wrong, in the words of somebody who writes posts; the loader's own where it has no such words."""
     mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is no YAML"
-    cure = "Put the value in quotes if it holds a colon, a hash or a quote, and indent with blanks."
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is no YAML"
+    written = block.split("\n")[mark.line] if mark and mark.line < block.count("\n") + 1 else ""
+    at = written[mark.column : mark.column + 1] if mark else ""
+    if "cannot start any token" in said and at == "\t":
+        what, cure = _TAB
+    else:
+        plain = next((each for words, each in _PLAIN_WORDS.items() if words in said), (said, _CURE))
+        what, cure = plain[0].format(at=at or " "), plain[1]
     return header_fault(
         f"the YAML header cannot be read: {what}.", cure, line + 1 + mark.line if mark else line
     )
