@@ -12,7 +12,7 @@ import pytest
 from factories import NOW, WEEKLY
 from ketapress.deliver.ledger import Ledger
 from ketapress.deliver.report import EditionReport, Progress
-from ketapress.deliver.round import Road
+from ketapress.deliver.road import Road
 from ketapress.deliver.sender import Sender
 from ketapress.mail.stamp import filled, slot_values
 from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient

@@ -26,7 +26,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from ketapress.deliver.round import Road
+from ketapress.deliver.road import Road
 from ketapress.deliver.sender import Sender
 from ketapress.mail.stamp import filled, slot_values
 from ketapress.model.address import Mailbox

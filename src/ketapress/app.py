@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from ketapress.build import BuildReport
     from ketapress.compose import Composed, ComposeReport, Press
     from ketapress.deliver.report import EditionReport, Watch
-    from ketapress.deliver.round import Road, Stamp
+    from ketapress.deliver.road import Road, Signing, Stamp
     from ketapress.model.delivery import Recipient, Verdict
     from ketapress.model.letter import Letter
     from ketapress.posts.cache import Cache
     from ketapress.posts.folder import Library
+    from ketapress.relay.dkim import SigningKey
     from ketapress.relay.pace import Pace
     from ketapress.store.database import Store
     from ketapress.templates.folder import Templates
@@ -94,6 +95,27 @@ class Publication:
         from ketapress.compose import Press
 
         return Press(self.root, self.settings, self.store, self.templates)
+
+    @cached_property
+    def signing_key(self) -> "SigningKey | None":
+        """What mail is signed with, where `relay.dkim` is set. Raises ConfigurationError with the file and the cure."""
+        if self.settings.relay.dkim is None:
+            return None
+        from ketapress.relay.dkim import parsed_key
+
+        name = self.settings.relay.dkim.key_file
+        try:
+            return parsed_key(self.settings.relay.dkim, (self.root / name).read_bytes())
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise ConfigurationError(
+                Problem(
+                    code="settings.dkim-key",
+                    path=name,
+                    message=f"`relay.dkim.key_file` cannot be used: {why}. Nothing was sent.",
+                    cure="`openssl genrsa -out FILE 2048` makes a key; its public half belongs into the DNS.",
+                )
+            ) from None
 
     @cached_property
     def pace(self) -> "Pace":
@@ -314,11 +336,10 @@ class Publication:
         heard: "Callable[[Verdict], None] | None" = None,
     ) -> tuple["EditionReport", ...]:
         """Delivers what is ready, until nothing is due. The caller holds the lock `send`; `heard` hears each reply."""
-        from ketapress.deliver.leave import hold_changed, refuse_dead_links, refuse_unsigned
+        from ketapress.deliver.leave import hold_changed, refuse_dead_links
         from ketapress.deliver.sender import Sender
 
         refuse_dead_links(self.settings)
-        refuse_unsigned(self.settings)
         held = hold_changed(self.root, self.store.editions, self.store.deliveries, clock())
         sender = Sender(
             self.store.deliveries,
@@ -364,6 +385,11 @@ class Publication:
                 Problem(code="address", message=f"{address!r}: {error}.", cure="Mend the address.")
             ) from None
         message = stamping(self.settings, secrets.token_hex(32))(letter, reader, newsletter, now)
+        if self.signing_key:
+            from ketapress.relay.dkim import unsigned
+
+            field = unsigned(self.signing_key, message, now)
+            message = [field.signed(self.signing_key.sign(field.digest)), *message]
         return send_trial(self.settings.relay, newsletter.sender.address, reader.address, message)
 
     def message_id(self, edition: StoredEdition, subscription_id: int) -> str | None:
@@ -380,6 +406,13 @@ class Publication:
             self.store.editions.letter(edition.id).key, subscription_id, newsletter.sender.domain
         )
 
+    def _signing(self) -> "Signing | None":
+        if self.signing_key is None:
+            return None
+        from ketapress.deliver.signing import Signer
+
+        return Signer(self.signing_key)
+
     def _road(
         self,
         clock: Callable[[], datetime],
@@ -388,7 +421,7 @@ class Publication:
     ) -> "Road":
         import secrets
 
-        from ketapress.deliver.round import Road
+        from ketapress.deliver.road import Road
 
         return Road(
             relay=self.settings.relay,
@@ -397,6 +430,7 @@ class Publication:
             rng=secrets.SystemRandom(),
             stop=stop,
             pace=self.pace,
+            signing=self._signing(),
             heard=heard or (lambda _verdict: None),
         )
 

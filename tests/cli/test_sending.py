@@ -7,6 +7,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ketapress.model.delivery import Phase
 from ketapress.testing import Received, ScriptedRelay
@@ -267,13 +269,35 @@ def test_a_changed_edition_that_a_person_releases_goes_out_as_composed(
     assert len(relay.messages) == 45
 
 
-def test_mail_that_should_be_signed_does_not_go_unsigned(ready: Path, relay: ScriptedRelay) -> None:
-    toml = ready / "ketapress.toml"
+def with_dkim(root: Path) -> Path:
+    toml = root / "ketapress.toml"
     toml.write_text(
         toml.read_text() + 'dkim = { domain = "example.org", selector = "s", key_file = "k.pem" }\n'
     )
-    assert ketapress(ready, "send", "--at", AT).exit_code == 78
+    return root / "k.pem"
+
+
+def test_mail_that_should_be_signed_does_not_go_unsigned(ready: Path, relay: ScriptedRelay) -> None:
+    import_people(ready)
+    file = with_dkim(ready)
+    missing = ketapress(ready, "send", "--at", AT)
+    file.write_text("no key")
+    broken = ketapress(ready, "send", "--at", AT)
+    assert (missing.exit_code, broken.exit_code) == (78, 78)
+    assert "k.pem: `relay.dkim.key_file` cannot be used: No such file or directory" in missing.stderr
+    assert "it is no private key in PEM" in broken.stderr
     assert relay.messages == []
+
+
+def test_mail_is_signed_where_the_settings_say_so(ready: Path, relay: ScriptedRelay) -> None:
+    import_people(ready)
+    with_dkim(ready).write_bytes(
+        Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    assert ketapress(ready, "send-test", "weekly", "ann@example.net", "--at", AT).exit_code == 0
+    assert ketapress(ready, "send", "--at", AT).exit_code == 0
+    assert len(relay.messages) == 46
+    assert all(each.message.startswith(b"DKIM-Signature: ") for each in relay.messages)
 
 
 def test_an_edition_whose_newsletter_is_gone_can_still_be_shown(ready: Path) -> None:

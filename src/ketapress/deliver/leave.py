@@ -13,15 +13,6 @@ from ketapress.outbox.folder import changed_files
 from ketapress.settings.file import NAME
 
 
-def refuse_unsigned(settings: Settings) -> None:
-    """Signing is not in this version: mail that was meant to be signed does not go out unsigned."""
-    if settings.relay.dkim is None:
-        return
-    message = "`relay.dkim` is set, but this version does not sign mail, so nothing was sent."
-    cure = "Let the relay sign, and take `dkim` out of [relay]."
-    raise ConfigurationError(Problem(code="settings.dkim", path=NAME, message=message, cure=cure))
-
-
 def refuse_dead_links(settings: Settings) -> None:
     """A relay that is not on this machine gets real people's mail, and every message needs an unsubscribe link that works."""
     if settings.relay.url.local or settings.web.url.startswith("https://"):

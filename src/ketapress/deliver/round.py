@@ -5,20 +5,12 @@ of an edition, and never waits for a delivery that is due later.
 """
 
 import asyncio
-import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from random import Random
 
 from ketapress.deliver.hand import Hand
+from ketapress.deliver.road import Load, Parcel, Road
 from ketapress.deliver.settle import Course, Trend, course, settled
 from ketapress.deliver.turns import Turns
 from ketapress.model.delivery import DeliveryState, Fault, Recipient, Reply, Result, Verdict
-from ketapress.model.letter import Letter
-from ketapress.model.settings import NewsletterSettings, RelaySettings
-from ketapress.relay.line import DEADLINES, Deadlines
-from ketapress.relay.pace import Pace
 from ketapress.relay.smtp import Connection, NotOpened
 from ketapress.relay.transactions import Envelope
 from ketapress.relay.verdict import verdict
@@ -28,48 +20,6 @@ BATCH = 500
 
 MOST_IN_HAND = 4 * BATCH
 """Where one domain is slow, so many are claimed at the most in search of others."""
-
-Stamp = Callable[[Letter, Recipient, NewsletterSettings, datetime], Sequence[bytes]]
-"""The letter as one recipient gets it, dated so, in pieces."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What goes out in a round: the letter, whose it is, and until when it is worth sending."""
-
-    letter: Letter
-    newsletter: NewsletterSettings
-    expires: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Road:
-    """How it goes out. `context` replaces the TLS settings that verify the relay's certificate.
-
-    `pause` waits for so many seconds, when a rate is to be kept; `pace` is what was learnt of relay and domains;
-    `heard` is told each thing that the relay says of a message, and of a line that it refuses.
-    """
-
-    relay: RelaySettings
-    stamp: Stamp
-    clock: Callable[[], datetime]
-    rng: Random
-    stop: Callable[[], bool]
-    pace: Pace
-    deadlines: Deadlines = DEADLINES
-    context: ssl.SSLContext | None = None
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    heard: Callable[[Verdict], None] = lambda _verdict: None
-
-
-@dataclass(frozen=True, slots=True)
-class _Parcel:
-    """One message, ready to go."""
-
-    recipient: Recipient
-    dated: datetime
-    envelope: Envelope
-    message: Sequence[bytes]
 
 
 class Round:
@@ -109,7 +59,7 @@ class Round:
 
     async def _carry(self, line: Connection | None) -> None:
         """One connection's work: message after message, and a new line when the old one is spent."""
-        parcel: _Parcel | None = None
+        parcel: Parcel | None = None
         try:
             while not self._over() and (parcel or await self._due()):
                 if line is None or not line.usable:
@@ -148,7 +98,7 @@ class Round:
         """Whether more should be claimed before the next is drawn."""
         return self._more and len(self._hand) < MOST_IN_HAND and self._hand.crowded
 
-    async def _paced(self) -> "_Parcel | None":
+    async def _paced(self) -> Parcel | None:
         """The next message, when the rate allows it; None when the round is over, or others took the last one."""
         async with self._pacing:
             wait = self._rate.wait(self._now())
@@ -171,23 +121,30 @@ class Round:
             self._lane_free.clear()
             await self._lane_free.wait()
 
-    def _next(self) -> "_Parcel | None":
+    def _next(self) -> Parcel | None:
         """The next delivery that can be stamped; None when there is none whose domain may have one more line."""
         while (recipient := self._hand.draw(self._now())) is not None:
-            dated = recipient.dated or self._dated
-            sender = self._road.relay.return_path or self._load.newsletter.sender.address
             try:
-                message = self._road.stamp(self._load.letter, recipient, self._load.newsletter, dated)
-                envelope = Envelope(sender, recipient.address, sum(map(len, message)))
-                return _Parcel(recipient, dated, envelope, message)
+                return self._packed(recipient)
             except ValueError as error:
                 self._turns.settle(_unsendable(recipient, error))
                 self._done(recipient, None)
         return None
 
-    async def _delivered(self, line: Connection, parcel: "_Parcel") -> "_Parcel | None":
+    def _packed(self, recipient: Recipient) -> Parcel:
+        """One message, stamped; its signature is begun. Raises ValueError where it cannot be sent."""
+        dated = recipient.dated or self._dated
+        sender = self._road.relay.return_path or self._load.newsletter.sender.address
+        message = self._road.stamp(self._load.letter, recipient, self._load.newsletter, dated)
+        size, signature = sum(map(len, message)), None
+        if self._road.signing is not None:
+            more, signature = self._road.signing.begun(message, dated)
+            size += more
+        return Parcel(recipient, dated, Envelope(sender, recipient.address, size), message, signature)
+
+    async def _delivered(self, line: Connection, parcel: Parcel) -> Parcel | None:
         """Delivers one; the one that was announced after it, if any."""
-        announced: list[_Parcel] = []
+        announced: list[Parcel] = []
 
         def following() -> Envelope | None:
             if not self._rate.limited and not self._over() and not self._wanting:
@@ -196,7 +153,7 @@ class Round:
 
         outcome = await line.transmit(
             parcel.envelope,
-            parcel.message,
+            await parcel.whole(),
             lambda: self._turns.leave(parcel.recipient.subscription_id, parcel.dated),
             following,
         )

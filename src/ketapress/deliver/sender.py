@@ -7,12 +7,14 @@ The caller holds the publication's lock. It never waits for what is due later, a
 import asyncio
 import gc
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ketapress.deliver.ledger import Editions, Ledger
 from ketapress.deliver.report import EditionReport, Progress, Watch, edition_report
-from ketapress.deliver.round import Load, Road, Round
+from ketapress.deliver.road import Load, Road
+from ketapress.deliver.round import Round
 from ketapress.deliver.settle import LIFETIME, Course
 from ketapress.deliver.turns import Turns
 from ketapress.model.delivery import DeliveryState, Fault, Verdict
@@ -76,6 +78,10 @@ class Sender:
         Raises StoreError when the ledger cannot be written: nothing is sent from then on, and what the relay took and
         the ledger does not know is named.
         """
+        async with self._road.signing or nullcontext():
+            return await self._all_sent()
+
+    async def _all_sent(self) -> tuple[EditionReport, ...]:
         self._ledger.recover(self._road.relay.in_doubt, self._road.clock())
         reports = []
         for edition in self._editions.sendable(self._road.clock()):

@@ -1,0 +1,79 @@
+"""What goes out in a round, and how: the letter, the relay, and all that comes from outside. Values only."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from types import TracebackType
+from typing import Protocol, Self
+
+from ketapress.model.delivery import Recipient, Verdict
+from ketapress.model.letter import Letter
+from ketapress.model.settings import NewsletterSettings, RelaySettings
+from ketapress.relay.line import DEADLINES, Deadlines
+from ketapress.relay.pace import Pace
+from ketapress.relay.transactions import Envelope
+
+Stamp = Callable[[Letter, Recipient, NewsletterSettings, datetime], Sequence[bytes]]
+"""The letter as one recipient gets it, dated so, in pieces."""
+
+
+class Signing(Protocol):
+    """Signs messages while others are on their way; open it as an asynchronous context manager."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def begun(self, message: Sequence[bytes], moment: datetime) -> tuple[int, Awaitable[bytes]]:
+        """How long the signature of a message with this Date will be, and the header field that goes before it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What goes out in a round: the letter, whose it is, and until when it is worth sending."""
+
+    letter: Letter
+    newsletter: NewsletterSettings
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Road:
+    """How it goes out. `context` replaces the TLS settings that verify the relay's certificate.
+
+    `pause` waits for so many seconds, when a rate is to be kept; `pace` is what was learnt of relay and domains;
+    `heard` is told each thing that the relay says of a message, and of a line that it refuses; `signing` is there
+    where mail is signed here and not by the relay.
+    """
+
+    relay: RelaySettings
+    stamp: Stamp
+    clock: Callable[[], datetime]
+    rng: Random
+    stop: Callable[[], bool]
+    pace: Pace
+    signing: Signing | None = None
+    deadlines: Deadlines = DEADLINES
+    context: ssl.SSLContext | None = None
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    heard: Callable[[Verdict], None] = lambda _verdict: None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message, ready to go but for its signature, where it gets one."""
+
+    recipient: Recipient
+    dated: datetime
+    envelope: Envelope
+    message: Sequence[bytes]
+    signature: Awaitable[bytes] | None
+
+    async def whole(self) -> Sequence[bytes]:
+        return self.message if self.signature is None else [await self.signature, *self.message]
