@@ -32,7 +32,7 @@ soak: $(VENV)/.installed-dev
 	KETAPRESS_SOAK=1 $(BIN)/python -m pytest tests/daemon/test_a_year.py tests/daemon/test_many_schedulers.py
 
 clean:
-	rm -rf $(VENV) public .ketapress ketapress.db* outbox/*/
+	rm -rf $(VENV) public .ketapress ketapress.db* outbox/*/ outbox/.generation.json outbox/.sent.jsonl
 
 $(VENV)/bin/python:
 	@echo "Setting up $(VENV), once: about a minute."

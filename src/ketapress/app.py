@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ketapress.posts.folder import Library
     from ketapress.relay.dkim import SigningKey
     from ketapress.relay.pace import Pace
+    from ketapress.restore import Accepted
     from ketapress.store.database import Store
     from ketapress.templates.folder import Templates
     from ketapress.unchanged import Saying
@@ -229,10 +230,12 @@ class Publication:
         return found
 
     def backup(self, file: Path, now: datetime) -> None:
-        """Writes a copy of the database into a new file, and notes when, for `doctor`."""
+        """Writes a copy of the database, an older one from that moment on, and notes when, for `doctor`."""
         from ketapress.doctor.folder import LAST_BACKUP
+        from ketapress.restore import raise_generation
 
         self.store.backup(file)
+        raise_generation(self.store, self.root)
         (self.root / LAST_BACKUP).parent.mkdir(exist_ok=True)
         (self.root / LAST_BACKUP).write_text(f"{now.isoformat()} {file.resolve()}\n")
 
@@ -241,6 +244,30 @@ class Publication:
         from ketapress.store.database import upgrade
 
         return upgrade(self.settings.database.url, self.root)
+
+    def restore(self, file: Path, now: datetime) -> Path | None:
+        """Puts a backup in the place of the database, while nothing else runs; where the replaced one is now."""
+        from ketapress.restore import restore_database
+
+        with ExitStack() as locks:
+            for work in ("publish", "send", "run"):
+                locks.enter_context(self.alone(work))
+            return restore_database(file, self.settings.database.url, self.root, now)
+
+    def accept(self, now: datetime, *, dry_run: bool) -> "tuple[Accepted, ...]":
+        """Brings a database that is an older copy up to what the outbox knows of, so that it may send again."""
+        from ketapress.restore import accept
+
+        with ExitStack() as locks:
+            for work in ("publish", "send"):
+                locks.enter_context(self.alone(work))
+            return accept(self.press, self.library(now, keep=False).posts, now, dry_run=dry_run)
+
+    def refresh(self, edition: StoredEdition, now: datetime, *, dry_run: bool) -> "Composed":
+        """Renders an edition anew that nobody has got yet."""
+        from ketapress.refresh import refresh
+
+        return refresh(self.press, self.library(now, keep=False).posts, edition, now, dry_run=dry_run)
 
     def newsletters(self, name: str | None = None) -> tuple[NewsletterSettings, ...]:
         """All newsletters, or the one of that name."""
@@ -263,8 +290,10 @@ class Publication:
     ) -> "ComposeReport":
         """What is due for all newsletters or one; `immediately` composes one outside its schedule."""
         from ketapress.compose import compose, compose_now
+        from ketapress.restore import refuse_behind
         from ketapress.settings.acted import keep_schedules
 
+        refuse_behind(self.store, self.root)
         found = self.newsletters(name)
         if not immediately:
             report = compose(self.press, library.posts, found, now, dry_run=dry_run)
@@ -337,18 +366,24 @@ class Publication:
     ) -> tuple["EditionReport", ...]:
         """Delivers what is ready, until nothing is due. The caller holds the lock `send`; `heard` hears each reply."""
         from ketapress.deliver.leave import hold_changed, refuse_dead_links
+        from ketapress.deliver.recorded import RecordedEditions
         from ketapress.deliver.sender import Sender
+        from ketapress.restore import refuse_behind
 
+        refuse_behind(self.store, self.root)
         refuse_dead_links(self.settings)
         held = hold_changed(self.root, self.store.editions, self.store.deliveries, clock())
+        editions = RecordedEditions(self.store, self.root, clock)
         sender = Sender(
             self.store.deliveries,
-            self.store.editions,
+            editions,
             self.settings.newsletters,
             self._road(clock, stop, heard),
             watch=watch,
         )
-        return held + sender.send()
+        reports = sender.send()
+        editions.ended(reports)
+        return held + reports
 
     def waiting(self) -> tuple[StoredEdition, ...]:
         """The editions that a person has to look at before they go out."""
@@ -392,8 +427,8 @@ class Publication:
             message = [field.signed(self.signing_key.sign(field.digest)), *message]
         return send_trial(self.settings.relay, newsletter.sender.address, reader.address, message)
 
-    def message_id(self, edition: StoredEdition, subscription_id: int) -> str | None:
-        """The Message-ID of an edition's message to one subscriber: derived, so it is the same in every try.
+    def message_ids(self, edition: StoredEdition) -> Callable[[int], str | None]:
+        """The Message-ID of an edition's message to a subscription: derived, so it is the same in every try.
 
         None where ketapress.toml no longer has the newsletter: its sender's domain is a part of it.
         """
@@ -401,10 +436,9 @@ class Publication:
 
         newsletter = self.settings.newsletters.get(edition.slot.newsletter)
         if newsletter is None:
-            return None
-        return message_id(
-            self.store.editions.letter(edition.id).key, subscription_id, newsletter.sender.domain
-        )
+            return lambda _: None
+        key, domain = self.store.editions.letter(edition.id).key, newsletter.sender.domain
+        return lambda subscription_id: message_id(key, subscription_id, domain)
 
     def _signing(self) -> "Signing | None":
         if self.signing_key is None:

@@ -6,7 +6,7 @@ decided), the slots are decided in one transaction (`building`), the outbox fold
 letter goes into the row with the edition's first state.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -178,10 +178,15 @@ def subject_values(
 
 def keep_preview(press: Press, coming: Composed) -> Path:
     """Writes an edition that nothing was decided about below `.ketapress/preview/`, by the outbox's own way."""
-    edition, newsletter = coming.edition, press.settings.newsletters[coming.edition.slot.newsletter]
-    message = specimen(coming.digest.letter, press.settings, newsletter, edition.slot)
-    files = edition_files(edition, coming.digest, message)
-    return write_edition(press.root / ".ketapress" / "preview", edition.slot, files)
+    slot = coming.edition.slot
+    files = specimen_files(press.settings, press.settings.newsletters[slot.newsletter], coming)
+    return write_edition(press.root / ".ketapress" / "preview", slot, files)
+
+
+def specimen_files(settings: Settings, newsletter: NewsletterSettings, made: Composed) -> Mapping[str, bytes]:
+    """An edition's files in the outbox."""
+    message = specimen(made.digest.letter, settings, newsletter, made.edition.slot)
+    return edition_files(made.edition, made.digest, message)
 
 
 def _carry_out(
@@ -216,8 +221,7 @@ def _keep(
 ) -> None:
     """The folder first, then the row: a row that is ready always has its folder."""
     edition, digest = made.edition, made.digest
-    message = specimen(digest.letter, press.settings, newsletter, edition.slot)
-    write_edition(press.root, edition.slot, edition_files(edition, digest, message))
+    write_edition(press.root, edition.slot, specimen_files(press.settings, newsletter, made))
     press.store.editions.finish(
         edition_id,
         made.state,

@@ -1,13 +1,14 @@
-"""Act: a person decides about an edition: holds it, releases it, approves it, cancels it.
+"""Act: a person decides about an edition: holds it, releases it, approves it, cancels it, says what became of it.
 
 In: the store, an edition's name, now. Out: the edition as it stands then. What cannot be done in its state is refused,
 and the message says in which state it is.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from ketapress.model.edition import EditionState, StoredEdition
+from ketapress.model.delivery import DeliveryLine, DeliveryState
+from ketapress.model.edition import HELD_BY_PERSON, EditionState, StoredEdition
 from ketapress.model.errors import Problem, RefusedError, Severity, UsageError
 from ketapress.store.database import Store
 
@@ -17,6 +18,7 @@ LET_GO = "a person let it go"
 RELEASED_FOR = timedelta(days=1)
 """How long a person's word counts: an edition that they let go may start to go out until then."""
 
+_GOING_ON = frozenset({EditionState.READY, EditionState.HELD, EditionState.SENDING})
 _BEFORE_SENDING = frozenset({EditionState.READY, EditionState.AWAITING_APPROVAL})
 
 
@@ -52,7 +54,7 @@ def waiting_problem(edition: StoredEdition) -> Problem:
 def hold(store: Store, edition: str, now: datetime) -> StoredEdition:
     """Keeps it from going out, or stops it while it does: who has it has it."""
     stoppable = _BEFORE_SENDING | {EditionState.SENDING}
-    return _moved(store, edition, stoppable, EditionState.HELD, now, why="a person held it")
+    return _moved(store, edition, stoppable, EditionState.HELD, now, why=HELD_BY_PERSON)
 
 
 def release(store: Store, edition: str, now: datetime) -> StoredEdition:
@@ -71,6 +73,30 @@ def cancel(store: Store, edition: str, now: datetime) -> StoredEdition:
     if not store.editions.cancel(found.id, now, "a person cancelled it"):
         raise RefusedError(_wrong_state(found, EditionState.CANCELLED))
     return stored(store, edition)
+
+
+def resolve(
+    store: Store, edition: str, addresses: Sequence[str], *, sent: bool, evidence: str, now: datetime
+) -> int:
+    """Settles deliveries in doubt, all of the edition or those of some addresses; how many.
+
+    They have arrived (`sent`, and `evidence` says on whose word), or go out again with the next `send`. Raises
+    UsageError for an address that waits for nobody, RefusedError where nothing may be sent again.
+    """
+    found = stored(store, edition)
+    if not sent and found.state not in _GOING_ON:
+        raise RefusedError(_wrong_state(found, EditionState.SENDING))
+    waiting = {each.address.casefold() for each in doubtful(store, found)} if addresses else set()
+    for address in addresses:
+        if address.casefold() not in waiting:
+            raise UsageError(_not_in_doubt(edition, address))
+    return store.resolve(found.id, addresses, sent=sent, evidence=evidence, now=now)
+
+
+def doubtful(store: Store, found: StoredEdition) -> Iterator[DeliveryLine]:
+    """The deliveries of which nobody knows whether they arrived, and that wait for a person."""
+    waiting = store.deliveries.lines(found.id, DeliveryState.IN_DOUBT)
+    return (each for each in waiting if each.next_at is None)
 
 
 def _let_go(store: Store, edition: str, frm: EditionState, now: datetime) -> StoredEdition:
@@ -92,6 +118,14 @@ def _moved(
     if not store.editions.move(found.id, frm, to, why=why, send_by=send_by, now=now):
         raise RefusedError(_wrong_state(found, to))
     return stored(store, edition)
+
+
+def _not_in_doubt(edition: str, address: str) -> Problem:
+    return Problem(
+        code="delivery.certain",
+        message=f"{edition}: nothing is in doubt about {address}; nothing was changed.",
+        cure=f"`ketapress outbox resolve {edition}` lists who is.",
+    )
 
 
 def _wrong_state(found: StoredEdition, to: EditionState) -> Problem:

@@ -1,15 +1,17 @@
 """`ketapress outbox …`: what was composed, and what a person decides about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import click
 
 from ketapress import review
-from ketapress.cli.door import Answer, Door, command, group
+from ketapress.cli.door import Answer, Door, command, group, operator, portions
+from ketapress.cli.reports import edition_lines, edition_result, left_out_words
 from ketapress.cli.rows import Rows, rows
-from ketapress.model.delivery import DeliveryState
-from ketapress.model.edition import StoredEdition
+from ketapress.model.delivery import DeliveryLine, DeliveryState
+from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.outbox.folder import read_edition_json
 
 _edition = click.argument("edition")
@@ -33,10 +35,18 @@ def list_(door: Door, newsletter: str | None) -> Answer:
 @command("outbox show", "Show one edition: its posts, sizes, and who got it.")
 @_edition
 @click.option("--deliveries", "with_deliveries", is_flag=True, help="Also list every delivery.")
-def show(door: Door, edition: str, *, with_deliveries: bool) -> Answer:
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.replace(" ", "_") for state in DeliveryState]),
+    help="Only deliveries in that state; may be given more than once.",
+)
+def show(door: Door, edition: str, *, with_deliveries: bool, states: tuple[str, ...]) -> Answer:
     found = review.stored(door.publication.store, edition)
     store = door.publication.store
     counts = {state.replace(" ", "_"): count for state, count in store.deliveries.counts(found.id).items()}
+    left_out = dict(found.left_out or {})
     result: dict[str, Any] = {
         "edition": edition,
         "state": str(found.state),
@@ -45,23 +55,38 @@ def show(door: Door, edition: str, *, with_deliveries: bool) -> Answer:
         "window": found.window and [door.iso(found.window.after), door.iso(found.window.until)],
         "posts": list(found.post_ids),
         "sizes": dict(found.sizes or {}),
+        "frozen": sum(counts.values()),
         "counts": counts,
+        "left_out": left_out,
     }
     lines = _lines(door, found, store.deliveries.counts(found.id))
-    if with_deliveries:
-        deliveries = tuple(store.deliveries.lines(found.id))
-        result["deliveries"] = [
-            {
-                "address": each.address,
-                "state": str(each.state),
-                "attempts": each.attempts,
-                "message_id": door.publication.message_id(found, each.subscription_id),
-                "reply": each.reply,
-            }
-            for each in deliveries
-        ]
-        lines.append(rows(((each.address, str(each.state), each.reply) for each in deliveries), indent=2))
-    return Answer(result, lines)
+    if not with_deliveries and not states:
+        return Answer(result, lines)
+    wanted = [state for state in DeliveryState if not states or state.replace(" ", "_") in states]
+    deliveries = (each for each in store.deliveries.lines(found.id) if each.state in wanted)
+    listed = _listed(door, found, deliveries)
+    told = (rows(map(_cells, portion), indent=2) for portion in portions(listed))
+    return Answer(result, chain(lines, told), streamed=("deliveries", listed))
+
+
+def _listed(door: Door, found: StoredEdition, deliveries: Iterable[DeliveryLine]) -> Iterator[dict[str, Any]]:
+    """Who got it, who did not, and why; an erased person has no address."""
+    message_id = door.publication.message_ids(found)
+    for each in deliveries:
+        yield {
+            "address": each.address,
+            "state": str(each.state),
+            "attempts": each.attempts,
+            "message_id": message_id(each.subscription_id),
+            "reply": each.reply,
+            "dated": door.iso(each.dated),
+            "next_try": door.iso(each.next_at),
+        }
+
+
+def _cells(listed: Mapping[str, Any]) -> tuple[str, ...]:
+    again = f"again at {listed['next_try']}" if listed["next_try"] else ""
+    return (listed["address"] or "(an erased person)", listed["state"], listed["reply"], again)
 
 
 def _lines(door: Door, found: StoredEdition, counts: Mapping[DeliveryState, int]) -> list[str | Rows]:
@@ -75,7 +100,8 @@ def _lines(door: Door, found: StoredEdition, counts: Mapping[DeliveryState, int]
     facts.append(
         (
             "deliveries",
-            ", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "none yet",
+            (", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "none yet")
+            + left_out_words(found.left_out or {}),
         )
     )
     return [
@@ -139,10 +165,71 @@ def cancel(door: Door, edition: str) -> Answer:
     return _now(review.cancel(door.publication.store, edition, door.now))
 
 
+@command(
+    "outbox refresh",
+    "Render an edition anew that nobody has got yet: mended posts, settings, templates.",
+    asks_time=True,
+    writes=True,
+)
+@_edition
+def refresh(door: Door, edition: str) -> Answer:
+    found = review.stored(door.publication.store, edition)
+    fresh = door.publication.refresh(found, door.now, dry_run=door.dry_run)
+    gone = len(found.post_ids) - len(fresh.edition.posts)
+    lines = edition_lines(door, fresh)
+    if gone:
+        lines.append(f"  {gone} of its posts {'is' if gone == 1 else 'are'} not in it any more.")
+    result = {**edition_result(fresh), "dry_run": door.dry_run}
+    return Answer(result, lines, needs_person=fresh.state is not EditionState.READY)
+
+
+@command(
+    "outbox resolve",
+    "Say what became of messages of which nobody knows whether they arrived; without --sent or --resend, list them.",
+    asks_time=True,
+)
+@_edition
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.option("--sent", "verdict", flag_value="sent", help="They arrived: nothing more is sent.")
+@click.option("--resend", "verdict", flag_value="resend", help="Send them again, the same to the byte.")
+@click.option("--evidence", default="", metavar="TEXT", help="How you know: what the relay's log says.")
+def resolve(
+    door: Door, edition: str, addresses: tuple[str, ...], verdict: str | None, evidence: str
+) -> Answer:
+    store = door.publication.store
+    if verdict is None:
+        return _doubtful(door, review.stored(store, edition))
+    word = f"{operator()} says that it arrived{': ' if evidence else ''}{evidence}"
+    count = review.resolve(store, edition, addresses, sent=verdict == "sent", evidence=word, now=door.now)
+    done = "are sent" if verdict == "sent" else "go out again with the next `ketapress send`"
+    return Answer({"edition": edition, "resolved": count, "as": verdict}, [f"{count:,} deliveries {done}."])
+
+
+def _doubtful(door: Door, found: StoredEdition) -> Answer:
+    """Whoever waits for a person, with what a person looks for in the relay's log."""
+    doubtful = list(_listed(door, found, review.doubtful(door.publication.store, found)))
+    told = rows(
+        (each["address"], each["message_id"] or "", each["dated"] or "no date yet") for each in doubtful
+    )
+    name = found.slot.edition
+    lines: list[str | Rows] = [
+        told,
+        (
+            f"Look for these in the relay's log. `ketapress outbox resolve {name} ADDRESS… --sent` for those that it "
+            "took, `--resend` for the others; without addresses, all of them."
+        ),
+    ]
+    return Answer(
+        {"edition": name, "in_doubt": doubtful},
+        lines if doubtful else [f"Nothing of {name} is in doubt."],
+        needs_person=bool(doubtful),
+    )
+
+
 outbox = group(
     "outbox",
-    "List, show, hold, release, approve or cancel editions.",
-    [list_, show, hold, release, approve, cancel],
+    "List and show editions, decide about them, say what became of them.",
+    [list_, show, hold, release, approve, cancel, refresh, resolve],
 )
 
 

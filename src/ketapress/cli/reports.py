@@ -19,7 +19,7 @@ def published(door: Door, composed: "ComposeReport | None", built: "BuildReport 
         "written": built.written if built else 0,
         "unchanged": built.unchanged if built else 0,
         "removed": built.removed if built else 0,
-        "editions": [_edition(each) for each in composed.editions] if composed else [],
+        "editions": [edition_result(each) for each in composed.editions] if composed else [],
         "slots": [
             {"newsletter": slot.newsletter, "slot": slot.key, "decided": str(decision)}
             for slot, decision in (composed.slots if composed else ())
@@ -40,7 +40,7 @@ def needs_person(composed: "ComposeReport") -> bool:
 
 
 def compose_lines(door: Door, composed: "ComposeReport") -> list[str]:
-    lines = [line for each in composed.editions for line in _edition_lines(door, each)]
+    lines = [line for each in composed.editions for line in edition_lines(door, each)]
     for (newsletter, decision), count in Counter(
         (slot.newsletter, what) for slot, what in composed.slots
     ).items():
@@ -66,7 +66,7 @@ def build_lines(door: Door, built: "BuildReport") -> list[str]:
     ]
 
 
-def _edition(each: "Composed") -> dict[str, Any]:
+def edition_result(each: "Composed") -> dict[str, Any]:
     return {
         "edition": each.edition.slot.edition,
         "state": str(each.state),
@@ -77,7 +77,7 @@ def _edition(each: "Composed") -> dict[str, Any]:
     }
 
 
-def _edition_lines(door: Door, each: "Composed") -> list[str]:
+def edition_lines(door: Door, each: "Composed") -> list[str]:
     slot, count = each.edition.slot, len(each.edition.posts)
     made = "would be" if door.dry_run else "is"
     lines = [

@@ -1,13 +1,14 @@
 """`ketapress subscribers …`: who wants what."""
 
-import getpass
 import sys
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ketapress.cli.door import Answer, Door, command, group
+from ketapress.cli.door import Answer, Door, command, group, operator
 from ketapress.cli.rows import rows
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.subscriber import Added, Refusal, Subscriber
@@ -33,7 +34,7 @@ def add(door: Door, addresses: tuple[str, ...], newsletters: tuple[str, ...]) ->
     publication = door.publication
     chosen = chosen_newsletters(publication.settings, newsletters)
     now = door.clock()
-    return _added(add_people(publication.store, addresses, chosen, _operator(), now, dry_run=door.dry_run))
+    return _added(add_people(publication.store, addresses, chosen, operator(), now, dry_run=door.dry_run))
 
 
 @command(
@@ -52,7 +53,7 @@ def import_(door: Door, file: str, newsletters: tuple[str, ...]) -> Answer:
         data,
         publication.settings,
         newsletters,
-        _operator(),
+        operator(),
         door.clock(),
         dry_run=door.dry_run,
     )
@@ -64,17 +65,13 @@ def import_(door: Door, file: str, newsletters: tuple[str, ...]) -> Answer:
 @command("subscribers list", "List subscribers with their state.")
 @_newsletter
 def list_(door: Door, newsletter: str | None) -> Answer:
-    people = list(door.publication.store.subscribers.by_newsletter(newsletter))
-    result = [
-        {
-            "address": each.address,
-            "name": each.name,
-            "subscriptions": {every.newsletter: str(every.state) for every in each.subscriptions},
-        }
-        for each in people
-    ]
-    lines = [_line(each) for each in people]
-    return Answer({"subscribers": result}, lines or ["Nobody yet: `ketapress subscribers import FILE.csv`."])
+    people = door.publication.store.subscribers.by_newsletter(newsletter)
+    first = next(people, None)
+    if first is None:
+        nobody = "Nobody yet: `ketapress subscribers import FILE.csv`."
+        return Answer({}, [nobody], streamed=("subscribers", ()))
+    everybody = chain((first,), people)
+    return Answer({}, map(_line, everybody), streamed=("subscribers", map(_listed, everybody)))
 
 
 @command("subscribers export", "Write everybody as CSV, also those who left, to stdout or a file.")
@@ -85,7 +82,7 @@ def export(door: Door, newsletter: str | None, file: str | None) -> Answer:
 
     lines = export_people(door.publication.store, newsletter)
     if file is None and door.as_json:
-        return Answer({"csv": "".join(lines)})
+        return Answer({"csv": "".join(lines)})  # one value: for a list too long for memory there is --to
     if file is None:
         for line in lines:
             click.echo(line, nl=False)
@@ -106,7 +103,7 @@ def export(door: Door, newsletter: str | None, file: str | None) -> Answer:
 def remove(door: Door, address: str, newsletter: str | None) -> Answer:
     from ketapress.subscribe import remove_person
 
-    ended = remove_person(door.publication.store, address, newsletter, _operator(), door.clock())
+    ended = remove_person(door.publication.store, address, newsletter, operator(), door.clock())
     return Answer({"ended": ended}, [f"{ended} subscription{'' if ended == 1 else 's'} of {address} ended."])
 
 
@@ -115,8 +112,8 @@ def remove(door: Door, address: str, newsletter: str | None) -> Answer:
 def erase(door: Door, address: str) -> Answer:
     from ketapress.subscribe import erase_person
 
-    erase_person(door.publication.store, address, _operator(), door.clock())
-    return Answer({"erased": True}, [f"{address} is erased."])
+    erase_person(door.publication.store, address, operator(), door.clock())
+    return Answer({"erased": True}, [f"{address} is erased; backups that were made before still know it."])
 
 
 @command("subscribers history", "Everything that happened with ADDRESS: consent and mail, by time.")
@@ -158,11 +155,6 @@ _NOBODY = Problem(
 )
 
 
-def _operator() -> str:
-    """Who is at the keyboard: the evidence behind a consent that somebody else entered."""
-    return f"operator {getpass.getuser()}"
-
-
 def _read(file: str) -> bytes:
     return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
 
@@ -185,6 +177,14 @@ def _refused(refusal: Refusal) -> Problem:
         message=f"{place}{refusal.value!r} was not taken: {refusal.why}.",
         cure="Mend it if it can be mended, and import again: the others are in, and are not added twice.",
     )
+
+
+def _listed(person: Subscriber) -> dict[str, Any]:
+    return {
+        "address": person.address,
+        "name": person.name,
+        "subscriptions": {each.newsletter: str(each.state) for each in person.subscriptions},
+    }
 
 
 def _line(person: Subscriber) -> str:

@@ -142,7 +142,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryLine:
-    """One delivery as people look at it: `outbox show --deliveries`, `subscribers history`."""
+    """One delivery as people look at it: `outbox show --deliveries`, `subscribers history`.
+
+    `dated` is the Date of its message, once one may have gone out.
+    """
 
     edition: str
     subscription_id: int
@@ -151,3 +154,4 @@ class DeliveryLine:
     attempts: int
     reply: str
     next_at: datetime | None = None
+    dated: datetime | None = None

@@ -60,6 +60,10 @@ class EditionState(StrEnum):
     CANCELLED = "cancelled"
 
 
+HELD_BY_PERSON = "a person held it"
+"""Why an edition is held that nothing is wrong with."""
+
+
 class Display(StrEnum):
     """How much of a post an edition shows."""
 
@@ -114,6 +118,11 @@ class StoredEdition:
     why: str = ""
     left_out: Mapping[str, int] | None = None
     web: str = ""
+
+    @property
+    def held_by_person(self) -> bool:
+        """Whether it waits because somebody said so, not because of what is wrong with it."""
+        return self.state is EditionState.HELD and self.why == HELD_BY_PERSON
 
 
 WAITING_STATES = frozenset({EditionState.HELD, EditionState.AWAITING_APPROVAL})

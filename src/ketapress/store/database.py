@@ -4,6 +4,8 @@ In: `database.url`, the publication folder. Out: a `Store` whose schema is the n
 yet is made; one of an older or a newer Ketapress is refused, and left as it is.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,11 +13,20 @@ from typing import Self
 from sqlalchemy import URL, Connection, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
 
-from ketapress.model.errors import ConfigurationError, Problem, StoreError
+from ketapress.model.errors import ConfigurationError, Problem, RefusedError, StoreError
 from ketapress.store.backup import write_backup
 from ketapress.store.conservation import Imbalance, imbalances
 from ketapress.store.deliveries import Deliveries
 from ketapress.store.editions import Editions
+from ketapress.store.generation import generation, leave_numbers_free, raised_generation
+from ketapress.store.resolution import (
+    believe_sent,
+    doubt_everything,
+    in_doubt,
+    resolve_resend,
+    resolve_sent,
+)
+from ketapress.store.restoring import put_in_place, unfinished_copy
 from ketapress.store.subscribers import Subscribers
 from ketapress.store.tables import REVISIONS
 from ketapress.store.transactions import Transactions, private_file
@@ -44,6 +55,39 @@ class Store:
         """Editions whose deliveries do not add up, which there should never be; `thorough` counts the old ones, too."""
         with self._transactions.read() as connection:
             return imbalances(connection, thorough=thorough)
+
+    @property
+    def generation(self) -> int:
+        """How often sending was started on this database, or a copy made of it."""
+        with self._transactions.read() as connection:
+            return generation(connection)
+
+    def raise_generation(self, at_least: int = 0) -> int:
+        """One more, and at least so many; what it is now."""
+        with self._transactions.write() as connection:
+            return raised_generation(connection, at_least)
+
+    def leave_numbers_free(self) -> None:
+        """For an older copy: new people get no number that was given out after it was made."""
+        with self._transactions.write() as connection:
+            leave_numbers_free(connection)
+
+    def resolve(
+        self, edition_id: int, addresses: Sequence[str], *, sent: bool, evidence: str, now: datetime
+    ) -> int:
+        """A person's word on deliveries in doubt, of all or of some addresses: they arrived, or go out again. How many."""
+        with self._transactions.write() as connection:
+            doubtful = in_doubt(edition_id, addresses)
+            if sent:
+                return resolve_sent(connection, doubtful, edition_id, evidence)
+            return resolve_resend(connection, doubtful, now)
+
+    def settle_copy(self, edition_id: int, *, over: bool, evidence: str) -> int:
+        """For an older copy: what is open in an edition went out since (`over`), or may have, and waits for a person."""
+        with self._transactions.write() as connection:
+            if over:
+                return believe_sent(connection, edition_id, evidence)
+            return doubt_everything(connection, edition_id)
 
     def backup(self, file: Path) -> None:
         """Writes a whole and checked copy into a new file, also while others send. SQLite only.
@@ -94,8 +138,28 @@ def upgrade(url: str, root: Path) -> tuple[str, str]:
     return found or "", _NEWEST
 
 
-def _located(url: str, root: Path) -> URL:
-    """The URL with its file inside the publication folder, or with the driver that we use."""
+def restore(file: Path, url: str, root: Path, now: datetime) -> tuple[Path | None, int]:
+    """Puts a checked copy of a backup, at the newest schema, in the place of the database.
+
+    Where that one is now, if there was one, and how often sending had been started on the copy.
+
+    The caller keeps everybody else out. The file itself is left as it is. Raises RefusedError or StoreError, with
+    the database untouched, where the file is no backup, or somebody has the database open. SQLite only.
+    """
+    located = _located(url, root, make=False)
+    if located.get_backend_name() != "sqlite":
+        raise RefusedError(_ITS_OWN_RESTORE)
+    place = Path(str(located.database))
+    with unfinished_copy(file, place) as copy:
+        copied = f"sqlite:///{copy.absolute()}"
+        upgrade(copied, root)
+        with open_store(copied, root) as store:
+            known = store.generation
+        return put_in_place(copy, place, now), known
+
+
+def _located(url: str, root: Path, *, make: bool = True) -> URL:
+    """The URL with its file inside the publication folder (made, where it is not there), or with the driver we use."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -106,7 +170,8 @@ def _located(url: str, root: Path) -> URL:
     if backend != "sqlite" or parsed.database in {None, "", ":memory:"}:
         raise ConfigurationError(_NO_DATABASE)
     file = root / str(parsed.database)
-    private_file(file)
+    if make:
+        private_file(file)
     return parsed.set(drivername="sqlite+pysqlite", database=str(file))
 
 
@@ -155,3 +220,10 @@ def _outdated(where: str, found: str) -> Problem:
         message=f"the database {where} has schema {found}, which this Ketapress does not know: a newer one made it.",
         cure="Install the newer Ketapress again; nothing was changed.",
     )
+
+
+_ITS_OWN_RESTORE = Problem(
+    code="restore.postgresql",
+    message="`database.url` is a PostgreSQL database, which has its own tools for backups.",
+    cure="Stop all senders, run `pg_restore --clean --dbname=… ketapress.dump`, then `ketapress db restore --accept`.",
+)

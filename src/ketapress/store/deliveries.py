@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
     update,
 )
 
@@ -170,12 +171,15 @@ class Deliveries:
             )
         return earliest
 
-    def lines(self, edition_id: int) -> Iterator[DeliveryLine]:
-        """Every delivery of the edition, for people; an erased person's has no address. Read page by page."""
+    def lines(self, edition_id: int, state: DeliveryState | None = None) -> Iterator[DeliveryLine]:
+        """Every delivery of the edition, or those in one state, for people; an erased person's has no address.
+
+        Read page by page.
+        """
         last = 0
         while True:
             with self._transactions.read() as connection:
-                page = _lines(connection, edition_id, last)
+                page = _lines(connection, edition_id, state, last)
             if not page:
                 return
             yield from page
@@ -251,14 +255,17 @@ def _end_dead_addresses(connection: Connection, results: Sequence[Result], now: 
         end_consent(connection, theirs, SubscriptionState.UNREACHABLE, "relay", now)
 
 
-def _lines(connection: Connection, edition_id: int, last: int) -> list[DeliveryLine]:
+def _lines(
+    connection: Connection, edition_id: int, state: DeliveryState | None, last: int
+) -> list[DeliveryLine]:
+    wanted = true() if state is None else _d.state == state
     rows = connection.execute(
         select(*_d, subscribers.c.address, _e.newsletter, _e.slot_key)
         .select_from(deliveries)
         .join(editions, _e.id == _d.edition_id)
         .outerjoin(subscriptions, subscriptions.c.id == _d.subscription_id)
         .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(_d.edition_id == edition_id, _d.subscription_id > last)
+        .where(_d.edition_id == edition_id, _d.subscription_id > last, wanted)
         .order_by(_d.subscription_id)
         .limit(_PAGE)
     )
@@ -271,6 +278,7 @@ def _lines(connection: Connection, edition_id: int, last: int) -> list[DeliveryL
             attempts=row.attempts,
             reply=row.reply or "",
             next_at=None if row.next_at == AT_ONCE else row.next_at,
+            dated=row.dated,
         )
         for row in rows
     ]

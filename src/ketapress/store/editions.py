@@ -78,9 +78,8 @@ class Editions:
 
     def taken_posts(self, newsletter: str) -> frozenset[str]:
         """The posts that stand in an edition of this newsletter, and may stand in no other."""
-        query = select(edition_posts.c.post_id).where(edition_posts.c.newsletter == newsletter)
         with self._transactions.read() as connection:
-            return frozenset(connection.scalars(query))
+            return _taken(connection, newsletter)
 
     def decide(
         self,
@@ -136,8 +135,12 @@ class Editions:
         post_ids: Sequence[str],
         why: str,
         now: datetime,
+        frm: Collection[EditionState] = (EditionState.BUILDING,),
     ) -> bool:
-        """Puts the letter in the row, and moves it from building to its first state. False if it was not building."""
+        """Puts the letter in the row, and moves it from building to its first state. False if it was not building.
+
+        `frm` are other states in which a letter may be replaced; never once anybody was frozen into the edition.
+        """
         values = {
             "subject": subject,
             "letter": packed(digest.letter),
@@ -147,12 +150,56 @@ class Editions:
             "lease_until": null(),
         }
         with self._transactions.write() as connection:
-            if not _move(connection, edition_id, (EditionState.BUILDING,), state, now, why=why, **values):
+            if _is_frozen(connection, edition_id) or not _move(
+                connection, edition_id, frm, state, now, why=why, **values
+            ):
                 return False
             newsletter = connection.execute(select(_e.newsletter).where(_e.id == edition_id)).scalar_one()
             _give_posts_back(connection, edition_id)
             _take_posts(connection, edition_id, newsletter, post_ids)
             return True
+
+    def adopt(
+        self,
+        slot: Slot,
+        *,
+        window: Window | None,
+        subject: str,
+        post_ids: Sequence[str],
+        digest: Digest | None,
+        why: str,
+        now: datetime,
+    ) -> bool:
+        """An edition that went out without this store's knowledge: it is done, and its posts are taken.
+
+        Without a `digest` it has no letter and no page. False, and nothing changed, where the slot is decided here.
+        """
+        values = _decided(slot, Decision.COMPOSED, now) | {
+            "state": EditionState.DONE,
+            "changed_at": now,
+            "window_after": window and window.after,
+            "window_until": window and window.until,
+            "subject": subject,
+            "post_ids": list(post_ids),
+            "counts": {},
+            "why": why,
+        }
+        if digest:
+            values |= {
+                "letter": packed(digest.letter),
+                "web": digest.web,
+                "sizes": dict(digest.sizes),
+            }
+        try:
+            with self._transactions.write() as connection:
+                row = connection.execute(insert(editions).values(values).returning(_e.id)).scalar_one()
+                taken = _taken(connection, slot.newsletter)
+                _take_posts(
+                    connection, row, slot.newsletter, [each for each in post_ids if each not in taken]
+                )
+        except IntegrityError:
+            return False
+        return True
 
     def move(
         self,
@@ -205,7 +252,7 @@ class Editions:
 
     def public(self) -> tuple[StoredEdition, ...]:
         """The editions that everybody may read, newest first, with their pages."""
-        query = select(*_COLUMNS, _e.web).where(_e.state.in_(PUBLIC_STATES))
+        query = select(*_COLUMNS, _e.web).where(_e.state.in_(PUBLIC_STATES), _e.web.is_not(None))
         with self._transactions.read() as connection:
             return _read(connection, query.order_by(_e.slot_at.desc(), _e.newsletter, _e.id))
 
@@ -250,6 +297,17 @@ def _building(
         "send_by": send_by,
         "post_ids": list(post_ids),
     }
+
+
+def _taken(connection: Connection, newsletter: str) -> frozenset[str]:
+    query = select(edition_posts.c.post_id).where(edition_posts.c.newsletter == newsletter)
+    return frozenset(connection.scalars(query))
+
+
+def _is_frozen(connection: Connection, edition_id: int) -> bool:
+    """Whether anybody was frozen into it; nobody will be, until this transaction ends."""
+    frozen_to = select(_e.freeze_to).where(_e.id == edition_id).with_for_update()
+    return connection.scalar(frozen_to) is not None
 
 
 def _take_posts(connection: Connection, edition_id: int, newsletter: str, post_ids: Sequence[str]) -> None:

@@ -1,0 +1,126 @@
+"""What nobody knows about deliveries is settled by a person's word; an older copy's deliveries, by the outbox's."""
+
+import pytest
+
+from factories import NOW
+from ketapress.model.delivery import DeliveryState
+from ketapress.model.edition import EditionState
+from ketapress.store.database import Store
+from stored import (
+    begun,
+    claimed,
+    crowd,
+    digest,
+    sending_edition,
+    settle,
+    slot,
+    standing,
+    stored_edition,
+    subscribe,
+)
+
+
+@pytest.fixture
+def doubtful(store: Store) -> int:
+    """An edition for five people, two of whose messages are in doubt and one sent."""
+    edition = sending_edition(store, 5)
+    settle(store, edition, begun(store, edition, 2), DeliveryState.IN_DOUBT)
+    settle(store, edition, begun(store, edition, 1), DeliveryState.SENT)
+    return edition
+
+
+def resolve(store: Store, edition: int, *addresses: str, sent: bool) -> int:
+    return store.resolve(edition, addresses, sent=sent, evidence="somebody saw the log", now=NOW)
+
+
+def test_what_arrived_is_sent_with_the_word_of_who_says_so(store: Store, doubtful: int) -> None:
+    assert resolve(store, doubtful, sent=True) == 2
+    assert standing(store, doubtful) == {DeliveryState.SENT: 3, DeliveryState.QUEUED: 2}
+    assert [line.reply for line in store.deliveries.lines(doubtful)][:2] == ["somebody saw the log"] * 2
+
+
+def test_one_address_is_resolved_without_the_others(store: Store, doubtful: int) -> None:
+    assert resolve(store, doubtful, "PERSON1@example.org", "nobody@example.org", sent=True) == 1
+    assert standing(store, doubtful)[DeliveryState.IN_DOUBT] == 1
+
+
+def test_what_is_sent_again_keeps_its_date(store: Store, doubtful: int) -> None:
+    assert resolve(store, doubtful, sent=False) == 2
+    assert resolve(store, doubtful, sent=False) == 0
+    again = store.deliveries.claim(doubtful, 10, "worker", NOW)
+    assert [each.dated for each in again] == [None, None, NOW, NOW]
+
+
+def test_only_doubts_are_resolved(store: Store) -> None:
+    edition = sending_edition(store, 3)
+    claimed(store, edition, 1)
+    for sent in (True, False):
+        assert resolve(store, edition, sent=sent) == 0
+    assert standing(store, edition) == {DeliveryState.CLAIMED: 1, DeliveryState.QUEUED: 2}
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_an_older_copys_open_deliveries_wait_for_nobody_but_a_person(
+    store: Store, doubtful: int, over: bool
+) -> None:
+    claimed(store, doubtful, 1)
+    assert store.settle_copy(doubtful, over=over, evidence="outbox/ has it") == 4
+    open_ones = DeliveryState.SENT if over else DeliveryState.IN_DOUBT
+    assert standing(store, doubtful)[open_ones] == (5 if over else 4)
+    for policy in ("resend", "hold"):
+        store.deliveries.recover(policy, NOW)
+    assert claimed(store, doubtful) == []
+    assert store.deliveries.next_due(doubtful) is None
+
+
+def test_a_generation_only_rises(store: Store) -> None:
+    assert store.generation == 0
+    assert [store.raise_generation(at_least) for at_least in (0, 0, 7, 3)] == [1, 2, 7, 8]
+    assert store.generation == 8
+
+
+def test_numbers_are_left_free_for_people_a_copy_does_not_know(store: Store) -> None:
+    subscribe(store, crowd(2))
+    store.leave_numbers_free()
+    subscribe(store, ["new@example.org"])
+    person = store.subscribers.find("new@example.org")
+    assert person
+    assert person.id > 100_000
+    assert person.subscriptions[0].id > 100_000
+
+
+def test_an_edition_that_went_out_elsewhere_is_adopted_once(store: Store) -> None:
+    stored_edition(store, day=5, posts=["taken"])
+    known = {"window": None, "subject": "News", "post_ids": ["a", "taken"], "why": "elsewhere", "now": NOW}
+    assert store.editions.adopt(slot(), digest=digest(), **known)  # type: ignore[arg-type]  # of several kinds
+    assert not store.editions.adopt(slot(), digest=None, **known)  # type: ignore[arg-type]  # of several kinds
+    assert store.editions.taken_posts("weekly") == {"a", "taken"}
+    newest = store.editions.all()[0]
+    assert (newest.state, newest.subject, newest.why) == (EditionState.DONE, "News", "elsewhere")
+    assert [each.slot for each in store.editions.public()] == [slot(), slot(5)]
+
+
+def test_an_edition_whose_posts_are_gone_has_no_page(store: Store) -> None:
+    store.editions.adopt(
+        slot(), window=None, subject="News", post_ids=["a"], digest=None, why="elsewhere", now=NOW
+    )
+    assert store.editions.public() == ()
+
+
+def test_a_letter_is_replaced_only_before_anybody_was_frozen(store: Store) -> None:
+    edition = stored_edition(store)
+    fresh = {
+        "digest": digest(web="<p>mended</p>"),
+        "subject": "New",
+        "post_ids": ["b"],
+        "why": "",
+        "now": NOW,
+    }
+    frm = (EditionState.READY, EditionState.HELD)
+    assert store.editions.finish(edition, EditionState.READY, frm=frm, **fresh)  # type: ignore[arg-type]  # of several kinds
+    assert store.editions.taken_posts("weekly") == {"b"}
+    assert store.editions.public()[0].web == "<p>mended</p>"
+    subscribe(store, crowd(1))
+    store.deliveries.freeze(edition, "weekly", NOW)
+    store.editions.move(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
+    assert not store.editions.finish(edition, EditionState.READY, frm=frm, **fresh)  # type: ignore[arg-type]  # of several kinds
