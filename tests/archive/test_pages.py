@@ -288,7 +288,7 @@ def test_the_subscribe_page_names_feeds_and_newsletters(site: Site) -> None:
 
     assert "https://example.org/feed.xml</a>" in page
     assert '<a href="https://door.example"><bdi>The Example Weekly</bdi></a>' in page
-    assert "<p>every Monday at 08:00 (UTC)</p>" in page
+    assert '<p class="schedule">every Monday at 08:00 (UTC)</p>' in page
     assert '<a href="./feeds.opml" dir="ltr">feeds.opml</a>' in page
     assert "<script" not in page
 
