@@ -13,10 +13,10 @@ from random import Random
 
 import pytest
 
+from inboxes import DAY, HOUR, START, Reader
 from ketapress.app import Publication
 from ketapress.model.edition import Decision
 from ketapress.testing import ScriptedRelay
-from reader import DAY, HOUR, START, Reader
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))
 DAYS = 365 if SOAK else 14
