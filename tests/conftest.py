@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -13,6 +14,7 @@ from factories import REPOSITORY, new_publication
 _PROGRAMS = {
     "axe": ("node", "chromium"),
     "chromium": ("chromium",),
+    "netns": ("ip", "unshare"),
     "newsboat": ("newsboat",),
     "nginx": ("nginx",),
     "rss2email": ("r2e",),
@@ -24,6 +26,8 @@ _PROGRAMS = {
 }
 _MODULES = {"axe": ("axe-core", "puppeteer-core"), "mail_parsers": ("mailparser", "postal-mime")}
 """Of Node, in `node_modules` at the top of the repository or below NODE_PATH."""
+_ALLOWED = {"netns": ("unshare", "--net", "true")}
+"""What has to end well where a mark's tests may run: not everybody may make networks."""
 _SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
 
 
@@ -33,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark in _PROGRAMS:
             missing = _missing(mark) if item.get_closest_marker(mark) and mark not in required else ""
             if missing:
-                item.add_marker(pytest.mark.skip(reason=f"{missing} is not installed"))
+                item.add_marker(pytest.mark.skip(reason=f"{missing} is not here"))
 
 
 @cache
@@ -42,7 +46,13 @@ def _missing(mark: str) -> str:
     programs = (name for name in _PROGRAMS[mark] if not shutil.which(name, path=_SEARCHED))
     folders = [REPOSITORY / "node_modules", *map(Path, os.environ.get("NODE_PATH", "").split(os.pathsep))]
     modules = (name for name in _MODULES.get(mark, ()) if not any((each / name).is_dir() for each in folders))
-    return next(chain(programs, modules), "")
+    return next(chain(programs, modules), "") or _refused(mark)
+
+
+def _refused(mark: str) -> str:
+    words = _ALLOWED.get(mark, ("true",))
+    refused = subprocess.run(words, capture_output=True, check=False).returncode
+    return f"the right to `{' '.join(words)}`" if refused else ""
 
 
 @pytest.fixture

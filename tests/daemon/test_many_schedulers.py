@@ -1,51 +1,44 @@
-"""Five schedulers on one PostgreSQL, each with a folder of its own, killed at random: one edition a slot.
+"""Several schedulers on one PostgreSQL, killed at random or cut off from it: one edition a slot.
 
 A minute a slot; the clock goes on when somebody has decided the slot. A few slots in `make test`, a thousand with
 KETAPRESS_SOAK=1.
 """
 
+import ctypes
 import os
-import shutil
-import signal
-from collections import Counter
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from daemons import Ticking
-from ketapress.model.edition import Decision, EditionState
-from ketapress.store.database import Store, open_store
-from ketapress.testing import StillClock
+from crew import MINUTE, START, Crew, assert_one_edition_a_slot, clones, newest
+from ketapress.store.database import open_store
 from postgresql import administer, postgresql
-from stored import expire_leases
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))
 SLOTS = 1000 if SOAK else 6
 SCHEDULERS = 5
-START = datetime(2023, 3, 1, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-_SETTINGS = """
-[site]
-title = "The Example Press"
-url = "https://example.org"
-postal_address = "1 Example Street"
-
-[newsletters.minutely]
-title = "Every Minute"
-schedule = "* * * * *"
-starts = 2023-03-01
-from = "minutely@example.org"
-
-[database]
-url = "{url}"
-
-[web]
-secret = "{secret}"
+PORT = 5432  # in a network of its own
+# Hands on what comes over the network to the socket file of PostgreSQL.
+PROXY = """
+import asyncio, sys
+async def copy(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+async def called(reader, writer):
+    there = await asyncio.open_unix_connection(sys.argv[1])
+    await asyncio.gather(copy(reader, there[1]), copy(there[0], writer), return_exceptions=True)
+async def main():
+    server = await asyncio.start_server(called, "0.0.0.0", int(sys.argv[2]))
+    print("listening", flush=True)
+    await server.serve_forever()
+asyncio.run(main())
 """
 
 
@@ -56,82 +49,119 @@ def url() -> Iterator[str]:
         yield server.set(database="schedulers").render_as_string(hide_password=False)
 
 
-@pytest.fixture
-def folders(tmp_path: Path, url: str) -> list[Path]:
-    """Copies of one folder, as clones of one repository would be: a post for each minute."""
-    first = tmp_path / "0"
-    (first / "posts").mkdir(parents=True)
-    (first / "ketapress.toml").write_text(_SETTINGS.format(url=url, secret="s" * 32))
-    for number in range(SLOTS):
-        text = f"---\ntitle: P{number}\ndate: {START + number * MINUTE:%Y-%m-%dT%H:%M:%SZ}\n---\nText.\n"
-        (first / "posts" / f"p{number}.md").write_text(text)
-    return [first, *(shutil.copytree(first, tmp_path / str(number)) for number in range(1, SCHEDULERS))]
-
-
-@dataclass
-class Crew:
-    """The processes: each ticks on and on by the clock that stands in a file, and says so through a pipe."""
-
-    folders: list[Path]
-    clock: Path
-    children: dict[int, int] = field(default_factory=dict)
-    pipe: tuple[int, int] = field(default_factory=os.pipe)
-
-    def hire(self, number: int) -> None:
-        child = os.fork()
-        if child == 0:
-            try:
-                while True:
-                    now = datetime.fromisoformat(self.clock.read_text())
-                    Ticking(self.folders[number], StillClock(now)).daemon.publish_due()
-                    os.write(self.pipe[1], b".")
-            finally:
-                os._exit(1)
-        self.children[number] = child
-
-    def kill(self, number: int) -> None:
-        os.kill(self.children[number], signal.SIGKILL)
-        _, status = os.waitpid(self.children.pop(number), 0)
-        assert status == signal.SIGKILL, "a scheduler ended by itself"
-
-    def tell(self, now: datetime) -> None:
-        new = self.clock.with_suffix(".new")
-        new.write_text(now.isoformat())
-        new.rename(self.clock)
-
-
-def test_each_slot_has_one_edition_whoever_is_killed(folders: list[Path], url: str, tmp_path: Path) -> None:
+def test_each_slot_has_one_edition_whoever_is_killed(url: str, tmp_path: Path) -> None:
     rng, kills = Random(1), 0
+    folders = clones(tmp_path, [url] * SCHEDULERS, SLOTS)
     crew = Crew(folders, tmp_path / "clock")
     crew.tell(START)
     with ExitStack() as last:
+        last.callback(crew.end)
         for number in range(SCHEDULERS):
             crew.hire(number)
-        last.callback(lambda: [crew.kill(number) for number in list(crew.children)])
         store = last.enter_context(open_store(url, tmp_path))
         for slot in range(SLOTS):
             crew.tell(START + slot * MINUTE)
-            while _newest(store) < START + slot * MINUTE:
-                os.read(crew.pipe[0], 4096)  # somebody has ticked
+            while newest(store) < START + slot * MINUTE:
+                crew.ticks()
                 if rng.random() < 0.2:
                     kills += 1
                     number = rng.randrange(SCHEDULERS)
                     crew.kill(number)
                     crew.hire(number)
     assert kills > SLOTS / 5, "the test kills nothing any more"
-    with open_store(url, tmp_path) as store:
-        expire_leases(store)
-    Ticking(folders[0], StillClock(START + SLOTS * MINUTE - timedelta(seconds=1))).daemon.publish_due()
-    with open_store(url, tmp_path) as store:
-        editions = store.editions.all("minutely")[::-1]
-    assert [each.slot.at for each in editions] == [START + number * MINUTE for number in range(SLOTS)]
-    assert Counter((each.decision, each.state) for each in editions) == {
-        (Decision.COMPOSED, EditionState.READY): SLOTS
-    }
-    assert [len(each.post_ids) for each in editions] == [1] * SLOTS
-    assert len({each.post_ids for each in editions}) == SLOTS
+    assert_one_edition_a_slot(url, folders[0], SLOTS)
 
 
-def _newest(store: Store) -> datetime:
-    newest = store.editions.newest_decided("minutely")
-    return newest.at if newest else START - MINUTE
+class Network:
+    """Hosts without anything between them but a line each to the host of the database: namespaces of the kernel."""
+
+    def __init__(self, hosts: int) -> None:
+        self.database = f"kp{os.getpid()}d"
+        self.hosts = [f"kp{os.getpid()}h{number}" for number in range(hosts)]
+
+    def build(self) -> None:
+        for name in (self.database, *self.hosts):
+            ip("netns", "add", name)
+        for number, host in enumerate(self.hosts):
+            ip(
+                "link",
+                "add",
+                "db",
+                "netns",
+                host,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                f"h{number}",
+                "netns",
+                self.database,
+            )
+            for name, line, address in ((host, "db", 2), (self.database, f"h{number}", 1)):
+                ip("-n", name, "addr", "add", f"10.231.{number}.{address}/30", "dev", line)
+                ip("-n", name, "link", "set", line, "up")
+
+    def cut(self, number: int, *, off: bool) -> None:
+        ip("-n", self.database, "link", "set", f"h{number}", "down" if off else "up")
+
+    def settle(self, number: int) -> None:
+        """This process moves to that host; it has no other thread."""
+        with Path("/run/netns", self.hosts[number]).open() as place:
+            assert ctypes.CDLL(None).setns(place.fileno(), 0) == 0
+
+    def end(self) -> None:
+        for name in (self.database, *self.hosts):
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+@contextmanager
+def proxy(network: Network, url: str) -> Iterator[None]:
+    """PostgreSQL listens on a socket file alone; this makes it answer in the network, and nowhere else."""
+    socket = Path(url.partition("host=")[2].partition("&")[0].replace("%2F", "/")) / ".s.PGSQL.5432"
+    assert socket.is_socket(), socket
+    words = ["ip", "netns", "exec", network.database, sys.executable, "-c", PROXY, str(socket), str(PORT)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "listening\n"
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.mark.netns
+def test_a_host_that_is_cut_off_and_comes_back_repeats_nothing(url: str, tmp_path: Path) -> None:
+    """Three hosts; the first is cut off, the others go on; it is back, the others are killed, and it goes on alone."""
+    network = Network(3)
+    slots = 6
+    urls = [f"postgresql+psycopg://postgres@10.231.{number}.1:{PORT}/schedulers" for number in range(3)]
+    folders = clones(tmp_path, urls, slots)
+    crew = Crew(folders, tmp_path / "clock", network.settle)
+    crew.tell(START)
+    with ExitStack() as last:
+        last.callback(network.end)
+        network.build()
+        last.enter_context(proxy(network, url))
+        last.callback(crew.end)
+        for number in range(3):
+            crew.hire(number)
+        store = last.enter_context(open_store(url, tmp_path))
+        for slot in range(slots):
+            if slot == 2:
+                network.cut(0, off=True)
+            if slot == 4:
+                network.cut(0, off=False)
+                crew.kill(1)
+                crew.kill(2)
+            crew.tell(START + slot * MINUTE)
+            while newest(store) < START + slot * MINUTE:
+                crew.ticks()
+        assert set(crew.children) == {0}
+    (folders[0] / "ketapress.toml").write_text(
+        (folders[0] / "ketapress.toml").read_text().replace(urls[0], url)
+    )
+    assert_one_edition_a_slot(url, folders[0], slots)

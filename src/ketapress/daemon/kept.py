@@ -14,7 +14,7 @@ Work = Callable[[], Iterable[Problem]]
 """Returns all that is wrong now; raises KetapressError where it could not be done."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 600.0  # seconds after a crash; each one in a row doubles it
-_THEN = "Looking again in 15 seconds."
+_THEN = "It is looked at again by itself, every few seconds or when the relay may be tried; nothing has to be restarted."
 
 
 class Kept:
