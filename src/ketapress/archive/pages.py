@@ -39,7 +39,7 @@ LATEST = 20
 """How many posts the front page shows; the others are found by year and by tag."""
 PAPER = {"light": "#fffdf8", "dark": "#17150f"}
 _CONTRAST = {"light": 4.5, "dark": 6.5}  # a dark page is read in dim light, where 4.5 looks dull
-_SHARED = ("head", "masthead", "colophon")
+_SHARED = ("head", "masthead", "invitation", "colophon")
 _INDEX = "index.html"
 _LONG = 3  # minutes: from here on it helps to know before one begins
 
