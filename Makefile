@@ -4,10 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint types golden bench soak clean
+.PHONY: run demo test lint types golden bench soak clean
 
 run: $(VENV)/.installed
 	@$(BIN)/ketapress publish
+
+# All of it live, on this machine alone: mail as it arrives, on a page. Ctrl-C ends it.
+demo: $(VENV)/.installed-dev
+	@$(BIN)/python docs/demo/demo.py
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
