@@ -5,18 +5,20 @@ A command returns an `Answer`; how it is shown is decided here. Results go to st
 """
 
 import errno
+import getpass
 import json
 import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 from zoneinfo import ZoneInfo
 
 from ketapress.app import Publication
@@ -25,6 +27,7 @@ from ketapress.model.edition import YEARS
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity, UsageError
 
 SCHEMA = 1
+_T = TypeVar("_T")
 _INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
 _COLOURS = {Severity.ERROR: "\033[31m\033[1m", Severity.WARNING: "\033[33m\033[1m"}
 _PLAIN = "\033[0m"
@@ -44,13 +47,15 @@ class Exit(IntEnum):
 class Answer:
     """What a command found: `result` for scripts, `lines` for people, and what is wrong.
 
-    `silent`: the command has said all there is to say while it ran.
+    `streamed` is one more field of the result, with its name: a list that may be as long as there are subscribers, so it
+    is shown piece by piece, and so are `lines`. `silent`: the command has said all there is to say while it ran.
     """
 
     result: Mapping[str, Any]
-    lines: Sequence[str | Rows] = ()
+    lines: Iterable[str | Rows] = ()
     problems: Sequence[Problem] = ()
     needs_person: bool = False
+    streamed: tuple[str, Iterable[Mapping[str, Any]]] | None = None
     silent: bool = False
 
     @property
@@ -118,7 +123,8 @@ class Door:
         if answer.silent:
             return
         if self.as_json:
-            _write(sys.stdout, self.document(answer))
+            for piece in self.pieces(answer):
+                _write(sys.stdout, piece)
         else:
             for line in answer.lines:
                 for each in [line] if isinstance(line, str) else _laid_out(line):
@@ -146,6 +152,36 @@ class Door:
             "problems": [document(problem) for problem in answer.problems],
         }
         return json.dumps(found, ensure_ascii=False)
+
+    def pieces(self, answer: Answer) -> Iterator[str]:
+        """The lines of the document; what is streamed is put in where it belongs, some on each line."""
+        if answer.streamed is None:
+            yield self.document(answer)
+            return
+        name, items = answer.streamed
+        whole = self.document(replace(answer, result={**answer.result, name: _STREAMED}))
+        before, _, after = whole.partition(json.dumps({name: _STREAMED})[1:-1])
+        yield f"{before}{json.dumps(name)}: ["
+        for number, portion in enumerate(portions(items)):
+            text = ", ".join(json.dumps(each, ensure_ascii=False) for each in portion)
+            yield f", {text}" if number else text
+        yield f"]{after}"
+
+
+_STREAMED = "\0"
+"""Stands where the streamed items go: no value of ours is it."""
+
+
+def portions(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """So many at a time that writing them costs less than making them."""
+    rest = iter(items)
+    while portion := list(islice(rest, 1000)):
+        yield portion
+
+
+def operator() -> str:
+    """Who is at the keyboard: whose word stands behind what only a person can know."""
+    return f"operator {getpass.getuser()}"
 
 
 def _laid_out(found: Rows) -> list[str]:

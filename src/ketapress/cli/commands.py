@@ -19,12 +19,12 @@ COMMANDS = {
     "preview": "Show what goes out next, exactly as it will be sent.",
     "explain": "Say for each post why it is in an edition, or why not.",
     "send-test": "Send the next edition to one address, as a test.",
-    "outbox": "List, show, hold, release, approve or cancel editions.",
+    "outbox": "List and show editions, decide about them, say what became of them.",
     "subscribers": "Add, list, import, export, remove or erase subscribers.",
     "init": "Make a publication folder.",
     "status": "One screen: what is due, what went out, what needs a person.",
     "doctor": "Look at settings, folder, clock, database, relay and DNS; each finding has its cure.",
-    "db": "Upgrade the database, or copy it.",
+    "db": "Upgrade, copy or restore the database.",
 }
 
 

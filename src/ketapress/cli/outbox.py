@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from ketapress import review
-from ketapress.cli.door import Answer, Door, command, group, operator, portions
+from ketapress.cli.answers import operator, portions
+from ketapress.cli.door import Answer, Door, command, group
 from ketapress.cli.reports import edition_lines, edition_result, left_out_words
 from ketapress.cli.rows import Rows, rows
 from ketapress.model.delivery import DeliveryLine, DeliveryState
