@@ -13,15 +13,13 @@ Within fenced code they are code.
 
 import re
 
-_OPENS = re.compile(
-    r"^[ \t>]*(?:\[!\w|:{3,}[ \t]*[\w{]|(?:!!!|\?\?\?)\+?[ \t]+\w|===[+!]?[ \t]+\")", re.MULTILINE
-)
+_OPENS = re.compile(r"^[ \t>]*(?:\[!\w|:{3,}[ \t]*[\w{]|(?:!!!|\?\?\?)\+?[ \t]+\w|===[ \t]+\")", re.MULTILINE)
 _FENCE = re.compile(r"[ \t>]*(`{3,}(?!.*`)|~{3,})")
 _ALERT = re.compile(r"(?P<quote>[ \t]*(?:>[ \t]?)+)\[!(?P<kind>[A-Za-z][\w-]*)\][+-]?[ \t]*(?P<title>.*)")
 _ADMONITION = re.compile(
     r"(?P<indent>[ \t]*)(?:!!!|\?\?\?)\+?[ \t]+(?P<kind>[A-Za-z][\w-]*)(?:[ \t]+[a-z][\w-]*)*(?:[ \t]+\"(?P<title>[^\"]*)\")?[ \t]*"
 )
-_TAB = re.compile(r"(?P<indent>[ \t]*)===[+!]?[ \t]+\"(?P<title>[^\"]*)\"[ \t]*")
+_TAB = re.compile(r"(?P<indent>[ \t]*)===[ \t]+\"(?P<title>[^\"]*)\"[ \t]*")
 _CONTAINER = re.compile(
     r"(?P<indent>[ \t]*):{3,}[ \t]*\{?\.?(?:callout-)?(?P<kind>[A-Za-z][\w-]*)\}?(?P<title>.*)"
 )
@@ -43,9 +41,8 @@ _DEEPEST = 8  # boxes in each other; what lies deeper stays as it was written
 
 def with_boxes(text: str) -> str:
     """The text with its boxes as quotations."""
-    if not any(mark in text for mark in (":::", "[!", "!!! ", "??? ", "??+ ", '=== "')):
-        return text
-    return "\n".join(_boxed(text.split("\n"), 0)) if _OPENS.search(text) else text
+    telling = ":::" in text or "[!" in text or "!!! " in text or "???" in text or '=== "' in text
+    return "\n".join(_boxed(text.split("\n"), 0)) if telling and _OPENS.search(text) else text
 
 
 def _boxed(lines: list[str], depth: int) -> list[str]:

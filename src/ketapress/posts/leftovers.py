@@ -34,19 +34,9 @@ _PRESS = (  # of WordPress
     r"(?<!\\)\[/?(?:audio|caption|contact-form(?:-7)?|embed|gallery|gravityform|playlist|polldaddy|video|vc_\w+|et_pb_\w+)"
     r"(?:\s[^\[\]\n]{0,300})?\](?!\(|\[(?!/)|:)"
 )
-_TELLING = (
-    "{",
-    "[[",
-    "[TOC]",
-    "code]",
-    "[caption",
-    "[embed",
-    "[gallery",
-    "[youtube",
-    "[vimeo",
-    "[audio",
-    "[video",
-    "[/",
+_TELLING = re.compile(  # what begins with a bracket; it is looked for at brackets only, and that takes a microsecond
+    r"\[(?:\[|TOC\]|/|(?:source)?code\b|audio|caption|contact-form|embed|et_pb_|gallery|gravityform|playlist|polldaddy|video|vc_"
+    r"|vimeo|youtube)"
 )
 _MARK = re.compile(
     rf"{_COMMENT}|\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#(?!{_END_OF_ID}){_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
@@ -78,7 +68,7 @@ class Mark:
 
 def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark, ...]]:
     """The body with a token for each mark, and the marks; `line` is the body's first line."""
-    if _OPEN in body or not any(mark in body for mark in _TELLING):
+    if ("{" not in body and not _TELLING.search(body)) or _OPEN in body:
         return body, ()
     body = with_pairs(body, is_html=is_html)
     marks: list[Mark] = []
