@@ -12,7 +12,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from reader import DAY, HOUR, START, Reader
 
 from inboxes import DAY, HOUR, START, Reader
 from ketapress.app import Publication

@@ -22,9 +22,19 @@ class Opening:
         self._lock = Lock()
         self._site: Site | None = None
         self._server: Server | None = None
+        self._moves = False
 
     def __call__(self) -> Iterable[Problem]:
-        """Answers until `end` or `reload` says otherwise. Raises KetapressError where it cannot begin."""
+        """Answers until the end; on another address where the settings name another. Raises KetapressError."""
+        self._moves = True
+        while self._moves and not self._ground.stop.is_set():
+            self._moves = False
+            self._answer()
+        if not self._ground.stop.is_set():
+            raise RuntimeError("the web server ended by itself")
+        return ()
+
+    def _answer(self) -> None:
         ground, web = self._ground, self._ground.settings.web
         self._exchange(ground.publication())
         try:
@@ -40,7 +50,6 @@ class Opening:
             with self._lock:
                 self._server = None
             self._exchange(None)
-        return ()
 
     def reload(self) -> None:
         """Takes over new settings: for the next request, or on another address. Raises KetapressError."""
@@ -50,6 +59,7 @@ class Opening:
             return
         before, now = site.settings.web, self._ground.settings.web
         if (before.host, before.port, before.trusted_proxies) != (now.host, now.port, now.trusted_proxies):
+            self._moves = True
             server.end()
         else:
             self._exchange(self._ground.publication())

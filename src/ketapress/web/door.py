@@ -30,7 +30,8 @@ HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""On every answer, unless it says otherwise itself. No page of ours runs a script or stands in a frame."""
+"""On every answer with content, unless it says otherwise itself. No page of ours runs a script or stands in a frame."""
+_UNCHANGED = 304  # the bulk of what is answered; it has no content to keep anybody safe from
 
 _RETRY = {"Retry-After": "60", "Cache-Control": "no-store"}
 
@@ -104,7 +105,7 @@ class _Headed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and message["status"] != _UNCHANGED:
                 there = {name.lower() for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
