@@ -20,6 +20,7 @@ from ketapress.model.mould import Moulds
 from ketapress.model.output import Keys, digest
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Settings
+from ketapress.templates.days import Days
 from ketapress.templates.files import fingerprint, has_own
 
 
@@ -57,7 +58,9 @@ def build(
     known = read_moulds(root, site)
     moulds = Moulds(known)
     feeds = feed_files(public, settings, keys, moulds)
-    pages = site_pages(public, editions, settings, FORMATS, fill, keys)
+    days = Days(settings.site.timezone, settings.site.language)
+    shipped = None if keys.own_templates else moulds
+    pages = site_pages(public, editions, settings, FORMATS, fill, keys, days, shipped)
     previous = read_built(root)
     written = write_outputs(root / "public", feeds, pages, previous, moulds, dry_run=dry_run)
     if not dry_run and written.made != previous:

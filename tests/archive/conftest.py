@@ -11,6 +11,7 @@ from ketapress.archive.pages import site_pages
 from ketapress.feeds.formats import FORMATS
 from ketapress.model.edition import StoredEdition
 from ketapress.model.post import Post
+from ketapress.templates.days import Days
 from ketapress.templates.folder import Templates
 from making import keys, made
 
@@ -25,7 +26,9 @@ def templates() -> Templates:
 @pytest.fixture
 def site(templates: Templates) -> Site:
     def pages_of(*posts: Post, editions: tuple[StoredEdition, ...] = (), **sections: Any) -> dict[str, str]:
-        pages = site_pages(posts, editions, settings(**sections), FORMATS, templates, keys())
+        found = settings(**sections)
+        days = Days(found.site.timezone, found.site.language)
+        pages = site_pages(posts, editions, found, FORMATS, templates, keys(), days)
         return {path: content.decode() for path, content in made(pages).items()}
 
     return pages_of

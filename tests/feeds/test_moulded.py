@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
 from factories import post, settings
 from ketapress.feeds.atom import _ATOM
@@ -30,6 +30,7 @@ IMAGES = st.builds(
     width=st.sampled_from([None, 640]),
     height=st.sampled_from([None, 480]),
 )
+LEISURE = bounds(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MOULDS = Moulds()
 
 
@@ -49,6 +50,7 @@ def entries(draw: st.DrawFn) -> Entry:
 
 
 @BOTH
+@LEISURE
 @given(entry=entries())
 def test_an_entry_that_is_filled_is_the_one_that_feedgen_prints(dialect: Dialect, entry: Entry) -> None:
     told = replace(
@@ -63,6 +65,7 @@ def test_an_entry_that_is_filled_is_the_one_that_feedgen_prints(dialect: Dialect
 
 
 @BOTH
+@LEISURE
 @given(
     title=TEXT,
     description=TEXT,

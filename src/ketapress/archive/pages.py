@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from ketapress.archive.articles import Articles, Dates
 from ketapress.archive.lists import (
     Issue,
     Issues,
@@ -25,11 +26,13 @@ from ketapress.archive.lists import (
     years_of,
 )
 from ketapress.archive.markup import edition_page, post_body, reading_minutes, structured
+from ketapress.archive.sitemap import sitemap
 from ketapress.archive.words import Words, words
 from ketapress.model.colour import readable
 from ketapress.model.edition import StoredEdition
 from ketapress.model.fill import Fill
 from ketapress.model.language import direction
+from ketapress.model.mould import Moulds
 from ketapress.model.output import Keys, Output, digest
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
@@ -72,16 +75,22 @@ def site_pages(
     feeds: Sequence[FeedFormat],
     fill: Fill,
     keys: Keys,
+    dates: Dates,
+    moulds: Moulds | None = None,
 ) -> Iterator[Output]:
     """Every page of the archive.
+
+    With `moulds`, the pages of posts are filled without their template, which has to be the shipped one.
 
     The site's own pages come first, so that where a post asks for the address of one of them, the site's is kept. The
     first of the formats is the one that the feeds of tags are in.
     """
     years, tags = years_of(posts, settings.site.timezone), tag_pages(posts)
     newsletters = newsletters_of(editions, settings)
-    press = _Press(settings, fill, keys, _common(settings, feeds, newsletters, tags))
+    common = _common(settings, feeds, newsletters, tags)
+    press = _Press(settings, fill, keys, common, Articles(moulds, dates) if moulds else None)
     yield from _front(press, posts, years, tags)
+    yield _sitemap(press, posts, [*years, *tags], dates)
     yield from _year_pages(press, years)
     yield from _tag_pages(press, tags, feeds[0])
     yield from _edition_pages(press, newsletters)
@@ -115,6 +124,7 @@ class _Press:
     fill: Fill
     keys: Keys
     common: Mapping[str, Any]
+    articles: Articles | None = None
     frames: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def page(self, path: str, template: str, values: _Values, *shown: object) -> Output:
@@ -124,6 +134,17 @@ class _Press:
     def file(self, path: str, template: str, values: _Values, *shown: object) -> Output:
         """A file of any kind."""
         return self._output(path, template, values, shown)
+
+    def article(self, post: Post, newer: Post | None, older: Post | None) -> Output:
+        """The page of a post."""
+        keys, shown = self.keys, (post, newer, older)
+        if self.articles is None:
+            values = partial(_post_values, self, *shown)
+            return self.page(
+                post.url, "post.html", values, keys.whole(post), keys.face(newer), keys.face(older)
+            )
+        key = self._key("post.html", (keys.whole(post), keys.face(newer), keys.face(older)))
+        return Output(decoded_path(post.url), key, partial(self._article, self.articles, shown))
 
     def edition(self, issue: Issue) -> Output:
         """The page that was made of an edition when it was composed, with more in its head."""
@@ -142,8 +163,19 @@ class _Press:
         return self.settings.page(path.removesuffix(_INDEX))
 
     def _output(self, path: str, template: str, values: _Values, shown: tuple[object, ...]) -> Output:
-        key = self.keys.of(template, self.common["has_editions"], self.common["has_tags"], *shown)
-        return Output(path, key, lambda: _encoded(self._filled(template, values())))
+        return Output(path, self._key(template, shown), lambda: _encoded(self._filled(template, values())))
+
+    def _key(self, template: str, shown: tuple[object, ...]) -> str:
+        return self.keys.of(template, self.common["has_editions"], self.common["has_tags"], *shown)
+
+    def _article(self, articles: Articles, shown: tuple[Post, Post | None, Post | None]) -> bytes:
+        url = shown[0].url
+        place = {"root": "../" * url.count("/") or "./", "url": self.url(url)}
+        values = {**self.common, **place, **_post_values(self, *shown)}
+        return _encoded(articles.page(values, self._template_of_article))
+
+    def _template_of_article(self, values: Mapping[str, Any]) -> str:
+        return self._filled("post.html", {**self.frame(values["root"]), **values})
 
     def _filled(self, template: str, values: Mapping[str, Any]) -> str:
         return self.fill(f"archive/{template}", {**self.common, **values})
@@ -187,7 +219,6 @@ def _front(
     settings, faces = press.settings, digest(*map(press.keys.face, posts))
     newsletters = [(settings.zone(each), each) for each in settings.newsletters.values()]
     subscribing = {"newsletters": newsletters, "door": settings.web.url, "tags": tags}
-    addresses = {"posts": posts, "pages": [*years, *tags], "url": press.url}
     yield press.file("style.css", "style.css", partial(colours, settings.site.accent))
     yield press.page(
         _INDEX, "index.html", lambda: {"posts": posts[:LATEST], "years": years, "tags": tags}, faces
@@ -195,8 +226,13 @@ def _front(
     yield press.page("subscribe.html", "subscribe.html", lambda: subscribing, faces)
     missing = {"years": years}
     yield press.page("404.html", "404.html", lambda: {**press.frame(press.url("")), **missing}, faces)
-    yield press.file("sitemap.xml", "sitemap.xml", lambda: addresses, *map(press.keys.whole, posts))
     yield press.file("robots.txt", "robots.txt", lambda: {"url": press.url})
+
+
+def _sitemap(press: _Press, posts: Sequence[Post], lists: Sequence[Listed], dates: Dates) -> Output:
+    paths = ["", *(each.path for each in lists)]
+    key = press.keys.of("sitemap.xml", *map(press.keys.whole, posts))
+    return Output("sitemap.xml", key, lambda: sitemap(paths, posts, press.url, dates).encode())
 
 
 def colours(accent: str) -> dict[str, dict[str, str]]:
@@ -239,10 +275,7 @@ def _edition_pages(press: _Press, newsletters: Sequence[Issues]) -> Iterator[Out
 
 
 def _post_pages(press: _Press, posts: Sequence[Post]) -> Iterator[Output]:
-    keys = press.keys
-    for post, newer, older in with_neighbours(posts):
-        values = partial(_post_values, press, post, newer, older)
-        yield press.page(post.url, "post.html", values, keys.whole(post), keys.face(newer), keys.face(older))
+    return (press.article(*shown) for shown in with_neighbours(posts))
 
 
 def _post_values(press: _Press, post: Post, newer: Post | None, older: Post | None) -> Mapping[str, Any]:

@@ -76,7 +76,13 @@ def fonts(language: str, font: str) -> dict[str, str]:
     if faces:
         return {"text": faces, "sans": faces, "mono": _MONO, "leading": _CJK_LEADING, "slant": "normal"}
     if direction(language) == "rtl":
-        return {"text": _RTL_FACES, "sans": _RTL_FACES, "mono": _MONO, "leading": _RTL_LEADING, "slant": "normal"}
+        return {
+            "text": _RTL_FACES,
+            "sans": _RTL_FACES,
+            "mono": _MONO,
+            "leading": _RTL_LEADING,
+            "slant": "normal",
+        }
     return {"text": _LATIN[font], "sans": _SANS, "mono": _MONO, "leading": _LATIN_LEADING, "slant": "italic"}
 
 

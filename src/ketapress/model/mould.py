@@ -11,7 +11,7 @@ from functools import partial
 from html import escape
 from typing import Any
 
-_MARK = re.compile("\ue000([a-z0-9_]+)\ue001([^\ue002]*)\ue002")
+_MARK = re.compile("\ue000([a-z0-9_]*[a-z0-9])_*\ue001([^\ue002]*)\ue002")
 _PROBES = {False: "<'\"", True: "<b'\""}  # the second could be taken for markup
 _text = partial(escape, quote=False)
 
@@ -39,12 +39,13 @@ Pieces = tuple[str, ...]
 """A mould as a memory keeps it: text, name, way, text, name, way, …, text."""
 
 
-def mark(name: str, *, markup: bool = False) -> str:
-    """What to print in the place of the value `name`, which is of lower-case letters, digits, underscores.
+def mark(name: str, *, markup: bool = False, length: int = 0) -> str:
+    """What to print in the place of the value `name`, which is of lower-case letters, digits, underscores within.
 
-    `markup` stands for values that could be taken for markup, where those are printed in another way.
+    `markup` stands for values that could be taken for markup, where those are printed in another way, and `length` for
+    those that are longer than so many characters.
     """
-    return f"\ue000{name}\ue001{_PROBES[markup]}\ue002"
+    return f"\ue000{name.ljust(length, '_')}\ue001{_PROBES[markup]}\ue002"
 
 
 class Mould:

@@ -36,7 +36,7 @@ class Keys:
 
     def __init__(self, site: str, *, own_templates: bool = True) -> None:
         self._site = site
-        self._own_templates = own_templates
+        self.own_templates = own_templates
         self._wholes: dict[str, str] = {}
         self._faces: dict[str, str] = {}
 
@@ -55,7 +55,7 @@ class Keys:
         """The revision of what lists show of a post; empty for none."""
         if post is None:
             return ""
-        return self.whole(post) if self._own_templates else self._face(post)
+        return self.whole(post) if self.own_templates else self._face(post)
 
     def _face(self, post: Post) -> str:
         if post.id not in self._faces:

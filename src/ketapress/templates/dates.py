@@ -1,72 +1,16 @@
 """Instants as templates write them: `{{ post.date|day }}`, `{{ post.date|isoformat }}`, or both: `{{ post.date|dated }}`.
 
 Lists that are headed by years or months need less: `{{ post.date|month }}`, `{{ post.date|dated(short=true) }}`. All take
-the zone and the language from the `site` that every page and letter is filled with. A language gets names of its own by
-one row of `LANGUAGES`; one that has none is written in English.
+the zone and the language from the `site` that every page and letter is filled with; what they write is `days`'.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
-from zoneinfo import ZoneInfo
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """How a language writes a day: the names of its months, their order with day and year, and with the day alone."""
-
-    months: tuple[str, ...]
-    pattern: str
-    short: str
-
-
-def _calendar(months: str, pattern: str = "{day} {month} {year}", short: str = "{day} {month}") -> Calendar:
-    return Calendar(tuple(months.split()), pattern, short)
-
-
-_ENGLISH = _calendar("January February March April May June July August September October November December")
-LANGUAGES = {
-    "ar": _calendar("يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر"),
-    "de": _calendar(
-        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-        "{day}. {month} {year}",
-        "{day}. {month}",
-    ),
-    "en": _ENGLISH,
-    "es": _calendar(
-        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-        "{day} de {month} de {year}",
-        "{day} de {month}",
-    ),
-    "fr": _calendar("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
-    "zh": _calendar(
-        "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月", "{year}年{month}{day}日", "{month}{day}日"
-    ),
-}
-"""By the primary subtag of a BCP 47 tag."""
-
-
-@cache
-def zone(name: str) -> ZoneInfo:
-    """An IANA zone. The standard library caches weakly, so a build would read the same file again and again."""
-    return ZoneInfo(name)
-
-
-def written_day(moment: datetime, timezone: str, language: str, *, short: bool = False) -> str:
-    """The civil day of an instant in a zone, for people: `7 June 2023`; where it is short, without the year."""
-    local = moment.astimezone(zone(timezone))
-    calendar = _calendar_of(language)
-    pattern = calendar.short if short else calendar.pattern
-    return pattern.format(day=local.day, month=calendar.months[local.month - 1], year=local.year)
-
-
-def written_instant(moment: datetime, timezone: str) -> str:
-    """An instant in a zone, for machines, to the second: `2023-06-07T08:00:00+02:00` (RFC 3339)."""
-    return moment.astimezone(zone(timezone)).isoformat(timespec="seconds")
+from ketapress.templates.days import time_element, written_day, written_instant, written_month, zone
 
 
 @pass_context
@@ -80,7 +24,7 @@ def day(context: Context, moment: datetime, timezone: str = "") -> str:
 def month(context: Context, moment: datetime) -> str:
     """The filter `month`: the name of the month, for a list of one year."""
     site = context["site"]
-    return _calendar_of(site.language).months[moment.astimezone(zone(site.timezone)).month - 1]
+    return written_month(moment, site.timezone, site.language)
 
 
 @pass_context
@@ -93,21 +37,10 @@ def year(context: Context, moment: datetime) -> int:
 def dated(context: Context, moment: datetime, timezone: str = "", *, short: bool = False) -> Markup:
     """The filter `dated`: the day in a `time` element that holds the instant."""
     site = context["site"]
-    return _time_element(moment, timezone or site.timezone, site.language, short=short)
+    return Markup(time_element(moment, timezone or site.timezone, site.language, short=short))  # noqa: S704 - see there
 
 
 @pass_context
 def isoformat(context: Context, moment: datetime) -> str:
     """The filter `isoformat`: `written_instant` in the site's zone."""
     return written_instant(moment, context["site"].timezone)
-
-
-@lru_cache(maxsize=4096)  # the same posts stand in the lists of their year and of each of their tags
-def _time_element(moment: datetime, timezone: str, language: str, *, short: bool) -> Markup:
-    return Markup('<time datetime="{}">{}</time>').format(
-        written_instant(moment, timezone), written_day(moment, timezone, language, short=short)
-    )
-
-
-def _calendar_of(language: str) -> Calendar:
-    return LANGUAGES.get(language.partition("-")[0].lower(), _ENGLISH)

@@ -24,7 +24,8 @@ def fingerprint(root: Path) -> str:
 
 def has_own(root: Path, room: str) -> bool:
     """Whether the publication has templates of its own for a room (`archive`)."""
-    return any(path.is_file() for path in (root / "templates" / room).rglob("*"))
+    own, shipped = template_folders(root)
+    return own.resolve() != shipped.resolve() and any(path.is_file() for path in (own / room).rglob("*"))
 
 
 def _shipped() -> Path:
