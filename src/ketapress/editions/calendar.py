@@ -87,10 +87,11 @@ def _slots(newsletter: str, cron: str, zone: str, after: datetime, last: datetim
     first = _civil(after, tz) - _LONGEST_SHIFT
     clock_times = _clock_times(cron)
     for day in _days(cron, first.date(), last.date()):
+        date_of_key = day.isoformat()
         for clock, ending in clock_times:
             at = instant(datetime.combine(day, clock), tz)
             if at is not None and at > after:
-                yield Slot(newsletter, f"{day:%Y-%m-%d}T{ending}", at)
+                yield Slot(newsletter, f"{date_of_key}T{ending}", at)
 
 
 def _clock_times(cron: str) -> tuple[tuple[time, str], ...]:
