@@ -62,7 +62,7 @@ _ATTRIBUTES = {
 _KNOWN = INLINE | BLOCKS | EMBEDS.keys() | SILENT | _WRITTEN_AS.keys() | {"source"}
 _DEEPEST = 60  # elements in elements; libxml2 gives up at 256, and no layout needs half of this
 _HOST_LIKE = re.compile(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by lxml: XML 1.0, 2.2
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 
 
 def parsed_fragment(source: str) -> HtmlElement:
@@ -109,17 +109,22 @@ class _Reader(HTMLParser):
         self._builder.end(self._open.pop())
 
     def handle_data(self, data: str) -> None:
-        self._builder.data(_UNWRITABLE.sub("", data))
+        self._builder.data(writable(data))
 
 
 def _kept_attributes(tag: str, attributes: list[tuple[str, str | None]]) -> dict[str | bytes, str | bytes]:
     kept = _ATTRIBUTES.get(tag, frozenset()) | _ANYWHERE
     found: dict[str | bytes, str | bytes] = {
-        name: _UNWRITABLE.sub("", value or "") for name, value in reversed(attributes) if name in kept
+        name: writable(value or "") for name, value in reversed(attributes) if name in kept
     }
     notes = "footnotes" in str(found.pop("class", "")).split()
     own_class = "notes" if notes else _CLASSES.get(tag)
     return {**found, "class": own_class} if own_class else found
+
+
+def writable(text: str) -> str:
+    """The text without what lxml stops at, and what no encoding has: controls, and halves of pairs."""
+    return _UNWRITABLE.sub("", text)
 
 
 def written_fragment(root: HtmlElement) -> str:

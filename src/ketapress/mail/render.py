@@ -17,7 +17,7 @@ from ketapress.mail.headers import cleaned
 from ketapress.mail.lines import WIDTH, WORD_JOINER, underlined, unmistakable, wrapped
 from ketapress.mail.links import edition_url
 from ketapress.mail.look import colours, fonts
-from ketapress.mail.markup import seeming_host
+from ketapress.mail.markup import seeming_host, writable
 from ketapress.mail.pictures import is_drawn
 from ketapress.mail.text import fragment_text
 from ketapress.mail.words import Words, words
@@ -84,7 +84,7 @@ def html_document(issue: Issue, reader: Reader | None, fill: Fill) -> str:
     values["preheader"] = _preheader(issue)
     values["colours"] = colours(issue.settings.site.accent, issue.newsletter.theme)
     values["fonts"] = fonts(issue.settings.site.language, issue.newsletter.font)
-    return fill(f"mail/{issue.newsletter.theme}.html", values)
+    return writable(fill(f"mail/{issue.newsletter.theme}.html", values))
 
 
 def text_document(issue: Issue, reader: Reader, fill: Fill) -> str:
@@ -96,7 +96,7 @@ def text_document(issue: Issue, reader: Reader, fill: Fill) -> str:
     values["posts"] = [
         _text_article(issue, number, item) for number, item in enumerate(issue.edition.items, start=1)
     ]
-    return unmistakable(fill("mail/digest.txt", values))
+    return unmistakable(writable(fill("mail/digest.txt", values)))
 
 
 def _values(issue: Issue, reader: Reader | None) -> dict[str, Any]:

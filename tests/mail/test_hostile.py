@@ -1,0 +1,200 @@
+"""Hostile settings, posts and templates: no header of theirs, no script, no network, no reader in another's letter."""
+
+import json
+import quopri
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+
+from factories import WEEKLY, edition, post
+from ketapress.mail.digest import digest, specimen
+from ketapress.mail.lint.letter import letter_problems
+from ketapress.mail.stamp import slot_values, stamped
+from ketapress.model.delivery import Recipient
+from ketapress.model.errors import ConfigurationError, Severity
+from ketapress.model.letter import Digest, Letter
+from ketapress.model.post import Image
+from ketapress.model.settings import NewsletterSettings, Settings
+from ketapress.settings.file import parsed_settings
+from ketapress.templates.folder import Templates
+from letters import LEAVING_BY_MAIL, SETTINGS, digest_of, hostile_post, seed_post
+
+pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")
+
+TOML = """
+[site]
+title = "The Example Press"
+url = "https://example.org"
+
+[newsletters.weekly]
+title = "The Example Weekly"
+schedule = "0 8 * * mon"
+starts = 2023-06-05
+from = "The Example Weekly <digest@example.org>"
+"""
+EVIL = (
+    "x\r\nBcc: victim@example.com\r\n\r\n<script>alert(1)</script>",
+    '"><script src="https://evil.example/x.js"></script><a href="javascript:alert(1)" onclick="x">',
+    "=?utf-8?q?=0D=0ABcc:_victim=40example.com?= <victim@example.com>, {{ 7 * 7 }}",
+    "\u2028--=_boundary\u0085Content-Type: text/html\x0b\ud800 \ufffe\U0001f600" * 3,
+)
+HEADERS = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Reply-To",
+    "List-Id",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "Precedence",
+    "Feedback-ID",
+    "Content-Language",
+    "MIME-Version",
+    "Content-Type",
+]
+SITE_KEYS = ("title", "description", "language", "postal_address", "logo", "accent")
+NEWSLETTER_KEYS = ("title", "from", "reply_to", "unsubscribe_mailto", "subject", "theme", "font")
+FIELDS = ("title", "summary", "html", "lang", "dir", "url", "canonical")
+
+
+@pytest.mark.parametrize("value", EVIL)
+@pytest.mark.parametrize("field", FIELDS)
+def test_no_field_of_a_post_leaves_its_place(field: str, value: str) -> None:
+    hostile = post(**{field: value})
+
+    _assert_sound(digest_of(edition(hostile, seed_post()), newsletter=LEAVING_BY_MAIL), LEAVING_BY_MAIL)
+
+
+@pytest.mark.parametrize("value", EVIL)
+def test_nothing_that_is_listed_or_shown_beside_a_post_leaves_its_place(value: str) -> None:
+    picture = Image(url=f"https://example.org/a.png{value}", alt=value, width=10, height=10)
+    hostile = post(tags=(value,), authors=(value, value), image=picture)
+
+    _assert_sound(digest_of(edition(hostile), newsletter=LEAVING_BY_MAIL), LEAVING_BY_MAIL)
+
+
+@pytest.mark.parametrize("value", EVIL[:3])
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        *(("site", key) for key in SITE_KEYS),
+        *(("newsletters.weekly", key) for key in NEWSLETTER_KEYS),
+    ],
+)
+def test_a_setting_is_refused_or_stays_in_its_place(section: str, key: str, value: str) -> None:
+    try:
+        whole = parsed_settings(_with_setting(section, key, value), {})
+    except ConfigurationError as fault:
+        refused = str(fault)
+    else:
+        refused = ""
+    if refused:
+        assert key in refused
+        return
+    newsletter = whole.newsletters["weekly"]
+    made = edition(seed_post())
+    subject = Templates(Path()).line(newsletter.subject, {"posts": made.posts}, "subject")
+
+    _assert_sound(digest_of(made, whole, newsletter, subject), newsletter, whole)
+
+
+def test_a_template_with_a_script_holds_its_edition(tmp_path: Path) -> None:
+    own = tmp_path / "templates" / "mail" / "magazine.html"
+    own.parent.mkdir(parents=True)
+    own.write_text(
+        '{% extends "mail/digest.html" %}{% block masthead %}<tr><td onclick="x()">'
+        "<h1>x</h1><script>alert(1)</script></td></tr>{% endblock %}"
+    )
+    made = edition(seed_post())
+
+    letter = digest(made, SETTINGS, WEEKLY, "x\r\nBcc: victim@example.com", Templates(tmp_path))
+    message = specimen(letter.letter, SETTINGS, WEEKLY, made.slot)
+    found = letter_problems(made, letter, message, WEEKLY.max_bytes)
+
+    assert b"\nBcc" not in message
+    assert {"mail.not-shown", "mail.handler"} <= {
+        each.code for each in found if each.severity is Severity.ERROR
+    }
+
+
+def test_no_name_is_resolved_and_no_line_opened_while_a_letter_is_made() -> None:
+    """The audit hook of Python sees every socket and every file, whichever library opens it."""
+    program = """
+import sys
+from letters import digest_of, hostile_post, rich_post
+from factories import edition
+digest_of(edition(rich_post()))
+said = []
+watched = ("socket.", "urllib.", "http.", "ftplib.", "subprocess.", "os.system", "os.exec")
+sys.addaudithook(lambda event, _: said.append(event) if event.startswith(watched) else None)
+digest_of(edition(hostile_post(), rich_post("second")))
+print(len(said), said[:3])
+"""
+    paths = [path for path in sys.path if path]
+    answer = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}\n{program}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert answer.stdout == "0 []\n", answer.stderr
+
+
+def test_each_of_a_thousand_readers_gets_their_own_links_and_nobody_elses() -> None:
+    letter = digest_of(edition(hostile_post(), seed_post())).letter
+    seen: set[bytes] = set()
+    for number in range(1000):
+        message = stamped(letter, _values(letter, number))
+        text = quopri.decodestring(message.replace(b"\r\n", b"\n"))
+        addresses = set(re.findall(rb"reader-\d+@example\.com", text))
+        tokens = set(re.findall(rb"(?:unsubscribe|preferences)/([A-Za-z0-9_-]{36})", text))
+
+        assert addresses == {b"reader-%d@example.com" % number}
+        assert len(tokens) == 2
+        assert not tokens & seen
+        seen |= tokens
+
+
+def _values(letter: Letter, number: int) -> dict[str, str]:
+    return slot_values(
+        letter,
+        Recipient(subscription_id=number, address=f"reader-{number}@example.com", name=f"Reader {number}"),
+        sender_domain="example.org",
+        door="https://example.org",
+        secret="x" * 32,
+        date=datetime(2023, 6, 12, 8, tzinfo=UTC),
+    )
+
+
+def _with_setting(section: str, key: str, value: str) -> str:
+    """The settings with one more line, in the place of the one of its name."""
+    head, mark, tail = TOML.partition(f"[{section}]\n")
+    tail = re.sub(rf"^{key} = .*\n", "", tail, count=1, flags=re.MULTILINE)
+    return f"{head}{mark}{key} = {json.dumps(value)}\n{tail}"
+
+
+def _assert_sound(made: Digest, newsletter: NewsletterSettings, whole: Settings = SETTINGS) -> None:
+    message = specimen(made.letter, whole, newsletter, edition().slot)
+    read = message_from_bytes(message, policy=policy.SMTP)
+    optional = set() if newsletter.reply_to else {"Reply-To"}
+
+    assert read.keys() == [name for name in HEADERS if name not in optional]
+    assert read.defects == []
+    assert [part.get_content_type() for part in read.iter_parts()] == ["text/plain", "text/html"]
+    assert message.isascii()
+    for page in (made.html, made.web):
+        tree: Any = html5lib.parse(page, treebuilder="lxml", namespaceHTMLElements=False).getroot()
+        assert not list(tree.iter("script", "iframe", "object", "embed", "form", "link", "base"))
+        assert not tree.xpath("//@*[starts-with(name(), 'on')]")
+        assert not tree.xpath("//@href[starts-with(translate(., 'JAVSCRIPT', 'javscript'), 'javascript')]")
