@@ -6,7 +6,7 @@ decided), the slots are decided in one transaction (`building`), the outbox fold
 letter goes into the row with the edition's first state.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,12 +28,13 @@ from ketapress.editions.plan import (
 from ketapress.mail.digest import digest as digest_of, measured, specimen
 from ketapress.mail.lint.letter import letter_problems
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
-from ketapress.model.errors import Problem, Severity
+from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.letter import Digest
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.outbox.files import edition_files
 from ketapress.outbox.folder import write_edition
+from ketapress.posts.files import text as post_text
 from ketapress.store.database import Store
 from ketapress.store.editions import AlreadyDecidedError
 from ketapress.templates.folder import Templates
@@ -156,12 +157,24 @@ def composed(
     """An edition with the state it begins in: what is wrong with its letter comes before the hour and approval."""
     edition, digest = made
     message = specimen(digest.letter, press.settings, newsletter, edition.slot)
-    problems = letter_problems(edition, digest, message, newsletter.max_bytes)
+    problems = letter_problems(edition, digest, message, newsletter.max_bytes, _written(press.root))
     errors = [each for each in problems if each.severity is Severity.ERROR]
     state, why = first_state(newsletter, until, now)
     if errors:
         state, why = EditionState.HELD, _reason(errors)
     return Composed(edition, digest, state, why, problems)
+
+
+def _written(root: Path) -> Callable[[str], str]:
+    """What a post's file holds, for the line of a fault; nothing where it changed or went since it was read."""
+
+    def text(path: str) -> str:
+        try:
+            return post_text(root / "posts", path)
+        except KetapressError:
+            return ""
+
+    return text
 
 
 def _reason(errors: Sequence[Problem]) -> str:

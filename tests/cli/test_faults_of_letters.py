@@ -60,3 +60,22 @@ def test_a_warning_holds_nothing(publication: Path) -> None:
     assert [(each["state"], each["problems"][0]["code"]) for each in outcome.result["editions"]] == [
         ("ready", "mail.subject-long")
     ]
+
+
+def test_the_post_and_the_line_that_cause_a_fault_are_named(with_script: Path) -> None:
+    template = with_script / "templates" / "mail" / "digest.html"
+    shipped = (REPOSITORY / "templates" / "mail" / "digest.html").read_text()
+    template.write_text(shipped.replace("post.body|safe", "post.body|replace('alt=', 'data-alt=')|safe"))
+    post = with_script / "posts" / "2023-06-08-sea.md"
+    post.write_text("---\ntitle: The sea\n---\n\nWaves.\n\n![The sea](/pictures/sea.png)\n")
+
+    composed = ketapress(with_script, "compose", "--at", AT, "--json")
+    shown = ketapress(with_script, "outbox", "show", "weekly/2023-06-12T0800").stdout
+
+    (problem,) = composed.result["editions"][0]["problems"]
+    assert (problem["code"], problem["path"], problem["line"]) == (
+        "mail.alt-missing",
+        "posts/2023-06-08-sea.md",
+        7,
+    )
+    assert "posts/2023-06-08-sea.md:7" in shown

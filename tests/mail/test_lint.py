@@ -296,3 +296,36 @@ def test_no_post_makes_a_letter_that_is_held(title: str, summary: str, html: str
 def _found(made: Edition, whole: Settings = SETTINGS) -> tuple[Problem, ...]:
     digest: Digest = digest_of(made, whole)
     return letter_problems(made, digest, specimen(digest.letter, whole, WEEKLY, made.slot), WEEKLY.max_bytes)
+
+
+SOURCE = """---
+title: A post
+---
+
+Words that are wrapped
+over lines, [here](https://example.org/x) too.
+
+![](../pictures/a%20press.svg)
+*And* a table &amp; more:
+"""
+
+
+@pytest.mark.parametrize(
+    ("markup", "line"),
+    [
+        ('<p><a href="https://example.org/x"></a></p>', 6),
+        ('<p><img src="https://example.org/2023/pictures/a%20press.svg"></p>', 8),
+        ('<p style="color:#eeeeee">Words that are wrapped over lines</p>', 5),
+        ("<p>a table &amp; more</p><table><tr><td> </td></tr></table>", 9),
+        ('<p><img src="https://example.org/another.svg"></p>', None),
+    ],
+)
+def test_what_a_post_is_to_blame_for_is_placed_on_its_line(markup: str, line: int | None) -> None:
+    changed = replace(DIGEST, html=_with(f"<section>{markup}</section>")(DIGEST.html))
+
+    found = letter_problems(
+        MADE, changed, MESSAGE, WEEKLY.max_bytes, {MADE.posts[0].path: SOURCE}.__getitem__
+    )
+
+    assert {each.line for each in found} == {line}
+    assert {each.path for each in found} == {f"posts/{MADE.posts[0].path}"}

@@ -7,17 +7,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ketapress.mail.lint.clients import client_problems
-from ketapress.mail.lint.content import (
-    heading_problems,
-    leaving_problems,
-    leftover_problems,
-    link_problems,
-    picture_problems,
-    structure_problems,
-)
+from ketapress.mail.lint.content import heading_problems, leftover_problems, structure_problems
 from ketapress.mail.lint.contrast import contrast_problems
 from ketapress.mail.lint.headers import header_problems, unsubscribe_address
-from ketapress.mail.lint.page import parsed_page
+from ketapress.mail.lint.links import leaving_problems, link_problems
+from ketapress.mail.lint.page import Source, parsed_page
+from ketapress.mail.lint.pictures import picture_problems
 from ketapress.mail.lint.size import size_problems
 from ketapress.mail.lint.styles import style_problems
 from ketapress.model.edition import Edition
@@ -25,9 +20,14 @@ from ketapress.model.errors import Problem
 from ketapress.model.letter import Digest
 
 
-def letter_problems(edition: Edition, digest: Digest, message: bytes, most: int) -> tuple[Problem, ...]:
-    """What clients, filters and readers would object to. `most` is `max_bytes` of the newsletter."""
-    page = parsed_page(digest.html, edition)
+def letter_problems(
+    edition: Edition, digest: Digest, message: bytes, most: int, source: Source = lambda _: ""
+) -> tuple[Problem, ...]:
+    """What clients, filters and readers would object to. `most` is `max_bytes` of the newsletter.
+
+    `source` is what an author wrote, by the path of the post: it is asked only where a post is to blame, for the line.
+    """
+    page = parsed_page(digest.html, edition, source)
     return _gathered(
         [
             *size_problems(digest, message, most),

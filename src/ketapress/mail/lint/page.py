@@ -4,13 +4,14 @@ In: an edition and its page. Out: elements, what they declare, and Problems that
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import lxml.html
 from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
+from ketapress.mail.lint.lines import line_of
 from ketapress.mail.markup import new_element
 from ketapress.mail.render import anchor
 from ketapress.model.edition import Edition
@@ -19,15 +20,19 @@ from ketapress.model.post import Post
 
 TEMPLATES = "templates/mail/digest.html"
 _EXCERPT = 60  # characters of what is shown in a message
+Source = Callable[[str], str]
+"""What a post's file holds, by its path inside `posts/`; empty where it is not known."""
+
 _CELLS = frozenset(["td", "div", "article", "section"])
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A parsed page. `posts` tells the cell of each post of the edition."""
+    """A parsed page. `posts` tells the cell of each post of the edition, `source` what its author wrote."""
 
     root: HtmlElement
     posts: Mapping[HtmlElement, Post]
+    source: Source
 
     def elements(self, *tags: str) -> Iterator[HtmlElement]:
         """Elements in the order of the document, without comments."""
@@ -39,13 +44,21 @@ class Page:
         return next((post for post in around if post), None)
 
     def error(self, code: str, element: HtmlElement, message: str, cure: str) -> Problem:
-        return fault(code, message, cure, self.post_of(element))
+        return self._blamed(code, element, message, cure, Severity.ERROR)
 
     def warning(self, code: str, element: HtmlElement, message: str, cure: str) -> Problem:
-        return fault(code, message, cure, self.post_of(element), severity=Severity.WARNING)
+        return self._blamed(code, element, message, cure, Severity.WARNING)
+
+    def _blamed(
+        self, code: str, element: HtmlElement, message: str, cure: str, severity: Severity
+    ) -> Problem:
+        """The problem in its post, and there on its line; in the template where no post is to blame."""
+        post = self.post_of(element)
+        line = line_of(self.source(post.path), element) if post else None
+        return replace(fault(code, message, cure, post, severity=severity), line=line)
 
 
-def parsed_page(document: str, edition: Edition) -> Page:
+def parsed_page(document: str, edition: Edition, source: Source) -> Page:
     """The page as a browser would read it, more or less; an empty one is an empty tree."""
     parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True)
     try:
@@ -59,7 +72,7 @@ def parsed_page(document: str, edition: Edition) -> Page:
         if post:
             around = (element, *element.iterancestors())
             cells[next((each for each in around if each.tag in _CELLS), element)] = post
-    return Page(root, cells)
+    return Page(root, cells, source)
 
 
 def fault(
