@@ -58,6 +58,18 @@ def test_a_backup_is_a_whole_copy_and_never_overwrites(publication: Path, tmp_pa
     assert ketapress(publication, "db", "backup", str(copy)).exit_code == 1
 
 
+def test_mail_that_waits_for_a_relay_that_is_down_needs_a_person(publication: Path) -> None:
+    toml = publication / "ketapress.toml"
+    toml.write_text(toml.read_text() + '\n[relay]\nurl = "smtp://127.0.0.1:1"\n')
+    assert ketapress(publication, "status", "--at", "2023-06-12T10:00").exit_code == 0
+    ketapress(publication, "subscribers", "add", "ann@example.net")
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    ketapress(publication, "send", "--at", "2023-06-12T09:00")
+    outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    assert outcome.exit_code == 1
+    assert "1 message cannot go out: smtp://127.0.0.1:1 does not let us in." in outcome.stdout
+
+
 def on_a_terminal(folder: Path, columns: int, **environ: str) -> str:
     """What `status` shows on a terminal of that width, with its colours."""
     ours, theirs = os.openpty()

@@ -12,6 +12,7 @@ from ketapress.model.errors import Problem
 from ketapress.review import waiting_problem
 
 _SHOWN = 5  # problems
+_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 _MINUTE = timedelta(minutes=1)
 _UNITS = ((60 * 24, "days"), (60, "hours"), (1, "minutes"))
 
@@ -24,11 +25,26 @@ def status(door: Door) -> Answer:
     publication = door.publication
     library = publication.library(door.now, keep=False)
     found = status_of(publication.settings, publication.store, door.now)
-    problems = (*library.problems, *conservation_problems(publication.store))
+    problems = (*library.problems, *conservation_problems(publication.store), *_unsent(door, found))
     if door.as_json:
         return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting))
     asks = bool(found.waiting) or any(each.needs_person for each in problems)
     return Answer({}, _lines(door, found, problems), needs_person=asks)
+
+
+def _unsent(door: Door, found: Status) -> tuple[Problem, ...]:
+    """That mail waits for a relay that does not let us in."""
+    waiting = sum(found.deliveries.get(state, 0) for state in _WAITING)
+    if found.relay.reachable or not waiting:
+        return ()
+    url = door.publication.settings.relay.url
+    return (
+        Problem(
+            code="relay.unreachable",
+            message=f"{waiting:,} message{'' if waiting == 1 else 's'} cannot go out: {url} does not let us in.",
+            cure="Look whether it runs and `relay.url` is right; `ketapress doctor` tells how far it lets us in. Nothing is lost.",
+        ),
+    )
 
 
 def _result(door: Door, found: Status) -> dict[str, Any]:
