@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -76,6 +76,7 @@ class Press:
     deadlines: Deadlines = DEADLINES
     in_doubt: str = "resend"
     rate: float | None = None
+    warm_up: date | None = None
     progress: list[Progress] = field(default_factory=list)
     stop: Callable[[], bool] = lambda: False
     ledger: Ledger | None = None
@@ -110,7 +111,11 @@ class Press:
     def road(self) -> Road:
         return Road(
             relay=RelaySettings(
-                url=self.called.url, connections=self.connections, in_doubt=self.in_doubt, rate=self.rate
+                url=self.called.url,
+                connections=self.connections,
+                in_doubt=self.in_doubt,
+                rate=self.rate,
+                warm_up=self.warm_up,
             ),
             stamp=stamp,
             clock=self.clock,

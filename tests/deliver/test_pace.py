@@ -1,7 +1,7 @@
 """Sending no faster than it is borne, and round domains that are slow."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -81,3 +81,34 @@ def test_a_domain_that_defers_everybody_is_tried_on_fewer_lines_and_all_come_to_
     assert (report.sent, report.deferred) == (40, 30)
     states = press.states()
     assert all(states[each] is DeliveryState.DEFERRED for each in slow)
+
+
+def test_a_warm_up_lets_a_few_out_a_day_and_twice_as_many_the_next_whoever_sends(press: Press) -> None:
+    press.connections, press.warm_up = 4, NOW.date()
+    press.subscribe(*(f"reader{n}@domain{n % 7}.example" for n in range(700)))
+    press.edition()
+    first = press.send()
+    assert (first.sent, first.queued, first.state) == (200, 500, EditionState.SENDING)
+    assert first.next_at == datetime(2023, 6, 13, tzinfo=UTC)
+    assert "goes on at 2023-06-13 00:00:00 UTC" in first.note
+    assert press.send().sent == 200  # another start, on the same day
+    press.clock.advance(timedelta(days=1))
+    assert press.send().sent == 600
+    press.clock.advance(timedelta(days=1))
+    assert press.send().state is EditionState.DONE
+    assert len(press.sent_to()) == 700
+
+
+def test_a_warm_up_counts_what_other_editions_sent_that_day(press: Press) -> None:
+    press.warm_up = NOW.date()
+    press.subscribe(*(f"reader{n}@example.net" for n in range(150)))
+    press.edition(NOW - timedelta(days=7))
+    press.edition()
+    assert [each.sent for each in press.send_all()] == [150, 50]
+
+
+def test_a_warm_up_that_is_over_limits_nothing(press: Press) -> None:
+    press.warm_up = NOW.date() - timedelta(days=14)
+    press.subscribe(*(f"reader{n}@example.net" for n in range(300)))
+    press.edition()
+    assert press.send().sent == 300

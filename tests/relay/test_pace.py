@@ -1,9 +1,11 @@
 """How fast, and how many at once: what the relay bears, and no line too many for a domain that is in trouble."""
 
+from datetime import date, timedelta
+
 import pytest
 from hypothesis import given, settings as limits, strategies as st
 
-from ketapress.relay.pace import SLOWEST_LANE, Lane, Pace, Rate
+from ketapress.relay.pace import SLOWEST_LANE, Lane, Pace, Rate, most_a_day
 
 
 def places(rate: Rate, start: float, count: int) -> list[float]:
@@ -165,3 +167,10 @@ def test_a_domain_may_always_go_on_and_gets_well_in_the_end(events: list[str]) -
         lane.busy -= 1
         lane.taken(now)
     assert lane.well
+
+
+def test_a_warm_up_doubles_each_day_and_ends() -> None:
+    began = date(2026, 11, 22)
+    days = [most_a_day(began, began + timedelta(days=n)) for n in range(-2, 16)]
+    assert days[:5] == [200, 200, 200, 400, 800]
+    assert days[15:] == [200 * 2**13, None, None]

@@ -49,6 +49,10 @@ class Ledger(Protocol):
         """How many deliveries of the edition stand in each state."""
         ...
 
+    def begun_since(self, moment: datetime) -> int:
+        """How many messages of all editions went to their dot since then, or are about to."""
+        ...
+
     def next_due(self, edition_id: int) -> datetime | None:
         """When the next delivery may be claimed; None when none will be by itself."""
         ...

@@ -5,12 +5,14 @@ of an edition, and never waits for a delivery that is due later.
 """
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from ketapress.deliver.hand import Hand
 from ketapress.deliver.road import Load, Parcel, Road
 from ketapress.deliver.settle import Course, Trend, course, settled
 from ketapress.deliver.turns import Turns
 from ketapress.model.delivery import DeliveryState, Fault, Recipient, Reply, Result, Verdict
+from ketapress.relay.pace import most_a_day
 from ketapress.relay.smtp import Connection, NotOpened
 from ketapress.relay.transactions import Envelope
 from ketapress.relay.verdict import verdict
@@ -18,12 +20,18 @@ from ketapress.relay.verdict import verdict
 BATCH = 500
 """Deliveries claimed at a time: a claim costs 11 us a row then, and a kill leaves no more to hand back."""
 
+WARM_BATCH = 50
+"""On a day of a warm-up: several senders on one database may each be so far beyond what it allows."""
+
 MOST_IN_HAND = 4 * BATCH
 """Where one domain is slow, so many are claimed at the most in search of others."""
 
 
 class Round:
-    """The state that the connections of one round share. `course` and `verdict` tell why it ended."""
+    """The state that the connections of one round share. `course` and `verdict` tell why it ended.
+
+    `warm_until` is when more may go out, where a warm-up stopped it.
+    """
 
     def __init__(self, load: Load, road: Road, turns: Turns) -> None:
         self._load = load
@@ -41,6 +49,7 @@ class Round:
         self.course = Course.GO_ON
         self.verdict: Verdict | None = None
         self.stopped = False
+        self.warm_until: datetime | None = None
 
     async def run(self) -> None:
         """Carries until nothing is due, or somebody says stop. One connection first: if it fails, so would the rest."""
@@ -88,7 +97,8 @@ class Round:
                 return False
             while self._wanting:
                 self._dated = self._road.clock()
-                claimed = await self._turns.claimed(BATCH)
+                portion = await self._portion()
+                claimed = await self._turns.claimed(portion) if portion else ()
                 self._more = bool(claimed)
                 self._hand.take_up(claimed, self._now())
             return bool(self._hand)
@@ -97,6 +107,17 @@ class Round:
     def _wanting(self) -> bool:
         """Whether more should be claimed before the next is drawn."""
         return self._more and len(self._hand) < MOST_IN_HAND and self._hand.crowded
+
+    async def _portion(self) -> int:
+        """How many may be claimed now: fewer on a day of a warm-up, and none when that day's are used up."""
+        began = self._road.relay.warm_up
+        today = self._dated.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        most = most_a_day(began, today.date()) if began else None
+        if most is None:
+            return BATCH
+        left = most - await self._turns.begun_since(today)
+        self.warm_until = today + timedelta(days=1) if left <= 0 else None
+        return max(0, min(left, WARM_BATCH))
 
     async def _paced(self) -> Parcel | None:
         """The next message, when the rate allows it; None when the round is over, or others took the last one."""

@@ -131,6 +131,12 @@ class Sender:
             return self._held(edition, f"the relay refuses it ({_said(round_.verdict)})")
         if round_.verdict is not None:
             return self._paused(round_.verdict)
+        if round_.warm_until is not None:
+            return _Ended(
+                f"Today's messages of the warm-up are out; it goes on at {_shown(round_.warm_until)}.",
+                round_.warm_until,
+                over=True,
+            )
         if round_.stopped:
             return _Ended("Stopped as asked; the next `ketapress send` goes on here.", over=True)
         return None

@@ -98,6 +98,10 @@ class Turns:
             self._faults.append(fault)
             return ()
 
+    async def begun_since(self, moment: datetime) -> int:
+        """How many messages went out since then, as the whole ledger knows."""
+        return await self._told(self._ledger.begun_since, moment)
+
     def settle(self, result: Result) -> None:
         """Keeps a result for the next turn. Whoever asks for leave afterwards gets it only when this is written."""
         self._results.append(result)

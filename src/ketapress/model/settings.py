@@ -181,6 +181,12 @@ class RelaySettings:
     rate: float | None = setting(
         "The most messages a second; no limit where it is not set.", reads="optional rate", default=None
     )
+    warm_up: date | None = setting(
+        "The day a new sender begins: 200 messages that day, each day twice as many, and after two weeks no limit. "
+        "Days are those of UTC.",
+        reads="optional date",
+        default=None,
+    )
     return_path: str = setting(
         "The envelope's sender; the newsletter's address where it is not set.", reads="address", default=""
     )

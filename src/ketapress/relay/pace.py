@@ -5,10 +5,21 @@ multiplicative down, as TCP and Postfix do. Pure: it never waits, and reads no c
 """
 
 from collections import deque
+from datetime import date
 
 SLOWEST = 0.1  # messages a second to the relay
 SLOWEST_LANE = 1.0  # and to one domain: a greylist of ten thousand is through in three hours
 _SEEN = 50  # messages from whose instants the present rate is measured
+
+
+FIRST_DAY = 200  # messages of a warm-up's first day: what large receivers take from a stranger
+WARM_UP_DAYS = 14
+
+
+def most_a_day(began: date, today: date) -> int | None:
+    """How many messages a warm-up allows today: twice as many as the day before; None when it is over."""
+    days = (today - began).days
+    return FIRST_DAY << max(days, 0) if days < WARM_UP_DAYS else None
 
 
 class Rate:

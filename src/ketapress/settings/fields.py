@@ -206,6 +206,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "colour": _colour,
     "clock": _clock,
     "date": _date,
+    "optional date": _date,
     "duration": _duration,
     "optional duration": _duration,
     "address": _optional(_address),

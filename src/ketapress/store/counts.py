@@ -5,10 +5,12 @@ everything would read every delivery there ever was.
 """
 
 from collections import Counter
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, func, null, or_, select, update
 
 from ketapress.model.delivery import DeliveryState
+from ketapress.model.edition import EditionState
 from ketapress.store.tables import deliveries, editions
 
 _d, _e = deliveries.c, editions.c
@@ -23,6 +25,17 @@ def delivery_counts(connection: Connection, edition_id: int | None) -> dict[Deli
     live = select(_e.id).where(mine, _e.counts.is_(None))
     total.update(_counted(connection, _d.edition_id.in_(live)))
     return {state: total[state.value] for state in DeliveryState}
+
+
+def begun_since(connection: Connection, moment: datetime) -> int:
+    """How many messages went to their dot since then, or are claimed and about to: of all editions."""
+    lately = or_(_e.state == EditionState.SENDING, _e.changed_at >= moment)
+    mine = _d.edition_id.in_(select(_e.id).where(_e.frozen > 0, lately))
+    begun = or_(_d.dated >= moment, _d.state == DeliveryState.CLAIMED)
+    found: int = connection.execute(
+        select(func.count()).select_from(deliveries).where(mine, begun)
+    ).scalar_one()
+    return found
 
 
 def really_counted(connection: Connection, edition_id: int) -> int:

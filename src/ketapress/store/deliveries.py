@@ -25,7 +25,7 @@ from sqlalchemy import (
 from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient, Result
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.store.counts import delivery_counts, really_counted, recount
+from ketapress.store.counts import begun_since, delivery_counts, really_counted, recount
 from ketapress.store.freeze import anybody_active, freeze_chunk, start_freeze
 from ketapress.store.ledger import (
     ACTIVE,
@@ -157,6 +157,11 @@ class Deliveries:
         """How many deliveries stand in each state, zeros included; of one edition, or of all."""
         with self._transactions.read() as connection:
             return delivery_counts(connection, edition_id)
+
+    def begun_since(self, moment: datetime) -> int:
+        """How many messages of all editions went to their dot since then, or are about to."""
+        with self._transactions.read() as connection:
+            return begun_since(connection, moment)
 
     def conserved(self, edition_id: int) -> bool:
         """The conservation law: what was frozen is the sum of what stands in all states."""
