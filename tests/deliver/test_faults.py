@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem, StoreError
 from ketapress.relay.line import DEADLINES
 from ketapress.store.deliveries import Deliveries
+from ketapress.store.lock import private_folder
+from ketapress.store.spill import NAME as SPILL
 from ketapress.testing import ScriptedRelay, hang_up, keep_silent
 from pressroom import Press, new_press
 
@@ -238,8 +241,8 @@ def test_fewer_connections_than_wanted_are_enough(press: Press) -> None:
 class FullDisk(Deliveries):
     """A ledger that takes ten commits, and refuses some after them."""
 
-    def __init__(self, press: Press, *, refused: int) -> None:
-        super().__init__(press.store.deliveries._transactions)
+    def __init__(self, press: Press, *, refused: int, spill: Path | None = None) -> None:
+        super().__init__(press.store.deliveries._transactions, spill)
         self.commits = 0
         self.refused = refused
 
@@ -288,3 +291,39 @@ def test_what_can_never_be_written_is_named_and_is_in_doubt_next_time(press: Pre
     repeats = [each for each in press.relay.messages if press.sent_to().count(each.recipient) > 1]
     assert {each.recipient for each in repeats} <= set(first)
     assert len({each.message for each in repeats}) == len(named)
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_what_could_not_be_written_is_kept_in_a_file_and_nobody_gets_it_twice(
+    press: Press, connections: int
+) -> None:
+    press.connections = connections
+    readers = [f"reader{n}@example.net" for n in range(100)]
+    press.subscribe(*readers)
+    press.edition()
+    file = private_folder(press.root) / SPILL
+    press.ledger = FullDisk(press, refused=1000, spill=file)
+    with pytest.raises(StoreError) as error:
+        press.send()
+    named = [problem for problem in error.value.problems if problem.code == "send.unwritten"]
+    assert 1 <= len(named) <= connections
+    assert all(".ketapress/unwritten.json" in problem.cure for problem in named)
+    assert file.stat().st_size >= 65536, "its room is there before it is needed"
+    press.ledger = None
+    assert press.send().state is EditionState.DONE
+    assert sorted(press.sent_to()) == sorted(readers)
+    assert "250" in press.lines()[named_address(press, named[0])].reply
+    assert not file.read_bytes().strip(b"\0")
+
+
+def named_address(press: Press, problem: Problem) -> str:
+    number = int(problem.message.split("delivery ")[1].split()[0])
+    return next(address for address, line in press.lines().items() if line.subscription_id == number)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"{", b"[]", b'{"edition": 1}\0'])
+def test_a_torn_file_of_results_stops_nobody(press: Press, content: bytes) -> None:
+    press.subscribe(ANN)
+    press.edition()
+    (private_folder(press.root) / SPILL).write_bytes(content)
+    assert press.send().state is EditionState.DONE

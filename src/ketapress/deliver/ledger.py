@@ -33,6 +33,10 @@ class Ledger(Protocol):
         """Writes results and intents together; the intents that may go out. `now` is the Date of their messages."""
         ...
 
+    def keep(self, edition_id: int, results: Sequence[Result]) -> str:
+        """Puts results that `commit` did not take into a file, for the next `recover`; its name, or nothing."""
+        ...
+
     def renew(self) -> None:
         """Says that this process is alive, where it commits nothing for a while: a lease holds 60 seconds."""
         ...

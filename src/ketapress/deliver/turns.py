@@ -152,18 +152,23 @@ class Turns:
         if not self._results:
             await self._told(self._ledger.release, self._edition_id, self._worker, self._clock())
         for fault in self._faults:
-            if isinstance(fault, StoreError):
-                raise StoreError(*fault.problems, *map(_unwritten, self._results)) from fault
-            raise fault
+            if not isinstance(fault, StoreError):
+                raise fault
+            kept = (
+                await self._told(self._ledger.keep, self._edition_id, self._results) if self._results else ""
+            )
+            raise StoreError(*fault.problems, *(_unwritten(each, kept) for each in self._results)) from fault
 
     async def _told(self, what: Callable[_P, _T], *words: _P.args, **more: _P.kwargs) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(what, *words, **more))
 
 
-def _unwritten(result: Result) -> Problem:
+def _unwritten(result: Result, kept: str) -> Problem:
     return Problem(
         code="send.unwritten",
         message=f"what became of delivery {result.subscription_id} could not be written: {result.state}"
         f"{f', {result.reply}' if result.reply else ''}.",
-        cure="It is in doubt until then: the next `ketapress send` treats it as `relay.in_doubt` says.",
+        cure=f"It is kept in {kept}: the next `ketapress send` writes it."
+        if kept
+        else "It is in doubt until then: the next `ketapress send` treats it as `relay.in_doubt` says.",
     )

@@ -19,6 +19,7 @@ from ketapress.store.conservation import Imbalance, imbalances
 from ketapress.store.deliveries import Deliveries
 from ketapress.store.editions import Editions
 from ketapress.store.generation import generation, leave_numbers_free, raised_generation
+from ketapress.store.lock import FOLDER
 from ketapress.store.resolution import (
     believe_sent,
     doubt_everything,
@@ -27,6 +28,7 @@ from ketapress.store.resolution import (
     resolve_sent,
 )
 from ketapress.store.restoring import put_in_place, unfinished_copy
+from ketapress.store.spill import NAME as SPILL
 from ketapress.store.subscribers import Subscribers
 from ketapress.store.tables import REVISIONS
 from ketapress.store.transactions import Transactions, private_file
@@ -45,11 +47,11 @@ _MIGRATION_LOCK = 0x6B657461  # any number that is ours: PostgreSQL's advisory l
 class Store:
     """The three books of a publication. Close it when done; as a context manager it closes itself."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, root: Path) -> None:
         self._transactions = transactions
         self.subscribers = Subscribers(transactions)
         self.editions = Editions(transactions)
-        self.deliveries = Deliveries(transactions)
+        self.deliveries = Deliveries(transactions, root / FOLDER / SPILL)
 
     def imbalances(self, *, thorough: bool = False) -> tuple[Imbalance, ...]:
         """Editions whose deliveries do not add up, which there should never be; `thorough` counts the old ones, too."""
@@ -121,7 +123,7 @@ def open_store(url: str, root: Path, *, durability: str = "power") -> Store:
     except BaseException:
         transactions.close()
         raise
-    return Store(transactions)
+    return Store(transactions, root)
 
 
 def upgrade(url: str, root: Path) -> tuple[str, str]:

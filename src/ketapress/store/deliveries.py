@@ -10,6 +10,7 @@ lost its number: what it commits when it wakes changes nothing that somebody els
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import (
     ColumnElement,
@@ -40,6 +41,7 @@ from ketapress.store.ledger import (
 )
 from ketapress.store.persons import end_consent
 from ketapress.store.recovery import recover
+from ketapress.store.spill import Spill, Unwritten
 from ketapress.store.tables import (
     DatabaseClock,
     deliveries,
@@ -59,8 +61,9 @@ _d, _e = deliveries.c, editions.c
 class Deliveries:
     """The ledger, as one process writes in it: what it claims is its own until it settles it or dies."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, spill: Path | None = None) -> None:
         self._transactions = transactions
+        self._spill = Spill(spill)
         self._workers: dict[str, int] = {}
 
     def freeze(self, edition_id: int, newsletter: str, now: datetime, *, chunk: int = 20_000) -> int:
@@ -143,10 +146,23 @@ class Deliveries:
         database's clock. With the policy `resend`, what is in doubt in editions that are not over may be claimed at
         once; with `hold` it waits for a person.
         """
+        left = self._spill.kept()
         with self._transactions.write() as connection:
+            if left is not None:
+                write_results(connection, left.edition_id, left.results, left.workers)
+                _end_dead_addresses(connection, left.results, now)
+                recount(connection, left.edition_id)
             found = recover(connection, self._numbers, policy, now, leased=self._transactions.shared)
         self._workers.clear()
+        self._spill.reserve()
         return found
+
+    def keep(self, edition_id: int, results: Sequence[Result]) -> str:
+        """Puts results into a file that could not be written here; its name, or nothing if that fails too.
+
+        The next `recover` writes them, where nobody else took the deliveries over.
+        """
+        return self._spill.keep(Unwritten(edition_id, self._numbers, tuple(results)))
 
     def give_up(self, edition_id: int, state: DeliveryState, now: datetime) -> int:  # noqa: ARG002 - as its siblings
         """What waits in the edition ends as EXPIRED or CANCELLED; how many. What is in doubt stays so, for a person."""
