@@ -221,3 +221,15 @@ def test_the_name_in_ehlo_is_the_senders_domain(press: Press) -> None:
     press.edition()
     press.send()
     assert press.relay.commands[0] == "EHLO press.example"
+
+
+def test_whoever_counts_hears_each_reply_and_each_line_that_is_refused(press: Press) -> None:
+    press.subscribe("ann@example.net", "bob@example.net")
+    press.edition()
+    heard: list[int] = []
+    press.relay.script(Phase.RECIPIENT, "450 4.2.0 later", recipient="bob@example.net")
+    press.send(heard=lambda verdict: heard.append(verdict.reply.code))
+    press.relay.script(Phase.CONNECT, "421 4.3.2 not now")
+    press.clock.advance(timedelta(hours=1))
+    press.send(heard=lambda verdict: heard.append(verdict.reply.code))
+    assert heard == [250, 450, 421]

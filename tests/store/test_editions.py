@@ -217,3 +217,10 @@ segments = st.lists(st.binary(max_size=50), min_size=1, max_size=6)
 def test_every_letter_comes_back_as_it_was(parts: list[bytes], name: str, place: Place) -> None:
     letter = Letter(key="ab12", segments=tuple(parts), slots=(ByteSlot(name, place),) * (len(parts) - 1))
     assert unpacked(packed(letter)) == letter
+
+
+def test_states_are_those_of_editions_and_not_of_empty_slots(store: Store) -> None:
+    edition = building_edition(store)
+    assert store.editions.states() == ((edition, EditionState.BUILDING),)
+    store.editions.cancel(edition, NOW, "")
+    assert store.editions.states() == ((edition, EditionState.CANCELLED),)

@@ -165,3 +165,15 @@ def test_no_portion_of_an_import_holds_an_address_twice(addresses: list[str]) ->
     portions = list(chunks(Applicant(address=address) for address in addresses))
     assert [each.address for portion in portions for each in portion] == addresses
     assert all(len({each.address for each in portion}) == len(portion) for portion in portions)
+
+
+def test_the_holder_of_a_subscription_is_known_until_they_are_erased(store: Store) -> None:
+    subscribe(store, [ADA])
+    store.subscribers.add([ADA], ["daily"], "somebody", NOW)
+    found = store.subscribers.find(ADA.address)
+    assert found is not None
+    for each in found.subscriptions:
+        assert store.subscribers.holder(each.id) == found
+    assert store.subscribers.holder(found.subscriptions[-1].id + 1) is None
+    store.subscribers.erase(ADA.address, "somebody", LATER)
+    assert store.subscribers.holder(found.subscriptions[0].id) is None

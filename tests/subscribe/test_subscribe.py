@@ -14,7 +14,9 @@ from ketapress.subscribe import (
     chosen_newsletters,
     erase_person,
     export_people,
+    holder,
     import_people,
+    leave,
     person,
     person_history,
     remove_person,
@@ -164,3 +166,14 @@ def test_a_line_that_names_its_newsletter_is_about_that_one_alone(store: Store) 
 def test_lines_that_name_no_newsletter_need_to_be_told_which_of_two(store: Store) -> None:
     with pytest.raises(UsageError, match="--newsletter"):
         import_people(store, b"ann@example.org\n", settings(newsletters=TWO), [], "ops", NOW)
+
+
+def test_a_reader_leaves_by_a_link_once_and_for_all(store: Store) -> None:
+    add_people(store, ["ada@example.org"], ["weekly", "daily"], "ops", NOW)
+    reader = person(store, "ada@example.org")
+    ids = [each.id for each in reader.subscriptions]
+    assert holder(store, ids[0]) == reader
+    assert leave(store, ids, NOW) == 2
+    assert leave(store, [*ids, 999], NOW) == 0
+    assert {each.state for each in person(store, "ada@example.org").subscriptions} == {SubscriptionState.LEFT}
+    assert holder(store, 999) is None

@@ -101,9 +101,12 @@ class Pages:
 
 
 def masked(address: str) -> str:
-    """An address as its owner knows it again, and nobody else learns it: `a…@example.org`. A link may be forwarded."""
+    """An address as its owner knows it again, and nobody else learns it: `a…@example.org`. A link may be forwarded.
+
+    It breaks over no line (U+2060).
+    """
     local, at, domain = address.rpartition("@")
-    return f"{local[:1]}…{at}{domain}"
+    return f"{local[:1]}…\u2060{at}{domain}"
 
 
 def subscription_of(reader: Subscriber, subscription_id: int) -> tuple[str, bool]:
