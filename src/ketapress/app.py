@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketapress.model.edition import WAITING_STATES, EditionState, Slot, StoredEdition
-from ketapress.model.errors import ConfigurationError, Problem, StoreError, UsageError
+from ketapress.model.errors import ConfigurationError, Problem, RefusedError, StoreError, UsageError
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.file import NAME, read_settings, used_variables
 
@@ -427,15 +427,27 @@ class Publication:
             message = [field.signed(self.signing_key.sign(field.digest)), *message]
         return send_trial(self.settings.relay, newsletter.sender.address, reader.address, message)
 
+    def specimen(self, edition: StoredEdition) -> bytes:
+        """The message as `message.eml` has it, from the letter in the store. RefusedError where there is none."""
+        from ketapress.mail.digest import specimen
+
+        newsletter = self.settings.newsletters.get(edition.slot.newsletter)
+        if newsletter is None or not edition.sizes:
+            message = f"{edition.slot.edition} has no folder in outbox/, and its letter is not known here."
+            cure = "Export it where it was composed."
+            raise RefusedError(Problem(code="export.letter", message=message, cure=cure))
+        return specimen(self.store.editions.letter(edition.id), self.settings, newsletter, edition.slot)
+
     def message_ids(self, edition: StoredEdition) -> Callable[[int], str | None]:
         """The Message-ID of an edition's message to a subscription: derived, so it is the same in every try.
 
-        None where ketapress.toml no longer has the newsletter: its sender's domain is a part of it.
+        None where ketapress.toml no longer has the newsletter, whose sender's domain is a part of it, or where the
+        letter is not known here.
         """
         from ketapress.mail.stamp import message_id
 
         newsletter = self.settings.newsletters.get(edition.slot.newsletter)
-        if newsletter is None:
+        if newsletter is None or not edition.sizes:
             return lambda _: None
         key, domain = self.store.editions.letter(edition.id).key, newsletter.sender.domain
         return lambda subscription_id: message_id(key, subscription_id, domain)

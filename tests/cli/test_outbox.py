@@ -159,3 +159,28 @@ def test_show_tells_who_was_left_out(press: Path) -> None:
     shown = ketapress(press, "outbox", "show", EDITION, "--json").result
     assert (shown["frozen"], shown["left_out"]) == (2, {"left": 1})
     assert "deliveries  2 sent; not for 1 left" in ketapress(press, "outbox", "show", EDITION).stdout
+
+
+def test_an_export_holds_what_people_read_and_who_got_it(doubtful: Path, tmp_path: Path) -> None:
+    place = tmp_path / "taken along"
+    outcome = ketapress(doubtful, "outbox", "export", EDITION, "--to", str(place), "--json")
+    assert outcome.result["files"] == sorted(each.name for each in place.iterdir())
+    assert (place / "message.eml").read_bytes() == (
+        doubtful / "outbox" / EDITION / "message.eml"
+    ).read_bytes()
+    rows = (place / "deliveries.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows] == [
+        ['"address"', '"state"'],
+        ['"reader0@example.net"', '"sent"'],
+        ['"reader1@example.net"', '"in doubt"'],
+        ['"reader2@example.net"', '"sent"'],
+    ]
+    again = ketapress(doubtful, "outbox", "export", EDITION, "--to", str(place), "--json")
+    assert [each["code"] for each in again.document["problems"]] == ["export.exists"]
+
+
+def test_an_edition_of_another_machine_is_exported_from_the_store(press: Path, tmp_path: Path) -> None:
+    made = (press / "outbox" / EDITION / "message.eml").read_bytes()
+    (press / "outbox").rename(press / "elsewhere")
+    ketapress(press, "outbox", "export", EDITION, "--to", str(tmp_path / "copy"))
+    assert (tmp_path / "copy" / "message.eml").read_bytes() == made

@@ -176,3 +176,15 @@ def test_no_line_is_dropped_in_silence(data: str | bytes) -> None:
         if isinstance(each, Refusal):
             assert each.value.isprintable()
             assert each.why
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_named_as_that_and_not_line_by_line(encoding: str) -> None:
+    data = "address,name\nada@example.org,Ada\nbob@example.org,Bob\n".encode(encoding)
+    assert refusals(data) == [(1, "the whole file is UTF-16, not UTF-8; save it as `CSV UTF-8`")]
+
+
+def test_a_cell_that_is_too_long_is_named_as_that_and_costs_its_own_line_only() -> None:
+    data = f"address,name\nada@example.org,{'x' * 200_000}\nbob@example.org,Bob\n"
+    assert refusals(data) == [(2, "a cell of it is longer than 131,072 characters")]
+    assert [each.address for each in applicants(data) if isinstance(each, Applicant)] == ["bob@example.org"]

@@ -9,6 +9,7 @@ import click
 from ketapress import review
 from ketapress.cli.answers import operator, portions
 from ketapress.cli.door import Answer, Door, command, group
+from ketapress.cli.outbox_export import export
 from ketapress.cli.reports import edition_lines, edition_result, left_out_words
 from ketapress.cli.rows import Rows, rows
 from ketapress.model.delivery import DeliveryLine, DeliveryState
@@ -230,7 +231,7 @@ def _doubtful(door: Door, found: StoredEdition) -> Answer:
 outbox = group(
     "outbox",
     "List and show editions, decide about them, say what became of them.",
-    [list_, show, hold, release, approve, cancel, refresh, resolve],
+    [list_, show, hold, release, approve, cancel, refresh, resolve, export],
 )
 
 

@@ -9,6 +9,7 @@ Cells that a spreadsheet would run as a formula are written with an apostrophe b
 
 import csv
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import islice
@@ -32,6 +33,7 @@ _NAMES = {
 _WANTED = {"", "active", "subscribed", "confirmed"}
 _SEPARATORS = (",", ";", "\t")
 _TALLEST = 50  # lines of one record: a note with line breaks in a column that we do not read
+_PROBE = 64  # bytes that show what a file is
 _SHOWN = 60  # characters of a refused value
 _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -68,6 +70,9 @@ def applicants(data: str | bytes) -> Iterator[Applicant | Refusal]:
     UTF-8, with or without a byte order mark. Without a header the address is the first column that has an @ in the
     first line, and the name is the first of the others. Where a column says somebody's state, only active ones pass.
     """
+    if isinstance(data, bytes) and _is_utf_16(data):
+        yield Refusal(1, "", "the whole file is UTF-16, not UTF-8; save it as `CSV UTF-8`")
+        return
     lines = _LINE_END.split(_text(data))
     separator = _separator(lines)
     layout: _Layout | None = None
@@ -85,13 +90,21 @@ def applicants(data: str | bytes) -> Iterator[Applicant | Refusal]:
 
 def subscribers_csv(subscribers: Iterable[Subscriber]) -> Iterator[str]:
     """A complete list, line by line: each person once for each subscription, also those who left."""
-    yield _line(HEADER)
+    yield csv_line(HEADER)
     for person in subscribers:
         who = (person.address, person.name, person.lang or "")
         for each in person.subscriptions:
-            yield _line((*who, each.newsletter, each.state.value, each.since.isoformat()))
+            yield csv_line((*who, each.newsletter, each.state.value, each.since.isoformat()))
         if not person.subscriptions:
-            yield _line((*who, "", "", ""))
+            yield csv_line((*who, "", "", ""))
+
+
+def _is_utf_16(data: bytes) -> bool:
+    """By its byte order mark, or because every other byte of the first line is NUL."""
+    first = data[:_PROBE]
+    return data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or (
+        len(first) > 1 and (not any(first[::2]) or not any(first[1::2]))
+    )
 
 
 def _text(data: str | bytes) -> str:
@@ -123,7 +136,10 @@ def _record(lines: Sequence[str], at: int, separator: str, width: int) -> _Recor
         cells = _cells(lines[at : at + height], separator)
         if cells is not None and (height == 1 or len(cells) == width):
             return _Record(at + 1, height, cells)
-    return _Record(at + 1, 1, [lines[at]], "a quotation mark is opened or closed in the wrong place")
+    fault = "a quotation mark is opened or closed in the wrong place"
+    if len(lines[at]) > csv.field_size_limit():
+        fault = f"a cell of it is longer than {csv.field_size_limit():,} characters"
+    return _Record(at + 1, 1, [lines[at]], fault)
 
 
 def _cells(lines: Sequence[str], separator: str) -> list[str] | None:
@@ -195,7 +211,8 @@ def _plain(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
-def _line(cells: Sequence[str]) -> str:
+def csv_line(cells: Sequence[str]) -> str:
+    """One line of a list of ours, with its end; no cell of it runs as a formula."""
     buffer = StringIO()
     guarded = [f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells]
     csv.writer(buffer, quoting=csv.QUOTE_ALL).writerow(guarded)

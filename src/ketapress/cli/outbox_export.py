@@ -1,0 +1,75 @@
+"""`ketapress outbox export`: an edition to take along, with the list of who got it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ketapress import review
+from ketapress.cli.answers import Answer, Door
+from ketapress.cli.door import command
+from ketapress.model.delivery import DeliveryLine
+from ketapress.model.edition import StoredEdition
+from ketapress.model.errors import Problem, RefusedError
+from ketapress.outbox.folder import edition_folder
+from ketapress.people.csv import csv_line
+
+_HEADER = ("address", "state", "attempts", "message_id", "dated", "reply")
+_LIST = "deliveries.csv"
+
+
+@command(
+    "outbox export",
+    "Copy an edition into a new folder: what people read, message.eml, and who got it as CSV.",
+)
+@click.argument("edition")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False),
+    help="The new folder; named for the edition by default.",
+)
+def export(door: Door, edition: str, folder: str | None) -> Answer:
+    found = review.stored(door.publication.store, edition)
+    place = Path(folder or edition.replace("/", "-"))
+    if place.exists():
+        raise RefusedError(_in_the_way(place))
+    unfinished = place.with_name(f"{place.name}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700, parents=True)
+    for name, content in _contents(door, found).items():
+        (unfinished / name).write_bytes(content)
+    with (unfinished / _LIST).open("w", encoding="utf-8", newline="") as out:
+        count = sum(1 for line in _deliveries(door, found) if out.write(line)) - 1
+    unfinished.rename(place)
+    files = sorted(each.name for each in place.iterdir())
+    lines = [f"{edition} is in {place}: {', '.join(files)}; {count:,} deliveries."]
+    return Answer({"edition": edition, "folder": str(place), "files": files, "deliveries": count}, lines)
+
+
+def _contents(door: Door, found: StoredEdition) -> dict[str, bytes]:
+    """The files of the outbox as they are; where that is on another machine, the message of the letter in the store."""
+    folder = edition_folder(door.root, found.slot)
+    if folder.is_dir():
+        return {each.name: each.read_bytes() for each in sorted(folder.iterdir()) if each.is_file()}
+    return {"message.eml": door.publication.specimen(found)}
+
+
+def _deliveries(door: Door, found: StoredEdition) -> Iterator[str]:
+    message_id = door.publication.message_ids(found)
+    yield csv_line(_HEADER)
+    for each in door.publication.store.deliveries.lines(found.id):
+        yield csv_line(_cells(each, message_id(each.subscription_id) or "", door.iso(each.dated) or ""))
+
+
+def _cells(each: DeliveryLine, message_id: str, dated: str) -> tuple[str, ...]:
+    return (each.address, str(each.state), str(each.attempts), message_id, dated, each.reply)
+
+
+def _in_the_way(place: Path) -> Problem:
+    return Problem(
+        code="export.exists",
+        message=f"{place} is there already, and is left as it is.",
+        cure="Name another folder with --to.",
+    )
