@@ -97,6 +97,22 @@ def test_a_secret_that_others_can_read(publication: Path, zone: Any) -> None:
     assert findings(publication, zone)["secret"]["health"] == "well"
 
 
+@pytest.mark.parametrize(
+    ("alerts", "health"),
+    [
+        ("", "warning"),
+        ('[alerts]\nemail = "ops@example.org"', "well"),
+        ('[alerts]\ncommand = ["sh", "-c", "cat"]', "well"),
+        ('[alerts]\ncommand = ["/no/such/program"]', "error"),
+    ],
+)
+def test_somebody_is_told_of_what_needs_a_person(
+    publication: Path, zone: Any, alerts: str, health: str
+) -> None:
+    configured(publication, alerts)
+    assert findings(publication, zone)["alerts"]["health"] == health
+
+
 def test_the_backup_is_as_old_as_it_is(publication: Path, zone: Any, tmp_path: Path) -> None:
     assert findings(publication, zone)["backup"]["health"] == "well"
     ketapress(publication, "subscribers", "add", "ann@example.net")

@@ -29,6 +29,7 @@ def folder_findings(root: Path, settings: Settings, now: datetime) -> Iterator[F
     yield _clock(root, now)
     yield from _secret(root, settings)
     yield _web(settings)
+    yield _alerts(settings)
     file = sqlite_file(settings.database.url)
     if file is None:
         yield unseen(
@@ -134,6 +135,20 @@ def _web(settings: Settings) -> Finding:
             cure,
         )
     return error("web", "`web.url` is no https address, so `send` to this relay is refused.", cure)
+
+
+def _alerts(settings: Settings) -> Finding:
+    command, email = settings.alerts.command, settings.alerts.email
+    if command and not shutil.which(command[0]):
+        return error(
+            "alerts", f"{command[0]} is no program that can be run.", "Mend `command` below [alerts]."
+        )
+    if not command and not email:
+        cure = "Set `command` or `email` below [alerts]."
+        return warning("alerts", "nobody is told when something needs a person.", cure)
+    return well(
+        "alerts", f"{' and '.join(filter(None, (' '.join(command), email)))} is told of what needs a person."
+    )
 
 
 def _private(file: Path) -> Finding:
