@@ -5,12 +5,13 @@ import re
 from html import escape
 from math import ceil
 
+from ketapress.model.pattern import pattern
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 
-_HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
-_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
-_SCROLLED = re.compile(r"<(?:table|pre)\b")
+_HEAD_END = pattern(r"</head\s*>", re.IGNORECASE)
+_BODY = pattern(r"<body\b[^>]*>", re.IGNORECASE)
+_SCROLLED = pattern(r"<(?:table|pre)\b")
 _SCROLLING = {"<pre": '<pre tabindex="0"', "<table": '<div class="scroll" tabindex="0" role="group"><table'}
 _WORDS_A_MINUTE, _CHARACTERS_A_MINUTE = 220, 400
 _WITHOUT_BLANKS = {"ja", "zh"}

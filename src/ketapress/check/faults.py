@@ -15,6 +15,7 @@ from ketapress.model.output import Keys
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.file import NAME
+from ketapress.templates.days import Days
 from ketapress.templates.files import has_own
 
 _ENOUGH = 4  # posts: with more than three a letter has a list of contents, too
@@ -42,7 +43,9 @@ def faults(
 def _page_faults(press: Press, posts: Sequence[Post], now: datetime) -> Iterator[Problem]:
     """What is wrong with the templates of the archive, as the newest posts and editions show it."""
     newest, editions = visible_posts(posts, now)[:_ENOUGH], press.store.editions.public()[:_ENOUGH]
-    pages = site_pages(newest, editions, press.settings, FORMATS, press.templates, Keys(""))
+    site = press.settings.site
+    days = Days(site.timezone, site.language)
+    pages = site_pages(newest, editions, press.settings, FORMATS, press.templates, Keys(""), days)
     try:
         for page in pages:
             page.make()

@@ -8,7 +8,6 @@ import errno
 import getpass
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,10 +24,11 @@ from ketapress.app import Publication
 from ketapress.cli.rows import Rows, piped
 from ketapress.model.edition import YEARS
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity, UsageError
+from ketapress.model.pattern import pattern
 
 SCHEMA = 1
 _T = TypeVar("_T")
-_INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
+_INSTANT = pattern(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
 _COLOURS = {Severity.ERROR: "\033[31m\033[1m", Severity.WARNING: "\033[33m\033[1m"}
 _PLAIN = "\033[0m"
 

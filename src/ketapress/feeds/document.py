@@ -12,6 +12,7 @@ from html import escape
 from urllib.parse import quote
 
 from ketapress.model.language import direction
+from ketapress.model.pattern import pattern
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import Settings
 from ketapress.model.urls import SAFE_IN_URL
@@ -23,13 +24,13 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 # validator of bytes that were no text. They are dropped, not replaced: a replacement character would be the next warning. Only for the controls it is
 # known what was meant: the quotation marks and dashes of Windows, as HTML reads them too (13.2.5.80).
 _PLANES = "".join(f"{chr(plane << 16)}-{chr((plane << 16) + 0xFFFD)}" for plane in range(1, 17))
-_ILLEGAL = re.compile(f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffc{_PLANES}]")
+_ILLEGAL = pattern(f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffc{_PLANES}]")
 _MEANT = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 _ILLEGAL_ASCII = bytes(code for code in [*range(0x20), 0x7F] if chr(code) not in "\t\n\r")
 
 
 # Ids that are URIs of a registered scheme and keep its rules (RFC 9110; RFC 2141 and 4122; RFC 4151)
-_URI = re.compile(
+_URI = pattern(
     r"(?:https?://|info:|mailto:).+"
     r"|urn:(?!uuid:)[a-z0-9][a-z0-9-]{1,31}:(?:[a-z0-9()+,.:=@;$_!*'-]|%[0-9a-f]{2})+"
     r"|urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -3,12 +3,12 @@
 In: an element of lxml. Out: the same, with more in it.
 """
 
-import re
 from collections.abc import Iterator
 from html.entities import name2codepoint
 from typing import TYPE_CHECKING
 
 from ketapress.feeds.document import Feed
+from ketapress.model.pattern import pattern
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
 _NAMES = "|".join([*name2codepoint, "apos"])
-MARKUP = re.compile(rf"<(?=[A-Za-z/!?])|&(?=#?\w)(?!(?!(?:{_NAMES})(?!\w))[A-Za-z]+(?!\w))")
+MARKUP = pattern(rf"<(?=[A-Za-z/!?])|&(?=#?\w)(?!(?!(?:{_NAMES})(?!\w))[A-Za-z]+(?!\w))")
 """Where plain text could be taken for HTML, also for sloppy HTML: `</b>`, `&amp;`, `&copy`, but not `Q & A` or `AT&T`."""
 
 

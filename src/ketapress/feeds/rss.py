@@ -12,6 +12,7 @@ from ketapress.feeds.document import Entry, Feed
 from ketapress.feeds.elements import ATOM, HISTORY, add, add_history, literal
 from ketapress.feeds.moulded import entry_text, feed_text
 from ketapress.model.mould import Moulds
+from ketapress.model.pattern import pattern
 from ketapress.model.post import Image
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _DC = "http://purl.org/dc/elements/1.1/"
 _MEDIA = "http://search.yahoo.com/mrss/"
-_NO_PICTURE = re.compile(r"\.(?!(?:gif|jpe?g|png)\Z)\w+\Z", re.IGNORECASE)
+_NO_PICTURE = pattern(r"\.(?!(?:gif|jpe?g|png)\Z)\w+\Z", re.IGNORECASE)
 """How addresses end of what RSS 2.0 does not take for a channel's image."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -12,6 +12,7 @@ from html import escape, unescape
 from posixpath import dirname, join, normpath, splitext
 from urllib.parse import unquote
 
+from ketapress.model.pattern import pattern
 from ketapress.model.urls import absolute
 from ketapress.posts.formats import FORMATS
 from ketapress.posts.leftovers import Mark, as_written, resolved
@@ -26,34 +27,32 @@ def _plain(character: str) -> str:
     )
 
 
-_PLAIN_URL = re.compile(_plain(r"(?:[A-Za-z0-9/~!$'()*+,;=:@._-]|%[0-9A-Fa-f]{2})"))
+_PLAIN_URL = pattern(_plain(r"(?:[A-Za-z0-9/~!$'()*+,;=:@._-]|%[0-9A-Fa-f]{2})"))
 # The same in an attribute, where an apostrophe is written in another way, and U+10FF00 begins a token
 _PLAIN_VALUE = _plain(r"(?:[A-Za-z0-9/~!$()*+,;=:@._-]|%(?!F4)[0-9A-Fa-f]{2})")
 # Tags with something to rewrite; the lookahead passes by what nearly all have that stays as it is
-_TAG = re.compile(
+_TAG = pattern(
     rf"<(?!(?:a href|img src)=\"{_PLAIN_VALUE}\"(?: (?:alt|title)=\"[^\"]*\")*+>|code class=\"language-[A-Za-z0-9+#_-]{{1,30}}\">)"
     r"([a-z]+[1-6]?)((?: [a-z]+=\"[^\"]*\")*? (?:href|src|cite|poster|id|class|headers)=\"[^>]*)>"
 )
-_ATTRIBUTE = re.compile(r" ([a-z]+)=\"([^\"]*)\"")
-_ID = re.compile(r"<[^>]* id=\"([^\"]*)\"")
-_WRITTEN = re.compile(r"\b(?:href|src)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
-_USABLE = re.compile(
-    r"https?://(?:[^/?#@]*@)?[A-Za-z0-9_.:\[\]-]+(?:[/?#]|\Z)|(?:mailto|tel):.", re.IGNORECASE
-)
-_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_CLASS = re.compile(r"language-[A-Za-z0-9+#_-]{1,30}|footnotes|footnote-ref|footnote-backref")
-_IMAGE_WITHOUT_SOURCE = re.compile(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[^>]*>")
-_FILE_LINK = re.compile(
+_ATTRIBUTE = pattern(r" ([a-z]+)=\"([^\"]*)\"")
+_ID = pattern(r"<[^>]* id=\"([^\"]*)\"")
+_WRITTEN = pattern(r"\b(?:href|src)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
+_USABLE = pattern(r"https?://(?:[^/?#@]*@)?[A-Za-z0-9_.:\[\]-]+(?:[/?#]|\Z)|(?:mailto|tel):.", re.IGNORECASE)
+_STRAY_PERCENT = pattern(r"%(?![0-9A-Fa-f]{2})")
+_CLASS = pattern(r"language-[A-Za-z0-9+#_-]{1,30}|footnotes|footnote-ref|footnote-backref")
+_IMAGE_WITHOUT_SOURCE = pattern(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[^>]*>")
+_FILE_LINK = pattern(
     r"(?!/|[a-z][a-z0-9+.-]*:)([^?#]+\.(?:md|markdown|mdown|mkdn?|txt|html?))(#.*)?\Z", re.IGNORECASE
 )
 # Pelican's and Zola's ways to name a file; Pelican's pictures lie beside the posts, or on the site
-_BY_FILE = re.compile(
+_BY_FILE = pattern(
     r"(?:post:|@/|(?:\{|%7B)filename(?:\}|%7D)|(?:\||%7C)filename(?:\||%7C))([^?#]*)(#.*)?\Z", re.IGNORECASE
 )
-_STATIC = re.compile(
+_STATIC = pattern(
     r"(?:(?:\{|%7B)(?:static|attach)(?:\}|%7D)|(?:\||%7C)(?:static|attach)(?:\||%7C))", re.IGNORECASE
 )
-_LINK_WITHOUT_TARGET = re.compile(r"<a((?: (?!href=)[a-z]+=\"[^\"]*\")*)>((?:(?!</?a[ >]).)*)</a>", re.DOTALL)
+_LINK_WITHOUT_TARGET = pattern(r"<a((?: (?!href=)[a-z]+=\"[^\"]*\")*)>((?:(?!</?a[ >]).)*)</a>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

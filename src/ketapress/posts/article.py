@@ -19,13 +19,15 @@ import unicodedata
 from collections.abc import Iterator
 from html import escape
 
-_BLANK_LINES = re.compile(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)*\n|\A[ \t]*\n")
-_RULER = re.compile(r"([-*_=])(?:[ ]?\1){2,}")
-_ITEM = re.compile(r"[ ]{0,3}(?:([-*+•])|(\d{1,4})[.)])[ \t]+(?=\S)")
-_BOLD_LEAD = re.compile(r"(__|\*\*)(?=\S)(?P<lead>.{2,80}?)(?<=\S)[.:：]?\1[.:：]?\s+(?=\S)")
-_COLON_LEAD = re.compile(r"(?P<lead>\S.{1,79}?)(?::\s+|：\s*)(?=\S)")
-_SENTENCE_IN_LEAD = re.compile(r"[.!?。！？]\s|[,;，；]$")
-_URL = re.compile(r"https?://[^\s<>\"“”]+", re.IGNORECASE)
+from ketapress.model.pattern import pattern
+
+_BLANK_LINES = pattern(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)*\n|\A[ \t]*\n")
+_RULER = pattern(r"([-*_=])(?:[ ]?\1){2,}")
+_ITEM = pattern(r"[ ]{0,3}(?:([-*+•])|(\d{1,4})[.)])[ \t]+(?=\S)")
+_BOLD_LEAD = pattern(r"(__|\*\*)(?=\S)(?P<lead>.{2,80}?)(?<=\S)[.:：]?\1[.:：]?\s+(?=\S)")
+_COLON_LEAD = pattern(r"(?P<lead>\S.{1,79}?)(?::\s+|：\s*)(?=\S)")
+_SENTENCE_IN_LEAD = pattern(r"[.!?。！？]\s|[,;，；]$")
+_URL = pattern(r"https?://[^\s<>\"“”]+", re.IGNORECASE)
 _AFTER_URL = ".,;:!?'’*_。，；：！？）】》」』"
 _LONGEST_VERSE = 55  # columns; text wrapped by machines is wider
 _MOST_WORDS_IN_LEAD = 8

@@ -13,18 +13,20 @@ Within fenced code they are code.
 
 import re
 
-_OPENS = re.compile(r"^[ \t>]*(?:\[!\w|:{3,}[ \t]*[\w{]|(?:!!!|\?\?\?)\+?[ \t]+\w|===[ \t]+\")", re.MULTILINE)
-_FENCE = re.compile(r"[ \t>]*(`{3,}(?!.*`)|~{3,})")
-_ALERT = re.compile(r"(?P<quote>[ \t]*(?:>[ \t]?)+)\[!(?P<kind>[A-Za-z][\w-]*)\][+-]?[ \t]*(?P<title>.*)")
-_ADMONITION = re.compile(
+from ketapress.model.pattern import pattern
+
+_OPENS = pattern(r"^[ \t>]*(?:\[!\w|:{3,}[ \t]*[\w{]|(?:!!!|\?\?\?)\+?[ \t]+\w|===[ \t]+\")", re.MULTILINE)
+_FENCE = pattern(r"[ \t>]*(`{3,}(?!.*`)|~{3,})")
+_ALERT = pattern(r"(?P<quote>[ \t]*(?:>[ \t]?)+)\[!(?P<kind>[A-Za-z][\w-]*)\][+-]?[ \t]*(?P<title>.*)")
+_ADMONITION = pattern(
     r"(?P<indent>[ \t]*)(?:!!!|\?\?\?)\+?[ \t]+(?P<kind>[A-Za-z][\w-]*)(?:[ \t]+[a-z][\w-]*)*(?:[ \t]+\"(?P<title>[^\"]*)\")?[ \t]*"
 )
-_TAB = re.compile(r"(?P<indent>[ \t]*)===[ \t]+\"(?P<title>[^\"]*)\"[ \t]*")
-_CONTAINER = re.compile(
+_TAB = pattern(r"(?P<indent>[ \t]*)===[ \t]+\"(?P<title>[^\"]*)\"[ \t]*")
+_CONTAINER = pattern(
     r"(?P<indent>[ \t]*):{3,}[ \t]*\{?\.?(?:callout-)?(?P<kind>[A-Za-z][\w-]*)\}?(?P<title>.*)"
 )
-_CONTAINER_END = re.compile(r"[ \t]*:{3,}[ \t]*")
-_TITLE = re.compile(r"\[(?P<bracketed>[^\]]*)\].*|.*?\btitle=\"(?P<named>[^\"]*)\".*|[\[{.#].*")
+_CONTAINER_END = pattern(r"[ \t]*:{3,}[ \t]*")
+_TITLE = pattern(r"\[(?P<bracketed>[^\]]*)\].*|.*?\btitle=\"(?P<named>[^\"]*)\".*|[\[{.#].*")
 _LONGEST_TITLE = 300  # characters
 KINDS = frozenset(
     {
@@ -100,7 +102,7 @@ def _opened(lines: list[str], at: int, depth: int) -> tuple[int, list[str]] | No
     inside = _boxed(inside, depth + 1)
     if not inside:
         return None
-    if found.re is _TAB:
+    if "kind" not in found.re.groupindex:  # a tab has none
         return end, ["", *(found["indent"] + line for line in (f"**{found['title']}**", "", *inside)), ""]
     title = "" if found["title"] == "" else _title(found["title"] or "", found["kind"])
     return end, _box(found["indent"], title, inside)

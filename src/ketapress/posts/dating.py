@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ketapress.model.errors import KetapressError, Problem
+from ketapress.model.pattern import pattern
 from ketapress.posts.dates import DateRules, instant
 from ketapress.posts.frontmatter import Split
 from ketapress.posts.header import flag, text
@@ -30,7 +31,7 @@ _DATE_NAMES = (
 )
 _EXPIRY_NAMES = ("expires", "expirydate", "expiry_date", "unpublishdate", "unpublish_date")
 _CURE = "Write it as 2023-06-07, in the header (`date: …`), alone on the first line, or at the start of the file's name."
-_NO_DATE = re.compile(
+_NO_DATE = pattern(
     r"(?:git )?(?:created|last modified)|\{[{%].*", re.IGNORECASE
 )  # Eleventy's words, and templates
 
@@ -74,9 +75,9 @@ def _named(
 
 def _line_of(name: str, written: str, parts: Split) -> int:
     """The line on which the header gives a name."""
-    pattern = re.compile(rf"(?:\.\.)?\s*[\"']?{re.escape(name)}[\"']?\s*[:=]", re.IGNORECASE)
+    wanted = re.compile(rf"(?:\.\.)?\s*[\"']?{re.escape(name)}[\"']?\s*[:=]", re.IGNORECASE)
     for number, line in enumerate(written.split("\n")[: parts.body_line], 1):
-        if pattern.match(line):
+        if wanted.match(line):
             return number
     return parts.line
 

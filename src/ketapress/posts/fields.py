@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from ketapress.model.errors import Problem, Severity
+from ketapress.model.pattern import pattern
 from ketapress.model.urls import encoded_path
 from ketapress.posts.header import Value, first_text, flag, misunderstood, text
 from ketapress.posts.markdown import plain_text
@@ -24,7 +25,7 @@ _NESTED = {
         *("lang", "thumbnail", "unlisted"),
     ),
 }
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+_LANGUAGE = pattern(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _DIRECTIONS = {"ltr": "ltr", "rtl": "rtl"}
 _TAGS = ("tags", "tag", "keywords", "categories", "category")
 _SPLIT_AT_BLANKS = frozenset({"tags", "keywords", "categories"})
@@ -40,9 +41,9 @@ _PICTURES = (
 )
 _OLD_ADDRESSES = ("aliases", "alias", "redirect_from", "permalink", "url", "path")
 _LONGEST_TAG = 100  # characters
-_MARKS = re.compile(r"[{\[*_`~\\]")
-_TEMPLATE = re.compile(r"\{[{%].*[}%]\}")
-_PLACEHOLDER = re.compile(r"(?:^|/):|\{[{%]")
+_MARKS = pattern(r"[{\[*_`~\\]")
+_TEMPLATE = pattern(r"\{[{%].*[}%]\}")
+_PLACEHOLDER = pattern(r"(?:^|/):|\{[{%]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

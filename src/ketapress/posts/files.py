@@ -8,18 +8,18 @@ pages (`_index.md`) are no posts and are not counted; section pages are mentione
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from posixpath import splitext
 
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity
+from ketapress.model.pattern import pattern
 from ketapress.posts.formats import FOREIGN, FORMATS
 
 LARGEST_FILE = 5_000_000  # bytes; a thousand times an article
 _COUNTED = FORMATS.keys() | FOREIGN
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 

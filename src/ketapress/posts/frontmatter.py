@@ -13,20 +13,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from ketapress.model.errors import KetapressError, Problem, Severity
+from ketapress.model.pattern import pattern
 from ketapress.posts.header import Value, header_fault, mapping, too_deep
 
-_FENCE = re.compile(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
-_YAML_END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
-_TOML_END = re.compile(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
-_NAME = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
-_LOOKS_LIKE_FIELD = re.compile(r"[\w\"'-][\w \"'-]{0,60}[:=]")
-_OPENS_UNFENCED = re.compile(r"[A-Za-z][\w-]*:|\.\. |<!--")
+_FENCE = pattern(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
+_YAML_END = pattern(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
+_TOML_END = pattern(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
+_NAME = pattern(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
+_LOOKS_LIKE_FIELD = pattern(r"[\w\"'-][\w \"'-]{0,60}[:=]")
+_OPENS_UNFENCED = pattern(r"[A-Za-z][\w-]*:|\.\. |<!--")
 
 _LONGEST_SIMPLE = 10_000  # characters
 _PLAIN = r"[^\W_](?:[^\n:#]++|:(?=[^\s]))*+"
 _FLOW_ITEM = r"(?:[^\W_][\w .+/-]*|\"[^\"\\\n]*\"|'[^'\n]*')"
-_IN_FLOW = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\W_][\w .+/-]*)")
-_SIMPLE_LINE = re.compile(
+_IN_FLOW = pattern(r"\"([^\"]*)\"|'([^']*)'|([^\W_][\w .+/-]*)")
+_SIMPLE_LINE = pattern(
     rf"([A-Za-z_][\w-]*):(?:[ ]+(?:\"([^\"\\\n]*)\"|'([^'\n]*)'|\[[ ]*((?:{_FLOW_ITEM}[ ]*,[ ]*)*{_FLOW_ITEM})?[ ]*\]|({_PLAIN})))?[ ]*\n"
 )
 

@@ -8,33 +8,32 @@ import re
 from dataclasses import dataclass
 from html import unescape
 
+from ketapress.model.pattern import pattern
 from ketapress.posts.header import Value
 from ketapress.posts.prose import text_of
 
-_BODY = re.compile(r"<body(?:\s[^<>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-_PAGE = re.compile(r"\s*(?:<!doctype|<html|<head|<meta|<title|<body)\b", re.IGNORECASE)
-_HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
-_TITLE = re.compile(r"<title(?:\s[^<>]*)?>([^<]*)", re.IGNORECASE)
-_LANG = re.compile(r"<(?:html|body)\s[^<>]*?\blang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
-_DIR = re.compile(r"<(?:html|body)\s[^<>]*?\bdir\s*=\s*[\"']?(ltr|rtl)", re.IGNORECASE)
-_CANONICAL = re.compile(r"<link\s[^<>]*?\brel\s*=\s*[\"']?canonical\b[^<>]*>", re.IGNORECASE)
-_HREF = re.compile(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_META = re.compile(r"<meta\s([^<>]*)>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
-_HEADING = re.compile(
+_BODY = pattern(r"<body(?:\s[^<>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_PAGE = pattern(r"\s*(?:<!doctype|<html|<head|<meta|<title|<body)\b", re.IGNORECASE)
+_HEAD_END = pattern(r"</head\s*>", re.IGNORECASE)
+_TITLE = pattern(r"<title(?:\s[^<>]*)?>([^<]*)", re.IGNORECASE)
+_LANG = pattern(r"<(?:html|body)\s[^<>]*?\blang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
+_DIR = pattern(r"<(?:html|body)\s[^<>]*?\bdir\s*=\s*[\"']?(ltr|rtl)", re.IGNORECASE)
+_CANONICAL = pattern(r"<link\s[^<>]*?\brel\s*=\s*[\"']?canonical\b[^<>]*>", re.IGNORECASE)
+_HREF = pattern(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_META = pattern(r"<meta\s([^<>]*)>", re.IGNORECASE)
+_ATTRIBUTE = pattern(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
+_HEADING = pattern(
     r"\s*(?:<header(?:\s[^<>]*)?>\s*)?<h1(?:\s[^>]*)?>(.*?)</h1\s*>", re.IGNORECASE | re.DOTALL
 )
 _BLOCK_TAG = r"(?:p|div|header|h\d)"
-_FIRST_LINE = re.compile(
+_FIRST_LINE = pattern(
     rf"\s*(?:<{_BLOCK_TAG}(?:\s[^<>]*)?>\s*)*([^\n]{{1,200}}?)[ \t]{{0,9}}(?:</{_BLOCK_TAG}\s*>|<br\s*/?>|\n|\Z)",
     re.IGNORECASE,
 )
-_TIME = re.compile(r"<time\s[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
-_OPENS_MAIN = {name: re.compile(rf"<{name}(?:\s[^<>]*)?>", re.IGNORECASE) for name in ("article", "main")}
-_FRAME = re.compile(
-    r"<(nav|footer|aside)(?:\s[^<>]*)?>(?:(?!<\1[\s>]).)*?</\1\s*>", re.IGNORECASE | re.DOTALL
-)
-_PRE = re.compile(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
+_TIME = pattern(r"<time\s[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+_OPENS_MAIN = {name: pattern(rf"<{name}(?:\s[^<>]*)?>", re.IGNORECASE) for name in ("article", "main")}
+_FRAME = pattern(r"<(nav|footer|aside)(?:\s[^<>]*)?>(?:(?!<\1[\s>]).)*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_PRE = pattern(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
 
 _LONGEST_HEAD = 50_000  # characters; only what stands in them is read
 
@@ -136,8 +135,8 @@ def _header(head: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
     if title := _TITLE.search(head):
         found["title"] = text_of(title[1])
-    for pattern, name in ((_LANG, "lang"), (_DIR, "dir")):
-        if said := pattern.search(head):
+    for wanted, name in ((_LANG, "lang"), (_DIR, "dir")):
+        if said := wanted.search(head):
             found[name] = said[1]
     if (link := _CANONICAL.search(head)) and (href := _HREF.search(link[0])):
         found["canonical"] = unescape(href[1] or href[2] or "")

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from html import escape, unescape
 
 from ketapress.model.errors import Problem, Severity
+from ketapress.model.pattern import pattern
 from ketapress.posts.pairs import with_pairs
 from ketapress.posts.prose import legal
 from ketapress.posts.shortcodes import ATTRIBUTES, address, is_silent, link, own_id, picture
 
 _OPEN, _CLOSE = "\U0010ff00", "\U0010ff01"  # private use: no font and no language has them
-_TOKEN = re.compile(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
-_TOKEN_AFTER_LINE = re.compile(rf"(\n?){_TOKEN.pattern}")
-_PARAGRAPH_OF_TOKENS = re.compile(rf"<p>(?:\s*{_TOKEN.pattern})+\s*</p>\n?")
-_ENCODED_TOKEN = re.compile(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
+_TOKEN = pattern(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
+_TOKEN_AFTER_LINE = pattern(rf"(\n?){_TOKEN.pattern}")
+_PARAGRAPH_OF_TOKENS = pattern(rf"<p>(?:\s*{_TOKEN.pattern})+\s*</p>\n?")
+_ENCODED_TOKEN = pattern(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
 # At most 500 characters and no other mark inside: anything else is an unclosed brace, and must not be looked far for
 _INSIDE = r"(?:(?!\{[{%#]).){0,500}?"
 _END_OF_ID = r"[\w:.-]+(?:[ \t][^{}\n]*)?\}"  # then it is no comment but an id: `{#id}`
@@ -34,21 +35,21 @@ _PRESS = (  # of WordPress
     r"(?<!\\)\[/?(?:audio|caption|contact-form(?:-7)?|embed|gallery|gravityform|playlist|polldaddy|video|vc_\w+|et_pb_\w+)"
     r"(?:\s[^\[\]\n]{0,300})?\](?!\(|\[(?!/)|:)"
 )
-_TELLING = re.compile(  # what begins with a bracket; it is looked for at brackets only, and that takes a microsecond
+_TELLING = pattern(  # what begins with a bracket; it is looked for at brackets only, and that takes a microsecond
     r"\[(?:\[|TOC\]|/|(?:source)?code\b|audio|caption|contact-form|embed|et_pb_|gallery|gravityform|playlist|polldaddy|video|vc_"
     r"|vimeo|youtube)"
 )
-_MARK = re.compile(
+_MARK = pattern(
     rf"{_COMMENT}|\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#(?!{_END_OF_ID}){_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
     r"|^(?:[*+-]|\d\.)[ \t][^\n]{1,80}\n\{:[ \t]*(?:[.#][\w-]+[ \t]+)*toc\b[^}\n]*\}[ \t]*$"
     rf"|(?:(?<=[\n)\]])|(?<![ \t])(?<!:::)[ \t]{{1,9}}){ATTRIBUTES}(?=[ \t]*$)|(?<=[)}}]){ATTRIBUTES}|^\[TOC\](?=[ \t]*$)|{_WIKI}|{_PRESS}",
     re.DOTALL | re.MULTILINE,
 )
-_NAMED_HEADING = re.compile(  # by attributes at its end, or on the line below
+_NAMED_HEADING = pattern(  # by attributes at its end, or on the line below
     rf"<h([1-6])>((?:(?!</?h[1-6]).)*?)(?:{_TOKEN.pattern}[ \t\n]*</h\1>|</h\1>\n<p>{_TOKEN.pattern}</p>)",
     re.DOTALL,
 )
-_CODE = re.compile(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
+_CODE = pattern(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
 _NAMED_AT_MOST = 3  # marks in one warning
 
 

@@ -14,15 +14,16 @@ from functools import lru_cache
 from itertools import repeat
 
 from ketapress.model.language import LANGUAGES, direction, script
+from ketapress.model.pattern import pattern
 
 _LOOK_AT = 1_000  # characters tell what the rest is in
 _GLANCE = 300  # and so few, where it is what is expected
-_NO_WORDS = re.compile(
+_NO_WORDS = pattern(
     r"```.*?```|~~~.*?~~~|`[^`\n]*`|<pre.*?</pre>|<code.*?</code>|<[^<>]*>|\]\([^()\n]*\)|https?://[^\s<>]+",
     re.DOTALL,
 )  # code, tags, addresses
 _NOT_LATIN = "\u0370-\u1c8f\u1cd0-\u1cff\u2c00-\u2c5f\u2d00-\u2dff\u2e80-\ua4ff\ua840-\uab2f\uabc0-\ufaff\ufb13-\ufdff\ufe70-\ufefc\uff66-\uffdc"
-_OTHER_LETTER = re.compile(f"[{_NOT_LATIN}]")
+_OTHER_LETTER = pattern(f"[{_NOT_LATIN}]")
 
 _LETTERS = {
     "latn": "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff",
@@ -91,7 +92,7 @@ _LETTERS_OF_AN_IDEOGRAPH = 2.5  # a word of two says what one of five letters sa
 _KANA_SHARE = 10  # one letter of so many is kana in any Japanese text
 _TRADITIONAL = "這個們來時說對會為國學後發點過還進麼沒樣與關電"
 _SIMPLIFIED = "这个们来时说对会为国学后发点过还进么没样与关电"
-_ENGLISH = re.compile(r"\b(?:the|and|of|to|in|is|for|with|that|on)\b", re.IGNORECASE)
+_ENGLISH = pattern(r"\b(?:the|and|of|to|in|is|for|with|that|on)\b", re.IGNORECASE)
 _ENGLISH_SHARE = 40  # letters, in which one of those ten words comes in nearly any English text
 
 
@@ -120,7 +121,7 @@ def _is_clearly(expected: str, text: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _runs(name: str) -> re.Pattern[str]:
-    return re.compile(f"[{_LETTERS[name]}]+")
+    return pattern(f"[{_LETTERS[name]}]+")
 
 
 def _weights(seen: Mapping[str, int]) -> dict[str, float]:

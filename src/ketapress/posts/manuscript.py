@@ -4,7 +4,6 @@ In comes a path inside `posts/` and the file's text, out goes a `Manuscript` wit
 whose problem names the line. It never looks at other posts, at records or at the clock.
 """
 
-import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,6 +13,7 @@ from urllib.parse import unquote
 
 from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.language import direction, script
+from ketapress.model.pattern import pattern
 from ketapress.model.urls import slug
 from ketapress.posts import dating, markdown
 from ketapress.posts.boxes import with_boxes
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ketapress.posts.opening import Opening
 
 _DRAFT_FOLDERS = {"_drafts", "drafts"}
-_BLOCK_MARKS = re.compile(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
+_BLOCK_MARKS = pattern(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
 _SOME_DAY = datetime(
     9998, 12, 30, tzinfo=UTC
 )  # of a draft without a date: whatever happens, it is not yet due

@@ -8,24 +8,25 @@ import re
 
 import comrak
 
+from ketapress.model.pattern import pattern
 from ketapress.posts.shortcodes import ATTRIBUTES
 
 _MOST_COLUMNS = 128  # of a table; as md4c has it
 _MOST_CELLS = 500_000  # columns times lines of the post: short rows are filled up, which squares the output
 _FEWEST_PIPES, _FEWEST_LINES = _MOST_COLUMNS - 1, _MOST_CELLS // _MOST_COLUMNS
-_DELIMITER_ROW = re.compile(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$", re.MULTILINE)
+_DELIMITER_ROW = pattern(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$", re.MULTILINE)
 _CHECKBOXES = {
     '<input type="checkbox" checked="" disabled="" />': "☑",
     '<input type="checkbox" disabled="" />': "☐",
 }
-_LEADING_HEADING = re.compile(
+_LEADING_HEADING = pattern(
     r"\s*(?:#[ \t]+([^\n]{1,300})(?:\n|\Z)|([^\s#>*`|-][^\n]{0,300})\n=+[ \t]*(?:\n|\Z))"
 )
-_TAG = re.compile(r"<(?!https?://)[A-Za-z/!?]")
-_ATTRIBUTES = re.compile(rf"[ \t]*{ATTRIBUTES}[ \t]*\Z")
-_LINK = re.compile(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
-_MARKS = re.compile(r"(?<!\\)(\*{1,3}|(?<!\w)_{1,3}(?=[^_]*_{1,3}(?!\w))|~~|`+)(?=\S)(.+?)(?<=\S)\1")
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_TAG = pattern(r"<(?!https?://)[A-Za-z/!?]")
+_ATTRIBUTES = pattern(rf"[ \t]*{ATTRIBUTES}[ \t]*\Z")
+_LINK = pattern(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
+_MARKS = pattern(r"(?<!\\)(\*{1,3}|(?<!\w)_{1,3}(?=[^_]*_{1,3}(?!\w))|~~|`+)(?=\S)(.+?)(?<=\S)\1")
+_ESCAPED = pattern(r"\\([!-/:-@\[-`{-~])")
 
 _MOST_AT_SIGNS = 500  # comrak calls itself for each e-mail address of a paragraph, and dies of some 20,000
 
@@ -46,8 +47,8 @@ _EXTENSIONS = _extensions(autolink=False)
 _LINKING = _extensions(autolink=True)
 # An address that is marked as one: `[text](https://…)`, `<https://…>`. Each begins with one certain letter: ten times as fast
 _MARKED_ADDRESSES = (
-    re.compile(r"\[[^\[\]\\\n]*\]\(https?://[^\s()<>\[\]\\]*\)"),
-    re.compile(r"<https?://[^\s<>]+>"),
+    pattern(r"\[[^\[\]\\\n]*\]\(https?://[^\s()<>\[\]\\]*\)"),
+    pattern(r"<https?://[^\s<>]+>"),
 )
 _DOUBTFUL = ("www.", "\\[", "\\<")
 _PARSING = comrak.ParseOptions()

@@ -5,17 +5,17 @@ else by content alone (a rename), else by path alone (an edit). Content comes be
 and left its old name to another keeps its id. What is made of a pair is decided in `pinning`.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from ketapress.model.errors import Problem
+from ketapress.model.pattern import pattern
 from ketapress.model.urls import joined
 from ketapress.posts.ids import Record
 from ketapress.posts.manuscript import Manuscript
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_URI = pattern(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
 
 @dataclass(frozen=True, slots=True)

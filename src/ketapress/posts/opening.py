@@ -4,10 +4,10 @@ In come the body and the path, out goes an instant with what is left of the body
 line.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from ketapress.model.pattern import pattern
 from ketapress.posts import html
 from ketapress.posts.dates import DateRules, instant
 from ketapress.posts.dating import mistaken_date
@@ -15,7 +15,7 @@ from ketapress.posts.formats import Format
 from ketapress.posts.prose import TITLE_LENGTH, one_line
 
 _LINE_MARKS = "#>*_` \t"
-_IN_FOLDERS = re.compile(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
+_IN_FOLDERS = pattern(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
 
 
 @dataclass(frozen=True, slots=True)

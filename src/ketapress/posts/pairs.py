@@ -8,13 +8,14 @@ import re
 from collections import Counter
 from html import escape
 
+from ketapress.model.pattern import pattern
 from ketapress.posts.boxes import KINDS
 
 _FENCED = (  # to the end of the body, where nothing closes it
     r"^[ \t>]*(?P<fence>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n"
     r"(?:[^\n]*\n)*?(?:[ \t>]*(?P=fence)[`~]*[ \t]*$|[^\n]*\Z)"
 )
-_CODE = re.compile(
+_CODE = pattern(
     rf"{_FENCED}|^(?P<before>[^\n{{]*)(?:\{{%-?[ \t]*(?P<liquid>highlight|codeblock)\b(?P<words>[^%\n]{{0,200}})%\}}"
     r"|\{\{[<%][ \t]*highlight\b(?P<go_words>[^\n]{0,200}?)[%>]\}\})(?P<break>[ \t]*\n?)"
     r"(?P<code>(?:(?!\{%-?\s*(?:highlight|codeblock)|\{\{[<%]\s*highlight).)*?)\n?[ \t]*"
@@ -24,29 +25,27 @@ _CODE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _LANGUAGES = {
-    "highlight": re.compile(r"^\s*\"?([\w+#-]+)"),
-    "codeblock": re.compile(r"\blang:([\w+#-]+)"),  # Octopress; what comes first is a title
-    "press": re.compile(r"\b(?:lang|language)=[\"']?([\w+#-]+)"),
+    "highlight": pattern(r"^\s*\"?([\w+#-]+)"),
+    "codeblock": pattern(r"\blang:([\w+#-]+)"),  # Octopress; what comes first is a title
+    "press": pattern(r"\b(?:lang|language)=[\"']?([\w+#-]+)"),
 }
-_RAW = re.compile(r"^[ \t]*\{%-?\s*(?:end)?raw\s*-?%\}[ \t]*\n?|\{%-?\s*(?:end)?raw\s*-?%\}", re.MULTILINE)
+_RAW = pattern(r"^[ \t]*\{%-?\s*(?:end)?raw\s*-?%\}[ \t]*\n?|\{%-?\s*(?:end)?raw\s*-?%\}", re.MULTILINE)
 _BOX_NAMES = "|".join(sorted(KINDS))
-_BOX = re.compile(
+_BOX = pattern(
     rf"{_FENCED}|^(?P<indent>[ \t]*)(?:\{{\{{[<%]\s*(?P<go_end>/?)\s*(?P<go>{_BOX_NAMES})\b(?P<go_words>[^\n{{}}]{{0,300}})[%>]\}}\}}"
     rf"|\{{%-?\s*(?P<end>end)?(?P<liquid>{_BOX_NAMES})\b(?P<words>[^\n{{}}]{{0,300}})%\}})[ \t]*$",
     re.MULTILINE,
 )
-_NAMED = re.compile(
+_NAMED = pattern(
     r"\b(type|kind|context|color|style|title|summary)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))"
 )
-_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
-_CAPTION = re.compile(
+_QUOTED = pattern(r"\"([^\"]*)\"|'([^']*)'")
+_CAPTION = pattern(
     r"\[caption\b[^\]\n]{0,300}\]\s*(?P<picture>(?:<a\b[^<>]*>\s*)?<img\b[^<>]*>(?:\s*</a>)?|!\[(?P<alt>[^\]\n]*)\]\((?P<src>[^()\s]*)\))"
     r"(?P<text>(?:(?!\[/?caption).){0,1000}?)\[/caption\]",
     re.DOTALL,
 )
-_EMBED = re.compile(
-    r"\[(embed|youtube|vimeo)\b[^\]\n]{0,200}?\]?\s*(https?://[^\s\[\]<>\"]+)\s*(?:\[/\1\]|\])"
-)
+_EMBED = pattern(r"\[(embed|youtube|vimeo)\b[^\]\n]{0,200}?\]?\s*(https?://[^\s\[\]<>\"]+)\s*(?:\[/\1\]|\])")
 
 
 def with_pairs(body: str, *, is_html: bool) -> str:

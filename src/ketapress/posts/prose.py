@@ -3,27 +3,27 @@
 import re
 from html import unescape
 
+from ketapress.model.pattern import pattern
+
 # XML 1.0, 2.2, and what feed validators call bad characters: C1 controls, U+FFFD, non-characters, lone surrogates
 ILLEGAL_CHARACTERS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff"
 """What `legal` takes away, as ranges of a pattern's set."""
-_ILLEGAL = re.compile(f"[{ILLEGAL_CHARACTERS}]")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
-_KNOWN_TAG = re.compile(
+_ILLEGAL = pattern(f"[{ILLEGAL_CHARACTERS}]")
+_TAG = pattern(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
+_KNOWN_TAG = pattern(
     r"</?(?:a|abbr|b|bdi|big|br|cite|code|del|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_FIRST_PARAGRAPHS = re.compile(r"<p(?: [^>]*)?>((?:[^<]++|<(?!/p>))*+)</p>")
-_ONLY_STRONG = re.compile(r"<strong>[^<]*</strong>")  # the heading of a box, or of what follows
-_ONLY_TEMPLATES = re.compile(r"(?:\{\{[^{}]*\}\}\s*|\{%[^{}]*%\}\s*)+")
-_YEAR = re.compile(r"\d{4}|[〇零○一二三四五六七八九]{4}")
+_FIRST_PARAGRAPHS = pattern(r"<p(?: [^>]*)?>((?:[^<]++|<(?!/p>))*+)</p>")
+_ONLY_STRONG = pattern(r"<strong>[^<]*</strong>")  # the heading of a box, or of what follows
+_ONLY_TEMPLATES = pattern(r"(?:\{\{[^{}]*\}\}\s*|\{%[^{}]*%\}\s*)+")
+_YEAR = pattern(r"\d{4}|[〇零○一二三四五六七八九]{4}")
 _LONGEST_DATE = 60  # characters
-_NO_PROSE = re.compile(r"<(h[1-6]|pre|table)[ >].*?</\1>", re.DOTALL)
-_NOTE_MARK = re.compile(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
-_SENTENCE_END = re.compile(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s+[^\sa-z]|\s*$)|[。！？]+[”’」』）]*")
-_SENTENCE_END_IN_ASCII = re.compile(
-    r"[.!?]+[\"')\]]*(?=\s+[^\sa-z]|\s*$)"
-)  # the same, and three times as fast
-_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z]+\d?);", re.IGNORECASE)
+_NO_PROSE = pattern(r"<(h[1-6]|pre|table)[ >].*?</\1>", re.DOTALL)
+_NOTE_MARK = pattern(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
+_SENTENCE_END = pattern(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s+[^\sa-z]|\s*$)|[。！？]+[”’」』）]*")
+_SENTENCE_END_IN_ASCII = pattern(r"[.!?]+[\"')\]]*(?=\s+[^\sa-z]|\s*$)")  # the same, and three times as fast
+_ENTITY = pattern(r"&(?:#\d+|#x[0-9a-f]+|[a-z]+\d?);", re.IGNORECASE)
 
 SUMMARY_LENGTH = 280
 TITLE_LENGTH = 80

@@ -5,8 +5,7 @@ look. Parsing takes 50 microseconds a post and this 20. It never decides what is
 elements and attributes that `sanitise` lets pass, in the one form in which nh3 prints them. Tests hold it against nh3.
 """
 
-import re
-
+from ketapress.model.pattern import pattern
 from ketapress.posts.prose import ILLEGAL_CHARACTERS
 
 _NEVER = (
@@ -29,7 +28,7 @@ _TAG = (
     r"|pre><code(?: class=\"[A-Za-z0-9+#_-]+\")?>|/pre>|t[hd] align=\"(?:left|center|right)\">"
     r"|ol start=\"\d{1,9}\">|[bh]r(?: /)?>)"
 )
-_REGULAR = re.compile(f"{_TEXT}*+(?:(?:{_TAG}|&(?:quot|amp|lt|gt);){_TEXT}*+)*+")
+_REGULAR = pattern(f"{_TEXT}*+(?:(?:{_TAG}|&(?:quot|amp|lt|gt);){_TEXT}*+)*+")
 
 
 def regular(html: str) -> str | None:

@@ -10,6 +10,7 @@ from html import escape, unescape
 
 import nh3
 
+from ketapress.model.pattern import pattern
 from ketapress.posts.prose import legal
 from ketapress.posts.regular import regular
 
@@ -63,15 +64,15 @@ _CLEANER = nh3.Cleaner(
 )
 
 DEEPEST = 500  # elements in each other; html5ever takes time that grows with the square of it
-_NESTED_TAG = re.compile(
+_NESTED_TAG = pattern(
     r"<(/?)(?!(?:p|li|d[dt]|t[rdh]|thead|tbody|tfoot|br|hr|img|input|col|source|wbr|meta|link)\b)[a-z]",
     re.IGNORECASE,
 )
-_FRAME = re.compile(
+_FRAME = pattern(
     r"<iframe\b[^<>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))[^<>]*>(?:[^<]*</iframe\s*>)?",
     re.IGNORECASE,
 )
-_HEADING_LEVEL = re.compile(r"(</?h)([1-6])(?=[ >])")
+_HEADING_LEVEL = pattern(r"(</?h)([1-6])(?=[ >])")
 
 
 def is_too_deep(html: str) -> bool:

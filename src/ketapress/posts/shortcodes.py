@@ -7,6 +7,8 @@ kramdown and Pandoc, Obsidian. Nothing is looked up: which posts there are, othe
 import re
 from urllib.parse import quote
 
+from ketapress.model.pattern import pattern
+
 _ATTRIBUTE = r"(?:[#.][\w:.-]+|[\w-]+=(?:\"[^\"\n]*\"|[\w%.#-]+))"
 ATTRIBUTES = rf"\{{{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
 """A block of attributes as Pandoc and Hugo write it, `{#id .class width=100}`, after a picture or at the end of a line."""
@@ -14,24 +16,24 @@ ATTRIBUTES = rf"\{{{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
 POST = "post:"
 """What an address begins with that names a post by its file, with or without ending and folders."""
 
-_SILENT = re.compile(
+_SILENT = pattern(
     r"\{#|\{:|\{\.|\{[\w-]+=|\{\{-?\s*/\*|\{%-?\s*(?:end)?(?:raw|comment)\s*-?%\}|\[TOC\]|\[\[_?toc_?\]\]"
     r"|\{%-?\s*comment\b|(?:[*+-]|\d\.)[ \t][^\n]*\n\{:"
     r"|\{[{%][<%-]?\s*(?:more|toc)\s*(?:\(\s*\))?\s*-?[>%]?[}%]\}",
     re.IGNORECASE,
 )
-_SITE = re.compile(
+_SITE = pattern(
     r"\{\{-?\s*(?:site\.(?:url|baseurl|base_url)|baseurl|base_url|\.Site\.BaseURL)\s*-?\}\}", re.IGNORECASE
 )
-_QUOTED = re.compile(
+_QUOTED = pattern(
     r"\{\{-?\s*(?:[\"'](?P<path>[^\"']*)[\"'](?:\s*\|\s*(?:relative_url|absolute_url|url|prepend:\s*site\.(?:base)?url))*"
     r"|(?:relURL|absURL)\s+[\"'](?P<go>[^\"']*)[\"'])\s*-?\}\}"
 )
-_POST = re.compile(
+_POST = pattern(
     r"\{%-?\s*(?:link|post_url)\s+(?P<liquid>[^%]+?)\s*-?%\}"
     r"|\{\{[<%]\s*(?:rel)?ref\s+(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`<>%\n]+)(?P=quote)|(?P<go>[^\"'`<>%\s]+))[^<>%]*[>%]\}\}"
 )
-_CALL = re.compile(
+_CALL = pattern(
     r"\{(?:%-?|\{[<%]?)\s*(?:include\s+)?(?:[\w-]+/)?(?P<name>[\w-]+)(?:\.html|\.liquid)?"
     r"(?:\s+(?P<words>.*?)|\s*\((?P<arguments>.*?)\))\s*/?-?[%>]?\}{1,2}",
     re.DOTALL,
@@ -64,18 +66,18 @@ _FRAME_ID = {
     "vimeo": r"\d{5,15}",
     "bilibili": r"(?:BV|av)\w+",
 }
-_FRAME_NAMES = re.compile(r"\b(id|url|src|link|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
-_WIKI = re.compile(r"(?P<shown>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
-_IMAGE_FILE = re.compile(r".+\.(?:png|jpe?g|gif|webp|svg|avif|bmp)", re.IGNORECASE)
-_NAMED = re.compile(
+_FRAME_NAMES = pattern(r"\b(id|url|src|link|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
+_WIKI = pattern(r"(?P<shown>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
+_IMAGE_FILE = pattern(r".+\.(?:png|jpe?g|gif|webp|svg|avif|bmp)", re.IGNORECASE)
+_NAMED = pattern(
     r"\b(src|image_path|path|url|file|alt|caption|description|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))"
 )
 _WORDS = ("alt", "caption", "title", "description")
 _PLACES = ("src", "image_path", "url", "path", "file")
-_SIZE = re.compile(r"\d+(?:x\d+)?|")
-_WORD = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s,\"']+)")
-_IS_ADDRESS = re.compile(r"https?://|/|[^\s/]+/.|\S+\.(?:png|jpe?g|gif|webp|svg|avif)$", re.IGNORECASE)
-_ID = re.compile(r"[\s{:]#([\w:.-]+)")
+_SIZE = pattern(r"\d+(?:x\d+)?|")
+_WORD = pattern(r"\"([^\"]*)\"|'([^']*)'|([^\s,\"']+)")
+_IS_ADDRESS = pattern(r"https?://|/|[^\s/]+/.|\S+\.(?:png|jpe?g|gif|webp|svg|avif)$", re.IGNORECASE)
+_ID = pattern(r"[\s{:]#([\w:.-]+)")
 
 
 def is_silent(mark: str) -> bool:

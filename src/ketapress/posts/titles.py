@@ -3,10 +3,11 @@
 import re
 from urllib.parse import unquote
 
+from ketapress.model.pattern import pattern
 from ketapress.posts.prose import one_line
 
-_BREAKS = re.compile(r"[-_.\s]+")
-_HASH_LIKE = re.compile(r"\d+|(?=.*\d)[0-9a-f]{4,}|(?=(?:.*\d){3})[0-9a-z]{16,}", re.IGNORECASE)
+_BREAKS = pattern(r"[-_.\s]+")
+_HASH_LIKE = pattern(r"\d+|(?=.*\d)[0-9a-f]{4,}|(?=(?:.*\d){3})[0-9a-z]{16,}", re.IGNORECASE)
 _SMALL_WORDS = {
     *(
         "a",

@@ -4,12 +4,12 @@ In comes the text of a file, out go names and values with the place where the bo
 but the text itself. Prose, too, may open with a word and a colon, so the names have to tell.
 """
 
-import re
 from collections.abc import Mapping
 
+from ketapress.model.pattern import pattern
 from ketapress.posts.header import Value
 
-_LINE = re.compile(r"([A-Za-z][\w-]*):[ \t]*(.*)")
+_LINE = pattern(r"([A-Za-z][\w-]*):[ \t]*(.*)")
 _TELLING = frozenset({"title", "date", "status", "draft"})
 _KNOWN = _TELLING | {
     *(
@@ -26,10 +26,8 @@ _KNOWN = _TELLING | {
     ),
     *("layout", "modified", "permalink", "published", "slug", "summary", "tags"),
 }
-_CLOSED = re.compile(r"([A-Za-z][\w-]*:(?:(?=[^\n]*\S)[^\n]*\n)+?)---[ \t]*(?:\n|\Z)")
-_NIKOLA = re.compile(
-    r"(?:<!--[ \t]*\n)?((?:\.\. [A-Za-z][\w-]*:[^\n]*(?:\n|\Z))+)(?:[ \t]*-->[ \t]*(?:\n|\Z))?"
-)
+_CLOSED = pattern(r"([A-Za-z][\w-]*:(?:(?=[^\n]*\S)[^\n]*\n)+?)---[ \t]*(?:\n|\Z)")
+_NIKOLA = pattern(r"(?:<!--[ \t]*\n)?((?:\.\. [A-Za-z][\w-]*:[^\n]*(?:\n|\Z))+)(?:[ \t]*-->[ \t]*(?:\n|\Z))?")
 
 
 def is_telling(header: Mapping[str, object]) -> bool:

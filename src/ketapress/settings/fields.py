@@ -3,7 +3,6 @@
 A sentence completes `[section] key = value: …`.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from datetime import date, datetime, time, timedelta
@@ -13,19 +12,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ketapress.model.address import Mailbox, parsed_address, parsed_mailbox
 from ketapress.model.edition import YEARS
+from ketapress.model.pattern import pattern
 from ketapress.model.settings import Author, DkimSettings, RelayUrl
 from ketapress.settings.schedule import parsed_schedule
 
-_DURATION = re.compile(r"(\d+)\s*([smhdw])")
+_DURATION = pattern(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST = timedelta(
     days=36525
 )  # a century: longer is a slip of the hand, and sums with it leave the calendar
-_PLAIN_URL = re.compile(
+_PLAIN_URL = pattern(
     r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?\Z"
 )
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
+_COLOUR = pattern(r"#[0-9a-fA-F]{6}\Z")
+_LANGUAGE = pattern(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
 _RELAY_SCHEMES = {"smtp": ("none", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
 _SHORTEST_SECRET = 32  # characters; a blake2b key of 16 random bytes in hexadecimal
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cronsim import CronSim, CronSimError
 
+from ketapress.model.pattern import pattern
 from ketapress.model.settings import Schedule
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -12,15 +13,15 @@ _ORDINALS = {"first": "#1", "second": "#2", "third": "#3", "fourth": "#4", "last
 _DAY = rf"(?P<day>{'|'.join(_DAYS)})[a-z]*"
 _CLOCK = r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)"
 _PHRASES = (
-    (re.compile(rf"daily {_CLOCK}\Z"), "{minute} {hour} * * *"),
-    (re.compile(rf"weekly {_DAY} {_CLOCK}\Z"), "{minute} {hour} * * {day}"),
+    (pattern(rf"daily {_CLOCK}\Z"), "{minute} {hour} * * *"),
+    (pattern(rf"weekly {_DAY} {_CLOCK}\Z"), "{minute} {hour} * * {day}"),
     (
-        re.compile(rf"monthly (?P<ordinal>{'|'.join(_ORDINALS)}) {_DAY} {_CLOCK}\Z"),
+        pattern(rf"monthly (?P<ordinal>{'|'.join(_ORDINALS)}) {_DAY} {_CLOCK}\Z"),
         "{minute} {hour} * * {day}{ordinal}",
     ),
-    (re.compile(rf"monthly last {_CLOCK}\Z"), "{minute} {hour} L * *"),
+    (pattern(rf"monthly last {_CLOCK}\Z"), "{minute} {hour} L * *"),
     (
-        re.compile(rf"monthly (?P<date>[1-9]|[12]\d|3[01])(?:st|nd|rd|th)? {_CLOCK}\Z"),
+        pattern(rf"monthly (?P<date>[1-9]|[12]\d|3[01])(?:st|nd|rd|th)? {_CLOCK}\Z"),
         "{minute} {hour} {date} * *",
     ),
 )
