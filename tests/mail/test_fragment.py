@@ -51,7 +51,13 @@ def test_ids_get_the_posts_prefix_and_only_those_that_are_linked_stay() -> None:
         ('<p><a href="#gone">up</a></p>', "<p>up</p>"),
         ('<p><a href="https://example.org/"></a>x</p>', "<p>x</p>"),
         ('<p><a href="ftp://example.org/">x</a></p>', "<p>x</p>"),
-        ('<p><a href="https://[x">a.org</a></p>', '<p><a href="https://[x">a.org ([x)</a></p>'),
+        ('<p><a href="http://localhost:3000/">x</a></p>', "<p>x</p>"),
+        ('<p><a href="http://127.0.0.1/">x</a></p>', "<p>x</p>"),
+        (
+            '<p><a href="https://127.example.org/">x</a></p>',
+            '<p><a href="https://127.example.org/">x</a></p>',
+        ),
+        ('<p><a href="https://[x">a.org</a></p>', "<p>a.org</p>"),
         ('<p><a href="JavaScript:alert(1)">x</a></p>', "<p>x</p>"),
         ('<p><a href="mailto:a@example.org">x</a></p>', '<p><a href="mailto:a@example.org">x</a></p>'),
         (

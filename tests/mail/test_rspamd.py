@@ -66,7 +66,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     (folder / "local.d").mkdir()
     for module in _ASKING_OTHERS:
         (folder / "local.d" / f"{module}.conf").write_text("enabled = false;\n")
-    (folder / "domains").write_text("com\nexample\norg\n")
+    (folder / "domains").write_text("com\nexample\ninfo\nio\nnet\norg\n")
     with name_server() as zone:
         key = _published(zone, folder / "key.pem")
         configuration = _CONFIGURATION.format(folder=folder, port=zone.port)

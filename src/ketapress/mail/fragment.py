@@ -101,11 +101,19 @@ def _mend_links(root: HtmlElement) -> None:
         address = (link.get("href") or "").strip()
         shown = text_of(link)
         filled = shown or holds(link, "img")
-        if not filled or not (address.startswith("#") or _LINK.match(address)):
+        if not filled or not (address.startswith("#") or _LINK.match(address)) or _is_own_machine(address):
             _unlink(link)
             continue
         link.set("href", address)
         _name_host(link, shown)
+
+
+def _is_own_machine(address: str) -> bool:
+    """Whether an address means the machine of whoever reads it: there is nothing, and filters suspect it."""
+    name = host(address).partition(":")[0]
+    return bool(name) and (
+        "." not in name or name.endswith(".localhost") or re.fullmatch(r"127(?:\.\d+){3}", name) is not None
+    )
 
 
 def _unlink(link: HtmlElement) -> None:
