@@ -293,3 +293,21 @@ def test_a_site_in_a_folder_is_served_with_its_folder_or_without(publication: Pa
         for path in ("/press/", "/", "/press/feed.xml", "/press/2023/"):
             assert door.client.get(path).status_code == 200, path
         assert door.client.get("/press//beside").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", b"200"),
+        (b"GET http://elsewhere/feed.xml HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"404"),
+        (b"GET /?a=../../beside.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"200"),
+    ],
+)
+def test_what_is_no_request_of_a_browser_does_no_harm(baited: Door, request_: bytes, status: bytes) -> None:
+    answer = baited.raw(request_)
+    assert answer[9:12] == status
+    assert SECRET not in answer
+    assert baited.client.get("/").status_code == 200
+    assert baited.said.getvalue() == ""

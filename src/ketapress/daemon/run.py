@@ -115,8 +115,9 @@ class Daemon:
         ground, before = self._ground, self._ground.settings
         self._settings_stamp = stamp(str(ground.root / NAME))
         try:
-            ground.settings = read_settings(ground.root, ground.environ)
-            _tried(ground.publication())
+            settings = read_settings(ground.root, ground.environ)
+            _tried(Publication(ground.root, ground.environ, settings))
+            ground.settings = settings
             self._opening.reload()
         except KetapressError as error:
             ground.settings = before

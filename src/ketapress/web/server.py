@@ -45,7 +45,9 @@ class Server:
                 http="h11",
                 loop="asyncio",
                 lifespan="off",
+                ws="none",
                 log_config=None,
+                log_level="error",  # what strangers send that is no HTTP is no news
                 access_log=False,
                 server_header=False,
                 proxy_headers=bool(trusted_proxies),
