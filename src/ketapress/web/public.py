@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from anyio import to_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -121,5 +121,5 @@ def _without_content(headers: Mapping[str, str]) -> dict[str, str]:
 
 async def _streamed(shelf: Shelf, parts: Sequence[str], first: int, last: int) -> AsyncIterator[bytes]:
     chunks = shelf.chunks(parts, first, last)
-    while (chunk := await to_thread.run_sync(next, chunks, None)) is not None:
+    while (chunk := await run_in_threadpool(next, chunks, None)) is not None:
         yield chunk
