@@ -3,6 +3,7 @@
 Part of the edge: works on a connection, inside a transaction that somebody else opened. It looks, and changes nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -36,25 +37,29 @@ def imbalances(connection: Connection, *, thorough: bool) -> tuple[Imbalance, ..
         .where(_e.state.is_not(None))
         .order_by(_e.slot_at, _e.id)
     ).all()
-    remembered = {row.id: row.counts for row in rows if row.counts is not None and not thorough}
+    remembered = {row.id: _summed(row.counts) for row in rows if row.counts is not None and not thorough}
     counted = _counted(connection, [row.id for row in rows if row.id not in remembered])
     found = []
     for row in rows:
-        counts = remembered.get(row.id) or counted.get(row.id, {})
-        done = row.state is EditionState.DONE
-        waiting = sum(count for state, count in counts.items() if state not in _AT_REST) if done else 0
-        if waiting or sum(counts.values()) != row.frozen:
-            name = f"{row.newsletter}/{row.slot_key}"
-            found.append(Imbalance(name, row.frozen, sum(counts.values()), waiting))
+        total, unsettled = remembered.get(row.id) or counted.get(row.id) or (0, 0)
+        waiting = unsettled if row.state is EditionState.DONE else 0
+        if waiting or total != row.frozen:
+            found.append(Imbalance(f"{row.newsletter}/{row.slot_key}", row.frozen, total, waiting))
     return tuple(found)
 
 
-def _counted(connection: Connection, edition_ids: list[int]) -> dict[int, dict[DeliveryState, int]]:
-    """The ledger's rows of these editions, by edition and state."""
+def _summed(counts: Mapping[str, int]) -> tuple[int, int]:
+    return sum(counts.values()), sum(count for state, count in counts.items() if state not in _AT_REST)
+
+
+def _counted(connection: Connection, edition_ids: list[int]) -> dict[int, tuple[int, int]]:
+    """By edition: how many rows the ledger has, and how many of them are not at rest.
+
+    Grouped as the key is ordered: by state, too, a million rows would be sorted first.
+    """
     if not edition_ids:
         return {}
-    found: dict[int, dict[DeliveryState, int]] = {}
-    grouped = select(_d.edition_id, _d.state, func.count().label("rows")).group_by(_d.edition_id, _d.state)
-    for row in connection.execute(grouped.where(_d.edition_id.in_(edition_ids))):
-        found.setdefault(row.edition_id, {})[row.state] = row.rows
-    return found
+    unsettled = func.count().filter(_d.state.not_in(_AT_REST))
+    counts = select(_d.edition_id, func.count().label("total"), unsettled.label("unsettled"))
+    rows = connection.execute(counts.where(_d.edition_id.in_(edition_ids)).group_by(_d.edition_id))
+    return {row.edition_id: (row.total, row.unsettled) for row in rows}
