@@ -29,6 +29,7 @@ golden: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/build/run.py --sizes 100 1000 --rounds 3
+	$(BIN)/python benchmarks/deliver/run.py --messages 3000 --rounds 3
 
 # What takes minutes and must never fail; no part of it is timed.
 soak: $(VENV)/.installed-dev

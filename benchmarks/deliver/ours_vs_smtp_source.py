@@ -166,16 +166,22 @@ def smtp_source(port: int, options: argparse.Namespace) -> float:
     return time.perf_counter() - start
 
 
-def one_round(options: argparse.Namespace) -> tuple[float, dict[str, float]]:
-    """Both sides, each to a sink of its own, in a process of its own."""
-    with sink() as port:
-        theirs = smtp_source(port, options)
+def one_run(options: argparse.Namespace) -> dict[str, float]:
+    """Ours, to a sink of its own, in a process of its own."""
     with sink() as port, tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        words = [sys.executable, __file__, "--ours", folder, "--port", str(port)]
+        words = [sys.executable, str(Path(__file__).resolve()), "--ours", folder, "--port", str(port)]
         for name in ("messages", "size", "connections", "durability"):
             words += [f"--{name}", str(getattr(options, name))]
         told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-    return theirs, json.loads(told)
+    found: dict[str, float] = json.loads(told)
+    return found
+
+
+def one_round(options: argparse.Namespace) -> tuple[float, dict[str, float]]:
+    """Both sides, one after the other."""
+    with sink() as port:
+        theirs = smtp_source(port, options)
+    return theirs, one_run(options)
 
 
 def main() -> None:

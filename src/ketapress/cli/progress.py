@@ -4,10 +4,18 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress as Bar,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from ketapress.deliver.report import Progress
-from ketapress.model.delivery import DeliveryState
 
 
 class DeliveryBar:
@@ -17,7 +25,8 @@ class DeliveryBar:
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f}  {task.fields[told]}"),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f}: {task.fields[told]}"),
+            _Rate(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
@@ -38,7 +47,12 @@ class DeliveryBar:
             self._tasks[progress.edition] = self._bar.add_task(
                 progress.edition, total=progress.total, told=""
             )
-        told = ", ".join(
-            f"{count:,} {state}" for state, count in progress.done.items() if state is not DeliveryState.SENT
-        )
+        told = ", ".join(f"{count:,} {state}" for state, count in progress.done.items() if count)
         self._bar.update(self._tasks[progress.edition], completed=sum(progress.done.values()), told=told)
+
+
+class _Rate(ProgressColumn):
+    """Messages a second, of late."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
