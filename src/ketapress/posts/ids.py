@@ -7,8 +7,8 @@ work: a lost id would mail a post twice.
 
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """All that is kept; `first_built` is None before the very first build."""
+    """All that is kept; `first_built` is None before the very first build.
+
+    `lines` are those of the file, by ids, with what was read of each: a record that stays is not written anew.
+    """
 
     first_built: datetime | None = None
     entries: tuple[Record, ...] = ()
+    lines: Mapping[str, tuple[Record, str]] = field(default_factory=dict, compare=False, repr=False)
 
 
 def are_kept(root: Path) -> bool:
@@ -74,7 +78,8 @@ def read_records(root: Path) -> Records:
     entries = [(number, _record(number, line)) for number, line in lines[1:]]
     for what in ("id", "path"):
         _check_unique(what, entries)
-    return Records(first_built, tuple(record for _, record in entries))
+    known = {record.id: (record, line) for (_, record), (_, line) in zip(entries, lines[1:], strict=True)}
+    return Records(first_built, tuple(record for _, record in entries), known)
 
 
 def write_records(root: Path, records: Records) -> None:
@@ -113,8 +118,18 @@ def _replace(folder: Path, data: bytes) -> None:
 def records_text(records: Records) -> str:
     """The file's text: the header, then the records in the order of their ids."""
     header = {"schema": _SCHEMA, "first_built": _moment_text(records.first_built)}
-    rows = [_fields(record) for record in sorted(records.entries, key=lambda record: record.id)]
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in [header, *rows])
+    in_order = sorted(records.entries, key=lambda record: record.id)
+    return "".join(f"{line}\n" for line in [_line(header), *(_kept(each, records) for each in in_order)])
+
+
+def _kept(record: Record, records: Records) -> str:
+    """The line of a record: the one that it was read from, where it is still the same."""
+    known, line = records.lines.get(record.id, (None, ""))
+    return line if known == record else _line(_fields(record))
+
+
+def _line(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False)
 
 
 def _fields(record: Record) -> dict[str, Any]:

@@ -66,7 +66,11 @@ def pinned(
     entries = [*(post.record for post in posts), *found.unread, *gone]
     return Pinning(
         tuple(posts),
-        Records(records.first_built or rules.now, tuple(sorted(entries, key=lambda record: record.id))),
+        Records(
+            records.first_built or rules.now,
+            tuple(sorted(entries, key=lambda record: record.id)),
+            records.lines,
+        ),
         (*found.problems, *desk.problems),
     )
 
