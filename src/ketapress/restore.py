@@ -137,8 +137,8 @@ def _behind(mine: int, known: int) -> Problem:
     return Problem(
         code="store.behind",
         path="outbox/.generation.json",
-        message=f"sending was started {known} times, and this database knows of {mine}: it is an older copy, or another "
-        "one. What went out since would go out again, so nothing is composed or sent.",
+        message=f"outbox/ has generation {known}, and this database {mine}: it is an older copy, or another one. "
+        "What went out since would go out again, so nothing is composed or sent.",
         cure="`ketapress db restore --accept --dry-run` tells what went out since, `ketapress db restore --accept` "
         "marks it as sent; or put the newer database back.",
     )
