@@ -17,7 +17,7 @@ def test_a_streamed_list_is_a_part_of_one_document(length: int) -> None:
     answer = Answer({"edition": "weekly"}, problems=[problem], streamed=("items", items))
     pieces = list(Door(Path(), "show", as_json=True).pieces(answer))
     found = json.loads("\n".join(pieces))
-    assert [each["number"] for each in found["result"]["items"]] == list(range(count))
+    assert [each["number"] for each in found["result"]["items"]] == list(range(length))
     assert found["result"]["edition"] == "weekly"
     assert [each["code"] for each in found["problems"]] == ["one"]
 
