@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import css_inline
 import pytest
 
 from factories import WEEKLY, edition, post
@@ -85,6 +86,25 @@ def test_inlining_changes_nothing_that_one_sees(tmp_path: Path) -> None:
     assert found == {name: [] for name in LETTERS}
 
 
+def test_another_inliner_says_the_same_of_every_element(tmp_path: Path) -> None:
+    """css-inline, which shares no line with premailer, is the oracle; it is used nowhere else."""
+    oracle = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+    plain = {name: _document(*letter) for name, letter in LETTERS.items()}
+    frames = [
+        frame
+        for name, page in plain.items()
+        for frame in (
+            (name, inlined(page), 1024),
+            (f"{name} inlined", oracle.inline(page.replace('data-premailer="ignore"', _KEPT)), 1024),
+        )
+    ]
+
+    found = _seen(tmp_path, frames, _SEEN_OTHERWISE_WHEN_INLINED)
+
+    assert found == {name: [] for name in LETTERS}
+
+
+_KEPT = 'data-css-inline="keep"'
 _WIDER_THAN_THE_SCREEN = """(pages) => Object.fromEntries(pages.map(([name, page]) => {
   const width = page.documentElement.clientWidth;
   const wide = [...page.body.querySelectorAll("*")].filter(
