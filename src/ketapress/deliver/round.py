@@ -18,7 +18,10 @@ from ketapress.relay.transactions import Envelope
 from ketapress.relay.verdict import verdict
 
 BATCH = 500
-"""Deliveries claimed at a time: a claim costs 11 us a row then, and a kill leaves no more to hand back."""
+"""Deliveries claimed at a time, at the most: a claim costs 11 us a row then, and a kill leaves no more to hand back."""
+
+BATCH_A_LINE = 16
+"""And no more for each line: of several senders none takes what others could be sending."""
 
 WARM_BATCH = 50
 """On a day of a warm-up: several senders on one database may each be so far beyond what it allows."""
@@ -114,7 +117,7 @@ class Round:
         today = self._dated.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         most = most_a_day(began, today.date()) if began else None
         if most is None:
-            return BATCH
+            return min(BATCH, BATCH_A_LINE * self._road.relay.connections)
         left = most - await self._turns.begun_since(today)
         self.warm_until = today + timedelta(days=1) if left <= 0 else None
         return max(0, min(left, WARM_BATCH))
