@@ -22,10 +22,6 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-GATHERING = 0.003
-"""Seconds that a turn waits for others to join it, where less than a quarter of the lines would be in it: a commit
-costs as much processor time as five messages."""
-
 HEARTBEAT = 20.0
 """Seconds between two signs of life: a lease outlives two that were missed."""
 
@@ -121,7 +117,7 @@ class Turns:
         """Commits until nobody waits any more. Messages of one transaction share their Date."""
         while self._waiting:
             if sum(map(len, self._waiting.values())) < self._few:
-                await asyncio.sleep(GATHERING)
+                await asyncio.sleep(0)  # few: whoever else is ready by now joins; waiting longer was slower
             dated = next(iter(self._waiting))
             asked = self._waiting.pop(dated)
             allowed = frozenset() if self.broken else await self._committed(asked.keys(), dated)
