@@ -7,13 +7,15 @@ Each mark holds a probe, and how that came out tells how values have to be escap
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from html import escape
 from typing import Any
 
 _MARK = re.compile("\ue000([a-z0-9_]*[a-z0-9])_*\ue001([^\ue002]*)\ue002")
 _PROBES = {False: "<'\"", True: "<b'\""}  # the second could be taken for markup
-_text = partial(escape, quote=False)
+_text = lru_cache(maxsize=512)(
+    partial(escape, quote=False)
+)  # a body stands in RSS and in Atom, one soon after the other
 
 
 def _attribute(text: str) -> str:

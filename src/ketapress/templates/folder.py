@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import (
     ChoiceLoader,
+    FileSystemBytecodeCache,
     FileSystemLoader,
     StrictUndefined,
     TemplateError,
@@ -19,6 +20,7 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from ketapress import __version__
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.templates.dates import dated, day, isoformat, month, year
 from ketapress.templates.files import template_folders
@@ -81,6 +83,7 @@ class Templates:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
+            bytecode_cache=_compiled(),
         )
         self._environment.filters.update(_FILTERS)
         for name in _UNWANTED_GLOBALS:
@@ -128,6 +131,17 @@ class Templates:
                 if Path(frame.filename).is_relative_to(folder):
                     return Path(frame.filename).relative_to(folder).as_posix(), frame.lineno
         return None, None
+
+
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept for the next process: a folder of the user's own below the system's for such things.
+
+    To compile the archive's takes 50 ms. Never in the publication: what comes with a folder is no program of ours.
+    """
+    try:
+        return FileSystemBytecodeCache(pattern=f"__ketapress_{__version__}_%s.cache")
+    except (OSError, RuntimeError):  # there is no such folder, or somebody else may write there
+        return None
 
 
 def _escapes(name: str | None) -> bool:
