@@ -19,7 +19,7 @@ from ketapress.model.errors import Problem, RefusedError
 from ketapress.model.mould import Moulds, Pieces
 from ketapress.model.output import Output
 
-_MANY = 100  # outputs
+_MANY = 100  # outputs; with fewer, a second process takes as long to begin
 _TEMPORARY = ".ketapress-new"
 _SAME = os.O_RDONLY | os.O_NOFOLLOW
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
@@ -58,30 +58,17 @@ def write_outputs(
     """
     target = _Folder(folder.resolve(), dry_run, moulds or Moulds())
     look = _Look(target, previous)
-    shares = _shares(
-        *([output for output in outputs if look.is_changed(output)] for outputs in (feeds, pages))
-    )
-    alone = list(target.settle_all(shares[0]))
-    settled = (alone, *side_by_side(target.settle_all, *shares[1:]))
+    changed = [[output for output in outputs if look.is_changed(output)] for outputs in (feeds, pages)]
+    if sum(map(len, changed)) < _MANY:
+        changed = [[], [*changed[0], *changed[1]]]
+    settled = side_by_side(target.settle_all, *changed)
     written, cut = 0, dict[str, Pieces]()
-    for output, (was_written, stamp, fresh) in zip(chain(*shares), chain(*settled), strict=True):
+    for output, (was_written, stamp, fresh) in zip(chain(*changed), chain(*settled), strict=True):
         look.made[output.path] = (output.key, stamp)
         written += was_written
         cut |= fresh
     removed = sum(target.remove(path) for path in sorted(previous.keys() - look.made.keys()))
     return Written(written, len(look.made) - written, removed, look.made, tuple(look.clashes), cut)
-
-
-def _shares(feeds: list[Output], pages: list[Output]) -> tuple[list[Output], list[Output], list[Output]]:
-    """What is made before there are two processes, and what each of them makes.
-
-    Few are made by one: a second takes as long to begin. Of many, the pages in the middle are posts'. One is made
-    beforehand, so that both processes have its mould; the lists at the front, which need templates, stay together.
-    """
-    if len(feeds) + len(pages) < _MANY:
-        return [*feeds, *pages], [], []
-    middle = len(pages) // 2
-    return pages[middle : middle + 1], [*feeds, *pages[middle + 1 :]], pages[:middle]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,12 @@ _DEEPEST = 8  # boxes in each other; what lies deeper stays as it was written
 
 def with_boxes(text: str) -> str:
     """The text with its boxes as quotations."""
-    telling = ":::" in text or "[!" in text or "!!! " in text or "???" in text or '=== "' in text
+    telling = (  # one letter is found ten times as fast as three
+        ":::" in text
+        or ("!" in text and ("[!" in text or "!!! " in text))
+        or ("?" in text and "???" in text)
+        or ("=" in text and '=== "' in text)
+    )
     return "\n".join(_boxed(text.split("\n"), 0)) if telling and _OPENS.search(text) else text
 
 

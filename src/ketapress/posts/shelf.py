@@ -19,7 +19,7 @@ from ketapress.posts.pages import Pages
 from ketapress.posts.pinning import Pinned
 from ketapress.posts.rendering import Body, body
 
-_MANY = 100  # files; with fewer, a second process takes as long to begin
+_MANY = 4_000  # files; of fewer, what a second process found takes as long to hand over as to find
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
