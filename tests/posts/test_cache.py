@@ -12,6 +12,7 @@ from hypothesis import example, given, settings as bounds, strategies as st
 from factories import NOW, SITE, settings
 from ketapress.archive import processes
 from ketapress.model.settings import Settings
+from ketapress.posts import shelf
 from ketapress.posts.cache import Cache
 from ketapress.posts.files import text
 from ketapress.posts.folder import Library, read_library
@@ -256,6 +257,7 @@ def test_a_folder_of_many_files_is_read_in_two_halves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
 ) -> None:
     monkeypatch.setattr(processes, "_pays", lambda: True)
+    monkeypatch.setattr(shelf, "_MANY", 100)
     many = {f"2023-05-01-{n:03}.md": f"See [the next](2023-05-01-{n + 1:03}.md).\n" for n in range(150)}
     publication(tmp_path, FILES | many)
     at_once = read_library(tmp_path, settings(), NOW)
