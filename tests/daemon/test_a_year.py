@@ -1,7 +1,7 @@
 """`run` under a clock of our own, with kills and restarts at random: every edition once, no post twice, none lost.
 
 Each tick is a process of its own, which is killed in many of them at whatever it was doing; time goes on in steps of
-hours, and now and then in one of days. Two weeks in `make test`; KETAPRESS_SOAK=1 goes through the year.
+hours, and now and then in one of days. Six days in `make test`; KETAPRESS_SOAK=1 goes through the year.
 """
 
 import os
@@ -19,7 +19,7 @@ from ketapress.model.edition import Decision
 from ketapress.testing import ScriptedRelay
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))
-DAYS = 365 if SOAK else 14
+DAYS = 365 if SOAK else 6
 LONGEST_TICK = 0.6  # seconds: kills come anywhere in a tick, also after it
 
 

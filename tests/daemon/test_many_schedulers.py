@@ -20,7 +20,7 @@ from ketapress.store.database import open_store
 from postgresql import administer, postgresql
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))
-SLOTS = 1000 if SOAK else 6
+SLOTS = 1000 if SOAK else 3
 SCHEDULERS = 5
 PORT = 5432  # in a network of its own
 # Hands on what comes over the network to the socket file of PostgreSQL.
