@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,8 @@ class Ticking:
     said: StringIO = field(default_factory=StringIO)
 
     def __post_init__(self) -> None:
-        self.daemon = Daemon(self.root, {}, Log(self.said, self.clock, as_json=True), clock=self.clock)
+        log = Log(self.said, self.clock, as_json=True)
+        self.daemon = Daemon(self.root, {}, log, clock=self.clock, wall=_when_all_is_written)
 
     def tick(self, at: datetime | None = None) -> None:
         """What happens every few seconds: compose, build, send."""
@@ -43,6 +45,11 @@ class Ticking:
 
     def heard(self, event: str) -> list[str]:
         return [each["message"] for each in self.events if each["event"] == event]
+
+
+def _when_all_is_written() -> float:
+    """A while from now by the clock of the files: what a test wrote a moment ago has been still for long."""
+    return time.time() + 60
 
 
 @dataclass

@@ -59,8 +59,10 @@ class Daemon:
         log: Log,
         *,
         clock: Callable[[], datetime] = _now,
+        wall: Callable[[], float] = time.time,
         drain: float = DRAIN,
     ) -> None:
+        """`wall` is the clock of the file system, in seconds since 1970: it tells whether a file is still being written."""
         self._ground = Ground(root, environ, read_settings(root, environ), log, clock)
         self._drain = drain
         self._troubles = Troubles(self._ground)
@@ -70,7 +72,7 @@ class Daemon:
         self._clockwatch = Clockwatch(clock)
         trusting = self._clockwatch.trusting
         works: dict[str, Work] = {
-            "schedule": trusting(Publishing(self._ground, lambda: self._wake("delivery", "hub"))),
+            "schedule": trusting(Publishing(self._ground, lambda: self._wake("delivery", "hub"), wall)),
             "delivery": trusting(Sending(self._ground)),
             "web": self._opening,
             "watch": Watching(self._ground, lambda: self._wake("schedule")),
