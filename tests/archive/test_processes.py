@@ -1,15 +1,22 @@
 """Two lists are done side by side, and nothing is lost, whatever becomes of the second process."""
 
 import os
+import select
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from ketapress.archive import processes
 from ketapress.archive.processes import side_by_side
+from ketapress.store.lock import publication_lock
 
 FIRST, SECOND = [1, 2, 3], [10, 20]
+PATIENCE = 20  # seconds
+LAST = 99_999  # of so many that a pipe does not hold what comes of them
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +120,107 @@ def test_of_what_was_handed_back_in_part_the_whole_is_kept() -> None:
 
     assert [number for number, _ in first] == list(range(30_000))
     assert {process for _, process in first[29_000:]} == {here}
+
+
+def killed_beside_its_copy(root: Path, said: int) -> None:
+    """A process that works alone in a publication, and dies when its copy hands back. It never returns."""
+    here = os.getpid()
+    begun, begin = os.pipe()
+
+    def work(numbers: Iterable[int]) -> Iterator[list[int]]:
+        for number in numbers:
+            if os.getpid() == here:
+                os.read(begun, 1)
+                os.kill(here, signal.SIGKILL)
+            if number == LAST:
+                os.write(said, f"{os.getpid()}\n".encode())
+                os.write(begin, b"!")
+            yield [number]
+
+    with publication_lock(root, "publish"):
+        side_by_side(work, range(LAST + 1), SECOND)
+
+
+def test_a_killed_process_leaves_no_copy_that_keeps_its_locks(tmp_path: Path) -> None:
+    """The copy has more to hand back than a pipe holds, and nobody is there who would read it."""
+    hearing, said = os.pipe()
+    if (killed := os.fork()) == 0:
+        try:
+            killed_beside_its_copy(tmp_path, said)
+        finally:
+            os._exit(1)
+    os.close(said)
+    assert os.waitpid(killed, 0)[1] == signal.SIGKILL
+    copy = int(os.read(hearing, 100))
+    try:
+        ended, _, _ = select.select(
+            [hearing], [], [], PATIENCE
+        )  # it is closed when nobody can write any more
+        assert ended, "the copy outlives its process"
+        with publication_lock(tmp_path, "publish"):
+            pass
+    finally:
+        os.close(hearing)
+        with suppress(ProcessLookupError):
+            os.kill(copy, signal.SIGKILL)
+
+
+def killed_in_the_midst(done: Path, said: int) -> None:
+    """A process that dies while its copy is at the first thing. It never returns; `said` stays open to its end."""
+    here = os.getpid()
+    begun, begin = os.pipe()
+
+    def work(numbers: Iterable[int]) -> Iterator[list[int]]:
+        for number in numbers:
+            if os.getpid() == here:
+                os.read(begun, 1)
+                os.kill(here, signal.SIGKILL)
+            done.write_text(str(number))
+            os.write(begin, b"!")
+            while os.getppid() == here:
+                os.sched_yield()
+            yield [number]
+
+    side_by_side(work, FIRST, SECOND)
+
+
+def test_a_copy_stops_when_its_process_is_gone(tmp_path: Path) -> None:
+    """It does no more of its list, so that who comes next need not wait for the whole of it."""
+    hearing, said = os.pipe()
+    if (killed := os.fork()) == 0:
+        try:
+            killed_in_the_midst(tmp_path / "done", said)
+        finally:
+            os._exit(1)
+    os.close(said)
+    assert os.waitpid(killed, 0)[1] == signal.SIGKILL
+    ended, _, _ = select.select([hearing], [], [], PATIENCE)
+    os.close(hearing)
+    assert ended, "the copy outlives its process"
+    assert (tmp_path / "done").read_text() == "1"
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """A wait that has no end becomes a fault."""
+
+    def ended(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ended)
+    signal.alarm(PATIENCE)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_fault_in_this_process_waits_for_no_copy_that_cannot_hand_back() -> None:
+    def work(numbers: Iterable[int]) -> Iterator[list[int]]:
+        for number in numbers:
+            if number == -1:
+                fails()
+            yield [number]
+
+    with pytest.raises(ValueError, match="here too"):
+        side_by_side(work, range(LAST + 1), [-1])

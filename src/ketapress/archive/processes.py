@@ -2,13 +2,15 @@
 
 In: what to do, and the lists. Out: what came of each thing. The second process is a copy of this one: it knows all that
 this one knows, hands back what came of its list, and ends. What it leaves undone, for whatever reason, is done here, so
-that a fault shows where everybody looks for it.
+that a fault shows where everybody looks for it. Where this one is killed, the second follows it after the thing that it
+is at: it holds every lock that this one held, and nobody else may have it meanwhile.
 """
 
 import os
 import pickle
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -25,9 +27,11 @@ def side_by_side(
     if not (first and second and _pays()):
         return list(work(first)), list(work(second))
     receiving, sending = os.pipe()
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
-        _send(work(first), sending)
+        os.close(receiving)  # or it would wait for itself to read, when nobody else does any more
+        _send(takewhile(lambda _: os.getppid() == parent, work(first)), sending)
     os.close(sending)
     try:
         here = list(work(second))
