@@ -1,7 +1,6 @@
 """Values for tests: whole and valid, with only what a test is about spelled out."""
 
 import shutil
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -44,7 +43,7 @@ WEEKLY = NewsletterSettings(
 
 def settings(**sections: Any) -> Settings:
     """Settings of a small publication with one newsletter, `weekly`."""
-    return replace(Settings(site=SITE, newsletters={"weekly": WEEKLY}), **sections)
+    return Settings(site=SITE, newsletters={"weekly": WEEKLY})._replace(**sections)
 
 
 def post(name: str = "first", **values: Any) -> Post:

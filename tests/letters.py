@@ -1,7 +1,6 @@
 """Posts and editions for the tests of the mail: the seed, everything a post may contain, other scripts, bad intent."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,12 +14,11 @@ from ketapress.posts.article import article_html
 from ketapress.templates.folder import Templates
 
 FILL = Templates(REPOSITORY)
-SETTINGS = settings(site=replace(SITE, postal_address="The Example Press, 1 Example Street, Example Town"))
-ARABIC = replace(
-    SETTINGS,
-    site=replace(SETTINGS.site, language="ar", title="صحافة المثال", description="ملاحظات من مطبعة صغيرة"),
+SETTINGS = settings(site=SITE._replace(postal_address="The Example Press, 1 Example Street, Example Town"))
+ARABIC = SETTINGS._replace(
+    site=SETTINGS.site._replace(language="ar", title="صحافة المثال", description="ملاحظات من مطبعة صغيرة"),
 )
-LEAVING_BY_MAIL = replace(WEEKLY, unsubscribe_mailto="leave@example.org", reply_to="editor@example.org")
+LEAVING_BY_MAIL = WEEKLY._replace(unsubscribe_mailto="leave@example.org", reply_to="editor@example.org")
 
 RICH = """<p>A paragraph with <a href="https://example.org/x">a link</a>, <strong>strong</strong> and <em>emphasis</em>.</p>
 <h2>Lists</h2>
@@ -105,8 +103,8 @@ def hostile_post(name: str = "hostile") -> Post:
 
 
 THEMES = ("magazine", "bulletin", "letter")
-CHINESE = replace(
-    SETTINGS, site=replace(SETTINGS.site, language="zh", title="示例出版社", description="笔记")
+CHINESE = SETTINGS._replace(
+    site=SETTINGS.site._replace(language="zh", title="示例出版社", description="笔记")
 )
 LANGUAGES: dict[str, tuple[Callable[[str], Post], Settings]] = {
     "English": (rich_post, SETTINGS),
@@ -118,16 +116,16 @@ SHAPES: dict[str, Callable[[Callable[[str], Post]], Edition]] = {
     "twelve posts": lambda make: shown_as(make, Display.EXCERPT, 12),
     "forty posts": lambda make: shown_as(make, Display.HEADLINE, 40),
     "long titles": lambda make: edition(
-        replace(make("a"), title="A long title " * 20), replace(make("b"), title="W" * 200)
+        make("a")._replace(title="A long title " * 20), make("b")._replace(title="W" * 200)
     ),
-    "no picture": lambda make: edition(replace(make("a"), image=None)),
-    "a picture": lambda make: edition(replace(make("a"), image=Image(url="https://example.org/a.jpg"))),
+    "no picture": lambda make: edition(make("a")._replace(image=None)),
+    "a picture": lambda make: edition(make("a")._replace(image=Image(url="https://example.org/a.jpg"))),
 }
 
 
 def shown_as(make: Callable[[str], Post], display: Display, count: int) -> Edition:
     items = tuple(Item(make(f"number-{number}"), display) for number in range(count))
-    return replace(edition(), items=items, more=(post("more"),))
+    return edition()._replace(items=items, more=(post("more"),))
 
 
 def digest_of(

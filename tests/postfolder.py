@@ -1,7 +1,6 @@
 """A publication folder for the tests of this room, and short ways to read it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from ketapress.model.settings import Settings
 from ketapress.posts.folder import Library, read_library
 from ketapress.posts.ids import write_records
 
-BERLIN = settings(site=replace(SITE, timezone="Europe/Berlin"))
+BERLIN = settings(site=SITE._replace(timezone="Europe/Berlin"))
 
 
 def at(text: str) -> datetime:

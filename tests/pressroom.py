@@ -1,7 +1,7 @@
 """For tests of delivering: a store with an edition and its subscribers, a scripted relay, a clock that stands still."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -135,7 +135,7 @@ class Press:
             self.ledger or self.store.deliveries,
             self.store.editions,
             self.newsletters,
-            replace(self.road, **road),
+            self.road._replace(**road),
             watch=self.progress.append,
         )
         return sender.send()

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -482,7 +481,7 @@ class Publication:
 
 
 def _misnamed(problem: Problem) -> Problem:
-    return replace(problem, path=NAME, message=f"`database.url` cannot be used: {problem.message}")
+    return problem._replace(path=NAME, message=f"`database.url` cannot be used: {problem.message}")
 
 
 def stamping(settings: Settings, secret: str) -> "Stamp":

@@ -2,10 +2,10 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from types import MappingProxyType
+from typing import NamedTuple, Self
 
 from ketapress.archive.folder import Written, write_outputs
 from ketapress.archive.pages import site_pages
@@ -24,8 +24,7 @@ from ketapress.templates.days import Days
 from ketapress.templates.files import fingerprint, has_own
 
 
-@dataclass(frozen=True, slots=True)
-class BuildReport:
+class BuildReport(NamedTuple):
     """How many posts are public, and what became of the files. `made` are the keys and stamps of all of them."""
 
     posts: int
@@ -33,12 +32,12 @@ class BuildReport:
     unchanged: int
     removed: int
     problems: tuple[Problem, ...] = ()
-    made: Mapping[str, Made] = field(default_factory=dict)
+    made: Mapping[str, Made] = MappingProxyType({})
 
     @property
     def again(self) -> Self:
         """What the next build reports, if nothing changes until then."""
-        return replace(self, written=0, unchanged=self.unchanged + self.written, removed=0)
+        return self._replace(written=0, unchanged=self.unchanged + self.written, removed=0)
 
 
 def build(

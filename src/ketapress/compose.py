@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ketapress.editions.calendar import slot_at
 from ketapress.editions.fit import fitted
@@ -40,8 +40,7 @@ from ketapress.store.editions import AlreadyDecidedError
 from ketapress.templates.folder import Templates
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(NamedTuple):
     """One edition that was composed, or in a dry run would be. `why` is for people, where one has to act.
 
     `problems` are what is wrong with its letter: errors hold it.
@@ -68,8 +67,7 @@ class ComposeReport:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
+class Press(NamedTuple):
     """What composing needs, wired once: the folder, its settings, its store and its templates."""
 
     root: Path

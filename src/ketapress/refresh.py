@@ -6,7 +6,6 @@ approved is approved again: somebody said yes to other words.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from ketapress.compose import Composed, Press, composed, rendered, specimen_files
@@ -34,7 +33,7 @@ def refresh(
     until = found.send_by or send_by(newsletter, press.settings.zone(newsletter), found.slot)
     fresh = composed(press, newsletter, made, until, now)
     if found.held_by_person:
-        fresh = replace(fresh, state=EditionState.HELD, why=found.why)
+        fresh = fresh._replace(state=EditionState.HELD, why=found.why)
     if not dry_run:
         _replace(press, newsletter, found, fresh, now)
     return fresh

@@ -6,9 +6,9 @@ send them again. Nobody is mailed twice by what is done here; where it is not kn
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from ketapress.compose import Press, rendered
 from ketapress.model.edition import EditionState, StoredEdition
@@ -24,8 +24,7 @@ _BEGAN = "it began to go out after this copy of the database was made, and who g
 _RESTORED = "the database was restored from an older copy"
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What becomes of one edition of an older copy: its state, why, and how many deliveries that settles."""
 
     edition: str

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from ketapress.model.delivery import Phase
 from ketapress.model.settings import RelayUrl
@@ -40,8 +40,7 @@ class StillClock:
         self.now += span
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A message as it came: envelope, bytes without dot-stuffing and final dot, and the number of its connection."""
 
     sender: str

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -82,7 +81,7 @@ def test_a_relay_that_is_down_is_told_when_it_stays_down(tmp_path: Path, hook: A
 def test_what_comes_up_soon_after_is_told_together(tmp_path: Path, hook: Any) -> None:
     command, heard = hook
     alarm = Alarm(tmp_path)
-    others = [replace(HELD, path=f"weekly/{number}") for number in range(50)]
+    others = [HELD._replace(path=f"weekly/{number}") for number in range(50)]
     for count in range(51):
         alarm.look(with_alerts(command=command), [HELD, *others[:count]], NOW + count * timedelta(seconds=5))
     alarm.look(with_alerts(command=command), [HELD, *others], NOW + APART)
@@ -92,7 +91,7 @@ def test_what_comes_up_soon_after_is_told_together(tmp_path: Path, hook: Any) ->
 
 
 def test_a_warning_that_asks_nobody_is_not_told() -> None:
-    problem = replace(HELD, severity=Severity.WARNING)
+    problem = HELD._replace(severity=Severity.WARNING)
     assert due(seen({}, [problem], NOW), [problem], ALERTS, NOW) == ()
 
 
@@ -170,7 +169,7 @@ def test_a_memory_that_cannot_be_kept_or_read_costs_nothing(tmp_path: Path, hook
 
 @given(st.text(), st.text(max_size=300))
 def test_no_title_and_no_problem_forges_a_header(title: str, said: str) -> None:
-    problem = replace(HELD, message=said)
+    problem = HELD._replace(message=said)
     message = alert_message(title, [problem], Mailbox("", "digest@example.org"), "ops@example.org", NOW)
     head, *_ = message.partition(b"\r\n\r\n")
     names = [line.split(b":")[0] for line in head.split(b"\r\n") if not line.startswith(b" ")]

@@ -1,6 +1,5 @@
 """Pages of posts that are filled are the ones that the template makes."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -51,7 +50,7 @@ def posts(draw: st.DrawFn, name: str) -> Post:
 def test_a_page_that_is_filled_is_the_one_that_the_template_makes(
     templates: Templates, logo: str, found: tuple[Post, ...], count: int
 ) -> None:
-    site = settings(site=replace(SITE, logo=logo, timezone="Europe/Berlin"))
+    site = settings(site=SITE._replace(logo=logo, timezone="Europe/Berlin"))
     keys = Keys(logo, own_templates=False)
     parts = (found[:count], (), site, FORMATS, templates, keys, Days("Europe/Berlin", "en"))
     assert made(site_pages(*parts, Moulds())) == made(site_pages(*parts))

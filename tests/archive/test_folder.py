@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def test_outputs_become_files(tmp_path: Path) -> None:
 
 def test_what_has_the_same_key_is_not_made_again(tmp_path: Path) -> None:
     first = write(tmp_path, PAGES)
-    unmade = [replace(output, make=lambda: b"never asked for") for output in outputs(PAGES)]
+    unmade = [output._replace(make=lambda: b"never asked for") for output in outputs(PAGES)]
 
     again = write_outputs(tmp_path, [], unmade, first.made)
 
@@ -54,7 +53,7 @@ def test_an_equal_file_is_not_touched_whatever_its_key(tmp_path: Path) -> None:
         os.utime(tmp_path / path, (1, 1))
 
     changed = PAGES | {"2023/b.html": b"changed"}
-    again = write_outputs(tmp_path, [], [replace(o, key="new") for o in outputs(changed)], first.made)
+    again = write_outputs(tmp_path, [], [o._replace(key="new") for o in outputs(changed)], first.made)
 
     assert counts(again) == (1, 2, 0)
     assert [(tmp_path / path).stat().st_mtime == 1 for path in PAGES] == [True, True, False]

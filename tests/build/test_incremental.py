@@ -1,11 +1,10 @@
 """Building on what is there gives what building from nothing gives, and touches only what differs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
@@ -27,13 +26,15 @@ Own = tuple[tuple[str, str], ...]
 FILLS: dict[Own, Templates] = {}
 
 
-@dataclass(frozen=True)
-class State:
+SETTINGS = settings()
+
+
+class State(NamedTuple):
     """All that a build reads."""
 
     posts: tuple[Post, ...]
     editions: tuple[StoredEdition, ...] = ()
-    settings: Settings = settings()  # noqa: RUF009 - frozen
+    settings: Settings = SETTINGS
     templates: Own = ()
     now: datetime = NOW
 
@@ -58,14 +59,14 @@ BASE = State(days_apart(14), (issue(5), issue(12)), settings(feeds=FeedSettings(
 def with_post(number: int, **values: Any) -> Callable[[State], State]:
     def changed(state: State) -> State:
         before, after = state.posts[:number], state.posts[number + 1 :]
-        return replace(state, posts=(*before, replace(state.posts[number], **values), *after))
+        return state._replace(posts=(*before, state.posts[number]._replace(**values), *after))
 
     return changed
 
 
 def with_site(**values: Any) -> Callable[[State], State]:
-    return lambda state: replace(
-        state, settings=replace(state.settings, site=replace(state.settings.site, **values))
+    return lambda state: state._replace(
+        settings=state.settings._replace(site=state.settings.site._replace(**values))
     )
 
 
@@ -86,38 +87,37 @@ CHANGES: Mapping[str, Callable[[State], State]] = {
     "address": with_post(2, url="2023/moved.html", aliases=("2023/p2.html",)),
     "draft": with_post(2, draft=True),
     "expired": with_post(2, expires=NOW),
-    "removed": lambda state: replace(state, posts=state.posts[1:]),
-    "all removed": lambda state: replace(state, posts=()),
-    "added": lambda state: replace(state, posts=(post("new", tags=("Care",)), *state.posts)),
+    "removed": lambda state: state._replace(posts=state.posts[1:]),
+    "all removed": lambda state: state._replace(posts=()),
+    "added": lambda state: state._replace(posts=(post("new", tags=("Care",)), *state.posts)),
     "swapped": lambda state: with_post(1, url=state.posts[3].url)(
         with_post(3, url=state.posts[1].url)(state)
     ),
-    "time": lambda state: replace(state, now=NOW - timedelta(days=40)),
-    "edition": lambda state: replace(state, editions=(*state.editions, issue(1))),
-    "edition's page": lambda state: replace(state, editions=(issue(5, web="<p>Another</p>"), issue(12))),
-    "edition's subject": lambda state: replace(state, editions=(issue(5), issue(12, subject="Another"))),
-    "no editions": lambda state: replace(state, editions=()),
+    "time": lambda state: state._replace(now=NOW - timedelta(days=40)),
+    "edition": lambda state: state._replace(editions=(*state.editions, issue(1))),
+    "edition's page": lambda state: state._replace(editions=(issue(5, web="<p>Another</p>"), issue(12))),
+    "edition's subject": lambda state: state._replace(editions=(issue(5), issue(12, subject="Another"))),
+    "no editions": lambda state: state._replace(editions=()),
     "accent": with_site(accent="#123456"),
     "site's title": with_site(title="Another"),
     "site's language": with_site(language="he"),
     "site's author": with_site(author=Author("Ada")),
     "site's address": with_site(url="https://example.net/press"),
     "zone": with_site(timezone="Asia/Tokyo"),
-    "length of feeds": lambda state: replace(
-        state, settings=replace(state.settings, feeds=FeedSettings(entries=5))
+    "length of feeds": lambda state: state._replace(
+        settings=state.settings._replace(feeds=FeedSettings(entries=5))
     ),
-    "newsletter": lambda state: replace(
-        state,
-        settings=replace(state.settings, newsletters={"weekly": replace(WEEKLY, title="Another")}),
+    "newsletter": lambda state: state._replace(
+        settings=state.settings._replace(newsletters={"weekly": WEEKLY._replace(title="Another")}),
     ),
-    "door": lambda state: replace(
-        state, settings=replace(state.settings, web=WebSettings(url="https://door.example"))
+    "door": lambda state: state._replace(
+        settings=state.settings._replace(web=WebSettings(url="https://door.example"))
     ),
-    "own page": lambda state: replace(
-        state, templates=(("post.html", "{{ post.title }}{% if newer %}{{ newer.html }}{% endif %}"),)
+    "own page": lambda state: state._replace(
+        templates=(("post.html", "{{ post.title }}{% if newer %}{{ newer.html }}{% endif %}"),)
     ),
-    "own front page": lambda state: replace(state, templates=(("index.html", WHOLE_POSTS_IN_FRONT),)),
-    "own part": lambda state: replace(state, templates=(("colophon.html", "Ours"),)),
+    "own front page": lambda state: state._replace(templates=(("index.html", WHOLE_POSTS_IN_FRONT),)),
+    "own part": lambda state: state._replace(templates=(("colophon.html", "Ours"),)),
 }
 
 
@@ -199,7 +199,7 @@ def test_any_changes_in_any_order_give_what_a_new_build_gives(walks: Sequence[Se
     with TemporaryDirectory() as folder:
         (Path(folder) / "public").mkdir()
         for walk in walks:
-            state = replace(BASE, posts=BASE.posts[:8])
+            state = BASE._replace(posts=BASE.posts[:8])
             for change in walk:
                 if len(state.posts) > 7:
                     state = CHANGES[change](state)
@@ -277,7 +277,7 @@ def test_a_lost_or_broken_memory_costs_time_and_nothing_else(tmp_path: Path, cut
 
 def test_the_site_is_the_same_for_everybody(tmp_path: Path) -> None:
     """Nothing of the folder's place or of the moment of the build is in it."""
-    later = replace(BASE, now=NOW + timedelta(hours=1))
+    later = BASE._replace(now=NOW + timedelta(hours=1))
 
     assert cold(BASE) == cold(later)
     assert str(tmp_path).encode() not in b"".join(cold(BASE).values())

@@ -2,7 +2,6 @@
 
 import ssl
 from collections import Counter
-from dataclasses import replace
 from email import message_from_bytes
 from typing import Any
 
@@ -60,8 +59,7 @@ def test_aiosmtpd_gets_each_message_once_over_tls_with_a_login(
     try:
         press.subscribe(*READERS)
         press.edition()
-        relay = replace(
-            press.road.relay,
+        relay = press.road.relay._replace(
             connections=4,
             url=RelayUrl("127.0.0.1", controller.port, "starttls", "press", "secret"),
         )

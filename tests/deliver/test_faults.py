@@ -1,7 +1,6 @@
 """What a relay does wrong, and what the ledger, the edition and the people make of it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -101,15 +100,15 @@ def test_a_relay_that_is_not_there_stops_everything_at_once(three: Press) -> Non
     three.edition(NOW - timedelta(days=7), None)
     with ScriptedRelay() as gone:
         url = gone.url
-    reports = three.send_all(relay=replace(three.road.relay, url=url))
+    reports = three.send_all(relay=three.road.relay._replace(url=url))
     assert len(reports) == 1
     assert "127.0.0.1" in str(reports[0].problem)
     assert (reports[0].queued, reports[0].next_at) == (3, NOW + timedelta(minutes=1))
 
 
 def test_a_wrong_password_is_not_tried_again_soon(three: Press) -> None:
-    url = replace(three.relay.url, user="press", password="secret")
-    report = three.send(relay=replace(three.road.relay, url=url))
+    url = three.relay.url._replace(user="press", password="secret")
+    report = three.send(relay=three.road.relay._replace(url=url))
     assert report.next_at == NOW + timedelta(minutes=30)
     assert report.problem is not None
     assert "secret" not in str(report.problem)
@@ -118,7 +117,7 @@ def test_a_wrong_password_is_not_tried_again_soon(three: Press) -> None:
 
 def test_a_late_answer_after_the_dot_is_in_doubt(three: Press) -> None:
     three.relay.script(Phase.DOT, keep_silent, recipient=BOB)
-    three.deadlines = replace(DEADLINES, dot=0.2)
+    three.deadlines = DEADLINES._replace(dot=0.2)
     three.send()
     assert three.states() == {ANN: D.SENT, BOB: D.IN_DOUBT, CY: D.SENT}
 
@@ -187,7 +186,7 @@ def test_a_message_deferred_until_the_edition_is_over_expires(three: Press) -> N
 def test_what_waits_expires_with_its_edition(three: Press) -> None:
     with ScriptedRelay() as gone:
         url = gone.url
-    three.send(relay=replace(three.road.relay, url=url))
+    three.send(relay=three.road.relay._replace(url=url))
     three.clock.advance(timedelta(days=11))
     report = three.send()
     assert (report.state, report.expired) == (EditionState.DONE, 3)

@@ -1,7 +1,6 @@
 """Everybody who is subscribed gets the edition, once, and the editions come to their ends."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes
 
@@ -51,7 +50,7 @@ def test_each_message_is_its_recipients_own(press: Press) -> None:
 def test_the_return_path_of_the_settings_is_the_envelopes_sender(press: Press) -> None:
     press.subscribe("ann@example.net")
     press.edition()
-    press.send(relay=replace(press.road.relay, return_path="bounces@example.org"))
+    press.send(relay=press.road.relay._replace(return_path="bounces@example.org"))
     assert press.relay.messages[0].sender == "bounces@example.org"
 
 
@@ -216,7 +215,7 @@ def test_a_fault_of_the_program_passes_through_and_nothing_stays_claimed(press: 
 
 
 def test_the_name_in_ehlo_is_the_senders_domain(press: Press) -> None:
-    press.newsletters = {"weekly": replace(WEEKLY, sender=Mailbox("News", "news@press.example"))}
+    press.newsletters = {"weekly": WEEKLY._replace(sender=Mailbox("News", "news@press.example"))}
     press.subscribe("ann@example.net")
     press.edition()
     press.send()

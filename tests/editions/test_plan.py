@@ -1,6 +1,5 @@
 """What is done about slots that are due: one edition after downtime, nothing before the start, nothing twice."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -52,7 +51,7 @@ def test_a_slot_with_nothing_new_is_empty_and_the_next_one_looks_back_further() 
 
 
 def test_nothing_before_the_start_goes_out() -> None:
-    late = replace(WEEKLY, starts=date(2023, 6, 8))
+    late = WEEKLY._replace(starts=date(2023, 6, 8))
     plan = planned(late, "UTC", [post()], History(), NOW)
     assert plan
     assert plan.decisions == ((plan.slot, Decision.EMPTY),)
@@ -64,7 +63,7 @@ def test_a_clock_set_back_makes_nothing_due() -> None:
 
 def test_a_zone_changed_after_the_slot_does_not_make_the_same_minute_due_again() -> None:
     past = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
-    westwards = replace(WEEKLY, schedule=Schedule("daily 08:00", "0 8 * * *"))
+    westwards = WEEKLY._replace(schedule=Schedule("daily 08:00", "0 8 * * *"))
     assert planned(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=20)) is None
     plan = planned(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=30))
     assert plan
@@ -73,7 +72,7 @@ def test_a_zone_changed_after_the_slot_does_not_make_the_same_minute_due_again()
 
 def test_an_earlier_hour_written_after_the_slot_is_not_due_before_the_next_day() -> None:
     past = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
-    earlier = replace(WEEKLY, schedule=Schedule("daily 07:30", "30 7 * * *"))
+    earlier = WEEKLY._replace(schedule=Schedule("daily 07:30", "30 7 * * *"))
     assert planned(earlier, "UTC", [post()], past, SLOT + timedelta(hours=23)) is None
 
 
@@ -90,7 +89,7 @@ def test_an_edition_may_go_out_by_itself_until_the_next_slot_or_send_within() ->
     plan = planned(WEEKLY, "UTC", [post()], History(), NOW)
     assert plan
     assert plan.send_by == SLOT + WEEK
-    hasty = planned(replace(WEEKLY, send_within=timedelta(hours=2)), "UTC", [post()], History(), NOW)
+    hasty = planned(WEEKLY._replace(send_within=timedelta(hours=2)), "UTC", [post()], History(), NOW)
     assert hasty
     assert hasty.send_by == SLOT + timedelta(hours=2)
 
@@ -98,4 +97,4 @@ def test_an_edition_may_go_out_by_itself_until_the_next_slot_or_send_within() ->
 def test_it_begins_ready_or_waits_for_a_person() -> None:
     assert first_state(WEEKLY, SLOT + WEEK, NOW) == (EditionState.READY, "")
     assert first_state(WEEKLY, SLOT, NOW)[0] is EditionState.HELD
-    assert first_state(replace(WEEKLY, approval="one"), SLOT + WEEK, NOW)[0] is EditionState.AWAITING_APPROVAL
+    assert first_state(WEEKLY._replace(approval="one"), SLOT + WEEK, NOW)[0] is EditionState.AWAITING_APPROVAL

@@ -1,7 +1,6 @@
 """What a feed holds, before it is written in any format."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -52,7 +51,7 @@ def test_instants_are_in_utc_and_to_the_second() -> None:
 
 
 def test_addresses_are_those_of_the_site_also_in_a_sub_folder() -> None:
-    site = replace(SITE, url="https://example.org/press/")
+    site = SITE._replace(url="https://example.org/press/")
 
     feed = site_feed([post(url="2023/caf%C3%A9.html")], settings(site=site))
 
@@ -87,7 +86,7 @@ def test_characters_that_xml_cannot_hold_are_dropped() -> None:
 
 def test_who_wrote_is_the_post_s_author_else_the_site_s_else_the_site() -> None:
     signed, blank = post(authors=("Bob", " ", "Eve")), post(authors=("\x00",))
-    ada = settings(site=replace(SITE, author=Author("Ada")))
+    ada = settings(site=SITE._replace(author=Author("Ada")))
 
     assert site_feed([signed], ada).entries[0].authors == ("Bob", "Eve")
     assert site_feed([blank], ada).entries[0].authors == ("Ada",)

@@ -7,7 +7,6 @@ can be told from the bytes.
 import json
 import re
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -132,7 +131,7 @@ def checked(posts: list[Post], whole: Settings) -> dict[str, bytes]:
 
 
 def test_an_empty_site_has_valid_feeds() -> None:
-    files = checked([], settings(site=replace(SITE, description="")))
+    files = checked([], settings(site=SITE._replace(description="")))
 
     assert set(files) == {form.path + end for form in FORMATS for end in ("", ".gz")} | {OPML}
 
@@ -144,7 +143,7 @@ def test_a_full_post_is_valid_in_every_format() -> None:
 
     checked(
         [whole],
-        settings(site=replace(SITE, title="Q & A <b>", logo="https://e.org/l.png"), feeds=feeds),
+        settings(site=SITE._replace(title="Q & A <b>", logo="https://e.org/l.png"), feeds=feeds),
     )
 
 
@@ -163,7 +162,7 @@ def test_no_text_makes_a_feed_invalid(texts: list[dict[str, str]], tags: list[st
     ]
     checked(
         posts,
-        settings(site=replace(SITE, title=site or "x", description=site), feeds=FeedSettings(entries=1)),
+        settings(site=SITE._replace(title=site or "x", description=site), feeds=FeedSettings(entries=1)),
     )
 
 
@@ -196,7 +195,7 @@ def test_the_formats_are_written_as_they_always_were(form: Format) -> None:
         post("first", lang="ar", id="https://old.example/?p=1", html="<p>مرحبا</p>"),
     ]
     whole = settings(
-        site=replace(SITE, logo="https://example.org/logo.png"),
+        site=SITE._replace(logo="https://example.org/logo.png"),
         feeds=FeedSettings(hub="https://hub.example/"),
     )
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,8 +82,8 @@ def test_the_same_edition_makes_the_same_letter(seed: Digest) -> None:
 def test_any_change_makes_another_key(seed: Digest) -> None:
     others = [
         letter_of(seed_post(), newsletter=LEAVING_BY_MAIL, subject="Another"),
-        letter_of(replace(seed_post(), html="<p>Other</p>"), newsletter=LEAVING_BY_MAIL),
-        letter_of(seed_post(), newsletter=replace(LEAVING_BY_MAIL, name="daily")),
+        letter_of(seed_post()._replace(html="<p>Other</p>"), newsletter=LEAVING_BY_MAIL),
+        letter_of(seed_post(), newsletter=LEAVING_BY_MAIL._replace(name="daily")),
         digest_of(edition(seed_post(), newsletter="daily"), newsletter=LEAVING_BY_MAIL),
     ]
 
@@ -108,7 +107,7 @@ def test_sizes_are_those_of_what_is_sent(seed: Digest) -> None:
 
 def test_what_gmail_may_cut_off_is_measured_before_and_after_decoding() -> None:
     chinese = edition(*(chinese_post(f"c{number}") for number in range(20)))
-    newsletter = replace(LEAVING_BY_MAIL, max_bytes=WEEKLY.max_bytes)
+    newsletter = LEAVING_BY_MAIL._replace(max_bytes=WEEKLY.max_bytes)
     made = digest_of(chinese, newsletter=newsletter)
     message = specimen(made.letter, SETTINGS, newsletter, chinese.slot)
     encoded = len(message.rpartition(b"text/html")[2])
@@ -120,7 +119,7 @@ def test_what_gmail_may_cut_off_is_measured_before_and_after_decoding() -> None:
 
 
 def test_a_title_that_reads_as_a_host_is_no_host_to_a_filter() -> None:
-    made = digest_of(replace(edition(post(title="Next.js")), more=(post(title="Vue.js"),)), subject="x")
+    made = digest_of(edition(post(title="Next.js"))._replace(more=(post(title="Vue.js"),)), subject="x")
 
     assert ">Next.\u2060js</a>" in made.html
     assert ">Vue.\u2060js</a>" in made.web
@@ -148,7 +147,7 @@ def test_contents_stand_above_more_than_three_posts() -> None:
 
 
 def test_posts_without_room_are_counted_and_linked_and_listed_on_the_web() -> None:
-    made = digest_of(replace(edition(post("first")), more=(post("second"), post("third"))))
+    made = digest_of(edition(post("first"))._replace(more=(post("second"), post("third"))))
 
     assert ">And 2 more online</a>" in made.html
     assert "And 2 more online: https://example.org/archive/weekly/2023-06-12T0800.html" in made.text
@@ -208,10 +207,10 @@ def test_any_accent_is_readable_by_day_and_by_night(accent: str, theme: str) -> 
 
 
 def test_the_day_of_an_issue_is_counted_where_the_newsletter_is() -> None:
-    whole = replace(SETTINGS, site=replace(SETTINGS.site, timezone="America/New_York"))
-    newsletter = replace(WEEKLY, timezone="Asia/Tokyo")
+    whole = SETTINGS._replace(site=SETTINGS.site._replace(timezone="America/New_York"))
+    newsletter = WEEKLY._replace(timezone="Asia/Tokyo")
     made = edition()
-    tokyo = replace(made, slot=Slot("weekly", "2023-06-13T0700", datetime(2023, 6, 12, 22, tzinfo=UTC)))
+    tokyo = made._replace(slot=Slot("weekly", "2023-06-13T0700", datetime(2023, 6, 12, 22, tzinfo=UTC)))
 
     assert "13 June 2023" in digest_of(tokyo, whole, newsletter).html
 
@@ -274,7 +273,7 @@ def test_a_template_without_the_link_to_leave_is_refused(tmp_path: Path, name: s
 
 def _shown_as(each: Post, *displays: Display) -> list[str]:
     whole = edition(each)
-    return [digest_of(replace(whole, items=(Item(each, display),))).html for display in displays]
+    return [digest_of(whole._replace(items=(Item(each, display),))).html for display in displays]
 
 
 def _body(page: str) -> str:

@@ -4,7 +4,6 @@ import html
 import json
 import re
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +35,13 @@ WIDE = f"""<p>{"W" * 300}</p><p>https://example.org/{"a/" * 150}</p><pre>{"01234
 def every_way_of_showing(*posts: Post) -> Edition:
     whole = edition(*posts)
     displays = [display for _ in posts for display in Display]
-    return replace(
-        whole,
+    return whole._replace(
         items=tuple(Item(each, display) for each, display in zip(posts, displays, strict=False)),
         more=(post("left-out"),),
     )
 
 
-BULLETIN, PLAIN = replace(WEEKLY, theme="bulletin"), replace(WEEKLY, theme="letter")
+BULLETIN, PLAIN = WEEKLY._replace(theme="bulletin"), WEEKLY._replace(theme="letter")
 MIXED = every_way_of_showing(rich_post(), seed_post(), post("short"), chinese_post())
 LETTERS: dict[str, tuple[Edition, Settings, NewsletterSettings]] = {
     "seed": (edition(seed_post()), SETTINGS, WEEKLY),

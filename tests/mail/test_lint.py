@@ -1,7 +1,6 @@
 """Our own second look at a finished letter: each rule finds its fault and names the post; good letters pass."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -42,7 +41,7 @@ def _problems(
     """What is said of the letter with one part changed. The change has to be one."""
     page, plain, whole = html(DIGEST.html), text(DIGEST.text), message(MESSAGE)
     assert (page, plain, whole) != (DIGEST.html, DIGEST.text, MESSAGE)
-    changed = replace(DIGEST, html=page, text=plain, sizes={**DIGEST.sizes, "html": len(page.encode())})
+    changed = DIGEST._replace(html=page, text=plain, sizes={**DIGEST.sizes, "html": len(page.encode())})
     return letter_problems(MADE, changed, whole, WEEKLY.max_bytes)
 
 
@@ -222,7 +221,7 @@ def test_a_title_that_only_looks_like_a_host_holds_nothing() -> None:
 
 
 def test_a_letter_that_gmail_may_cut_off_is_told_of() -> None:
-    large = replace(DIGEST, sizes={**DIGEST.sizes, "html": 110_000})
+    large = DIGEST._replace(sizes={**DIGEST.sizes, "html": 110_000})
     encoded = MESSAGE + b"x" * 110_000
 
     assert _codes(letter_problems(MADE, large, MESSAGE, 200_000)) == {("clipped", "warning")}
@@ -242,9 +241,9 @@ def test_marks_that_an_author_wrote_are_no_leftovers() -> None:
 
 
 def test_a_mark_in_the_settings_is_a_leftover() -> None:
-    site = replace(SETTINGS.site, description="By {{ site.title }}")
+    site = SETTINGS.site._replace(description="By {{ site.title }}")
 
-    assert ("template-mark", "error") in _codes(_found(MADE, replace(SETTINGS, site=site)))
+    assert ("template-mark", "error") in _codes(_found(MADE, SETTINGS._replace(site=site)))
 
 
 @pytest.mark.parametrize("count", [1, 4, 12, 40])
@@ -253,7 +252,7 @@ def test_a_mark_in_the_settings_is_a_leftover() -> None:
 def test_shipped_letters_pass(make: Callable[[str], Post], display: Display, count: int) -> None:
     most = 40 if display is Display.HEADLINE else 12
     posts = [make(f"number-{number}") for number in range(min(count, most))]
-    made = replace(edition(), items=tuple(Item(each, display) for each in posts), more=(post("more"),))
+    made = edition()._replace(items=tuple(Item(each, display) for each in posts), more=(post("more"),))
     whole = ARABIC if make is arabic_post else SETTINGS
 
     assert [each for each in _found(made, whole) if each.code != "mail.clipped"] == []
@@ -277,7 +276,7 @@ PIECES = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(page=PIECES, text=ODD, message=st.one_of(st.binary(max_size=200), PIECES.map(str.encode)))
 def test_no_letter_makes_it_fail(page: str, text: str, message: bytes) -> None:
-    odd = replace(DIGEST, html=page, text=text)
+    odd = DIGEST._replace(html=page, text=text)
 
     found = letter_problems(MADE, odd, message, WEEKLY.max_bytes)
 
@@ -321,7 +320,7 @@ over lines, [here](https://example.org/x) too.
     ],
 )
 def test_what_a_post_is_to_blame_for_is_placed_on_its_line(markup: str, line: int | None) -> None:
-    changed = replace(DIGEST, html=_with(f"<section>{markup}</section>")(DIGEST.html))
+    changed = DIGEST._replace(html=_with(f"<section>{markup}</section>")(DIGEST.html))
 
     found = letter_problems(
         MADE, changed, MESSAGE, WEEKLY.max_bytes, {MADE.posts[0].path: SOURCE}.__getitem__

@@ -1,7 +1,6 @@
 """What mail clients and readers of mail ask of every letter, whatever its posts contain."""
 
 import re
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,14 +25,14 @@ from letters import (
 
 pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")
 
-_LOGO = replace(SETTINGS, site=replace(SETTINGS.site, logo="https://example.org/logo.png"))
-_CHINESE = replace(SETTINGS, site=replace(SETTINGS.site, language="zh"))
+_LOGO = SETTINGS._replace(site=SETTINGS.site._replace(logo="https://example.org/logo.png"))
+_CHINESE = SETTINGS._replace(site=SETTINGS.site._replace(language="zh"))
 
 
 def _as(display: Display, count: int) -> Digest:
     posts = [rich_post(f"rich-{number}") for number in range(count)]
     return digest_of(
-        replace(edition(), items=tuple(Item(each, display) for each in posts), more=(post("more"),))
+        edition()._replace(items=tuple(Item(each, display) for each in posts), more=(post("more"),))
     )
 
 

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 from base64 import b64encode
-from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from typing import Any
@@ -29,14 +28,14 @@ from letters import (
     seed_post,
 )
 
-_ARABIC_SENDER = replace(LEAVING_BY_MAIL, sender=Mailbox("نشرة المثال, الأولى", "digest@example.org"))
+_ARABIC_SENDER = LEAVING_BY_MAIL._replace(sender=Mailbox("نشرة المثال, الأولى", "digest@example.org"))
 _SUBJECT = (
     "Ein sehr langer Betreff, der über eine Zeile geht, mit “Zeichen” 😀 und 中文, damit er gefaltet wird"
 )
 MADE = {
     "seed": (edition(seed_post()), SETTINGS, LEAVING_BY_MAIL, ""),
-    "bulletin": (edition(seed_post()), SETTINGS, replace(LEAVING_BY_MAIL, theme="bulletin"), ""),
-    "letter": (edition(seed_post()), SETTINGS, replace(LEAVING_BY_MAIL, theme="letter"), ""),
+    "bulletin": (edition(seed_post()), SETTINGS, LEAVING_BY_MAIL._replace(theme="bulletin"), ""),
+    "letter": (edition(seed_post()), SETTINGS, LEAVING_BY_MAIL._replace(theme="letter"), ""),
     "rich": (edition(rich_post(), chinese_post()), SETTINGS, LEAVING_BY_MAIL, _SUBJECT),
     "arabic": (edition(arabic_post(), arabic_post("second")), ARABIC, _ARABIC_SENDER, ""),
     "hostile": (edition(hostile_post(), seed_post()), SETTINGS, LEAVING_BY_MAIL, ""),

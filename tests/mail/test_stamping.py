@@ -4,7 +4,6 @@ import email
 import email.policy
 import html
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
@@ -33,7 +32,7 @@ LETTERS = [
     letter_of(seed_post()),
     letter_of(rich_post(), hostile_post(), chinese_post(), seed_post(), newsletter=LEAVING_BY_MAIL),
     letter_of(arabic_post(), whole=ARABIC),
-    letter_of(replace(chinese_post(), html=CHINESE_HTML * 12)),
+    letter_of(chinese_post()._replace(html=CHINESE_HTML * 12)),
 ]
 LOCAL_PARTS = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,40}(\.[A-Za-z0-9]{1,10})?", fullmatch=True)
 DOORS = st.sampled_from(

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,12 +28,12 @@ from letters import (
 )
 
 GOLDEN = Path(__file__).parent / "golden"
-WITH_LOGO = replace(SETTINGS, site=replace(SETTINGS.site, logo="https://example.org/logo.png"))
+WITH_LOGO = SETTINGS._replace(site=SETTINGS.site._replace(logo="https://example.org/logo.png"))
 
 
 @pytest.mark.parametrize("theme", ["bulletin", "letter"])
 def test_the_seed_becomes_the_parts_that_were_looked_at(theme: str) -> None:
-    made = digest_of(edition(seed_post()), newsletter=replace(WEEKLY, theme=theme))
+    made = digest_of(edition(seed_post()), newsletter=WEEKLY._replace(theme=theme))
 
     assert_golden(GOLDEN / theme / "digest.html", made.html.encode())
     assert_golden(GOLDEN / theme / "digest.txt", made.text.encode())
@@ -45,7 +44,7 @@ def test_the_seed_becomes_the_parts_that_were_looked_at(theme: str) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_theme_is_sound_in_every_script_and_shape(theme: str, language: str, shape: str) -> None:
     make, whole = LANGUAGES[language]
-    made, newsletter = SHAPES[shape](make), replace(WEEKLY, theme=theme)
+    made, newsletter = SHAPES[shape](make), WEEKLY._replace(theme=theme)
     letter = digest_of(made, whole, newsletter, "A subject")
 
     found = letter_problems(
@@ -57,7 +56,7 @@ def test_every_theme_is_sound_in_every_script_and_shape(theme: str, language: st
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_theme_shows_the_logo_once_and_one_name(theme: str) -> None:
-    page = digest_of(edition(seed_post()), WITH_LOGO, replace(WEEKLY, theme=theme)).html
+    page = digest_of(edition(seed_post()), WITH_LOGO, WEEKLY._replace(theme=theme)).html
 
     assert page.count('src="https://example.org/logo.png"') == 1
     assert page.count("<h1") == 1
@@ -66,7 +65,7 @@ def test_every_theme_shows_the_logo_once_and_one_name(theme: str) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_theme_has_a_page_of_the_archive_without_a_reader(theme: str) -> None:
     made = shown_as(rich_post, Display.EXCERPT, 3)
-    web = digest_of(made, newsletter=replace(WEEKLY, theme=theme)).web
+    web = digest_of(made, newsletter=WEEKLY._replace(theme=theme)).web
 
     assert "unsubscribe" not in web.lower()
     assert ">More</a>" in web
@@ -90,7 +89,7 @@ def test_a_template_of_its_name_takes_the_place_of_a_theme(tmp_path: Path) -> No
         '{% extends "mail/digest.html" %}{% block masthead %}<tr><td><h1>Mine</h1></td></tr>{% endblock %}'
     )
 
-    made = digest(edition(), SETTINGS, replace(WEEKLY, theme="letter"), "x", Templates(tmp_path))
+    made = digest(edition(), SETTINGS, WEEKLY._replace(theme="letter"), "x", Templates(tmp_path))
 
     assert ">Mine</h1>" in made.html
     assert 'data-unsubscribe=""' in made.html
@@ -98,7 +97,7 @@ def test_a_template_of_its_name_takes_the_place_of_a_theme(tmp_path: Path) -> No
 
 def test_a_phone_is_never_shown_larger_titles_than_a_desk() -> None:
     for theme in THEMES:
-        page = digest_of(edition(seed_post()), newsletter=replace(WEEKLY, theme=theme)).html
+        page = digest_of(edition(seed_post()), newsletter=WEEKLY._replace(theme=theme)).html
         large = {
             name: int(size)
             for name, size in re.findall(r'class="(?:title )?(name|first)"[^>]*font-size:(\d+)px', page)
@@ -124,7 +123,7 @@ def test_the_face_of_latin_text_is_a_choice_and_other_scripts_have_their_own() -
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_logo_of_any_shape_is_drawn_in_its_own(theme: str) -> None:
-    page = digest_of(edition(seed_post()), WITH_LOGO, replace(WEEKLY, theme=theme)).html
+    page = digest_of(edition(seed_post()), WITH_LOGO, WEEKLY._replace(theme=theme)).html
     style = re.search(r'<img class="logo"[^>]*style="([^"]*)"', page)
 
     assert style
@@ -140,7 +139,7 @@ def test_a_date_keeps_the_direction_of_its_letter_beside_a_post_of_another() -> 
 
 
 def test_a_name_in_another_script_stands_on_the_side_of_its_letter() -> None:
-    page = digest_of(edition(arabic_post()), ARABIC, replace(WEEKLY, theme="letter")).html
+    page = digest_of(edition(arabic_post()), ARABIC, WEEKLY._replace(theme="letter")).html
 
     assert re.search(r'<td class="cell masthead rtl"[^>]*text-align:right', page)
     assert '<h1 class="name" dir="auto"' in page

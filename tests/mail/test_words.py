@@ -1,7 +1,6 @@
 """The letter's own phrases, in every language that has some."""
 
 import re
-from dataclasses import asdict, replace
 
 import pytest
 
@@ -11,7 +10,7 @@ from letters import SETTINGS, letter_of, seed_post
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_phrase_has_its_places(language: str) -> None:
-    phrases, english = asdict(words(language)), asdict(words("en"))
+    phrases, english = words(language)._asdict(), words("en")._asdict()
 
     assert all(phrases.values())
     assert {name: set(re.findall(r"\{\w+\}", text)) for name, text in phrases.items()} == {
@@ -21,7 +20,7 @@ def test_every_phrase_has_its_places(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_letter_speaks_its_newsletters_language(language: str) -> None:
-    whole = replace(SETTINGS, site=replace(SETTINGS.site, language=language))
+    whole = SETTINGS._replace(site=SETTINGS.site._replace(language=language))
     made = letter_of(seed_post(), whole=whole)
 
     for part in (made.html, made.text):

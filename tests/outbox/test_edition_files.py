@@ -1,7 +1,6 @@
 """What `edition.json` tells, and that it tells the truth."""
 
 import json
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,7 +32,7 @@ DIGEST = Digest(
 
 
 def test_the_manifest_tells_all_there_is_to_an_edition() -> None:
-    files = edition_files(replace(EDITION, more=(post("third"),)), DIGEST, SPECIMEN)
+    files = edition_files(EDITION._replace(more=(post("third"),)), DIGEST, SPECIMEN)
 
     assert_golden(GOLDEN / "edition.json", files["edition.json"])
 

@@ -1,6 +1,5 @@
 """Posts without a `lang`: what their letters tell, where they contradict the site's language, and nothing else."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +78,6 @@ def test_what_the_author_says_comes_first(tmp_path: Path) -> None:
 
 
 def test_on_a_site_of_the_same_letters_a_post_says_nothing(tmp_path: Path) -> None:
-    arabic = settings(site=replace(SITE, language="ar"))
+    arabic = settings(site=SITE._replace(language="ar"))
     post = only(tmp_path, "2023-06-07-x.md", "هذه رسالة قصيرة إلى القراء.", arabic)
     assert (post.lang, post.dir) == (None, None)

@@ -1,6 +1,5 @@
 """Ids are decided once: edits, renames, copies, drafts, late files, and what vanished."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def test_a_renamed_file_is_the_same_post(tmp_path: Path) -> None:
     (tmp_path / "posts/a.md").rename(tmp_path / "posts/2023-06-07-better-name.md")
     library = built(tmp_path, LATER)
     assert codes(library) == []
-    assert library.posts == (replace(before, path="2023-06-07-better-name.md", title="Better Name"),)
+    assert library.posts == (before._replace(path="2023-06-07-better-name.md", title="Better Name"),)
 
 
 def test_a_file_renamed_and_rewritten_is_the_same_post_by_its_id(tmp_path: Path) -> None:
@@ -259,6 +258,6 @@ def test_an_id_that_is_no_uri_becomes_one(tmp_path: Path) -> None:
 
 def test_another_domain_keeps_all_ids(tmp_path: Path) -> None:
     before = built(publication(tmp_path, {"a.md": note()}))
-    there = settings(site=replace(settings().site, url="https://example.net"))
+    there = settings(site=settings().site._replace(url="https://example.net"))
     after = read_library(tmp_path, there, LATER)
     assert (after.changed, after.posts[0].id) == (False, before.posts[0].id)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -32,7 +31,7 @@ async def never() -> bool:
 
 def hasty(phase: Phase) -> Deadlines:
     """The usual patience, but for one phase."""
-    return replace(DEADLINES, **{"greeting" if phase is Phase.CONNECT else phase.value: 0.15})
+    return DEADLINES._replace(**{"greeting" if phase is Phase.CONNECT else phase.value: 0.15})
 
 
 async def opened(relay: ScriptedRelay, deadlines: Deadlines = DEADLINES) -> Connection:

@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,7 +36,7 @@ async def sent(url: RelayUrl, context: ssl.SSLContext | None) -> int:
 
 def sent_to(relay: ScriptedRelay, context: ssl.SSLContext | None, **changes: Any) -> int:
     with relay:
-        return asyncio.run(sent(replace(relay.url, **changes), context))
+        return asyncio.run(sent(relay.url._replace(**changes), context))
 
 
 def refused_by(relay: ScriptedRelay, context: ssl.SSLContext | None, **changes: Any) -> NotOpened:
@@ -194,7 +193,7 @@ def test_aiosmtpd_takes_a_message_after_starttls_and_login(
         url = RelayUrl("127.0.0.1", controller.port, "starttls", "press", "secret")
         assert asyncio.run(sent(url, trusting)) == 250
         with pytest.raises(NotOpened) as error:
-            asyncio.run(sent(replace(url, password="wrong"), trusting))
+            asyncio.run(sent(url._replace(password="wrong"), trusting))
     finally:
         controller.stop()
     assert (error.value.phase, error.value.reply.code) == (Phase.AUTHENTICATE, 535)

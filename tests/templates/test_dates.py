@@ -1,6 +1,5 @@
 """Instants as people and machines read them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def test_a_day_of_a_list_that_is_headed_by_its_year_is_short(language: str, expe
 
 def test_lists_are_headed_by_the_month_and_the_year_of_the_sites_zone() -> None:
     eve = datetime(2022, 12, 31, 23, 30, tzinfo=UTC)
-    values = {"site": replace(SITE, timezone="Europe/Berlin", language="fr"), "eve": eve}
+    values = {"site": SITE._replace(timezone="Europe/Berlin", language="fr"), "eve": eve}
 
     assert (
         Templates(Path("/nowhere")).line("{{ eve|month }} {{ eve|year }}", values, "a test") == "janvier 2023"

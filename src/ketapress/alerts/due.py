@@ -4,8 +4,8 @@ A problem is the same one while its code and place are the same, whatever its se
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ketapress.model.errors import Problem
 from ketapress.model.settings import AlertSettings
@@ -19,8 +19,7 @@ APART = timedelta(minutes=5)
 _RETURNED = timedelta(hours=1)  # what went away and is back is news again, but not at every flicker
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """Of one problem: since when it stands (or, once it is gone, when that was seen), and when it was told, if ever."""
 
     since: datetime
@@ -39,7 +38,7 @@ def seen(memory: Memory, problems: Iterable[Problem], now: datetime) -> Memory:
     """The memory after a look: what stands goes on standing; what is gone is kept while it may not be told again."""
     standing = {name_of(each) for each in problems if each.needs_person}
     gone = {
-        name: replace(told, since=now)
+        name: told._replace(since=now)
         for name, told in memory.items()
         if name not in standing and told.at and abs(now - told.at) < _RETURNED
     }
@@ -59,7 +58,7 @@ def due(
 
 def told(memory: Memory, problems: Iterable[Problem], now: datetime) -> Memory:
     """The memory after these were told."""
-    return {**memory, **{name: replace(memory[name], at=now) for name in map(name_of, problems)}}
+    return {**memory, **{name: memory[name]._replace(at=now) for name in map(name_of, problems)}}
 
 
 def _is_due(problem: Problem, known: Told, settings: AlertSettings, now: datetime) -> bool:

@@ -8,9 +8,8 @@ or `for`. What is added there has to be added here; the tests compare both ways.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ketapress.model.mould import Moulds, mark
 from ketapress.model.post import Image, Post
@@ -30,8 +29,7 @@ class Dates(Protocol):
     def instant(self, moment: datetime) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Articles:
+class Articles(NamedTuple):
     """The moulds of posts' pages, and how dates are written in them."""
 
     moulds: Moulds
@@ -120,8 +118,7 @@ def _marked(post: Post, name: str = "", **changes: Any) -> Post:
     title = mark(f"{prefix}title")
     if len(post.title) > _LONG_TITLE:
         title = mark(f"{prefix}title", length=_LONG_TITLE)
-    return replace(
-        post,
+    return post._replace(
         title=title,
         summary=mark("summary") if post.summary else "",
         url=mark(f"{prefix}url"),

@@ -8,9 +8,10 @@ that somebody removed or edited comes back. It never writes outside its folder, 
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ketapress.archive.processes import side_by_side
 from ketapress.archive.stamps import own_stamp
@@ -25,8 +26,7 @@ _SAME = os.O_RDONLY | os.O_NOFOLLOW
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """What became of the files: `made` is what to remember of all, `clashes` are paths that were asked for twice.
 
     `moulds` are the pieces of those that were cut on the way, by their shapes.
@@ -37,7 +37,7 @@ class Written:
     removed: int
     made: Mapping[str, Made]
     clashes: tuple[str, ...] = ()
-    moulds: Mapping[str, Pieces] = field(default_factory=dict)
+    moulds: Mapping[str, Pieces] = MappingProxyType({})
 
 
 def write_outputs(
@@ -56,8 +56,8 @@ def write_outputs(
     need nothing of each other, also no library, and may be made side by side; `moulds` are those that both fill.
     Raises `RefusedError` for a path that leaves the folder, and where the disk says no.
     """
-    target = _Folder(folder.resolve(), dry_run, moulds or Moulds())
-    look = _Look(target, previous)
+    target = _Folder(folder.resolve(), dry_run, moulds or Moulds(), {}, set())
+    look = _Look(target, previous, {}, [])
     changed = [[output for output in outputs if look.is_changed(output)] for outputs in (feeds, pages)]
     if sum(map(len, changed)) < _MANY:
         changed = [[], [*changed[0], *changed[1]]]
@@ -71,14 +71,13 @@ def write_outputs(
     return Written(written, len(look.made) - written, removed, look.made, tuple(look.clashes), cut)
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(NamedTuple):
     """Which outputs have to be made: notes what is there, and which paths are asked for twice."""
 
     target: "_Folder"
     previous: Mapping[str, Made]
-    made: dict[str, Made] = field(default_factory=dict)
-    clashes: list[str] = field(default_factory=list)
+    made: dict[str, Made]
+    clashes: list[str]
 
     def is_changed(self, output: Output) -> bool:
         if output.path in self.made:
@@ -88,8 +87,7 @@ class _Look:
         return self.previous.get(output.path) != self.made[output.path]
 
 
-@dataclass(slots=True)
-class _Folder:
+class _Folder(NamedTuple):
     """A folder that is being written, with the sub-folders that are known to be inside it, and to be there.
 
     Places are strings: a thousand `Path`s cost more than the thousand comparisons they are made for.
@@ -98,8 +96,8 @@ class _Folder:
     root: Path
     dry_run: bool
     moulds: Moulds
-    inside: dict[str, Path] = field(default_factory=dict)
-    made: set[Path] = field(default_factory=set)
+    inside: dict[str, Path]
+    made: set[Path]
 
     def stamp(self, path: str) -> str:
         """The stamp of the file at a path; empty where there is none."""
@@ -122,7 +120,7 @@ class _Folder:
             if _content(place) == content:
                 return False
             if not self.dry_run:
-                self._make(parent)
+                self._make_folder(parent)
                 _replace(place, content)
         except OSError as error:
             raise self._blocked(path, error) from error
@@ -165,7 +163,7 @@ class _Folder:
             raise _refused(path, "leads out of it")
         return place
 
-    def _make(self, parent: Path) -> None:
+    def _make_folder(self, parent: Path) -> None:
         if parent not in self.made:
             parent.mkdir(parents=True, exist_ok=True)
             self.made.add(parent)

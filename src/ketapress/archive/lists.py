@@ -5,8 +5,7 @@ In: posts and editions, newest first. Out: values that templates read. Paths are
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from ketapress.model.edition import StoredEdition
@@ -18,8 +17,7 @@ from ketapress.model.urls import encoded_path
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A page that lists posts: a tag's or a year's."""
 
     name: str
@@ -27,20 +25,18 @@ class Listed:
     posts: tuple[Post, ...]
 
     @property
-    def count(self) -> int:
+    def count(self) -> int:  # type: ignore[override]  # templates say `tag.count`; nobody counts its fields
         return len(self.posts)
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(NamedTuple):
     """An edition, and where its page stands."""
 
     path: str
     edition: StoredEdition
 
 
-@dataclass(frozen=True, slots=True)
-class Issues:
+class Issues(NamedTuple):
     """A newsletter and its editions, newest first. `timezone` is the one in which they are dated."""
 
     title: str

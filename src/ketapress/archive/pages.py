@@ -9,9 +9,8 @@ The key of a page stands for what its template shows: of the page's own post eve
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from ketapress.archive.articles import Articles, Dates
@@ -58,8 +57,7 @@ class FeedFormat(Protocol):
     def title(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class FeedLink:
+class FeedLink(NamedTuple):
     """A feed that a page points to: `title` is the feed's, `name` its format's."""
 
     url: str
@@ -88,7 +86,7 @@ def site_pages(
     years, tags = years_of(posts, settings.site.timezone), tag_pages(posts)
     newsletters = newsletters_of(editions, settings)
     common = _common(settings, feeds, newsletters, tags)
-    press = _Press(settings, fill, keys, common, Articles(moulds, dates) if moulds else None)
+    press = _Press(settings, fill, keys, common, Articles(moulds, dates) if moulds else None, {})
     yield from _front(press, posts, years, tags)
     yield _sitemap(press, posts, [*years, *tags], dates)
     yield from _year_pages(press, years)
@@ -116,16 +114,15 @@ def alias_path(alias: str) -> str | None:
 _Values = Callable[[], Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Press:
+class _Press(NamedTuple):
     """Fills templates: with what all pages have, what those of one depth share, and what is the page's own."""
 
     settings: Settings
     fill: Fill
     keys: Keys
     common: Mapping[str, Any]
-    articles: Articles | None = None
-    frames: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    articles: Articles | None
+    frames: dict[str, Mapping[str, Any]]
 
     def page(self, path: str, template: str, values: _Values, *shown: object) -> Output:
         """A page at an encoded path, of values that are asked for when it is made; `shown` tells them apart."""
@@ -148,7 +145,7 @@ class _Press:
 
     def edition(self, issue: Issue) -> Output:
         """The page that was made of an edition when it was composed, with more in its head."""
-        key = self.keys.of("edition", replace(issue.edition, web=""), digest(text=issue.edition.web))
+        key = self.keys.of("edition", issue.edition._replace(web=""), digest(text=issue.edition.web))
         return Output(issue.path, key, partial(self._edition, issue))
 
     def frame(self, root: str) -> Mapping[str, Any]:

@@ -1,11 +1,10 @@
 """What the pages themselves say, by language. A language gets its own by one more row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(NamedTuple):
     """The phrases of the archive, in one language. `{…}` are filled in where they are used; `feeds` are by media type."""
 
     skip: str

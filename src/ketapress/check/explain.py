@@ -1,7 +1,7 @@
 """Why each post is in an edition, or why not: the very rules that compose."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ketapress.compose import Press, history
 from ketapress.editions.choose import exclusion
@@ -14,8 +14,7 @@ _CHOSEN = "was published in this window and in no earlier edition"
 _LATER = "belongs into this window, but came when the slot was decided already"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One post, whether it is in, and why in half a sentence."""
 
     post: Post
@@ -23,8 +22,7 @@ class Reason:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """What became of a slot, its window, and a reason for every post, newest first.
 
     The window is None where nobody knows it any more: of a slot without an edition, of a newsletter that is gone.

@@ -1,8 +1,8 @@
 """What a newsletter sends next, whole: its letter as bytes, why each post is in or out, when it goes and in what state."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ketapress.check.explain import Explanation, explanation
 from ketapress.check.queue import coming_edition
@@ -16,8 +16,7 @@ from ketapress.model.settings import NewsletterSettings
 _UNSENT = WAITING_STATES | {EditionState.READY}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coming:
+class Coming(NamedTuple):
     """An edition that nothing was decided about yet. `message` is the specimen of the letter that is stamped for each."""
 
     made: Composed
@@ -26,8 +25,7 @@ class Coming:
     reasons: Explanation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class Preview(NamedTuple):
     """One newsletter: what comes next, if anything does, and the editions that were composed and have not begun to go out."""
 
     newsletter: NewsletterSettings

@@ -1,8 +1,8 @@
 """What comes: slots and posts by date, and the edition that goes out next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ketapress.compose import Composed, Press, composed, history, rendered
 from ketapress.editions.calendar import midnight, next_slot, slots
@@ -15,16 +15,14 @@ from ketapress.settings.acted import ZonedSchedule, schedules_of
 _INSTANT = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class ComingPost:
+class ComingPost(NamedTuple):
     """A post that is not out yet, and the newsletters that will carry it."""
 
     post: Post
     newsletters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleChange:
+class ScheduleChange(NamedTuple):
     """A newsletter whose schedule or zone is not the one that was last acted on, and the next slot by each."""
 
     newsletter: str
@@ -102,7 +100,7 @@ def _previewed(press: Press, newsletter: NewsletterSettings, plan: Plan, now: da
 
 def as_published(post: Post) -> Post:
     """A post as it will be once its date has come."""
-    return post if post.published or post.draft or post.hold else replace(post, published=post.date)
+    return post if post.published or post.draft or post.hold else post._replace(published=post.date)
 
 
 def _slots_of(

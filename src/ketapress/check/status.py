@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ketapress.editions.calendar import midnight, next_slot
 from ketapress.model.delivery import DeliveryState, Phase, Reply
@@ -20,8 +20,7 @@ _PATIENCE = Deadlines(
 )  # a person is waiting
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One newsletter: its next slot, its last edition, and how many people by state of their consent."""
 
     newsletter: NewsletterSettings
@@ -30,16 +29,14 @@ class Standing:
     subscriptions: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class RelayHealth:
+class RelayHealth(NamedTuple):
     """Whether the relay let us in just now, and the last thing it said."""
 
     reachable: bool
     last_reply: str
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """Everything on one screen. `waiting` are editions that need a person."""
 
     standings: tuple[Standing, ...]

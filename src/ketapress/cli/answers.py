@@ -11,13 +11,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, NamedTuple, TextIO, TypeVar
 from zoneinfo import ZoneInfo
 
 from ketapress.app import Publication
@@ -43,8 +42,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a command found: `result` for scripts, `lines` for people, and what is wrong.
 
     `streamed` is one more field of the result, with its name: a list that may be as long as there are subscribers, so it
@@ -64,16 +62,18 @@ class Answer:
         return Exit.NEEDS_PERSON if wrong else Exit.DONE
 
 
-@dataclass
 class Door:
     """One call of one command."""
 
-    root: Path
-    name: str
-    as_json: bool = False
-    at: str | None = None
-    dry_run: bool = False
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    def __init__(
+        self, root: Path, name: str, as_json: bool = False, at: str | None = None, dry_run: bool = False
+    ) -> None:
+        self.root = root
+        self.name = name
+        self.as_json = as_json
+        self.at = at
+        self.dry_run = dry_run
+        self.started = datetime.now(UTC)
 
     @cached_property
     def publication(self) -> Publication:
@@ -159,7 +159,7 @@ class Door:
             yield self.document(answer)
             return
         name, items = answer.streamed
-        whole = self.document(replace(answer, result={**answer.result, name: _STREAMED}))
+        whole = self.document(answer._replace(result={**answer.result, name: _STREAMED}))
         before, _, after = whole.partition(json.dumps({name: _STREAMED})[1:-1])
         yield f"{before}{json.dumps(name)}: ["
         for number, portion in enumerate(portions(items)):

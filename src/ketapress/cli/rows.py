@@ -5,13 +5,12 @@ relays and addresses come from anybody. A terminal gets the same rows by `screen
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 GAP = 2  # blanks between two cells
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """Rows of the same number of cells, any of which may be empty. `indent` is for rows below a line of text."""
 
     cells: tuple[tuple[str, ...], ...]

@@ -1,7 +1,6 @@
 """`ketapress subscribers …`: who wants what."""
 
 import sys
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ def import_(door: Door, file: str, newsletters: tuple[str, ...]) -> Answer:
         dry_run=door.dry_run,
     )
     if report == Added():
-        return replace(_added(report), problems=[_NOBODY])
+        return _added(report)._replace(problems=[_NOBODY])
     return _added(report)
 
 

@@ -7,8 +7,8 @@ and no date says that anything could be different from the last one.
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from ketapress.app import Publication
 from ketapress.archive.stamps import tree_stamps
@@ -34,8 +34,7 @@ _Read = tuple[dict[str, str], tuple[Problem, ...], tuple[Post, ...]]
 """The stamps of what was read, what was wrong, and all posts."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """What the last tick saw and said, and until when that holds by itself."""
 
     settings: Settings

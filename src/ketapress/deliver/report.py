@@ -1,16 +1,15 @@
 """What people are told of a delivery: while it runs, and when it is over. Values only."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(NamedTuple):
     """How far one edition is: `total` messages were to be tried in this run; `done` counts their results by state."""
 
     edition: str
@@ -21,8 +20,7 @@ class Progress:
 Watch = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionReport:
+class EditionReport(NamedTuple):
     """How one edition stands after a run. The counts add up to `frozen`.
 
     `queued` are all that wait for their first try; `left_out` are subscriptions that it was not frozen for, by the

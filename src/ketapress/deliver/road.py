@@ -3,11 +3,10 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from ketapress.model.delivery import Recipient, Verdict
 from ketapress.model.letter import Letter
@@ -34,8 +33,7 @@ class Signing(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class Load(NamedTuple):
     """What goes out in a round: the letter, whose it is, and until when it is worth sending."""
 
     letter: Letter
@@ -43,8 +41,7 @@ class Load:
     expires: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Road:
+class Road(NamedTuple):
     """How it goes out. `context` replaces the TLS settings that verify the relay's certificate.
 
     `pause` waits for so many seconds, when a rate is to be kept; `pace` is what was learnt of relay and domains;
@@ -65,8 +62,7 @@ class Road:
     heard: Callable[[Verdict], None] = lambda _verdict: None
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """One message, ready to go but for its signature, where it gets one."""
 
     recipient: Recipient

@@ -8,8 +8,8 @@ import asyncio
 import gc
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ketapress.deliver.ledger import Editions, Ledger
 from ketapress.deliver.report import EditionReport, Progress, Watch, edition_report
@@ -36,8 +36,7 @@ PAUSES: Mapping[Fault, timedelta] = {
 """How long to leave the relay alone after a fault that is nobody's in particular."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
+class _Ended(NamedTuple):
     """Why a round ended, in the words of its report."""
 
     note: str

@@ -4,10 +4,10 @@ Pure: time and chance come in as arguments, and nothing is written or waited for
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
+from typing import NamedTuple
 
 from ketapress.model.delivery import DeliveryState, Fault, Phase, Recipient, Result, Verdict
 
@@ -48,8 +48,7 @@ _COURSES: Mapping[Fault, Course] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(NamedTuple):
     """How it went so far, in one run on one relay.
 
     `refused` counts the messages refused in a row, `broken` the lines lost, `throttled` how often the relay asked for
@@ -65,12 +64,12 @@ class Trend:
         if verdict.fault is Fault.NONE:
             return Trend(taken=True)
         if verdict.fault is Fault.MESSAGE_REFUSED:
-            return replace(self, refused=self.refused + 1)
+            return self._replace(refused=self.refused + 1)
         if verdict.fault is Fault.RELAY_THROTTLED:
-            return replace(self, throttled=self.throttled + 1)
+            return self._replace(throttled=self.throttled + 1)
         if verdict.reply.code == 0:
-            return replace(self, broken=self.broken + 1)
-        return replace(self, broken=0)
+            return self._replace(broken=self.broken + 1)
+        return self._replace(broken=0)
 
     @property
     def believes_refusals(self) -> bool:
@@ -120,11 +119,11 @@ def settled(
     )
     if result.state is DeliveryState.DEFERRED:
         again = next_try(recipient.attempts, now, rng, expires)
-        return replace(
-            result, next_at=again, state=DeliveryState.DEFERRED if again else DeliveryState.EXPIRED
+        return result._replace(
+            next_at=again, state=DeliveryState.DEFERRED if again else DeliveryState.EXPIRED
         )
     if result.state is DeliveryState.IN_DOUBT and in_doubt == "resend":
-        return replace(result, next_at=next_try(recipient.attempts, now, rng, expires))
+        return result._replace(next_at=next_try(recipient.attempts, now, rng, expires))
     return result
 
 

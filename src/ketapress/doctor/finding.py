@@ -1,7 +1,7 @@
 """What was looked at, and how it is."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ketapress.model.errors import Problem, Severity
 
@@ -18,8 +18,7 @@ class Health(StrEnum):
 _SEVERITIES = {Health.WARNING: Severity.WARNING, Health.ERROR: Severity.ERROR}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing: `subject` is what was looked at (`relay`, `spf example.org`), `cure` what to do about it."""
 
     subject: str

@@ -5,8 +5,8 @@ the newest due slot is composed (or found empty), older ones are merged into it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ketapress.editions.calendar import midnight, next_slot, slots
 from ketapress.editions.choose import chosen
@@ -23,8 +23,7 @@ LONGEST_SILENCE = timedelta(days=60)
 """So long after a slot that was missed nothing is decided without a person: more likely the clock is wrong."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(NamedTuple):
     """What the store knows of a newsletter: the newest decided slot, the last composed one, posts that went out.
 
     `decided_keys` are those decided within `SAME_MINUTE` of the newest: in another zone they would be due once more.
@@ -36,8 +35,7 @@ class History:
     taken: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """The decision for each due slot, oldest first, and what the composed one looks back over and holds."""
 
     decisions: tuple[tuple[Slot, Decision], ...]

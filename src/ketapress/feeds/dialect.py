@@ -1,9 +1,8 @@
 """What RSS and Atom differ in: a value for each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ketapress.feeds.document import Entry, Feed
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """What makes a format: what feedgen makes of a feed and of an entry, what is added to both, where entries stand.
 
     `finish_feed` and `finish_entry` change an element in place; `namespaces` are those of the additions. `depth` is that

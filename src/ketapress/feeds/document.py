@@ -6,9 +6,9 @@ decided here: which entries, in which order, their ids, their instants, which ch
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from typing import NamedTuple
 from urllib.parse import quote
 
 from ketapress.model.language import direction
@@ -40,8 +40,7 @@ _URI = pattern(
 _NO_BRACKETS = SAFE_IN_URL.translate({ord("["): None, ord("]"): None})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One post in a feed. `html` is the whole of it; `lang` is set only where it is not the feed's."""
 
     id: str
@@ -57,8 +56,7 @@ class Entry:
     lang: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
+class Feed(NamedTuple):
     """A feed at one URL. `updated` is its newest entry's, never the moment of the build.
 
     `id` stays the same over all documents of a feed, which are its newest entries at `current` and its archives

@@ -1,9 +1,8 @@
 """The formats that feeds are written in: a table that is light to import, for those who only need to point at feeds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
     from ketapress.feeds.document import Entry, Feed
@@ -17,8 +16,7 @@ class Writer(Protocol):
     def document(self, feed: "Feed", printed: Sequence[str], moulds: "Moulds") -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """One format: the name of its module, the file name of a feed in it, its media type, its name for people."""
 
     name: str

@@ -7,9 +7,10 @@ and no more than is quickly read. When there are more, the whole of each month t
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import accumulate
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ketapress.feeds.document import plain
 from ketapress.model.post import Post
@@ -23,8 +24,7 @@ FEWEST = 10
 """As many entries are always there, however large: a reader that polls once a week should miss none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One document of a feed: its path under the site's URL, encoded, its posts, and what is not the site's own of it.
 
     `about` are fields of a `Feed`.
@@ -32,11 +32,10 @@ class Document:
 
     path: str
     posts: Sequence[Post]
-    about: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Shelves:
+class Shelves(NamedTuple):
     """The posts of the site's feed: those that readers poll, and by months those of its archives, newest first."""
 
     latest: Sequence[Post]

@@ -6,7 +6,6 @@ fill three thousand moulds, so it is loaded when a shape is new.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,8 +90,7 @@ def _printed_entry(entry: Entry, dialect: Dialect) -> str:
     """A specimen of the shape of an entry, by feedgen."""
     from ketapress.feeds.generator import printed_entry  # noqa: PLC0415 - see the top
 
-    specimen = replace(
-        entry,
+    specimen = entry._replace(
         id=mark("url" if entry.id == entry.url else "id"),
         url=mark("url"),
         title=mark("title", markup=dialect.marked_up(entry.title)),
@@ -111,7 +109,7 @@ def _printed_entry(entry: Entry, dialect: Dialect) -> str:
 def _specimen_image(entry: Entry) -> Any:
     if entry.image is None:
         return None
-    return replace(entry.image, url=mark("image"), alt=mark("alt") if entry.image.alt else "")
+    return entry.image._replace(url=mark("image"), alt=mark("alt") if entry.image.alt else "")
 
 
 def _printed_feed(feed: Feed, dialect: Dialect) -> str:
@@ -122,7 +120,7 @@ def _printed_feed(feed: Feed, dialect: Dialect) -> str:
     marks["title"] = mark("title", markup=dialect.marked_up(feed.title))
     marks["description"] = mark("description", markup=dialect.marked_up(feed.description))
     marks["current"] = mark("current") if feed.archived else marks["feed_url"]
-    specimen = replace(feed, **marks, published=_PUBLISHED, updated=_UPDATED)  # type: ignore[arg-type]  # names of texts
+    specimen = feed._replace(**marks, published=_PUBLISHED, updated=_UPDATED)  # type: ignore[arg-type]  # names of texts
     before, end, after = printed_feed(specimen, dialect).rpartition(dialect.end)
     return _with_instants(before + mark("entries") + end + after, dialect)
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
@@ -33,7 +32,7 @@ def entry(found: Entry, moulds: Moulds) -> str:
 
 def document(feed: Feed, items: Sequence[str], moulds: Moulds) -> str:
     """The feed around its items, with an XML declaration that says UTF-8."""
-    showable = feed if not _NO_PICTURE.search(feed.logo) else replace(feed, logo="")
+    showable = feed if not _NO_PICTURE.search(feed.logo) else feed._replace(logo="")
     return feed_text(showable, items, _RSS, moulds)
 
 

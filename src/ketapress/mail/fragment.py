@@ -6,8 +6,8 @@ in the same order. It never fetches anything, and never trusts that the sanitise
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from lxml.html import HtmlElement
@@ -39,8 +39,7 @@ _TEXT_BLOCKS = BLOCKS - frozenset(["div", "dl", "hr", "li", "table", "tbody", "t
 _LEANING = _TEXT_BLOCKS - frozenset(["dd", "dt", "td", "th"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(NamedTuple):
     """Where a fragment will stand: the prefix of its ids, its page on the web, its direction, the width in CSS pixels."""
 
     prefix: str

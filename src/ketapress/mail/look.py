@@ -4,14 +4,13 @@ In: an accent, a theme, a language. Out: values for the templates. Which theme t
 `templates/mail/THEME.html`.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ketapress.model.colour import contrast, readable
 from ketapress.model.language import direction
 
 
-@dataclass(frozen=True, slots=True)
-class Shade:
+class Shade(NamedTuple):
     """One colour in both schemes, as `#rrggbb`."""
 
     light: str

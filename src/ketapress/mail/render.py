@@ -6,9 +6,8 @@ before its styles are inlined, and the text part. What a client can show of a po
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ketapress.mail.direction import written_direction
@@ -35,8 +34,7 @@ Reader = Mapping[str, str]
 """What differs for each subscriber, by name: `unsubscribe_url`, `preferences_url`, `address`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
+class Article(NamedTuple):
     """One post as the templates show it. `body` is HTML or text; `heading` and `entry` are for the text part."""
 
     anchor: str
@@ -56,8 +54,7 @@ class Article:
     entry: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issue:
+class Issue(NamedTuple):
     """All that a document is made from."""
 
     edition: Edition
@@ -135,7 +132,7 @@ def _linked(issue: Issue, post: Post) -> dict[str, str]:
 def _html_article(issue: Issue, number: int, item: Item) -> Article:
     body = _body(issue, number, item.post) if item.display is Display.FULL else ""
     article = _article(issue, number, item)
-    return replace(article, title=_worded(article.title), body=body)
+    return article._replace(title=_worded(article.title), body=body)
 
 
 def _worded(title: str) -> str:
@@ -156,7 +153,7 @@ def _text_article(issue: Issue, number: int, item: Item) -> Article:
     article = _article(issue, number, item)
     first, *others = wrapped(article.title, WIDTH - 4)
     entry = "\n".join([f"{number:2}. {first}", *(f"    {line}" for line in others)])
-    return replace(article, body=body, heading="\n".join(underlined(article.title, "=")), entry=entry)
+    return article._replace(body=body, heading="\n".join(underlined(article.title, "=")), entry=entry)
 
 
 def _article(issue: Issue, number: int, item: Item) -> Article:
@@ -210,7 +207,7 @@ def _picture(post: Post, display: Display) -> Image | None:
         return None
     width = min(image.width or COLUMN, COLUMN)
     height = round(image.height * width / image.width) if image.height and image.width else None
-    return replace(image, alt=cleaned(image.alt or post.title), width=width, height=height)
+    return image._replace(alt=cleaned(image.alt or post.title), width=width, height=height)
 
 
 def _preheader(issue: Issue) -> str:

@@ -1,10 +1,9 @@
 """The phrases of a letter, by language. A language gets its own by one more row."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(NamedTuple):
     """What the letter itself says, in one language. `{…}` are filled in by `render`."""
 
     in_this_issue: str

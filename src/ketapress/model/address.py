@@ -5,7 +5,7 @@ are given to the wire. So an address is checked here before it is stored, and ag
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ketapress.model.pattern import pattern
 
@@ -16,8 +16,7 @@ _MAILBOX = pattern(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<angle>[^<>\s]+)>|(?P<bare>[^
 _CONTROL = pattern(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(NamedTuple):
     """A display name and an address: `Name <digest@example.org>`."""
 
     name: str

@@ -3,9 +3,9 @@
 Every change of state goes along an arrow of `ARROWS`; the table in docs/ARCHITECTURE.md is this one in words.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class DeliveryState(StrEnum):
@@ -67,8 +67,7 @@ class Phase(StrEnum):
     DOT = "dot"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a relay said, cleaned of control characters and cut to a sane length.
 
     `code` is the three digits, 0 when there was no usable answer: the line broke, timed out, or spoke garbage.
@@ -99,8 +98,7 @@ class Fault(StrEnum):
     IN_DOUBT = "in doubt"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What we make of a reply. `suppress` says that the address itself is dead and should get no more mail."""
 
     fault: Fault
@@ -115,8 +113,7 @@ class Verdict:
         return deferred and not self.reply.enhanced.startswith(("4.1.", "4.2."))  # RFC 3463, 3.2 and 3.3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One delivery, claimed: to whom, under which subscription, how often it was tried before.
 
     `dated` is the Date header of a message that may already have been accepted: a resend repeats it to the byte.
@@ -129,8 +126,7 @@ class Recipient:
     dated: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What became of one delivery that was tried: its next state, the reply, and when to try again if deferred."""
 
     subscription_id: int
@@ -140,8 +136,7 @@ class Result:
     suppress: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryLine:
+class DeliveryLine(NamedTuple):
     """One delivery as people look at it: `outbox show --deliveries`, `subscribers history`.
 
     `dated` is the Date of its message, once one may have gone out.

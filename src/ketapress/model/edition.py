@@ -1,9 +1,9 @@
 """Slots, windows and editions: what goes out together, and how far it has come."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from ketapress.model.post import Post
 
@@ -11,8 +11,7 @@ YEARS = range(1900, 9901)
 """What people may name as a time: far enough from both ends of the calendar that no sum or search leaves it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """One instant at which a newsletter is due, in UTC. `key` is the local minute in its zone: `2023-06-12T0800`."""
 
     newsletter: str
@@ -25,8 +24,7 @@ class Slot:
         return f"{self.newsletter}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The span an edition looks back over, both ends included.
 
     `after` is the slot of the last composed edition, or the newsletter's start. What was published at that very
@@ -72,16 +70,14 @@ class Display(StrEnum):
     HEADLINE = "headline"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One post in an edition."""
 
     post: Post
     display: Display
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edition:
+class Edition(NamedTuple):
     """The digest of one newsletter for one slot: a frozen list of posts, newest first.
 
     `more` are posts of the window that found no room even as a headline: the letter counts and links them.
@@ -97,8 +93,7 @@ class Edition:
         return tuple(item.post for item in self.items) + self.more
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEdition:
+class StoredEdition(NamedTuple):
     """A decided slot as the store knows it. `state`, `window` and `subject` are there only when it was composed.
 
     `send_by` is the last instant at which it may start to go out by itself; `why` is the reason of a hold or a

@@ -4,8 +4,8 @@ A `Problem` is a value: bad input becomes one, and the rest goes on. An error st
 Both say what, where, why and what to do. Doors turn them into pages and exit codes; nothing below knows either.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -15,8 +15,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong. `path` is relative to the publication folder, `line` counts from 1.
 
     `asks` marks a warning that a person has to answer before something can go on; every error does.
@@ -43,7 +42,7 @@ class Problem:
 
     def at(self, path: str, line: int | None = None) -> "Problem":
         """The same problem, placed; a line that is already known stays."""
-        return replace(self, path=path, line=self.line if line is None else line)
+        return self._replace(path=path, line=self.line if line is None else line)
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.where, self.message) if part) + f" {self.cure}".rstrip()

@@ -1,8 +1,8 @@
 """An edition rendered once: bytes with gaps, and what goes into the gaps for one subscriber."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Place(StrEnum):
@@ -18,16 +18,14 @@ class Place(StrEnum):
     BASE64_HTML = "base64 html"
 
 
-@dataclass(frozen=True, slots=True)
-class ByteSlot:
+class ByteSlot(NamedTuple):
     """A gap in a letter: what is filled in (`unsubscribe_url`, `to`, …) and where."""
 
     name: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """A whole RFC 5322 message with CRLF line ends, cut at its slots: `segments[0] slots[0] segments[1] … `.
 
     There is one more segment than there are slots. No line of a segment begins with a full stop, and a slot
@@ -40,8 +38,7 @@ class Letter:
     slots: tuple[ByteSlot, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
+class Digest(NamedTuple):
     """What the mail room makes of an edition: for people to read, and for the relay to send.
 
     `html` and `text` are the parts with the specimen's values in the slots, `web` is the page of the archive

@@ -4,20 +4,19 @@ So that what has not changed is never made again, whoever makes it has to say be
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from hashlib import sha256
 from operator import attrgetter
+from typing import NamedTuple
 
 from ketapress.model.post import Post
 
 _BODY = {"html", "sha256", "updated"}
 _DATES = ("date", "published", "expires")  # their `repr` takes as long as all the rest
-_FACE = attrgetter(*(each.name for each in fields(Post) if each.name not in {*_BODY, *_DATES}))
+_FACE = attrgetter(*(name for name in Post._fields if name not in {*_BODY, *_DATES}))
 _INSTANTS = attrgetter(*_DATES)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One file: its path under `public/`, with slashes, not encoded.
 
     Outputs of one path and one key have the same bytes.

@@ -4,12 +4,11 @@ A post never changes: an edit in `posts/` makes another value with the same id.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(NamedTuple):
     """A picture that stands for a post: an absolute URL, and its size in CSS pixels where it is known."""
 
     url: str
@@ -18,8 +17,7 @@ class Image:
     height: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class Post(NamedTuple):
     """One dated article.
 
     `id` is pinned at first publication. `path` is the file inside `posts/`, with slashes. `url` is the page's path

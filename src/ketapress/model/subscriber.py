@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class SubscriptionState(StrEnum):
@@ -14,8 +15,7 @@ class SubscriptionState(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(NamedTuple):
     """One consent. `id` never changes and is what links in mail are made from."""
 
     id: int
@@ -24,8 +24,7 @@ class Subscription:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriber:
+class Subscriber(NamedTuple):
     """A person's address as they wrote it, with all their subscriptions."""
 
     id: int
@@ -35,8 +34,7 @@ class Subscriber:
     subscriptions: tuple[Subscription, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applicant:
+class Applicant(NamedTuple):
     """Somebody an operator wants to add: one line of a CSV, or one `add`. `line` counts from 1.
 
     `newsletter` is the one that the line is about, where it says so; otherwise the operator says which are meant.
@@ -49,8 +47,7 @@ class Applicant:
     newsletter: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A line of an import that was not taken, and why."""
 
     line: int | None
@@ -58,7 +55,7 @@ class Refusal:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Added:
     """What became of the applicants of one import: each line is counted once."""
 
@@ -85,8 +82,7 @@ class ConsentEvent(StrEnum):
     ERASED = "erased"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One line of a person's history: a change of consent (`by` says on whose word) or a delivery (`reply`).
 
     `what` is a ConsentEvent or a DeliveryState. A delivery stands at its message's Date, or at its slot if none left.

@@ -2,9 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from ketapress.model.post import Post
 from ketapress.model.urls import slug
@@ -13,8 +13,7 @@ from ketapress.model.urls import slug
 _SPOKEN = str.maketrans({"+": " plus ", "#": " sharp "})
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A tag as most posts spell it, its name in addresses, and its posts in the order in which they came."""
 
     name: str

@@ -10,10 +10,9 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ketapress.model.edition import Slot, StoredEdition, Window
 from ketapress.model.errors import KetapressError, Problem, RefusedError
@@ -23,8 +22,7 @@ GENERATION = ".generation.json"
 SENT = ".sent.jsonl"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
+class Noted(NamedTuple):
     """One edition, as the outbox has it. `left`: a message of it may have gone out; `over`: all of it has."""
 
     slot: Slot

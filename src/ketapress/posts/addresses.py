@@ -7,9 +7,10 @@ Pure: which pages there are is handed in.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from html import escape, unescape
 from posixpath import dirname, join, normpath, splitext
+from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from ketapress.model.pattern import pattern
@@ -55,8 +56,7 @@ _STATIC = pattern(
 _LINK_WITHOUT_TARGET = pattern(r"<a((?: (?!href=)[a-z]+=\"[^\"]*\")*)>((?:(?!</?a[ >]).)*)</a>", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where a body stands: the URL of its page, the prefix of its ids, its path in `posts/`, its template marks.
 
     `pages` are the URLs of all posts by their paths.
@@ -66,11 +66,10 @@ class Place:
     prefix: str
     path: str = ""
     marks: tuple[Mark, ...] = ()
-    pages: Mapping[str, str] = field(default_factory=dict)
+    pages: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """HTML that can leave, and the addresses that were dropped from it because they lead nowhere."""
 
     html: str

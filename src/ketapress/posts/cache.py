@@ -10,10 +10,9 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -30,8 +29,7 @@ _KEEP = "INSERT OR REPLACE INTO posts VALUES (?, ?, ?, ?, ?)"
 _FORGET = "DELETE FROM posts WHERE path = ?"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One file: its stamp, its manuscript without a body, the warnings about it, and the body that readers see."""
 
     stamp: str
@@ -120,8 +118,8 @@ def _row(
     )
 
 
-def _names(cls: type, *without: str) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(cls) if each.name not in without)
+def _names(cls: Any, *without: str) -> tuple[str, ...]:
+    return tuple(name for name in cls._fields if name not in without)
 
 
 _OF_MANUSCRIPT = _names(Manuscript, "html", "marks", "fields")

@@ -6,8 +6,8 @@ three letters for a month, two for a weekday. Weekdays begin on Monday. `also` h
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 _JOINERS = str.maketrans("", "", "'’ʼ׳״\u200d\u200e\u200f\u0640")
 
@@ -36,14 +36,13 @@ FILLERS = frozenset(
 """Words that may stand around a date and say nothing about which it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """The names of one language as they are written, in lower case; `also` maps further ones to month or weekday."""
 
     months: tuple[str, ...]
     weekdays: tuple[str, ...]
-    also_months: Mapping[str, int] = field(default_factory=dict)
-    also_weekdays: Mapping[str, int] = field(default_factory=dict)
+    also_months: Mapping[str, int]
+    also_weekdays: Mapping[str, int]
 
 
 def _names(months: str, weekdays: str, also_months: str = "", also_weekdays: str = "") -> Names:
@@ -181,8 +180,7 @@ SOLAR_MONTHS = frozenset(
 """The months of the Solar Hijri calendar, which is recognised and not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """A language's words as they are compared: month numbers from 1, weekday numbers from 0."""
 
     months: Mapping[str, int]

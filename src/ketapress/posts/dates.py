@@ -8,8 +8,8 @@ change skips is moved forward by the gap; one that comes twice means the first (
 which is read here; what else may be written is the matter of `dategrammar`.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
+from typing import NamedTuple
 
 from ketapress.model.pattern import pattern
 
@@ -21,8 +21,7 @@ _IN_NAME = pattern(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DateRules:
+class DateRules(NamedTuple):
     """How a bare date becomes an instant: the site's zone, and `posts.publish_at`."""
 
     zone: tzinfo

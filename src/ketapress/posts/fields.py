@@ -6,7 +6,7 @@ In comes a header of strings, out go the fields of a post, and warnings for valu
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ketapress.model.errors import Problem, Severity
@@ -46,8 +46,7 @@ _TEMPLATE = pattern(r"\{[{%].*[}%]\}")
 _PLACEHOLDER = pattern(r"(?:^|/):|\{[{%]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fields:
+class Fields(NamedTuple):
     """The fields of a post that its header gives; empty or None where it says nothing. `image` is the URL as written."""
 
     id: str | None

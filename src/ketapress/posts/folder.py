@@ -5,9 +5,10 @@ This is what other rooms call: `read_library` goes the whole way from files to p
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ketapress.model.errors import Problem, RefusedError, Severity
@@ -25,8 +26,7 @@ from ketapress.posts.rendering import post
 from ketapress.posts.shelf import Shelf, SideBySide, in_turn
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(NamedTuple):
     """What `posts/` holds: all posts, also drafts, held and future ones, in the order of their paths.
 
     `files` counts what should be a post: the posts and the distinct paths of the problems that are errors.

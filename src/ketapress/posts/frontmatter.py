@@ -9,8 +9,8 @@ elsewhere: this never decides what a value says.
 import json
 import re
 import tomllib
-from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import NamedTuple
 
 from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.pattern import pattern
@@ -32,8 +32,7 @@ _SIMPLE_LINE = pattern(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """A file's two parts. Lines count from 1: `line` is the header's first, `body_line` the body's first."""
 
     header: dict[str, Value]

@@ -5,8 +5,8 @@ be sanitised. It reads by patterns, because nothing here decides what is safe.
 """
 
 import re
-from dataclasses import dataclass
 from html import unescape
+from typing import NamedTuple
 
 from ketapress.model.pattern import pattern
 from ketapress.posts.header import Value
@@ -65,8 +65,7 @@ _META_FIELDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """What a page's head says, and its body; `offset` is where the body begins in the text."""
 
     header: dict[str, Value]

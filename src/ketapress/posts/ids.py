@@ -8,10 +8,10 @@ work: a lost id would mail a post twice.
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError
 
@@ -21,8 +21,7 @@ _CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _CURE = "Bring the file back from version control or a backup, or mend the line; without it posts would be mailed again."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """What is kept of one post. Times are UTC, in whole seconds.
 
     `published` and `updated` are None until it is published; until then `id` and `url` may still change.
@@ -45,8 +44,7 @@ class Record:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(NamedTuple):
     """All that is kept; `first_built` is None before the very first build.
 
     `lines` are those of the file, by ids, with what was read of each: a record that stays is not written anew.
@@ -54,7 +52,7 @@ class Records:
 
     first_built: datetime | None = None
     entries: tuple[Record, ...] = ()
-    lines: Mapping[str, tuple[Record, str]] = field(default_factory=dict, compare=False, repr=False)
+    lines: Mapping[str, tuple[Record, str]] = MappingProxyType({})
 
 
 def are_kept(root: Path) -> bool:

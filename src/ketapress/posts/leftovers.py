@@ -8,8 +8,8 @@ shown as it was written, or drops the address it stands in, and is reported eith
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape, unescape
+from typing import NamedTuple
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.pattern import pattern
@@ -53,8 +53,7 @@ _CODE = pattern(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
 _NAMED_AT_MOST = 3  # marks in one warning
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One mark: as it was written, on which line, and what it means within an address (None: nobody knows)."""
 
     written: str

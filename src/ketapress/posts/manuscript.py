@@ -4,11 +4,10 @@ In comes a path inside `posts/` and the file's text, out goes a `Manuscript` wit
 whose problem names the line. It never looks at other posts, at records or at the clock.
 """
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from posixpath import splitext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from ketapress.model.errors import KetapressError, Problem, Severity
@@ -38,16 +37,14 @@ _SOME_DAY = datetime(
 )  # of a draft without a date: whatever happens, it is not yet due
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingRules:
+class ReadingRules(NamedTuple):
     """What the settings say about reading: how a bare date becomes an instant, and the site's language."""
 
     dates: DateRules
     language: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manuscript:
+class Manuscript(NamedTuple):
     """What an author wrote. `html` is the body, not sanitised yet, with tokens for its `marks`.
 
     `well_nested` says that its author wrote none of the tags in `html`.
@@ -89,7 +86,7 @@ def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript
         missing = dating.undated(header, parts, body)
         if not draft:
             raise KetapressError(missing)
-        problems = (*problems, replace(missing, severity=Severity.WARNING))
+        problems = (*problems, missing._replace(severity=Severity.WARNING))
     explicit = said.title or heading
     title = explicit or name_title(name) or _derived_title(form, body)
     digest = sha256(f"{explicit}\0{body}".encode(errors="backslashreplace")).hexdigest()
@@ -153,7 +150,7 @@ def _opening(
     from ketapress.posts import opening
 
     opened = opening.opening(form, heading, body, rules, parts.body_line)
-    return opened if opened.date else replace(opened, date=opening.path_date(*places, rules))
+    return opened if opened.date else opened._replace(date=opening.path_date(*places, rules))
 
 
 def _html(form: Format, body: str, title: str, line: int) -> tuple[str, bool, tuple[Mark, ...]]:

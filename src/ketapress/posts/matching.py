@@ -6,7 +6,7 @@ and left its old name to another keeps its id. What is made of a pair is decided
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from ketapress.model.errors import Problem
@@ -18,8 +18,7 @@ from ketapress.posts.manuscript import Manuscript
 _URI = pattern(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(NamedTuple):
     """Each manuscript with its record, in the order of paths; None for a post never seen before.
 
     `missing` are records whose file is not there; `unread` those whose file is there and cannot be a post now.

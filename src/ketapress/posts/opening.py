@@ -4,8 +4,8 @@ In come the body and the path, out goes an instant with what is left of the body
 line.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ketapress.model.pattern import pattern
 from ketapress.posts import html
@@ -18,8 +18,7 @@ _LINE_MARKS = "#>*_` \t"
 _IN_FOLDERS = pattern(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """How a body opens: its date and its title, if they stand there, and what follows them."""
 
     date: datetime | None

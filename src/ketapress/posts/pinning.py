@@ -6,8 +6,8 @@ twice cannot be undone. Nothing is read or written here.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.urls import encoded_path, joined
@@ -20,8 +20,7 @@ _FAR = timedelta(days=2 * 365)  # a newspaper plans no further ahead; a slip of 
 _NAMED_AT_MOST = 3  # vanished files in one question
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinningRules:
+class PinningRules(NamedTuple):
     """The moment of the reading, and what the settings say about dates and addresses."""
 
     now: datetime
@@ -30,16 +29,14 @@ class PinningRules:
     zone: tzinfo
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(NamedTuple):
     """A manuscript and what is kept of it."""
 
     manuscript: Manuscript
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Pinning:
+class Pinning(NamedTuple):
     """Every manuscript that is a post, in the order of paths; what to remember; what a person should know."""
 
     posts: tuple[Pinned, ...]
@@ -51,7 +48,7 @@ def pinned(
     manuscripts: Iterable[Manuscript], unread: frozenset[str], records: Records, rules: PinningRules
 ) -> Pinning:
     """The posts with what they keep. `unread` are paths of files and folders that are there and cannot be read."""
-    rules = replace(rules, now=rules.now.astimezone(UTC).replace(microsecond=0))
+    rules = rules._replace(now=rules.now.astimezone(UTC).replace(microsecond=0))
     found = matches(manuscripts, unread, records.entries, rules.site_url)
     vanished = [record for record in found.missing if record.published and not record.gone]
     desk = _Desk(records, rules, vanished)
@@ -59,7 +56,7 @@ def pinned(
     posts = sorted((desk.pinned(*pair) for pair in in_order), key=lambda post: post.manuscript.path)
     asking = any(post.record.held for post in posts)
     gone = [
-        record if asking or record not in vanished else replace(record, gone=rules.now)
+        record if asking or record not in vanished else record._replace(gone=rules.now)
         for record in found.missing
         if record.published
     ]
@@ -157,7 +154,7 @@ class _Desk:
         others = self.urls - {record.url, *record.aliases}
         url = self._free_url(manuscript, folder, lambda _, url: url in others)
         aliases = tuple(alias for alias in (*record.aliases, record.url) if alias != url)
-        return replace(record, url=url, aliases=tuple(dict.fromkeys(aliases)))
+        return record._replace(url=url, aliases=tuple(dict.fromkeys(aliases)))
 
     def _changed(self, manuscript: Manuscript, record: Record) -> Record:
         """A published post's record, for the file and the content that it has now."""
@@ -166,7 +163,7 @@ class _Desk:
         updated = record.updated
         if record.sha256 != manuscript.sha256:
             updated = self._free_instant(max(self.rules.now, record.published or self.rules.now))
-        return replace(record, path=manuscript.path, sha256=manuscript.sha256, updated=updated, gone=None)
+        return record._replace(path=manuscript.path, sha256=manuscript.sha256, updated=updated, gone=None)
 
     def _free_url(
         self, manuscript: Manuscript, folder: str, is_taken: Callable[[Manuscript, str], bool]
@@ -225,7 +222,7 @@ def _question(manuscript: Manuscript, record: Record, vanished: list[Record]) ->
         f"it is held: {files} vanished, and this may be the same post under another name.",
         f"If it is, add `id: {vanished[0].id}` to its header; if it is another post, add `id: {record.id}`.",
     )
-    return replace(question, asks=True)
+    return question._replace(asks=True)
 
 
 def _late(manuscript: Manuscript, late_posts: timedelta) -> Problem:

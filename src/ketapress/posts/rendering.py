@@ -5,8 +5,8 @@ the way, and then the noun that every other room works with. Pure; never fails.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 from urllib.parse import unquote
 from zlib import crc32
 
@@ -24,8 +24,7 @@ from ketapress.posts.sanitise import sanitised
 _NAMED_AT_MOST = 5  # dropped addresses in one warning
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class Body(NamedTuple):
     """What readers see of a post, as it leaves, and warnings about it.
 
     It was made for a post of this `id` at this `url`; `asked` are the paths of the posts that it links to as files, with

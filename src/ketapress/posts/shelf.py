@@ -5,10 +5,9 @@ is read in two halves, side by side.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.urls import joined
@@ -94,7 +93,7 @@ class Shelf:
         found = self._read[path]
         if found.stamp:
             self._rows[path] = Row(
-                found.stamp, replace(found.manuscript, html="", marks=()), found.warnings, body
+                found.stamp, found.manuscript._replace(html="", marks=()), found.warnings, body
             )
 
     def _halved(self, work: Callable[[Iterable[str]], Iterator[_R]], paths: Sequence[str]) -> list[_R]:
@@ -134,7 +133,7 @@ class Shelf:
             except KetapressError as error:
                 yield tuple(problem.at(shown(path)) for problem in error.problems)
             else:
-                written = replace(posts[path], manuscript=file.manuscript)
+                written = posts[path]._replace(manuscript=file.manuscript)
                 yield body(written, site_url, pages, partial(self._again, path))
 
     def _again(self, path: str) -> str:
@@ -145,8 +144,7 @@ class Shelf:
             return ""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file that was read: the stamp that it had before, its manuscript, and warnings about it."""
 
     stamp: str

@@ -11,9 +11,9 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -47,8 +47,7 @@ _END = b"\r\n\r\n"  # of the header
 _WIDTH = 72
 
 
-@dataclass(frozen=True, slots=True)
-class SigningKey:
+class SigningKey(NamedTuple):
     """A private key, and under which name its public half is published."""
 
     settings: DkimSettings
@@ -70,8 +69,7 @@ class SigningKey:
         return self.private.sign(digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned:
+class Unsigned(NamedTuple):
     """A signature's header field up to its last value, and what has to be signed for that."""
 
     field: bytes

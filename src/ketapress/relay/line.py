@@ -9,13 +9,12 @@ import math
 import ssl
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ketapress.relay.wire import Answer, Garbage, Replies
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadlines:
+class Deadlines(NamedTuple):
     """Seconds that each step may take in all (RFC 5321, 4.5.3.2); `reuse` is how old a connection may become.
 
     `dot` is long for a reason: who gives up sooner makes the relay deliver a second copy (RFC 1047).

@@ -5,8 +5,8 @@ What a relay writes is hostile until it is cut and cleaned. Never reads or write
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ketapress.model.delivery import Reply
 
@@ -25,8 +25,7 @@ class Garbage(Exception):  # noqa: N818 - it is what was found on the line, and 
     """What came is no SMTP reply, or longer than any honest one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One reply as it came: the code of its last line, and the text of each line."""
 
     code: int

@@ -7,9 +7,8 @@ the disk that refuses it refuses the editions too, and they say so.
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ketapress.model.settings import Schedule, Settings
 from ketapress.settings.fields import READERS
@@ -17,8 +16,7 @@ from ketapress.settings.fields import READERS
 NAME = ".ketapress/schedules.json"
 
 
-@dataclass(frozen=True, slots=True)
-class ZonedSchedule:
+class ZonedSchedule(NamedTuple):
     """When a newsletter is due: the schedule, and the zone it is meant in."""
 
     schedule: Schedule

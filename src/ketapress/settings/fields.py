@@ -4,7 +4,6 @@ A sentence completes `[section] key = value: …`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ketapress.model.address import Mailbox, parsed_address, parsed_mailbox
 from ketapress.model.edition import YEARS
 from ketapress.model.pattern import pattern
-from ketapress.model.settings import Author, DkimSettings, RelayUrl
+from ketapress.model.settings import Author, DkimSettings, RelayUrl, declared
 from ketapress.settings.schedule import parsed_schedule
 
 _DURATION = pattern(r"(\d+)\s*([smhdw])")
@@ -182,15 +181,13 @@ def _table(cls: type, reads: str) -> Callable[[Any], Any]:
     """A reader for an inline table such as `author = { name = "…" }`."""
 
     def read(value: Any) -> Any:
-        known = {key_of(each): each for each in fields(cls)}
+        known = {each.key: each for each in declared(cls)}
         if not isinstance(value, dict) or set(value) - set(known):
             raise ValueError(f"it has to be a table with {', '.join(known)}: {reads}")
-        lacking = [key for key, each in known.items() if each.default is MISSING and key not in value]
+        lacking = [key for key, each in known.items() if each.required and key not in value]
         if lacking:
             raise ValueError(f"it lacks {', '.join(lacking)}: {reads}")
-        return cls(
-            **{known[key].name: READERS[known[key].metadata["reads"]](each) for key, each in value.items()}
-        )
+        return cls(**{known[key].name: READERS[known[key].reads](each) for key, each in value.items()})
 
     return read
 
@@ -234,8 +231,3 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
 def sqlite_file(url: str) -> str | None:
     """The file of a SQLite URL, relative to the publication folder or absolute; None for another database."""
     return url.removeprefix("sqlite:///") if url.startswith("sqlite:///") else None
-
-
-def key_of(each: Field[Any]) -> str:
-    """The key of a setting in the file: its own name, or the one its declaration gives."""
-    return each.metadata.get("key") or each.name

@@ -2,8 +2,6 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,8 +18,9 @@ from ketapress.model.settings import (
     Settings,
     SiteSettings,
     WebSettings,
+    declared,
 )
-from ketapress.settings.fields import READERS, key_of
+from ketapress.settings.fields import READERS
 
 NAME = "ketapress.toml"
 SECTIONS: Mapping[str, type] = {
@@ -125,16 +124,16 @@ class _Reading:
         return {}
 
     def _section(self, where: tuple[str, ...], cls: type, table: Any, **given: Any) -> Any:
-        """One section as its dataclass; None where something in it cannot be read (then a problem says so)."""
-        declared = {key_of(each): each for each in fields(cls) if each.metadata}
+        """One section as its value; None where something in it cannot be read (then a problem says so)."""
+        known = {each.key: each for each in declared(cls)}
         table = self._tables(where, table)
         before = len(self.problems)
-        self._refuse_unknown(where, table, list(declared))
-        for key, each in declared.items():
+        self._refuse_unknown(where, table, list(known))
+        for key, each in known.items():
             if key in table:
-                given[each.name] = self._value((*where, key), each.metadata["reads"], table[key])
-            elif each.default is MISSING:
-                self._refuse(where, "required", f"[{'.'.join(where)}] lacks `{key}`. {each.metadata['sentence']}",
+                given[each.name] = self._value((*where, key), each.reads, table[key])
+            elif each.required:
+                self._refuse(where, "required", f"[{'.'.join(where)}] lacks `{key}`. {each.sentence}",
                              f"Add `{key} = …` below [{'.'.join(where)}].")  # fmt: skip
         return cls(**given) if len(self.problems) == before else None
 
@@ -176,6 +175,8 @@ class _Reading:
     def _refuse_unknown(self, where: tuple[str, ...], table: Mapping[str, Any], known: list[str]) -> None:
         for key in table:
             if key not in known:
+                from difflib import get_close_matches  # noqa: PLC0415 - most files name what is known
+
                 near = get_close_matches(key, known, 1)
                 cure = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
                 self._refuse(

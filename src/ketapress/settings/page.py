@@ -1,10 +1,8 @@
 """docs/settings.md, printed from the declarations: what is not declared is not documented, and the other way round."""
 
-from dataclasses import MISSING, Field, fields
 from datetime import time, timedelta
-from typing import Any
 
-from ketapress.settings.fields import key_of
+from ketapress.model.settings import Declared, declared
 from ketapress.settings.file import declared_settings
 
 _HEAD = """# Settings
@@ -20,17 +18,18 @@ def settings_page() -> str:
 
 
 def _section(name: str, cls: type) -> str:
-    rows = [_row(each) for each in fields(cls) if each.metadata]
+    rows = map(_row, declared(cls))
     return "\n".join([f"## [{name}]", "", "| key | default | meaning |", "|---|---|---|", *rows, ""])
 
 
-def _row(each: Field[Any]) -> str:
-    return f"| `{key_of(each)}` | {_default(each.default)} | {each.metadata['sentence'].replace('|', '&#124;')} |"
+def _row(each: Declared) -> str:
+    return f"| `{each.key}` | {_default(each)} | {each.sentence.replace('|', '&#124;')} |"
 
 
-def _default(value: Any) -> str:
-    if value is MISSING:
+def _default(each: Declared) -> str:
+    if each.required:
         return "**required**"
+    value = each.default
     if value in (None, "", ()):
         return ""
     if isinstance(value, timedelta):

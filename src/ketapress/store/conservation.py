@@ -4,7 +4,7 @@ Part of the edge: works on a connection, inside a transaction that somebody else
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -16,8 +16,7 @@ _d, _e = deliveries.c, editions.c
 _AT_REST = FINAL_STATES | {DeliveryState.IN_DOUBT}
 
 
-@dataclass(frozen=True, slots=True)
-class Imbalance:
+class Imbalance(NamedTuple):
     """An edition whose deliveries do not add up: `counted` are there, and `waiting` of them though it is done."""
 
     edition: str

@@ -8,9 +8,9 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from ketapress.model.delivery import DeliveryState, Result
 
@@ -19,8 +19,7 @@ _ROOM = 65536  # bytes: some hundred results, and there is one a connection
 _EMPTY = b"\0"
 
 
-@dataclass(frozen=True, slots=True)
-class Unwritten:
+class Unwritten(NamedTuple):
     """Results of one edition, and the numbers of the workers in whose hands the deliveries were."""
 
     edition_id: int

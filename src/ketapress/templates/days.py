@@ -3,14 +3,13 @@
 A language gets names of its own by one row of `LANGUAGES`; one that has none is written in English.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(NamedTuple):
     """How a language writes a day: the names of its months, their order with day and year, and with the day alone."""
 
     months: tuple[str, ...]
@@ -75,8 +74,7 @@ def time_element(moment: datetime, timezone: str, language: str, *, short: bool 
     return f'<time datetime="{written_instant(moment, timezone)}">{shown}</time>'
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(NamedTuple):
     """Instants as the pages of one site show them."""
 
     timezone: str

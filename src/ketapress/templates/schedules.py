@@ -6,7 +6,7 @@ say, like `*/5`. A language gets phrases of its own by one row of `LANGUAGES`; o
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -21,8 +21,7 @@ _NTH = re.compile(r"\* \* (?P<day>[0-7]|[a-z]{3})(?P<nth>#[1-4]|L)", re.IGNORECA
 _WEEKLY = re.compile(r"\* \* (?P<days>[0-7a-z,-]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phrases:
+class Phrases(NamedTuple):
     """How a language says when: `days` from Sunday and `ordinals` (first to fourth, last) as they stand in its phrases.
 
     `comma` and `last` join several days; `at` and `zone` take what was said so far as `{when}`.
@@ -38,8 +37,8 @@ class Phrases:
     month_end: str
     at: str
     zone: str
-    comma: str = ", "
     last: str
+    comma: str = ", "
 
 
 def _list(words: str) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISREG
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from ketapress.web.conditional import Validators
@@ -25,8 +25,7 @@ _TEMPORARY = ".ketapress-new"
 _HIDDEN_ALLOWED = ".well-known"  # RFC 8615
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A regular file as it was when it was opened. `content` is None where it is too large to be kept.
 
     Its entity tag is a hash of the content: two contents share it only when their bytes are the same. That of a large

@@ -5,8 +5,7 @@ They look like the archive, by its own style sheet, and hold no script.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ketapress.archive.pages import colours
 from ketapress.model.fill import Fill
@@ -18,8 +17,7 @@ from ketapress.web.words import Words, words
 _ENDED = SubscriptionState.LEFT
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One line of the preferences: a newsletter, and whether its mail goes to this reader."""
 
     subscription_id: int
@@ -27,8 +25,7 @@ class Standing:
     subscribed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Pages:
+class Pages(NamedTuple):
     """The pages of one publication, under the settings of this moment."""
 
     settings: Settings

@@ -7,10 +7,10 @@ written into the style sheet, and links open beside the page.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import partial
+from typing import NamedTuple
 
 _QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
 _DECLARED = re.compile(r"(?<=color-scheme:)\s*(?:only\s+|light\s+|dark\s+)*(?:light|dark)\b", re.IGNORECASE)
@@ -25,16 +25,14 @@ _BOX = "sandbox allow-popups allow-popups-to-escape-sandbox"
 _STYLES, _PICTURES = "style-src 'unsafe-inline'", "img-src https:"
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """One way to show the HTML part: what is rewritten in it, and the Content-Security-Policy of its frame."""
 
     shown: Callable[[str], str]
     policy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """A message taken apart again, as the one who gets it does: headers in order, the text part, the HTML part."""
 
     headers: tuple[tuple[str, str], ...]

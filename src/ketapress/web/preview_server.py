@@ -6,7 +6,6 @@ In: an application and its `Watch`. Out: nothing, when somebody ends it (Ctrl-C,
 import asyncio
 import socket
 from contextlib import suppress
-from dataclasses import replace
 from types import FrameType
 
 import uvicorn
@@ -25,7 +24,7 @@ def listening_here(port: int) -> socket.socket:
         return listening("127.0.0.1", port)
     except RefusedError as error:
         (problem,) = error.problems
-        raise RefusedError(replace(problem, path=None, cure=_CURE)) from error
+        raise RefusedError(problem._replace(path=None, cure=_CURE)) from error
 
 
 def serve(app: Starlette, watch: Watch, on: socket.socket) -> None:

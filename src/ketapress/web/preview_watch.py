@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ketapress.check.preview import Preview
 from ketapress.model.errors import Problem
@@ -33,8 +34,7 @@ class Made:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(NamedTuple):
     """What pages are filled from. `stale` are newsletters whose preview is that of an earlier try."""
 
     number: int

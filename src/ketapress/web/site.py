@@ -1,8 +1,7 @@
 """The publication as the door sees it: what is read again at a reload, in one value that is swapped as a whole."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from ketapress.app import Publication
 from ketapress.model.settings import Settings
@@ -11,8 +10,7 @@ from ketapress.templates.folder import Templates
 from ketapress.web.pages import Pages
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """Settings, the secrets that links may be signed with, the store, and the pages."""
 
     root: Path

@@ -1,10 +1,9 @@
 """The phrases of the pages behind the links in mail, by language. A language gets its own by one more row."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(NamedTuple):
     """What the pages say in one language. `{newsletter}` and `{address}` are filled in by `pages`."""
 
     language: str

@@ -6,7 +6,7 @@ WCAG 2.2. A colour that cannot be read off is not judged.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cssselect import SelectorError
 from lxml.html import HtmlElement
@@ -32,16 +32,14 @@ _UNREAD = ("head", "style", "script", "title")
 Declared = Mapping[HtmlElement, Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Paint:
+class _Paint(NamedTuple):
     """Colours as `#rrggbb`; None where they cannot be read off."""
 
     ink: str | None
     paper: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Canvas:
+class _Canvas(NamedTuple):
     """What a client paints by itself: text and paper, and links that have no colour of their own."""
 
     paint: _Paint

@@ -4,7 +4,6 @@ In: the edition, its digest, a whole message, the newsletter's limit. Out: Probl
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ketapress.mail.lint.clients import client_problems
 from ketapress.mail.lint.content import heading_problems, leftover_problems, structure_problems
@@ -55,6 +54,6 @@ def _gathered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
             more[kind] = more.get(kind, 0) + 1
         first.setdefault(kind, problem)
     return tuple(
-        replace(each, message=f"{each.message} ({more[kind]} more like it.)") if kind in more else each
+        each._replace(message=f"{each.message} ({more[kind]} more like it.)") if kind in more else each
         for kind, each in first.items()
     )

@@ -5,7 +5,7 @@ In: an edition and its page. Out: elements, what they declare, and Problems that
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import lxml.html
 from lxml.etree import ParserError
@@ -26,8 +26,7 @@ Source = Callable[[str], str]
 _CELLS = frozenset(["td", "div", "article", "section"])
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """A parsed page. `posts` tells the cell of each post of the edition, `source` what its author wrote."""
 
     root: HtmlElement
@@ -55,7 +54,7 @@ class Page:
         """The problem in its post, and there on its line; in the template where no post is to blame."""
         post = self.post_of(element)
         line = line_of(self.source(post.path), element) if post else None
-        return replace(fault(code, message, cure, post, severity=severity), line=line)
+        return fault(code, message, cure, post, severity=severity)._replace(line=line)
 
 
 def parsed_page(document: str, edition: Edition, source: Source) -> Page:
