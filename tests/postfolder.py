@@ -27,6 +27,11 @@ def publication(root: Path, files: Mapping[str, str | bytes]) -> Path:
     return root
 
 
+def seen(library: Library) -> Library:
+    """What a library says, whatever was learned on the way, and from whatever lines."""
+    return library._replace(learned=({}, frozenset()), records=library.records._replace(lines={}))
+
+
 def built(root: Path, now: datetime = NOW, using: Settings | None = None) -> Library:
     """What a build does with the posts: read them, then keep the ids."""
     library = read_library(root, using or settings(), now)

@@ -52,6 +52,8 @@ READERS = st.builds(
         st.text(max_size=40),
         st.sampled_from(["a\r\nBcc: x@example.com", "Jörg 😀", '"q" <x@y.z>']),
     ),
+    attempts=st.just(0),
+    dated=st.none(),
 )
 
 
