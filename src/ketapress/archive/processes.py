@@ -7,8 +7,6 @@ is at: it holds every lock that this one held, and nobody else may have it meanw
 """
 
 import os
-import pickle
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any, TypeVar
@@ -44,6 +42,8 @@ def side_by_side(
 
 def _pays() -> bool:
     """Whether there is a second processor, and no thread in this process that a copy would leave halfway."""
+    import threading  # noqa: PLC0415 - asked for by large builds only
+
     return hasattr(os, "fork") and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
 
 
@@ -52,6 +52,8 @@ def _send(results: Iterator[Any], sending: int) -> None:
 
     Nothing is sent before all is done: a pipe holds little, and is read late.
     """
+    import pickle  # noqa: PLC0415 - few builds are large
+
     done: list[bytes] = []
     try:
         try:
@@ -65,6 +67,8 @@ def _send(results: Iterator[Any], sending: int) -> None:
 
 def _received(receiving: int) -> Iterator[Any]:
     """What was sent whole. It comes from a copy of this process, and nobody else can write into the pipe."""
+    import pickle  # noqa: PLC0415 - see _send
+
     with os.fdopen(receiving, "rb", closefd=False) as pipe:
         while True:
             try:

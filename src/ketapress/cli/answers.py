@@ -5,10 +5,8 @@ A command returns an `Answer`; how it is shown is decided here. Results go to st
 """
 
 import errno
-import getpass
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -181,6 +179,8 @@ def portions(items: Iterable[_T]) -> Iterator[list[_T]]:
 
 def operator() -> str:
     """Who is at the keyboard: whose word stands behind what only a person can know."""
+    import getpass
+
     return f"operator {getpass.getuser()}"
 
 
@@ -188,6 +188,8 @@ def _laid_out(found: Rows) -> list[str]:
     """Rows as stdout wants them."""
     if not sys.stdout.isatty():
         return piped(found)
+    import shutil
+
     from ketapress.cli.screen import drawn
 
     return drawn(found, shutil.get_terminal_size().columns, colours=not os.environ.get("NO_COLOR"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ketapress.feeds.dialect import Dialect
 from ketapress.feeds.document import Entry, Feed
-from ketapress.feeds.elements import HISTORY, MARKUP, add, add_history
+from ketapress.feeds.elements import HISTORY, add, add_history, is_marked_up
 from ketapress.feeds.moulded import entry_text, feed_text
 from ketapress.model.mould import Moulds
 
@@ -49,7 +49,7 @@ def _type(parent: "Element", *names: str) -> None:
     for name in names:
         for element in parent.iterfind(name):
             text = element.text or ""
-            if MARKUP.search(text):
+            if is_marked_up(text):
                 element.set("type", "html")
                 element.text = escape(text, quote=False)
 
@@ -67,5 +67,5 @@ _ATOM = Dialect(
     closing="  </entry>\n",
     end="</feed>",
     instant=datetime.isoformat,
-    marked_up=lambda text: MARKUP.search(text) is not None,
+    marked_up=is_marked_up,
 )

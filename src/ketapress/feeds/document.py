@@ -145,7 +145,8 @@ def entry_of(post: Post, settings: Settings) -> Entry:
 def _uri(identifier: str) -> str:
     """An id as Atom wants it, an absolute URI (RFC 4287, 4.2.6): a permalink as it is, a bare word as a URN of ours."""
     encoded = quote(clean(identifier), safe=_NO_BRACKETS)
-    if _URI.fullmatch(encoded):
+    scheme, _, rest = encoded.partition("://")
+    if (scheme in {"https", "http"} and rest) or _URI.fullmatch(encoded):
         return encoded
     return f"urn:x-ketapress:{quote(clean(identifier), safe='').replace('~', '%7E')}"  # RFC 2141 has no tilde
 

@@ -3,21 +3,23 @@
 In: an element of lxml. Out: the same, with more in it.
 """
 
+import re
 from collections.abc import Iterator
-from html.entities import name2codepoint
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ketapress.feeds.document import Feed
-from ketapress.model.pattern import pattern
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
-_NAMES = "|".join([*name2codepoint, "apos"])
-MARKUP = pattern(rf"<(?=[A-Za-z/!?])|&(?=#?\w)(?!(?!(?:{_NAMES})(?!\w))[A-Za-z]+(?!\w))")
-"""Where plain text could be taken for HTML, also for sloppy HTML: `</b>`, `&amp;`, `&copy`, but not `Q & A` or `AT&T`."""
+
+
+def is_marked_up(text: str) -> bool:
+    """Whether plain text could be taken for HTML, also for sloppy HTML: `</b>`, `&amp;`, `&copy`, but not `AT&T`."""
+    return ("<" in text or "&" in text) and _markup().search(text) is not None
 
 
 def literal(text: str) -> str:
@@ -25,7 +27,16 @@ def literal(text: str) -> str:
 
     A word joiner, which is not seen, keeps `<b>` and `&amp;` from being read as markup.
     """
-    return MARKUP.sub("\\g<0>\N{WORD JOINER}", text)
+    return _markup().sub("\\g<0>\N{WORD JOINER}", text) if "<" in text or "&" in text else text
+
+
+@cache
+def _markup() -> re.Pattern[str]:
+    """Where text could be taken for markup. Few titles have a sign of it, and the names of entities are many."""
+    from html.entities import name2codepoint  # noqa: PLC0415 - see above
+
+    names = "|".join([*name2codepoint, "apos"])
+    return re.compile(rf"<(?=[A-Za-z/!?])|&(?=#?\w)(?!(?!(?:{names})(?!\w))[A-Za-z]+(?!\w))")
 
 
 def add(parent: "Element", name: str, text: str | None = None, **attributes: str) -> "Element":

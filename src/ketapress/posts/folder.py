@@ -5,7 +5,6 @@ This is what other rooms call: `read_library` goes the whole way from files to p
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -39,7 +38,7 @@ class Library(NamedTuple):
     files: int
     records: Records
     changed: bool
-    learned: tuple[Mapping[str, Row], frozenset[str]] = field(default=({}, frozenset()), compare=False)
+    learned: tuple[Mapping[str, Row], frozenset[str]] = ({}, frozenset())
 
 
 def read_library(

@@ -73,7 +73,7 @@ def read_records(root: Path) -> Records:
     if not lines:
         raise _broken("it is empty", None)
     first_built = _first_built(*lines[0])
-    entries = [(number, _record(number, line)) for number, line in lines[1:]]
+    entries = _entries(lines[1:])
     for what in ("id", "path"):
         _check_unique(what, entries)
     known = {record.id: (record, line) for (_, record), (_, line) in zip(entries, lines[1:], strict=True)}
@@ -152,8 +152,18 @@ def _fields(record: Record) -> dict[str, Any]:
     return row
 
 
-def _record(number: int, line: str) -> Record:
-    row = _row(number, line)
+def _entries(lines: list[tuple[int, str]]) -> list[tuple[int, Record]]:
+    """The record of each line. All are decoded at once, which takes half the time, unless one of them is broken."""
+    try:
+        rows = json.loads(f"[{','.join(line for _, line in lines)}]")
+    except ValueError:
+        rows = []
+    if len(rows) != len(lines) or not all(isinstance(row, dict) for row in rows):
+        rows = [_row(number, line) for number, line in lines]
+    return [(number, _record(number, row)) for (number, _), row in zip(lines, rows, strict=True)]
+
+
+def _record(number: int, row: dict[str, Any]) -> Record:
     try:
         return Record(
             id=_text(row, "id"),

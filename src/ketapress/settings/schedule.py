@@ -3,8 +3,6 @@
 import re
 from datetime import datetime
 
-from cronsim import CronSim, CronSimError
-
 from ketapress.model.pattern import pattern
 from ketapress.model.settings import Schedule
 
@@ -25,6 +23,9 @@ _PHRASES = (
         "{minute} {hour} {date} * *",
     ),
 )
+_PLAIN = pattern(
+    rf"[0-5]?\d (?:[01]?\d|2[0-3]) \* \* (?:\*|[0-7]|{'|'.join(_DAYS)})\Z"
+)  # times that every day has
 _ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - cronsim only needs somewhere to begin
 _EXAMPLES = "`0 8 * * mon`, `daily 08:00`, `weekly mon 08:00`, `monthly last fri 08:00` or `monthly 1 08:00`"
 
@@ -39,6 +40,10 @@ def parsed_schedule(text: str) -> Schedule:
     cron = next((_cron(found, form) for pattern, form in _PHRASES if (found := pattern.match(words))), words)
     if len(cron.split()) != 5:  # noqa: PLR2004 - minute, hour, day, month, weekday
         raise ValueError(f"it is no schedule; write one like {_EXAMPLES}")
+    if _PLAIN.match(cron):
+        return Schedule(text, cron)
+    from cronsim import CronSim, CronSimError  # noqa: PLC0415 - takes as long to load as a post to build
+
     try:
         next(CronSim(cron, _ANY_DAY))
     except (CronSimError, StopIteration):
