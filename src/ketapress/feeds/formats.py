@@ -1,6 +1,7 @@
 """The formats that feeds are written in: a table that is light to import, for those who only need to point at feeds."""
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
@@ -27,7 +28,12 @@ class Format(NamedTuple):
     @property
     def writer(self) -> Writer:
         """The module that writes this format, imported now."""
-        return cast("Writer", import_module(f"ketapress.feeds.{self.name}"))
+        return _writer(self.name)
+
+
+@cache
+def _writer(name: str) -> Writer:
+    return cast("Writer", import_module(f"ketapress.feeds.{name}"))
 
 
 FORMATS = (

@@ -18,7 +18,7 @@ from ketapress.posts.pages import Pages
 from ketapress.posts.pinning import Pinned
 from ketapress.posts.rendering import Body, body
 
-_MANY = 4_000  # files; of fewer, what a second process found takes as long to hand over as to find
+_MANY = 300  # files; of fewer, what a second process found takes as long to hand over as to find
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 

@@ -60,13 +60,19 @@ _CURE = (
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, which looks up a field of a value of ours at once: its checks take most of a page's time.
 
-    Fields of dataclasses are what a template is meant to read; methods, and whatever is not ours, go the long way.
+    Fields of named tuples are what a template is meant to read; methods, and whatever is not ours, go the long way.
     """
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if attribute in getattr(type(obj), "__dataclass_fields__", ()):
+        if attribute in getattr(type(obj), "_fields", ()):
             return getattr(obj, attribute)
         return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """As above: `sort(attribute="date")` asks here for a field of every post."""
+        if argument.__class__ is str and argument in getattr(type(obj), "_fields", ()):
+            return getattr(obj, argument)
+        return super().getitem(obj, argument)
 
 
 class Templates:
