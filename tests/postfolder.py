@@ -29,7 +29,9 @@ def publication(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 def seen(library: Library) -> Library:
     """What a library says, whatever was learned on the way, and from whatever lines."""
-    return library._replace(learned=({}, frozenset()), records=library.records._replace(lines={}))
+    return library._replace(
+        learned=({}, frozenset()), problems_again=None, records=library.records._replace(lines={})
+    )
 
 
 def built(root: Path, now: datetime = NOW, using: Settings | None = None) -> Library:

@@ -335,8 +335,6 @@ class Publication:
         from ketapress.model.post import next_change
         from ketapress.unchanged import Span, remember
 
-        if library.changed and library.problems:
-            return  # of a post that is seen for the first time, other things may be said the second time
         self.close()  # what SQLite does to its files, it does now
         after = self.inputs()
         if after is not None:

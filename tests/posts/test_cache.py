@@ -17,7 +17,7 @@ from ketapress.posts.cache import Cache
 from ketapress.posts.files import text
 from ketapress.posts.folder import Library, read_library
 from ketapress.posts.ids import write_records
-from postfolder import BERLIN, publication, seen
+from postfolder import BERLIN, built, publication, seen
 
 FILES = {
     "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",
@@ -241,6 +241,7 @@ def test_after_any_changes_what_is_remembered_equals_what_is_read(
             assert seen(library) == seen(readings.read(now=now))
             if days == 0:
                 write_records(readings.root, library.records)
+                assert library.problems_again in {None, readings.read(now=now).problems}
 
 
 def test_instants_keep_their_zones(readings: Readings) -> None:
@@ -272,3 +273,13 @@ def test_a_folder_of_many_files_is_read_in_two_halves(
     assert len(cache.rows()) == len(FILES) + len(many) - 1
     remembered = read_library(tmp_path, settings(), NOW, cache, processes.side_by_side)
     assert seen(remembered) == seen(at_once)
+
+
+def test_what_is_said_once_is_known_not_to_be_said_again(tmp_path: Path) -> None:
+    publication(tmp_path, {"a/2023-06-01-one.md": "First.", "b/2023-06-01-one.md": "Second."})
+
+    library = built(tmp_path)
+
+    assert [problem.code for problem in library.problems] == ["post.same-address"]
+    assert library.problems_again == ()
+    assert read_library(tmp_path, settings(), NOW).problems == ()

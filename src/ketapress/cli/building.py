@@ -28,8 +28,9 @@ def _built(door: Door) -> Answer:
         report = publication.build(library, door.now, dry_run=door.dry_run)
         if not door.dry_run:
             publication.keep_read(library, door.started)
-        if inputs and not door.dry_run and door.at is None:
-            saying = _saying(door, _answer(door, library, report.again))
+        again = library.problems_again
+        if inputs and again is not None and not door.dry_run and door.at is None:
+            saying = _saying(door, _answer(door, library._replace(problems=again), report.again))
             publication.remember(saying, inputs, library, report, door.started, door.clock())
     return _answer(door, library, report)
 

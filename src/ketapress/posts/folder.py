@@ -4,7 +4,7 @@ This is what other rooms call: `read_library` goes the whole way from files to p
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +31,8 @@ class Library(NamedTuple):
     `files` counts what should be a post: the posts and the distinct paths of the problems that are errors.
     `records` have to be written where `changed` says that they differ from the file. `learned` is what a cache may keep
     beside what it has: the rows of files that were read, and the paths of those that are gone.
+    `problems_again` is what the next reading finds, once the records are written and if nothing changes until then: a
+    post is asked about its address once. None where that is not known.
     """
 
     posts: tuple[Post, ...]
@@ -39,6 +41,7 @@ class Library(NamedTuple):
     records: Records
     changed: bool
     learned: tuple[Mapping[str, Row], frozenset[str]] = ({}, frozenset())
+    problems_again: tuple[Problem, ...] | None = None
 
 
 def read_library(
@@ -64,20 +67,17 @@ def read_library(
     rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site, zone=zone)
     decided = pinned(manuscripts, unread, records, rules)
     bodies, unseen = shelf.bodies(decided.posts, site)
-    problems += [*decided.problems, *unseen]
-    problems += [problem for body in bodies.values() for problem in body.problems]
-    problems.sort(key=lambda problem: (problem.path or "", problem.line or 0, problem.code, problem.message))
-    bad = {problem.path for problem in problems if _is_error(problem)}
+    problems += [*unseen, *(problem for body in bodies.values() for problem in body.problems)]
+    found, again = _in_order(problems, decided.problems), None
+    changed = decided.records != records
+    if not changed or not decided.problems:
+        again = found
+    elif (settled := pinned(manuscripts, unread, decided.records, rules)).records == decided.records:
+        again = _in_order(problems, settled.problems)
+    bad = {problem.path for problem in found if _is_error(problem)}
     shown = [(each, bodies.get(each.manuscript.path)) for each in decided.posts]
     posts = tuple(post(each, body) for each, body in shown if body)
-    return Library(
-        posts,
-        tuple(problems),
-        len(posts) + len(bad),
-        decided.records,
-        decided.records != records,
-        shelf.learned(),
-    )
+    return Library(posts, found, len(posts) + len(bad), decided.records, changed, shelf.learned(), again)
 
 
 def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
@@ -101,6 +101,16 @@ def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
             )
         ) from None
     return path
+
+
+def _in_order(problems: Iterable[Problem], more: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems in the order of files and lines."""
+    return tuple(
+        sorted(
+            [*problems, *more],
+            key=lambda problem: (problem.path or "", problem.line or 0, problem.code, problem.message),
+        )
+    )
 
 
 def _is_error(problem: Problem) -> bool:
