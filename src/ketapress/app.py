@@ -134,8 +134,11 @@ class Publication:
         if "store" in self.__dict__:
             self.store.close()
 
-    def library(self, now: datetime, *, keep: bool) -> "Library":
-        """All posts and what is wrong with them. With `keep`, ids that were pinned just now are written down."""
+    def library(self, now: datetime, *, keep: bool, stamps: Mapping[str, str] | None = None) -> "Library":
+        """All posts and what is wrong with them. With `keep`, ids that were pinned just now are written down.
+
+        `stamps` are those of files under the folder that were looked at a moment ago, by their paths.
+        """
         from ketapress.archive.processes import side_by_side
         from ketapress.posts.folder import read_library
         from ketapress.posts.ids import are_kept
@@ -146,7 +149,9 @@ class Publication:
             and any(each.state for each in self.store.editions.all())
         ):
             raise ConfigurationError(_LOST_IDS)
-        library = read_library(self.root, self.settings, now, self.cache, side_by_side)
+        library = read_library(
+            self.root, self.settings, now, self.cache.knowing(str(self.root), stamps or {}), side_by_side
+        )
         if keep:
             self.keep_ids(library)
         return library

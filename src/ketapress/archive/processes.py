@@ -52,26 +52,32 @@ def _send(results: Iterator[Any], sending: int) -> None:
 
     Nothing is sent before all is done: a pipe holds little, and is read late.
     """
-    import pickle  # noqa: PLC0415 - few builds are large
+    from io import BytesIO  # noqa: PLC0415 - few builds are large
+    from pickle import Pickler  # noqa: PLC0415 - see above
 
-    done: list[bytes] = []
+    done = BytesIO()
+    pickler = Pickler(done)  # one for all: it names each class once
+    whole = 0
     try:
         try:
-            done.extend(map(pickle.dumps, results))
+            for each in results:
+                pickler.dump(each)
+                whole = done.tell()
         finally:
             with os.fdopen(sending, "wb") as pipe:
-                pipe.writelines(done)
+                pipe.write(done.getbuffer()[:whole])
     finally:
         os._exit(0)
 
 
 def _received(receiving: int) -> Iterator[Any]:
     """What was sent whole. It comes from a copy of this process, and nobody else can write into the pipe."""
-    import pickle  # noqa: PLC0415 - see _send
+    from pickle import Unpickler, UnpicklingError  # noqa: PLC0415 - see _send
 
     with os.fdopen(receiving, "rb", closefd=False) as pipe:
+        unpickler = Unpickler(pipe)  # noqa: S301 - see above
         while True:
             try:
-                yield pickle.load(pipe)  # noqa: S301 - see above
-            except (EOFError, pickle.UnpicklingError):
+                yield unpickler.load()
+            except (EOFError, UnpicklingError):
                 return

@@ -24,7 +24,7 @@ def _built(door: Door) -> Answer:
     publication = door.publication
     with publication.alone("publish"):
         inputs = publication.inputs()
-        library = publication.library(door.now, keep=not door.dry_run)
+        library = publication.library(door.now, keep=not door.dry_run, stamps=inputs)
         report = publication.build(library, door.now, dry_run=door.dry_run)
         if not door.dry_run:
             publication.keep_read(library, door.started)

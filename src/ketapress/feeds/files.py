@@ -5,8 +5,9 @@ posts, newest first, and the settings. Out: outputs, none of which is made yet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from functools import cached_property, partial
 from importlib import import_module
+from threading import Thread
 from zlib import compress
 
 from ketapress.feeds.document import Entry, Feed, entry_of, feed_of
@@ -36,17 +37,45 @@ def feed_files(
     shelves = shelved(posts, settings)
     printer = _Printer(settings, moulds or Moulds(), frozenset(post.id for tag in tags for post in tag.posts))
     documents = [list(site_documents(shelves, settings, form.path)) for form in FORMATS]
-    for form, (current, *_) in zip(FORMATS, documents, strict=True):
-        key, make = _key(current, form, keys), cache(partial(printer.document, current, form))
-        yield Output(form.path, key, make)
-        yield Output(f"{form.path}.gz", key, partial(_compressed, make))
+    polled = [
+        (form.path, _key(current, form, keys), _Polled(partial(printer.document, current, form)))
+        for form, (current, *_) in zip(FORMATS, documents, strict=True)
+    ]
+    yield from (Output(path, key, made.document) for path, key, made in polled)
     for archives in zip(*(found[1:] for found in documents), strict=True):
         for form, archive in zip(FORMATS, archives, strict=True):
             yield printer.output(archive, form, keys)
     yield from (printer.output(tag, FORMATS[0], keys) for tag in tags)
+    yield from (Output(f"{path}.gz", key, made.compressed) for path, key, made in polled)
     listed = [Document(FORMATS[0].path, ()), *tags]
     about = [(document.path, document.about) for document in listed]
     yield Output(OPML, keys.of(OPML, about), lambda: _opml([printer.feed(document) for document in listed]))
+
+
+class _Polled:
+    """A document and the same compressed, which takes longer than to write it: a second processor does it meanwhile."""
+
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
+        self._small = b""
+
+    def document(self) -> bytes:
+        return self._made[0]
+
+    def compressed(self) -> bytes:
+        self._made[1].join()
+        return self._small
+
+    @cached_property
+    def _made(self) -> tuple[bytes, Thread]:
+        """The document, and what is compressing it."""
+        document = self._make()
+        compressing = Thread(target=self._compress, args=(document,))
+        compressing.start()
+        return document, compressing
+
+    def _compress(self, document: bytes) -> None:
+        self._small = compress(document, _COMPRESSION, _GZIP)
 
 
 class _Printer:
@@ -87,10 +116,6 @@ class _Printer:
 
 def _key(document: Document, form: Format, keys: Keys) -> str:
     return keys.of(form.name, document.about, *map(keys.whole, document.posts))
-
-
-def _compressed(make: Callable[[], bytes]) -> bytes:
-    return compress(make(), _COMPRESSION, _GZIP)
 
 
 def _opml(feeds: Sequence[Feed]) -> bytes:

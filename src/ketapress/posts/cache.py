@@ -46,6 +46,14 @@ class Cache:
         self._file = file
         self._key = key
 
+    def knowing(self, root: str, stamps: Mapping[str, str]) -> "Cache":
+        """The same, which asks nobody for `stamps` that are known already, by paths under `root`.
+
+        They have to be from before the files are read.
+        """
+        known, ask = {f"{root}/{path}": stamp for path, stamp in stamps.items()}, self.stamp
+        return Cache(self._file, self._key, lambda place: known.get(place) or ask(place))
+
     def rows(self) -> dict[str, Row]:
         """All rows by the paths of their files in `posts/`; none where there are none, or they cannot be read."""
         if not self._file.is_file() or self._file.is_symlink():
