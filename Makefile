@@ -48,6 +48,8 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	@$(PIP) install --editable .
+# as an installer does: where PYTHONDONTWRITEBYTECODE is set, every start would compile eighty modules anew
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

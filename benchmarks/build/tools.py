@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from compileall import compile_dir
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,7 @@ class Tool:
 def installed() -> list[Tool]:
     """Ketapress and its peers, Hugo first. What is missing of the peers is installed beside this file, once."""
     _install_python()
+    compile_dir(HERE.parent.parent / "src", quiet=1)  # as an installer does with every package
     binaries = PEERS / "python" / "bin"
     (hugo,) = PEERS.glob("python/lib/python*/site-packages/hugo/binaries/hugo*")
     tools = [
