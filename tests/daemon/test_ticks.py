@@ -12,13 +12,14 @@ import pytest
 
 from daemons import Ticking
 from ketapress.daemon.ground import Ground
-from ketapress.daemon.kept import LONGEST_PAUSE, Kept
+from ketapress.daemon.kept import LONGEST_COMMAND, LONGEST_PAUSE, Kept
 from ketapress.daemon.publishing import LONGEST_REST, Publishing
 from ketapress.daemon.settled import STILL, git_is_busy, stands_still
 from ketapress.daemon.troubles import Troubles
 from ketapress.logs import Log
 from ketapress.model.errors import Problem, StoreError
 from ketapress.settings.file import read_settings
+from ketapress.store.lock import publication_lock
 from ketapress.testing import StillClock
 from walk import hashes, ketapress
 
@@ -258,6 +259,30 @@ def test_a_fault_of_the_world_is_no_crash_and_is_said_once(
     for _ in range(5):
         job()
         clock.advance(timedelta(seconds=15))
+    assert len(said.getvalue().splitlines()) == 1
+
+
+def test_a_person_may_publish_beside_it_and_one_who_never_ends_is_told(
+    kept: Callable[..., tuple[Kept, StillClock, StringIO]], publication: Path
+) -> None:
+    def work() -> Iterable[Problem]:
+        with publication_lock(publication, "publish"):
+            return ()
+
+    job, clock, said = kept(work)
+    with publication_lock(publication, "publish"):
+        for _ in range(int(LONGEST_COMMAND["schedule"]) // 15):
+            job()
+            clock.advance(timedelta(seconds=15))
+        assert said.getvalue() == ""
+        job()
+    assert f"number {os.getpid()}" in said.getvalue()
+    assert "end it if it should not run" in said.getvalue()
+
+    job()
+    clock.advance(timedelta(seconds=15))
+    with publication_lock(publication, "publish"):
+        job()
     assert len(said.getvalue().splitlines()) == 1
 
 

@@ -14,6 +14,10 @@ Work = Callable[[], Iterable[Problem]]
 """Returns all that is wrong now; raises KetapressError where it could not be done."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 600.0  # seconds after a crash; each one in a row doubles it
+LONGEST_COMMAND = {
+    "schedule": 600.0,
+    "delivery": 6 * 3600.0,
+}  # seconds; a `publish` takes no longer, a `send` may take hours
 _THEN = "It is looked at again by itself, every few seconds or when the relay may be tried; nothing has to be restarted."
 
 
@@ -26,6 +30,7 @@ class Kept:
         self._troubles = troubles
         self._monotonic = monotonic
         self._crashes = 0
+        self._locked_since: float | None = None
         self._rests_until = self.began = self.looked = monotonic()
         self.busy = False
 
@@ -39,11 +44,12 @@ class Kept:
             self.busy, self.looked = False, self._monotonic()
 
     def _kept(self) -> None:
+        locked_since, self._locked_since = self._locked_since, None
         try:
             problems = tuple(self._work())
         except RefusedError as error:
-            if any(each.code == "lock.taken" for each in error.problems):
-                return  # a command of a person is at work; the next tick comes in seconds
+            if self._is_brief(error, locked_since):
+                return
             problems = error.problems
         except KetapressError as error:
             problems = error.problems
@@ -54,6 +60,14 @@ class Kept:
             return
         self._crashes = 0
         self._stand(problems, _THEN)
+
+    def _is_brief(self, error: RefusedError, locked_since: float | None) -> bool:
+        """Whether a command of a person is at work: the next tick comes in seconds. One that does not end is told."""
+        if not any(each.code == "lock.taken" for each in error.problems):
+            return False
+        now = self._monotonic()
+        self._locked_since = now if locked_since is None else locked_since
+        return now - self._locked_since < LONGEST_COMMAND.get(self.part, 0.0)
 
     def _crashed(self, fault: BaseException) -> None:
         lasted = self._monotonic() - self.began
