@@ -1,10 +1,10 @@
 """A publication, wired from its settings. The only constructor: doors ask here, and nobody below knows of it."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ketapress.unchanged import Saying
 
 
+_MANY = 300  # files that were read; of fewer, what is known of them is written sooner than a copy of the process begins
 _MISNAMED = {"store.missing", "store.refused"}
 """What a wrong `database.url` leads to: no such place, or nobody of that name."""
 
@@ -177,14 +178,25 @@ class Publication:
         )
         return Cache(self.root / FOLDER / "posts.db", key, stamp)
 
-    def keep_read(self, library: "Library", began: datetime) -> None:
-        """Keeps what was read, so that it need not be read again; `began` is when that was begun, by the real clock."""
+    @contextmanager
+    def keeping_read(self, library: "Library", began: datetime) -> Iterator[None]:
+        """Keeps what was read, so that it need not be read again, while the block goes on.
+
+        `began` is when reading was begun, by the real clock.
+        """
+        from ketapress.archive.processes import beside
         from ketapress.archive.stamps import is_fresh
 
         rows, gone = library.learned
         settled = {path: row for path, row in rows.items() if not is_fresh(row.stamp, began.timestamp())}
+        keep = partial(self.cache.keep, settled, gone)
+        if len(settled) > _MANY:
+            with beside(keep):
+                yield
+            return
         if settled or gone:
-            self.cache.keep(settled, gone)
+            keep()
+        yield
 
     def new_post(self, title: str, now: datetime) -> Path:
         """Begins a draft in posts/ and returns its path."""

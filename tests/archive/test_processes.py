@@ -11,7 +11,7 @@ from types import FrameType
 import pytest
 
 from ketapress.archive import processes
-from ketapress.archive.processes import side_by_side
+from ketapress.archive.processes import beside, side_by_side
 from ketapress.store.lock import publication_lock
 
 FIRST, SECOND = [1, 2, 3], [10, 20]
@@ -96,6 +96,32 @@ def test_a_fault_in_this_process_leaves_no_other_behind() -> None:
         side_by_side(work, FIRST, SECOND)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_work_of_which_nothing_comes_back_is_done_while_the_block_runs(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+
+    with beside(lambda: done.write_text(str(os.getpid()))):
+        pass
+
+    assert done.read_text() != str(os.getpid())
+
+
+def test_a_fault_of_such_work_ends_nothing() -> None:
+    with beside(fails):
+        done = True
+
+    assert done
+
+
+def test_where_a_copy_does_not_pay_the_work_is_done_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_pays", lambda: False)
+    done = tmp_path / "done"
+
+    with beside(lambda: done.write_text(str(os.getpid()))):
+        assert done.read_text() == str(os.getpid())
 
 
 def test_more_is_handed_back_than_a_pipe_holds() -> None:

@@ -8,6 +8,7 @@ is at: it holds every lock that this one held, and nobody else may have it meanw
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from typing import Any, TypeVar
 
@@ -38,6 +39,28 @@ def side_by_side(
         os.close(receiving)
         os.waitpid(child, 0)
     return [*done, *work(first[len(done) :])], here
+
+
+@contextmanager
+def beside(work: Callable[[], object]) -> Iterator[None]:
+    """Does work of which nothing comes back in a copy of this process, while the block runs; its faults are its own.
+
+    Where a copy would not pay, it is done before the block.
+    """
+    if not _pays():
+        work()
+        yield
+        return
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    try:
+        yield
+    finally:
+        os.waitpid(child, 0)
 
 
 def _pays() -> bool:

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ketapress.cli.answers import Answer, Door, shown
@@ -25,9 +25,8 @@ def _built(door: Door) -> Answer:
     with publication.alone("publish"):
         inputs = publication.inputs()
         library = publication.library(door.now, keep=not door.dry_run, stamps=inputs)
-        report = publication.build(library, door.now, dry_run=door.dry_run)
-        if not door.dry_run:
-            publication.keep_read(library, door.started)
+        with nullcontext() if door.dry_run else publication.keeping_read(library, door.started):
+            report = publication.build(library, door.now, dry_run=door.dry_run)
         again = library.problems_again
         if inputs and again is not None and not door.dry_run and door.at is None:
             saying = _saying(door, _answer(door, library._replace(problems=again), report.again))

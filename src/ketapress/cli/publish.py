@@ -1,5 +1,7 @@
 """`ketapress publish`: the main job."""
 
+from contextlib import nullcontext
+
 from ketapress.cli.door import Answer, Door, command
 from ketapress.cli.reports import build_lines, compose_lines, needs_person, published
 
@@ -14,9 +16,8 @@ def publish(door: Door) -> Answer:
     publication = door.publication
     with publication.alone("publish"):
         library = publication.library(door.now, keep=not door.dry_run)
-        composed, built = publication.publish(library, door.now, dry_run=door.dry_run)
-        if not door.dry_run:
-            publication.keep_read(library, door.started)
+        with nullcontext() if door.dry_run else publication.keeping_read(library, door.started):
+            composed, built = publication.publish(library, door.now, dry_run=door.dry_run)
     return Answer(
         published(door, composed, built),
         [*compose_lines(door, composed), *build_lines(door, built)],
