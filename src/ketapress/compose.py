@@ -115,7 +115,7 @@ def compose_now(
     zone, past = press.settings.zone(newsletter), history(press.store, newsletter)
     slot = slot_at(newsletter.name, zone, now)
     due = [each for each in due_slots(newsletter, zone, past, now) if each.key != slot.key]
-    plan = plan_for(newsletter, zone, posts, past, [*due, slot])
+    plan = plan_for(newsletter, zone, posts, past, [*due, slot], until=now)
     return _carry_out(press, newsletter, plan, now, dry_run=dry_run)
 
 

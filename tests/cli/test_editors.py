@@ -166,6 +166,19 @@ def test_compose_now_makes_an_edition_outside_the_schedule(publication: Path) ->
     assert later.result["slots"] == [{"newsletter": "weekly", "slot": "2023-06-12T0800", "decided": "empty"}]
 
 
+def test_compose_now_takes_what_was_published_in_this_very_minute(publication: Path) -> None:
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00:00")
+    (publication / "posts" / "2023-06-12-news.md").write_text("Something has happened just now.\n")
+    ketapress(publication, "build", "--at", "2023-06-12T09:30:40")
+
+    outcome = ketapress(publication, "compose", "weekly", "--now", "--at", "2023-06-12T09:30:41", "--json")
+
+    (edition,) = outcome.result["editions"]
+    assert (edition["edition"], len(edition["posts"])) == ("weekly/2023-06-12T0930", 1)
+    later = ketapress(publication, "publish", "--at", "2023-06-19T09:00", "--json")
+    assert [each["decided"] for each in later.result["slots"]] == ["empty"]
+
+
 def test_an_edition_that_needs_approval_waits_for_it(publication: Path) -> None:
     toml = publication / "ketapress.toml"
     toml.write_text(toml.read_text() + 'approval = "one"\n')

@@ -72,11 +72,19 @@ def was_silent_too_long(plan: Plan, history: History, now: datetime) -> bool:
 
 
 def plan_for(
-    newsletter: NewsletterSettings, zone: str, posts: Sequence[Post], history: History, due: Sequence[Slot]
+    newsletter: NewsletterSettings,
+    zone: str,
+    posts: Sequence[Post],
+    history: History,
+    due: Sequence[Slot],
+    until: datetime | None = None,
 ) -> Plan:
-    """The plan for given slots, oldest first: also for one that no schedule names (`compose --now`)."""
+    """The plan for given slots, oldest first: also for one that no schedule names (`compose --now`).
+
+    Such a one takes what was published `until` that moment: its slot is the minute, which may have begun before.
+    """
     *older, newest = due
-    window = window_for(newsletter, zone, history, newest.at)
+    window = window_for(newsletter, zone, history, until or newest.at)
     found = chosen(posts, window, history.taken, newsletter.tags)
     decision = Decision.COMPOSED if found else Decision.EMPTY
     return Plan(
