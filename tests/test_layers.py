@@ -72,6 +72,7 @@ EDGES = {
     "check/overlooked.py",
     "outbox/folder.py",
     "outbox/record.py",
+    "posts/beside.py",
     "posts/cache.py",
     "posts/files.py",
     "posts/folder.py",

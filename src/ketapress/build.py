@@ -3,13 +3,15 @@
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from ketapress.archive.folder import Written, write_outputs
 from ketapress.archive.pages import site_pages
-from ketapress.archive.stamps import program_stamps
+from ketapress.archive.stamps import program_stamps, stamp
 from ketapress.archive.state import Made, read_built, read_moulds, write_built, write_moulds
 from ketapress.feeds.files import feed_files
 from ketapress.feeds.formats import FORMATS
@@ -17,9 +19,10 @@ from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.fill import Fill
 from ketapress.model.mould import Moulds
-from ketapress.model.output import Keys, digest
+from ketapress.model.output import Keys, Output, digest
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Settings
+from ketapress.posts.beside import FOLDER, attached, copy_of
 from ketapress.templates.days import Days
 from ketapress.templates.files import fingerprint, has_own
 
@@ -58,15 +61,23 @@ def build(
     moulds = Moulds(known)
     feeds = feed_files(public, settings, keys, moulds)
     days = Days(settings.site.timezone, settings.site.language)
+    beside = attached(root / "posts", (path for post in public for path in post.files))
     shipped = None if keys.own_templates else moulds
     pages = site_pages(public, editions, settings, FORMATS, fill, keys, days, shipped)
+    copies = (_copy(root / "posts", path, keys) for path in beside.paths)
     previous = read_built(root)
-    written = write_outputs(root / "public", feeds, pages, previous, moulds, dry_run=dry_run)
+    written = write_outputs(root / "public", feeds, chain(pages, copies), previous, moulds, dry_run=dry_run)
     if not dry_run and written.made != previous:
         write_built(root, written.made)
     if not dry_run and written.moulds:
         write_moulds(root, site, {**known, **written.moulds})
-    return report_of(public, written)
+    return report_of(public, written, beside.problems)
+
+
+def _copy(folder: Path, path: str, keys: Keys) -> Output:
+    """The copy of a file that lies beside a post."""
+    key = keys.of(FOLDER, path, stamp(f"{folder}/{path}"))
+    return Output(FOLDER + path, key, partial(copy_of, folder, path))
 
 
 def site_key(root: Path, settings: Settings) -> str:
@@ -75,8 +86,8 @@ def site_key(root: Path, settings: Settings) -> str:
     return digest(known, fingerprint(root), sys.version, program_stamps())
 
 
-def report_of(posts: Sequence[Post], written: Written) -> BuildReport:
-    problems = tuple(_clash(path) for path in written.clashes)
+def report_of(posts: Sequence[Post], written: Written, more: tuple[Problem, ...] = ()) -> BuildReport:
+    problems = (*more, *(_clash(path) for path in written.clashes))
     return BuildReport(
         len(posts), written.written, written.unchanged, written.removed, problems, written.made
     )

@@ -14,6 +14,7 @@ from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.output import Keys
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import NewsletterSettings, Settings
+from ketapress.posts.beside import attached
 from ketapress.settings.file import NAME
 from ketapress.templates.days import Days
 from ketapress.templates.files import has_own
@@ -27,7 +28,12 @@ def faults(
     """The problems of the posts, of the settings, and of making the next edition of each newsletter."""
     found = [*problems, *unwise_settings(press.settings), *unused_templates(press.root)]
     shown = visible_posts(posts, now)
-    found += [*clashing_addresses(shown), *missing_pictures(press.root, press.settings.site.url, shown)]
+    beside = attached(press.root / "posts", (path for post in shown for path in post.files))
+    found += [
+        *beside.problems,
+        *clashing_addresses(shown),
+        *missing_pictures(press.root, press.settings.site.url, shown),
+    ]
     for newsletter in press.settings.newsletters.values():
         try:
             coming = coming_edition(press, newsletter, posts, now) or _trial(press, newsletter, posts, now)

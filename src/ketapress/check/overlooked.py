@@ -12,6 +12,7 @@ from ketapress.archive.pages import alias_path
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post
 from ketapress.model.urls import decoded_path
+from ketapress.posts.beside import FOLDER
 from ketapress.templates.files import template_folders
 
 
@@ -42,7 +43,8 @@ def missing_pictures(root: Path, site_url: str, posts: Iterable[Post]) -> Iterat
         (post.path, path)
         for post in posts
         for path in picture.findall(post.html)
-        if not (root / "public" / decoded_path(unescape(path))).is_file()
+        if decoded_path(unescape(path)).removeprefix(FOLDER) not in post.files
+        and not (root / "public" / decoded_path(unescape(path))).is_file()
     ]
     if missing:
         count = len({path for _, path in missing})

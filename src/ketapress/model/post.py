@@ -26,6 +26,7 @@ class Post(NamedTuple):
     `date` is what the author wrote. `published` is the instant at which the post became visible, None as long as it
     is a draft, held, or in the future. `updated` moves only when title or body change, and is distinct for each post.
     `in_editions` is False for a file that was already too old when it was first seen: it is on the web, in no mail.
+    `files` are paths in `posts/` of what lies beside it and is copied to the site with it.
     `sha256` is of the title (when it is explicit) and the body, as hexadecimal.
     """
 
@@ -50,6 +51,7 @@ class Post(NamedTuple):
     hold: bool = False
     in_editions: bool = True
     aliases: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def visible(self, now: datetime) -> bool:
         """Whether anybody but the editors may see it at `now`: in a page, a feed, a tag, a digest."""

@@ -46,6 +46,7 @@ _IMAGE_WITHOUT_SOURCE = pattern(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[
 _FILE_LINK = pattern(
     r"(?!/|[a-z][a-z0-9+.-]*:)([^?#]+\.(?:md|markdown|mdown|mkdn?|txt|html?))(#.*)?\Z", re.IGNORECASE
 )
+_FILE_BESIDE = pattern(r"(?!//|[a-z][a-z0-9+.-]*:)([^?#\x00]+\.[a-z0-9]{2,5})([?#].*)?\Z", re.IGNORECASE)
 # Pelican's and Zola's ways to name a file; Pelican's pictures lie beside the posts, or on the site
 _BY_FILE = pattern(
     r"(?:post:|@/|(?:\{|%7B)filename(?:\}|%7D)|(?:\||%7C)filename(?:\||%7C))([^?#]*)(#.*)?\Z", re.IGNORECASE
@@ -143,7 +144,19 @@ def _address(value: str, place: Place, ids: frozenset[str]) -> str | None:
         url = _page_of_post(named[1], place)
         return url + (named[2] or "") if url else None
     value = _STATIC.sub("", value)
-    return _page_of_file(value, place) or absolute_url(place.page, value)
+    return _page_of_file(value, place) or file_url(value, place) or absolute_url(place.page, value)
+
+
+def file_url(value: str, place: Place) -> str | None:
+    """Where the copy of a file stands that lies beside the post, or whose path in `posts/` is written; None of any other."""
+    found = _FILE_BESIDE.match(value)
+    if not found:
+        return None
+    name = unquote(found[1])
+    for path in (join(dirname(place.path), name), name) if name[0] != "/" else (name.lstrip("/"),):
+        if url := place.pages.get(normpath(path)):
+            return url + (found[2] or "")
+    return None
 
 
 def _page_of_file(value: str, place: Place) -> str | None:

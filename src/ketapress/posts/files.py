@@ -2,8 +2,8 @@
 
 In: the folder. Out: paths and texts, or what is wrong with a file. A file counts when its ending says that it holds
 writing: `.txt .md .markdown .html .htm`, and the endings of other writing tools, each of which is an error because
-Ketapress cannot read it. Pictures and other files beside posts, names that begin with a full stop, and Hugo's section
-pages (`_index.md`) are no posts and are not counted; section pages are mentioned.
+Ketapress cannot read it. Pictures and other files beside posts (`beside.py`), names that begin with a full stop, and
+Hugo's section pages (`_index.md`) are no posts and are not counted; section pages are mentioned.
 """
 
 import errno
@@ -24,8 +24,11 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def paths(folder: Path, problems: list[Problem]) -> Iterator[str]:
-    """The paths, inside `posts/`, of the files that count; problems of other entries go into the list."""
+def paths(folder: Path, problems: list[Problem], others: list[str]) -> Iterator[str]:
+    """The paths, inside `posts/`, of the files that count; of those that are no writing of ours, and problems, into the lists.
+
+    A file of another writing tool is in both: it may be meant as a post, or a post may link to it.
+    """
     try:
         waiting = [("", _entries(folder))]
     except OSError as error:
@@ -41,12 +44,20 @@ def paths(folder: Path, problems: list[Problem]) -> Iterator[str]:
                     _link_target(folder, path)
                 elif entry.name.lower().startswith("_index."):
                     problems.append(_section_page(path))
-                elif splitext(entry.name)[1].lower() in _COUNTED:
-                    yield path
+                else:
+                    yield from _counted(path, others)
             except OSError as error:
                 problems += [problem.at(shown(path)) for problem in _unreadable(error).problems]
             except KetapressError as error:
                 problems += [problem.at(shown(path)) for problem in error.problems]
+
+
+def _counted(path: str, others: list[str]) -> Iterator[str]:
+    ending = splitext(path)[1].lower()
+    if ending not in FORMATS:
+        others.append(path)
+    if ending in _COUNTED:
+        yield path
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -57,12 +68,12 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 def text(folder: Path, path: str) -> str:
     """The text of a file in the folder, its lines ending in a line feed. Raises `KetapressError`."""
     name = path.rpartition("/")[2]
-    if _CONTROL.search(name) or not _is_utf8(name):
+    if not has_plain_name(path):
         raise _fault("the file's name holds characters that cannot be printed.", "Give it another name.")
     ending = splitext(name)[1].lower()
     if ending in FOREIGN:
         raise _fault(f"Ketapress does not read {ending} files.", "Save it as Markdown, HTML or plain text.")
-    data = _bytes(folder, path)
+    data = content(folder, path, LARGEST_FILE)
     if not data.strip():
         raise _fault("the file is empty.", "Write the post, or take the file out of `posts/`.")
     if b"\0" in data and not data.startswith(_UTF16_MARKS):
@@ -75,17 +86,29 @@ def text(folder: Path, path: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _bytes(folder: Path, path: str) -> bytes:
-    """What a regular file holds; it is read whole or not at all."""
+def size(folder: Path, path: str) -> int:
+    """The bytes of a regular file in the folder. Raises `KetapressError`."""
+    opened = _opened(folder, path)
+    try:
+        status = os.fstat(opened)
+    finally:
+        os.close(opened)
+    if not stat.S_ISREG(status.st_mode):
+        raise _fault("it is no regular file.", "Take it out of `posts/`.")
+    return status.st_size
+
+
+def content(folder: Path, path: str, most: int) -> bytes:
+    """What a regular file in the folder holds, of `most` bytes; it is read whole or not at all. Raises `KetapressError`."""
     opened = _opened(folder, path)
     try:
         status = os.fstat(opened)
         if not stat.S_ISREG(status.st_mode):
             raise _fault("it is no regular file.", "Take it out of `posts/`.")
-        if status.st_size > LARGEST_FILE:
-            size, most = f"{status.st_size / 1e6:.1f}", f"{LARGEST_FILE / 1e6:.0f}"
+        if status.st_size > most:
             raise _fault(
-                f"it has {size} MB; a post has at most {most} MB.", "Split it, or take it out of `posts/`."
+                f"it has {status.st_size / 1e6:.1f} MB; a post has at most {most / 1e6:.0f} MB.",
+                "Split it, or take it out of `posts/`.",
             )
         data = os.read(opened, status.st_size + 1)
     except OSError as error:
@@ -118,12 +141,14 @@ def _link_target(folder: Path, path: str) -> Path:
     return target
 
 
-def _is_utf8(name: str) -> bool:
+def has_plain_name(path: str) -> bool:
+    """Whether a file's name is UTF-8 without control characters, so that it can be told and linked to."""
+    name = path.rpartition("/")[2]
     try:
         name.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return not _CONTROL.search(name)
 
 
 def shown(path: str) -> str:

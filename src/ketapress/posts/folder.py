@@ -16,7 +16,7 @@ from ketapress.model.settings import Settings
 from ketapress.model.urls import slug
 from ketapress.posts.cache import Cache, Row
 from ketapress.posts.dates import DateRules
-from ketapress.posts.files import reason
+from ketapress.posts.files import reason, shown
 from ketapress.posts.ids import Records, read_records
 from ketapress.posts.manuscript import ReadingRules
 from ketapress.posts.pinning import PinningRules, pinned
@@ -67,6 +67,8 @@ def read_library(
     rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site, zone=zone)
     decided = pinned(manuscripts, unread, records, rules)
     bodies, unseen = shelf.bodies(decided.posts, site)
+    named = {shown(path) for body in bodies.values() for path in body.files}
+    problems = [problem for problem in problems if problem.path not in named]  # papers that posts link to
     problems += [*unseen, *(problem for body in bodies.values() for problem in body.problems)]
     found, again = _in_order(problems, decided.problems), None
     changed = decided.records != records
@@ -75,8 +77,8 @@ def read_library(
     elif (settled := pinned(manuscripts, unread, decided.records, rules)).records == decided.records:
         again = _in_order(problems, settled.problems)
     bad = {problem.path for problem in found if _is_error(problem)}
-    shown = [(each, bodies.get(each.manuscript.path)) for each in decided.posts]
-    posts = tuple(post(each, body) for each, body in shown if body)
+    seen = [(each, bodies.get(each.manuscript.path)) for each in decided.posts]
+    posts = tuple(post(each, body) for each, body in seen if body)
     return Library(posts, found, len(posts) + len(bad), decided.records, changed, shelf.learned(), again)
 
 

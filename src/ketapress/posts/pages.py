@@ -1,12 +1,14 @@
 """The pages of all posts, as links of a post look for them: by the path of a file, or by its name alone.
 
-In come URLs by paths in `posts/`, out goes a mapping of these, and of `ANYWHERE` and a name. Other tools let a link name
+In come URLs by paths in `posts/`, of posts and of files that lie beside them, out goes a mapping of these, and of
+`ANYWHERE` and the name of a post. Other tools let a link name
 a file wherever it lies (Obsidian, Hugo, Jekyll); a name that two posts have leads to neither.
 """
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from posixpath import splitext
+from types import MappingProxyType
 
 ANYWHERE = "/"
 """What stands before a name; no path inside `posts/` begins so."""
@@ -22,13 +24,14 @@ def stem(path: str) -> str:
 class Pages(Mapping[str, str]):
     """URLs by paths; the names are gathered when the first link asks for one."""
 
-    def __init__(self, urls: Mapping[str, str]) -> None:
+    def __init__(self, urls: Mapping[str, str], files: Mapping[str, str] = MappingProxyType({})) -> None:
         self._urls = urls
+        self._files = files
 
     def __getitem__(self, path: str) -> str:
         if path.startswith(ANYWHERE):
             return self._by_name[path.removeprefix(ANYWHERE).casefold()]
-        return self._urls[path]
+        return self._urls[path] if path in self._urls else self._files[path]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._urls)

@@ -13,7 +13,8 @@ from zlib import crc32
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Image, Post
 from ketapress.model.urls import joined
-from ketapress.posts.addresses import Place, absolute_url, placed
+from ketapress.posts.addresses import Place, absolute_url, file_url, placed
+from ketapress.posts.beside import FOLDER
 from ketapress.posts.ids import Record
 from ketapress.posts.leftovers import reported, without_tokens
 from ketapress.posts.manuscript import Manuscript
@@ -28,7 +29,8 @@ class Body(NamedTuple):
     """What readers see of a post, as it leaves, and warnings about it.
 
     It was made for a post of this `id` at this `url`; `asked` are the paths of the posts that it links to as files, with
-    the URLs of their pages (None: there is no such post). Where these are the same, so is the body.
+    the URLs of their pages (None: there is no such post). Where these are the same, so is the body. `files` are the
+    paths of files beside the post that it shows or links to.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Body(NamedTuple):
     summary: str
     image: str | None
     problems: tuple[Problem, ...]
+    files: tuple[str, ...]
 
     def fits(self, record: Record, pages: Mapping[str, str]) -> bool:
         """Whether it is still the body of its manuscript, with this record among these pages."""
@@ -71,7 +74,7 @@ def body(pinned: Pinned, site_url: str, pages: Mapping[str, str], reread: Callab
     written, kept = pinned.manuscript, pinned.record
     noted = _Noted(pages)
     prefix = f"p{crc32(kept.id.encode()):08x}-"
-    page = joined(site_url, kept.url)
+    page, files = joined(site_url, kept.url), joined(site_url, FOLDER)
     place = Place(page=page, prefix=prefix, path=written.path, marks=written.marks, pages=noted)
     html, image, problems = _shown(written, place, reread)
     return Body(
@@ -82,6 +85,7 @@ def body(pinned: Pinned, site_url: str, pages: Mapping[str, str], reread: Callab
         summary=cut(written.fields.summary or first_paragraph(html)),
         image=image,
         problems=problems,
+        files=tuple(path for path, url in noted.asked.items() if url and url.startswith(files)),
     )
 
 
@@ -110,6 +114,7 @@ def post(pinned: Pinned, body: Body) -> Post:
         draft=written.draft,
         hold=said.hold or kept.held,
         in_editions=kept.in_editions,
+        files=body.files,
         aliases=tuple(dict.fromkeys(alias for alias in (*kept.aliases, *said.aliases) if alias != kept.url)),
     )
 
@@ -120,7 +125,7 @@ def _shown(
     """The HTML and the address of the image as they leave, and what was left behind."""
     fragment = placed(sanitised(written.html, well_nested=written.well_nested), written.html, place)
     said = written.fields.image
-    image = absolute_url(place.page, said) if said else None
+    image = (file_url(said, place) or absolute_url(place.page, said)) if said else None
     dropped = fragment.dropped if image or not said else (*fragment.dropped, said)
     problems = (_dropped(written.path, dropped, reread()),) if dropped else ()
     if not written.marks:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.urls import joined
+from ketapress.posts.beside import is_attachable, url_path
 from ketapress.posts.cache import Cache, Row
 from ketapress.posts.files import paths, shown, text
 from ketapress.posts.manuscript import Manuscript, ReadingRules, manuscript
@@ -50,12 +51,13 @@ class Shelf:
         self._side_by_side = side_by_side
         self._known = cache.rows() if cache else {}
         self._read: dict[str, Row | File] = {}
+        self._beside: list[str] = []
         self._rows: dict[str, Row] = {}
 
     def manuscripts(self) -> tuple[list[Manuscript], list[Problem]]:
         """What the files say, and what is wrong with them."""
         problems: list[Problem] = []
-        there = list(paths(self._folder, problems))
+        there = list(paths(self._folder, problems, self._beside))
         self._read = {path: row for path in there if (row := self._remembered(path))}
         unread = [path for path in there if path not in self._read]
         for path, found in zip(unread, self._halved(self._files, unread), strict=True):
@@ -69,7 +71,10 @@ class Shelf:
     def bodies(self, posts: Iterable[Pinned], site_url: str) -> tuple[dict[str, Body], list[Problem]]:
         """The bodies of posts as they leave, by the posts' paths; of files that became others meanwhile, what is wrong."""
         written = {each.manuscript.path: each for each in posts}
-        pages = Pages({path: joined(site_url, each.record.url) for path, each in written.items()})
+        pages = Pages(
+            {path: joined(site_url, each.record.url) for path, each in written.items()},
+            {path: joined(site_url, url_path(path)) for path in self._beside if is_attachable(path)},
+        )
         bodies: dict[str, Body] = {}
         for path, each in written.items():
             known = self._read[path]
