@@ -63,8 +63,9 @@ class _Polled:
         return self._made[0]
 
     def compressed(self) -> bytes:
-        self._made[1].join()
-        return self._small
+        document, compressing = self._made
+        compressing.join()
+        return self._small or compress(document, _COMPRESSION, _GZIP)  # where memory was short, the fault shows here
 
     @cached_property
     def _made(self) -> tuple[bytes, Thread]:
