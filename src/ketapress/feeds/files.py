@@ -65,7 +65,9 @@ class _Polled:
     def compressed(self) -> bytes:
         document, compressing = self._made
         compressing.join()
-        return self._small or compress(document, _COMPRESSION, _GZIP)  # where memory was short, the fault shows here
+        return self._small or compress(
+            document, _COMPRESSION, _GZIP
+        )  # where memory was short, the fault shows here
 
     @cached_property
     def _made(self) -> tuple[bytes, Thread]:

@@ -72,6 +72,8 @@ _FRAME = pattern(
     r"<iframe\b[^<>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))[^<>]*>(?:[^<]*</iframe\s*>)?",
     re.IGNORECASE,
 )
+# What a parser makes of `<h2><a><h2>`, and what it takes apart when it reads that again (HTML, 13.2.6.4.7)
+_HEADING_IN_HEADING = pattern(r"<h[1-6][ >](?:[^<]|<(?!/?h[1-6][ >]))*+<h[1-6][ >]")
 _HEADING_LEVEL = pattern(r"(</?h)([1-6])(?=[ >])")
 
 
@@ -98,7 +100,10 @@ def parsed(html: str) -> str:
     """The HTML as the parser understands it, safe and legal."""
     if "<iframe" in html:
         html = _FRAME.sub(_link_to_frame, html)
-    return legal(_CLEANER.clean(html))
+    clean = _CLEANER.clean(html)
+    if _HEADING_IN_HEADING.search(clean):
+        clean = _CLEANER.clean(clean)
+    return legal(clean)
 
 
 def _link_to_frame(frame: re.Match[str]) -> str:
