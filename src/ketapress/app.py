@@ -140,7 +140,7 @@ class Publication:
 
         `stamps` are those of files under the folder that were looked at a moment ago, by their paths.
         """
-        from ketapress.archive.processes import side_by_side
+        from ketapress.archive.processes import companion
         from ketapress.posts.folder import read_library
         from ketapress.posts.ids import are_kept
 
@@ -151,7 +151,7 @@ class Publication:
         ):
             raise ConfigurationError(_LOST_IDS)
         library = read_library(
-            self.root, self.settings, now, self.cache.knowing(str(self.root), stamps or {}), side_by_side
+            self.root, self.settings, now, self.cache.knowing(str(self.root), stamps or {}), companion
         )
         if keep:
             self.keep_ids(library)

@@ -1,10 +1,13 @@
 """What is remembered of files is what reading them would give, and a memory that is none costs time and nothing else."""
 
+import itertools
+import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings as bounds, strategies as st
@@ -265,14 +268,36 @@ def test_a_folder_of_many_files_is_read_in_two_halves(
     cache = Cache(tmp_path / "posts.db", "key", lambda place: place)
     opened.clear()
 
-    halved = read_library(tmp_path, settings(), NOW, cache, processes.side_by_side)
+    halved = read_library(tmp_path, settings(), NOW, cache, processes.companion)
 
     assert seen(halved) == seen(at_once)
     assert 0 < len(opened) < len(FILES) + len(many)
     cache.keep(*halved.learned)
     assert len(cache.rows()) == len(FILES) + len(many) - 1
-    remembered = read_library(tmp_path, settings(), NOW, cache, processes.side_by_side)
+    remembered = read_library(tmp_path, settings(), NOW, cache, processes.companion)
     assert seen(remembered) == seen(at_once)
+
+
+@pytest.mark.parametrize("said", [0, 40, 75, 120])
+def test_what_a_companion_leaves_is_read_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: int
+) -> None:
+    """It reads 75 of the files, and makes their bodies; it dies before it has said so many things."""
+    monkeypatch.setattr(shelf, "_MANY", 100)
+    many = {f"2023-05-01-{n:03}.md": f"See [the next](2023-05-01-{n + 1:03}.md).\n" for n in range(150)}
+    publication(tmp_path, many)
+
+    def dying(work: Callable[[Iterator[Any]], Iterator[Iterable[Any]]]) -> processes.Companion:
+        def until_it_dies(questions: Iterator[Any]) -> Iterator[Iterable[Any]]:
+            count = itertools.count()
+            for results in work(questions):
+                yield itertools.takewhile(lambda _: next(count) < said or os._exit(9), results)
+
+        return processes.Companion(until_it_dies)
+
+    assert seen(read_library(tmp_path, settings(), NOW, None, dying)) == seen(
+        read_library(tmp_path, settings(), NOW)
+    )
 
 
 def test_what_is_said_once_is_known_not_to_be_said_again(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ This is what other rooms call: `read_library` goes the whole way from files to p
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from ketapress.posts.manuscript import ReadingRules
 from ketapress.posts.pinning import PinningRules, pinned
 from ketapress.posts.prose import one_line
 from ketapress.posts.rendering import post
-from ketapress.posts.shelf import Shelf, SideBySide, in_turn
+from ketapress.posts.shelf import Begin, Shelf, alone
 
 
 class Library(NamedTuple):
@@ -49,24 +50,28 @@ def read_library(
     settings: Settings,
     now: datetime,
     cache: Cache | None = None,
-    side_by_side: SideBySide = in_turn,
+    begin: Begin = alone,
 ) -> Library:
     """Everything in `posts/` of the publication folder `root`, as of `now`. Reads only.
 
-    What the cache has is the same as what would be read, and is not read again. Where there is much to read, one half is
-    read `side_by_side` with the other. Raises `ConfigurationError` where there is no such folder or the ids cannot be
+    What the cache has is the same as what would be read, and is not read again. Where there is much to read, a companion,
+    which `begin` begins, reads half of it. Raises `ConfigurationError` where there is no such folder or the ids cannot be
     used.
     """
     records = read_records(root)
     zone = ZoneInfo(settings.site.timezone)
     site = settings.site.url
     reading = ReadingRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
-    shelf = Shelf(root / "posts", reading, cache, side_by_side)
+    with closing(Shelf(root / "posts", reading, cache, begin)) as shelf:
+        rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site, zone=zone)
+        return _library(shelf, records, rules)
+
+
+def _library(shelf: Shelf, records: Records, rules: PinningRules) -> Library:
     manuscripts, problems = shelf.manuscripts()
     unread = frozenset(each.path.removeprefix("posts/") for each in problems if each.path and _is_error(each))
-    rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site, zone=zone)
     decided = pinned(manuscripts, unread, records, rules)
-    bodies, unseen = shelf.bodies(decided.posts, site)
+    bodies, unseen = shelf.bodies(decided.posts, rules.site_url)
     named = {shown(path) for body in bodies.values() for path in body.files}
     problems = [problem for problem in problems if problem.path not in named]  # papers that posts link to
     problems += [*unseen, *(problem for body in bodies.values() for problem in body.problems)]

@@ -7,7 +7,7 @@ is read in two halves, side by side.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.urls import joined
@@ -20,35 +20,37 @@ from ketapress.posts.pinning import Pinned
 from ketapress.posts.rendering import Body, body
 
 _MANY = 300  # files; of fewer, what a second process found takes as long to hand over as to find
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 
-class SideBySide(Protocol):
-    """Does the same work for the things of two lists, which need nothing of each other."""
+class Companion(Protocol):
+    """A second process that knows what this one knew when it began, and works in rounds.
 
-    def __call__(
-        self, work: Callable[[Iterable[_T]], Iterator[_R]], first: Sequence[_T], second: Sequence[_T], /
-    ) -> tuple[list[_R], list[_R]]: ...
+    What it does not answer is done here.
+    """
+
+    def ask(self, question: Any) -> None: ...
+    def answers(self) -> list[Any]: ...
+    def end(self) -> None: ...
 
 
-def in_turn(
-    work: Callable[[Iterable[_T]], Iterator[_R]], first: Sequence[_T], second: Sequence[_T], /
-) -> tuple[list[_R], list[_R]]:
-    """One list after the other."""
-    return list(work(first)), list(work(second))
+Begin = Callable[[Callable[[Iterator[Any]], Iterator[Iterable[Any]]]], Companion | None]
+"""Begins a companion with its work: from the questions that are asked between rounds, the results of each round."""
+
+
+def alone(_work: Callable[[Iterator[Any]], Iterator[Iterable[Any]]]) -> None:
+    """No companion."""
 
 
 class Shelf:
     """The files of the folder: each is read, unless the cache remembers it as it is."""
 
-    def __init__(
-        self, folder: Path, rules: ReadingRules, cache: Cache | None, side_by_side: SideBySide
-    ) -> None:
+    def __init__(self, folder: Path, rules: ReadingRules, cache: Cache | None, begin: Begin) -> None:
         self._folder = folder
         self._rules = rules
         self._cache = cache
-        self._side_by_side = side_by_side
+        self._begin = begin
+        self._companion: Companion | None = None
+        self._held: frozenset[str] = frozenset()
         self._known = cache.rows() if cache else {}
         self._read: dict[str, Row | File] = {}
         self._beside: list[str] = []
@@ -60,7 +62,7 @@ class Shelf:
         there = list(paths(self._folder, problems, self._beside))
         self._read = {path: row for path in there if (row := self._remembered(path))}
         unread = [path for path in there if path not in self._read]
-        for path, found in zip(unread, self._halved(self._files, unread), strict=True):
+        for path, found in zip(unread, self._found(unread), strict=True):
             if isinstance(found, File):
                 self._read[path] = found
             else:
@@ -81,15 +83,20 @@ class Shelf:
             if isinstance(known, Row) and known.body.fits(each.record, pages):
                 bodies[path] = known.body
         unmade = [path for path in written if path not in bodies]
-        made = self._halved(partial(self._bodies, written, site_url, pages), unmade)
         problems: list[Problem] = []
-        for path, found in zip(unmade, made, strict=True):
+        for path, found in self._made(unmade, written, site_url, pages):
             if isinstance(found, Body):
                 bodies[path] = found
                 self._learn(path, found)
             else:
                 problems += found
         return bodies, problems
+
+    def close(self) -> None:
+        """Lets the companion go."""
+        if self._companion:
+            self._companion.end()
+            self._companion = None
 
     def learned(self) -> tuple[Mapping[str, Row], frozenset[str]]:
         return self._rows, frozenset(self._known.keys() - self._read.keys())
@@ -101,11 +108,47 @@ class Shelf:
                 found.stamp, found.manuscript._replace(html="", marks=()), found.warnings, body
             )
 
-    def _halved(self, work: Callable[[Iterable[str]], Iterator[_R]], paths: Sequence[str]) -> list[_R]:
-        """What comes of the paths, of which there may be many, in their order."""
-        middle = len(paths) // 2 if len(paths) >= _MANY else 0
-        first, second = self._side_by_side(work, paths[:middle], paths[middle:])
-        return [*first, *second]
+    def _found(self, unread: Sequence[str]) -> "list[File | tuple[Problem, ...]]":
+        """What is in each of the files. Of many the companion reads half, and keeps the texts to itself."""
+        middle = len(unread) // 2 if len(unread) >= _MANY else len(unread)
+        mine, theirs = unread[:middle], unread[middle:]
+        self._companion = self._begin(partial(self._accompany, theirs)) if theirs else None
+        found = list(self._files(mine))
+        told = self._companion.answers() if self._companion else []
+        self._held = frozenset(theirs[: len(told)])
+        return [*found, *told, *self._files(theirs[len(told) :])]
+
+    def _made(
+        self, unmade: Iterable[str], written: Mapping[str, Pinned], site_url: str, pages: Pages
+    ) -> "Iterator[tuple[str, Body | tuple[Problem, ...]]]":
+        """The body of each post: the companion makes those of the files that it has read."""
+        mine: list[str] = []
+        theirs: list[str] = []
+        for path in unmade:
+            (theirs if path in self._held else mine).append(path)
+        if self._companion and theirs:
+            self._companion.ask(({path: written[path].record for path in theirs}, site_url, pages))
+        make = partial(self._bodies, written, site_url, pages)
+        made = list(make(mine))
+        told = self._companion.answers() if self._companion and theirs else []
+        return zip([*mine, *theirs], [*made, *told, *make(theirs[len(told) :])], strict=True)
+
+    def _accompany(self, paths: Iterable[str], questions: Iterator[Any]) -> Iterator[Iterable[Any]]:
+        """What the companion does: reads these files, then makes the bodies of posts that they became."""
+        yield self._kept(paths)
+        for records, site_url, pages in questions:
+            files = {path: self._read[path].manuscript for path in records}
+            written = {path: Pinned(files[path], record) for path, record in records.items()}
+            yield self._bodies(written, site_url, pages, written)
+
+    def _kept(self, paths: Iterable[str]) -> "Iterator[File | tuple[Problem, ...]]":
+        """Each file without its text, which is kept here."""
+        for path in paths:
+            (found,) = self._files([path])
+            if isinstance(found, File):
+                self._read[path] = found
+                found = found._replace(manuscript=found.manuscript._replace(html="", marks=()))
+            yield found
 
     def _stamp(self, path: str) -> str:
         return self._cache.stamp(f"{self._folder}/{path}") if self._cache else ""
@@ -130,11 +173,11 @@ class Shelf:
     def _bodies(
         self, posts: Mapping[str, Pinned], site_url: str, pages: Mapping[str, str], paths: Iterable[str]
     ) -> Iterator[Body | tuple[Problem, ...]]:
-        """The body of each post. What is remembered without its text is read once more."""
+        """The body of each post. What is known without its text is read once more."""
         for path in paths:
             found = self._read[path]
             try:
-                file = self._file(path) if isinstance(found, Row) else found
+                file = self._file(path) if isinstance(found, Row) or path in self._held else found
             except KetapressError as error:
                 yield tuple(problem.at(shown(path)) for problem in error.problems)
             else:
