@@ -135,6 +135,8 @@ def test_a_picture_that_comes_later_is_found_and_one_that_goes_is_missed(publica
         b"<svg><script>alert(1)</script></svg>",
         b'<svg onload="alert(1)"/>',
         b'<svg><a href="&#106;avascript:alert(1)"><text>x</text></a></svg>',
+        b'<svg><a href="java&#10;scr\tipt:alert(1)"><text>x</text></a></svg>',
+        b'<svg><set attributeName="href" to=" JavaScript&colon;alert(1)"/></svg>',
         b'<svg><s:script xmlns:s="http://www.w3.org/2000/svg"/></svg>',
         b'<!DOCTYPE svg [<!ENTITY x "y">]><svg>&x;</svg>',
         b'<?xml-stylesheet href="x.xsl"?><svg/>',
