@@ -39,7 +39,9 @@ def document(feed: Feed, items: Sequence[str], moulds: Moulds) -> str:
 def instant(moment: datetime) -> str:
     """A time in UTC as RFC 822 has it, with a year of four digits, and in English whatever the locale."""
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
-    clock = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"  # by strftime it takes four times as long
+    clock = (
+        f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"  # by strftime it takes four times as long
+    )
     return f"{day}, {moment.day:02} {month} {moment.year:04} {clock} +0000"
 
 

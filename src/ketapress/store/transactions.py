@@ -19,6 +19,10 @@ from ketapress.store.faults import problem_of
 
 LOCK_WAIT = 60_000  # milliseconds: a backup or an import of somebody else's may hold the lock that long
 
+IDLE = 30_000
+"""Milliseconds after which PostgreSQL ends a transaction whose process says nothing more: one that was stopped in the
+middle of it, or a machine that is gone, would keep its locks for ever. Half a lease: then others may go on."""
+
 _SYNCHRONOUS = {"power": "FULL", "process": "NORMAL"}
 _SYNCHRONOUS_COMMIT = {"power": "on", "process": "off"}
 
@@ -166,4 +170,7 @@ def _sqlite_settings(durability: str) -> tuple[str, ...]:
 
 
 def _postgresql_settings(durability: str) -> tuple[str, ...]:
-    return (f"SET SESSION synchronous_commit = {_SYNCHRONOUS_COMMIT[durability]}",)
+    return (
+        f"SET SESSION synchronous_commit = {_SYNCHRONOUS_COMMIT[durability]}",
+        f"SET SESSION idle_in_transaction_session_timeout = {IDLE}",
+    )
