@@ -10,6 +10,7 @@ from sqlalchemy import URL
 from factories import NOW
 from ketapress.model.delivery import DeliveryState, Result, TakenOver
 from ketapress.model.errors import StoreError
+from ketapress.store.counts import delivery_counts
 from ketapress.store.database import Store, open_store
 from ketapress.store.deliveries import LEASE, Deliveries
 from ketapress.store.ledger import due
@@ -174,3 +175,11 @@ def test_a_database_that_is_not_there_is_named(server: URL, tmp_path: Path) -> N
     url = server.set(database="nowhere").render_as_string(hide_password=False)
     with pytest.raises(StoreError, match=r'"nowhere" does not exist'):
         open_store(url, tmp_path)
+
+
+def test_what_is_read_together_is_of_one_moment(opened: Callable[[], Store], store: Store) -> None:
+    edition = sending_edition(store, 3)
+    with store._transactions.read() as connection:
+        before = delivery_counts(connection, edition)
+        begun(opened(), edition, 2)
+        assert delivery_counts(connection, edition) == before

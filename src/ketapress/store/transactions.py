@@ -41,6 +41,10 @@ class Transactions:
         event.listen(self._engine, "connect", _preparation(self.dialect, durability))
         if self.dialect == "sqlite":
             event.listen(self._engine, "begin", _begin)
+        # PostgreSQL's default shows each statement another moment, and sums of several would not add up.
+        self._reader = (
+            self._engine.execution_options(isolation_level="REPEATABLE READ") if self.shared else self._engine
+        )
         self._writer = self._engine.execution_options(
             ketapress_begin="BEGIN IMMEDIATE", preserve_rowcount=True
         )
@@ -49,7 +53,7 @@ class Transactions:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view. Keep it short: on SQLite an open one keeps the log from being folded in."""
-        with self._border(), self._engine.begin() as connection:
+        with self._border(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
