@@ -3,13 +3,16 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from itertools import chain
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from factories import REPOSITORY, new_publication
+from postgresql import postgresql
 
 _PROGRAMS = {
     "axe": ("node", "chromium"),
@@ -59,3 +62,10 @@ def _refused(mark: str) -> str:
 def publication(tmp_path: Path) -> Path:
     """A publication folder with the seed as its one post and one weekly newsletter."""
     return new_publication(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[URL]:
+    """A PostgreSQL that runs for all tests of a process."""
+    with postgresql() as url:
+        yield url

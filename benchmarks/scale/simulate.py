@@ -73,11 +73,7 @@ def measured(database: str, url: str, root: Path, people: int, sample: int) -> M
     with open_store(url, root) as store:
         engine = create_engine(url.replace("sqlite:///", f"sqlite:///{root}/"))
         empty = size(engine)
-        with engine.begin() as connection:
-            for statement in _PEOPLE:
-                numbers = _NUMBERS[database].format(people=people)
-                connection.execute(text(statement.format(numbers=numbers)))
-            connection.execute(text("ANALYZE"))
+        settle_people(engine, people)
         filled = size(engine)
         edition = stored_edition(store)
         began = perf_counter()
@@ -86,8 +82,7 @@ def measured(database: str, url: str, root: Path, people: int, sample: int) -> M
         frozen = size(engine)
         rate = sample / through_the_ledger(store, edition, sample)
         began = perf_counter()
-        assert not store.imbalances()
-        store.deliveries.counts(None)
+        assert not store.balance().imbalances
         status = perf_counter() - began
         grown = size(engine) - frozen
         engine.dispose()
@@ -100,6 +95,15 @@ def measured(database: str, url: str, root: Path, people: int, sample: int) -> M
         rate,
         status,
     )
+
+
+def settle_people(engine: Engine, people: int) -> None:
+    """So many subscribers of `weekly`, all active, as if they had been there for long."""
+    numbers = _NUMBERS[engine.dialect.name].format(people=people)
+    with engine.begin() as connection:
+        for statement in _PEOPLE:
+            connection.execute(text(statement.format(numbers=numbers)))
+        connection.execute(text("ANALYZE"))
 
 
 def through_the_ledger(store: Store, edition: int, sample: int) -> float:

@@ -11,7 +11,7 @@ from sqlalchemy import URL
 
 from ketapress.store.database import Store, open_store
 from ketapress.store.tables import metadata
-from postgresql import administer, postgresql
+from postgresql import administer
 
 DATABASES = ("sqlite", "postgresql")
 _SQLITE = "sqlite:///ketapress.db"
@@ -22,12 +22,6 @@ _numbers = count()
 def database(request: pytest.FixtureRequest) -> str:
     """Which database this run of the test is about."""
     return str(request.param)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[URL]:
-    with postgresql() as url:
-        yield url
 
 
 @pytest.fixture

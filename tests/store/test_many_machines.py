@@ -8,10 +8,14 @@ import pytest
 from sqlalchemy import URL
 
 from factories import NOW
-from ketapress.model.delivery import DeliveryState, Result
+from ketapress.model.delivery import DeliveryState, Result, TakenOver
 from ketapress.model.errors import StoreError
+from ketapress.store.counts import delivery_counts
 from ketapress.store.database import Store, open_store
+from ketapress.store.deliveries import LEASE, Deliveries
 from ketapress.store.ledger import due
+from ketapress.store.transactions import IDLE
+from ketapress.store.turn import kept_state
 from stored import (
     begun,
     building_edition,
@@ -90,9 +94,49 @@ def test_of_four_senders_one_sleeps_past_its_lease_and_wakes(
             sender.deliveries.commit(edition, results=sent, intents=[], now=NOW)
 
     sent = [Result(subscription_id=each, state=DeliveryState.SENT) for each in at_the_dot]
-    assert store.deliveries.commit(edition, results=sent, intents=asleep, now=NOW) == frozenset()
+    with pytest.raises(TakenOver):
+        store.deliveries.commit(edition, results=sent, intents=asleep, now=NOW)
+    with pytest.raises(TakenOver):
+        store.deliveries.claim(edition, 1, "worker", NOW)
+    store.deliveries.recover("resend", NOW)
+    assert claimed(store, edition) == []
     assert standing(store, edition) == {DeliveryState.SENT: 20}
     assert {each for each in let_out if let_out.count(each) > 1} == set(at_the_dot)
+
+
+def test_who_slept_through_its_lease_in_a_commit_lets_nothing_out(store: Store) -> None:
+    """Its lease was good when the commit began, and nobody has taken over yet: they may have by now."""
+    edition = sending_edition(store, 3)
+    seconds = iter([0.0, LEASE / 1e6 + 1, 100.0, 101.0])
+    slow = Deliveries(store._transactions, clock=lambda: next(seconds))
+    [first, second] = slow.claim(edition, 2, "worker", NOW)
+    with pytest.raises(TakenOver):
+        slow.commit(edition, results=[], intents=[first.subscription_id], now=NOW)
+    assert slow.commit(edition, results=[], intents=[second.subscription_id], now=NOW)
+    assert slow.recover("hold", NOW) == (0, 2)
+    assert standing(store, edition) == {DeliveryState.QUEUED: 1, DeliveryState.IN_DOUBT: 2}
+
+
+def test_who_was_stopped_inside_a_transaction_keeps_nobody_waiting(
+    opened: Callable[[], Store], store: Store
+) -> None:
+    edition = sending_edition(store, 3)
+    begun(store, edition, 1)
+    expire_leases(store)
+    with store._transactions.write() as connection:
+        kept_state(connection, edition)
+        connection.exec_driver_sql("SELECT id FROM workers FOR UPDATE")
+        other = opened().deliveries
+        assert other.freeze(edition, "weekly", NOW) == 3
+        assert other.recover("resend", NOW) == (0, 0)
+        assert len(other.claim(edition, 3, "worker", NOW)) == 2
+    assert other.recover("resend", NOW) == (2, 1)
+
+
+def test_a_transaction_that_says_nothing_ends_before_a_lease_does(store: Store) -> None:
+    with store._transactions.read() as connection:
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "30s"
+    assert IDLE * 1000 < LEASE
 
 
 @pytest.mark.parametrize(("durability", "said"), [("power", "on"), ("process", "off")])
@@ -131,3 +175,11 @@ def test_a_database_that_is_not_there_is_named(server: URL, tmp_path: Path) -> N
     url = server.set(database="nowhere").render_as_string(hide_password=False)
     with pytest.raises(StoreError, match=r'"nowhere" does not exist'):
         open_store(url, tmp_path)
+
+
+def test_what_is_read_together_is_of_one_moment(opened: Callable[[], Store], store: Store) -> None:
+    edition = sending_edition(store, 3)
+    with store._transactions.read() as connection:
+        before = delivery_counts(connection, edition)
+        begun(opened(), edition, 2)
+        assert delivery_counts(connection, edition) == before

@@ -1,11 +1,12 @@
 """After a kill: nobody is lost, what was at the dot is in doubt and named, and the dead change nothing any more."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
 from factories import NOW
-from ketapress.model.delivery import DeliveryState, Result
+from ketapress.model.delivery import DeliveryState, Result, TakenOver
 from ketapress.model.edition import EditionState
 from ketapress.store.database import Store
 from stored import begun, claimed, expire_leases, sending_edition, settle, standing
@@ -92,7 +93,10 @@ def test_a_worker_that_wakes_after_it_was_declared_dead_sends_nothing(
     ]
     successor.deliveries.recover("resend", NOW)
     assert set(asleep) <= set(claimed(successor, edition))
-    assert store.deliveries.commit(edition, results=[], intents=asleep, now=NOW) == frozenset()
+    with suppress(
+        TakenOver
+    ):  # on SQLite nobody is told: there it can only be asleep if its folder was copied
+        assert store.deliveries.commit(edition, results=[], intents=asleep, now=NOW) == frozenset()
     assert standing(store, edition) == {DeliveryState.CLAIMED: 5}
     assert store.deliveries.release(edition, "worker", NOW) == 0
 
@@ -101,13 +105,17 @@ def test_what_it_learnt_of_a_doubtful_message_still_counts(died: tuple[int, Stor
     edition, successor = died
     doubtful = next(iter(store.deliveries.lines(edition))).subscription_id
     successor.deliveries.recover("hold", NOW)
-    settle(store, edition, [doubtful], DeliveryState.SENT, reply="250 2.0.0 Ok")
+    with suppress(TakenOver):
+        settle(store, edition, [doubtful], DeliveryState.SENT, reply="250 2.0.0 Ok")
     assert standing(store, edition) == {DeliveryState.QUEUED: 4, DeliveryState.SENT: 1}
 
 
 def test_it_goes_on_under_a_new_number(died: tuple[int, Store], store: Store) -> None:
     edition, successor = died
     successor.deliveries.recover("hold", NOW)
+    with pytest.raises(TakenOver):
+        claimed(store, edition, 2)
+    store.deliveries.recover("hold", NOW)
     ids = claimed(store, edition, 2)
     assert store.deliveries.commit(edition, results=[], intents=ids, now=NOW) == set(ids)
     expire_leases(store)

@@ -1,13 +1,14 @@
 """Whether the ledger adds up: each edition that breaks the conservation law becomes a problem for a person."""
 
+from collections.abc import Iterable
+
 from ketapress.model.errors import Problem
 from ketapress.store.conservation import Imbalance
-from ketapress.store.database import Store
 
 
-def conservation_problems(store: Store, *, thorough: bool = False) -> tuple[Problem, ...]:
-    """None, unless rows were lost or changed by other hands; `thorough` reads every delivery there ever was."""
-    return tuple(_problem(each) for each in store.imbalances(thorough=thorough))
+def conservation_problems(imbalances: Iterable[Imbalance]) -> tuple[Problem, ...]:
+    """None, unless rows were lost or changed by other hands."""
+    return tuple(_problem(each) for each in imbalances)
 
 
 def _problem(found: Imbalance) -> Problem:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.relay.line import Deadlines
 from ketapress.relay.smtp import Connection, NotOpened
+from ketapress.store.conservation import Imbalance
 from ketapress.store.database import Store
 
 _INSTANT = timedelta(microseconds=1)
@@ -41,22 +43,28 @@ class Status(NamedTuple):
 
     standings: tuple[Standing, ...]
     deliveries: Mapping[DeliveryState, int]
+    imbalances: tuple[Imbalance, ...]
     waiting: tuple[StoredEdition, ...]
     relay: RelayHealth
 
 
 def status(settings: Settings, store: Store, now: datetime) -> Status:
-    """Reads the store and knocks at the relay; sends nothing, changes nothing."""
-    people = store.subscribers.counts()
-    editions = store.editions.all()
+    """Reads the store and knocks at the relay, both at once; sends nothing, changes nothing."""
+    with ThreadPoolExecutor(2) as readers:
+        balanced = readers.submit(store.balance)
+        counted = readers.submit(store.subscribers.counts)
+        editions = store.editions.all()
+        relay = asyncio.run(relay_health(settings.relay.url, _hostname(settings)))
+    people, balance = counted.result(), balanced.result()
     return Status(
         standings=tuple(
             _standing(settings, newsletter, editions, people, now)
             for newsletter in settings.newsletters.values()
         ),
-        deliveries=store.deliveries.counts(None),
+        deliveries=balance.counts,
+        imbalances=balance.imbalances,
         waiting=tuple(each for each in editions if each.state in WAITING_STATES),
-        relay=asyncio.run(relay_health(settings.relay.url, _hostname(settings))),
+        relay=relay,
     )
 
 

@@ -33,7 +33,7 @@ def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer
         door.root,
         publication.settings,
         (lambda: publication.store) if publication.has_store else None,
-        lambda store: conservation_problems(store, thorough=True),
+        lambda store: conservation_problems(store.imbalances(thorough=True)),
         Names(_server(server)),
         selectors,
         door.now,

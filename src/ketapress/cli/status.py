@@ -25,7 +25,7 @@ def status(door: Door) -> Answer:
     publication = door.publication
     library = publication.library(door.now, keep=False)
     found = status_of(publication.settings, publication.store, door.now)
-    problems = (*library.problems, *conservation_problems(publication.store), *_unsent(door, found))
+    problems = (*library.problems, *conservation_problems(found.imbalances), *_unsent(door, found))
     if door.as_json:
         return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting))
     asks = bool(found.waiting) or any(each.needs_person for each in problems)

@@ -24,13 +24,19 @@ class Ledger(Protocol):
         ...
 
     def claim(self, edition_id: int, limit: int, worker: str, now: datetime) -> tuple[Recipient, ...]:
-        """Due deliveries, now this worker's alone; none when nothing is due or the edition is not sending."""
+        """Due deliveries, now this worker's alone; none when nothing is due or the edition is not sending.
+
+        Raises TakenOver where this worker was declared dead: `recover` lets it begin anew.
+        """
         ...
 
     def commit(
         self, edition_id: int, *, results: Sequence[Result], intents: Collection[int], now: datetime
     ) -> frozenset[int]:
-        """Writes results and intents together; the intents that may go out. `now` is the Date of their messages."""
+        """Writes results and intents together; the intents that may go out. `now` is the Date of their messages.
+
+        Raises TakenOver where this process was silent for so long that others have, or may have, what it claimed.
+        """
         ...
 
     def keep(self, edition_id: int, results: Sequence[Result]) -> str:

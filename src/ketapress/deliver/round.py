@@ -91,7 +91,7 @@ class Round:
     def _over(self) -> bool:
         """Whether nothing more may go out: somebody said stop, the relay or the ledger did."""
         self.stopped = self.stopped or self._road.stop()
-        return self.stopped or self.course is not Course.GO_ON or self._turns.broken
+        return self.stopped or self.course is not Course.GO_ON or self._turns.over
 
     async def _due(self) -> bool:
         """Whether there is a delivery to carry: claims some when none is at hand, unless the round is over."""

@@ -81,7 +81,7 @@ class Sender:
             return await self._all_sent()
 
     async def _all_sent(self) -> tuple[EditionReport, ...]:
-        self._ledger.recover(self._road.relay.in_doubt, self._road.clock())
+        self._recover()
         reports = []
         for edition in self._editions.sendable(self._road.clock()):
             ended = await self._sent(edition)
@@ -109,12 +109,33 @@ class Sender:
         else:
             load = Load(letter=self._editions.letter(edition.id), newsletter=newsletter, expires=expires)
             ended = await self._carried(edition, load)
+            while ended is None and self._recovered(edition):
+                ended = await self._carried(edition, load)
             if ended is not None:
                 return ended
         return self._at_rest(edition)
 
+    def _recovered(self, edition: StoredEdition) -> bool:
+        """Whether there is something to carry again that was in the hands of one who is dead."""
+        counts = self._ledger.counts(edition.id)
+        return bool(counts[DeliveryState.CLAIMED] or counts[DeliveryState.SENDING]) and any(self._recover())
+
+    def _recover(self) -> tuple[int, int]:
+        return self._ledger.recover(self._road.relay.in_doubt, self._road.clock())
+
     async def _carried(self, edition: StoredEdition, load: Load) -> _Ended | None:
-        """One round; None when it ended because nothing is due."""
+        """Rounds until one ends by itself; None when it did because nothing is due.
+
+        A round ends, with nothing in hand, when others took over what it had: this process was stopped for a while.
+        """
+        round_, taken_over = await self._carried_once(edition, load)
+        while taken_over:
+            self._recover()
+            round_, taken_over = await self._carried_once(edition, load)
+        return self._ended(edition, round_)
+
+    async def _carried_once(self, edition: StoredEdition, load: Load) -> tuple[Round, bool]:
+        """One round, and whether others took over what it had."""
         total = sum(self._ledger.counts(edition.id)[state] for state in _WAITING)
 
         def watch(done: Mapping[DeliveryState, int]) -> None:
@@ -126,6 +147,10 @@ class Sender:
         ) as turns:
             round_ = Round(load, self._road, turns)
             await round_.run()
+        return round_, turns.taken_over
+
+    def _ended(self, edition: StoredEdition, round_: Round) -> _Ended | None:
+        """Why a round is over; None when nothing was due any more."""
         if round_.verdict is not None and round_.course is Course.HOLD_EDITION:
             return self._held(edition, f"the relay refuses it ({_said(round_.verdict)})")
         if round_.verdict is not None:
@@ -182,6 +207,8 @@ class Sender:
             return _Ended(f"{late:,} will be tried again, the first at {_shown(again)}.", again)
         if doubtful := counts[DeliveryState.IN_DOUBT]:
             return _Ended("It waits for a person.", problem=_doubt(edition.slot.edition, doubtful))
+        if elsewhere := counts[DeliveryState.CLAIMED] + counts[DeliveryState.SENDING]:
+            return _Ended(f"{elsewhere:,} are in the hands of another sender.")
         if not any(counts[state] for state in _WAITING):
             self._editions.move(edition.id, {_SENDING}, EditionState.DONE, now=self._road.clock())
         return _Ended("")

@@ -15,7 +15,7 @@ from functools import partial
 from typing import ParamSpec, Self, TypeVar
 
 from ketapress.deliver.ledger import Ledger
-from ketapress.model.delivery import DeliveryState, Recipient, Result
+from ketapress.model.delivery import DeliveryState, Recipient, Result, TakenOver
 from ketapress.model.errors import Problem, StoreError
 
 _P = ParamSpec("_P")
@@ -58,11 +58,12 @@ class Turns:
         self._turning: asyncio.Task[None] | None = None
         self._done: Counter[DeliveryState] = Counter()
         self._faults: list[Exception] = []
+        self.taken_over = False
 
     @property
-    def broken(self) -> bool:
-        """Whether the ledger failed: nothing is sent from then on."""
-        return bool(self._faults)
+    def over(self) -> bool:
+        """Whether nobody gets leave any more: the ledger failed, or others have what was claimed here (`taken_over`)."""
+        return self.taken_over or bool(self._faults)
 
     async def __aenter__(self) -> Self:
         self._heart = asyncio.create_task(self._beat())
@@ -85,14 +86,16 @@ class Turns:
                 await self._told(self._ledger.renew)
 
     async def claimed(self, limit: int) -> tuple[Recipient, ...]:
-        """Up to `limit` due deliveries, now ours; none after a fault."""
-        if self.broken:
+        """Up to `limit` due deliveries, now ours; none when it is over."""
+        if self.over:
             return ()
         try:
             return await self._told(self._ledger.claim, self._edition_id, limit, self._worker, self._clock())
+        except TakenOver:
+            self.taken_over = True
         except StoreError as fault:
             self._faults.append(fault)
-            return ()
+        return ()
 
     async def begun_since(self, moment: datetime) -> int:
         """How many messages went out since then, as the whole ledger knows."""
@@ -104,8 +107,8 @@ class Turns:
         self._done[result.state] += 1
 
     async def leave(self, subscription_id: int, dated: datetime) -> bool:
-        """Whether the dot of this message may go out; its Date is `dated`. False after a fault."""
-        if self.broken:
+        """Whether the dot of this message may go out; its Date is `dated`. False when it is over."""
+        if self.over:
             return False
         leave: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(dated, {})[subscription_id] = leave
@@ -120,7 +123,7 @@ class Turns:
                 await asyncio.sleep(0)  # few: whoever else is ready by now joins; waiting longer was slower
             dated = next(iter(self._waiting))
             asked = self._waiting.pop(dated)
-            allowed = frozenset() if self.broken else await self._committed(asked.keys(), dated)
+            allowed = frozenset() if self.over else await self._committed(asked.keys(), dated)
             for subscription_id, leave in asked.items():
                 if not leave.done():  # who asked may have been cancelled
                     leave.set_result(subscription_id in allowed)
@@ -132,6 +135,9 @@ class Turns:
             allowed = await self._told(
                 self._ledger.commit, self._edition_id, results=results, intents=intents, now=now
             )
+        except TakenOver:
+            self.taken_over = True
+            return frozenset()
         except Exception as fault:  # noqa: BLE001 - whatever it is, no dot goes out after it; it is raised at the end
             self._faults.append(fault)
             self._results = results + self._results

@@ -136,6 +136,10 @@ class Result(NamedTuple):
     suppress: bool = False
 
 
+class TakenOver(Exception):  # noqa: N818 - a fact about this process, which goes on; it reaches no door
+    """We said nothing for longer than its lease: what was claimed is, or may be, in other hands."""
+
+
 class DeliveryLine(NamedTuple):
     """One delivery as people look at it: `outbox show --deliveries`, `subscribers history`.
 

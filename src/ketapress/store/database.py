@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError, StoreError
 from ketapress.store.backup import write_backup
-from ketapress.store.conservation import Imbalance, imbalances
+from ketapress.store.conservation import Balance, Imbalance, balance
 from ketapress.store.deliveries import Deliveries
 from ketapress.store.editions import Editions
 from ketapress.store.generation import generation, leave_numbers_free, raised_generation
@@ -56,7 +56,12 @@ class Store:
     def imbalances(self, *, thorough: bool = False) -> tuple[Imbalance, ...]:
         """Editions whose deliveries do not add up, which there should never be; `thorough` counts the old ones, too."""
         with self._transactions.read() as connection:
-            return imbalances(connection, thorough=thorough)
+            return balance(connection, thorough=thorough).imbalances
+
+    def balance(self) -> Balance:
+        """How many deliveries stand in each state, and where they do not add up."""
+        with self._transactions.read() as connection:
+            return balance(connection, thorough=False)
 
     @property
     def generation(self) -> int:

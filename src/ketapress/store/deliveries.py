@@ -8,7 +8,8 @@ Whose a row is while it is in hand is a number from `workers`, never used twice.
 lost its number: what it commits when it wakes changes nothing that somebody else took over.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient, Result
+from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient, Result, TakenOver
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.counts import begun_since, delivery_counts, really_counted, recount
@@ -54,16 +55,28 @@ from ketapress.store.transactions import Transactions
 from ketapress.store.turn import kept_state, write_intents, write_results
 
 LEASE = 60_000_000  # microseconds a worker is believed alive after it was last heard of
+_SECONDS = LEASE / 1_000_000
 _PAGE = 5000  # lines a read
 _d, _e = deliveries.c, editions.c
 
 
-class Deliveries:
-    """The ledger, as one process writes in it: what it claims is its own until it settles it or dies."""
+def awake() -> float:
+    """Seconds of a clock that goes on while this process is stopped, and where the system has one, the machine."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
-    def __init__(self, transactions: Transactions, spill: Path | None = None) -> None:
+
+class Deliveries:
+    """The ledger, as one process writes in it: what it claims is its own until it settles it or dies.
+
+    `clock` counts seconds, also those in which this process does not run.
+    """
+
+    def __init__(
+        self, transactions: Transactions, spill: Path | None = None, *, clock: Callable[[], float] = awake
+    ) -> None:
         self._transactions = transactions
         self._spill = Spill(spill)
+        self._clock = clock
         self._workers: dict[str, int] = {}
 
     def freeze(self, edition_id: int, newsletter: str, now: datetime, *, chunk: int = 20_000) -> int:
@@ -90,7 +103,8 @@ class Deliveries:
     def claim(self, edition_id: int, limit: int, worker: str, now: datetime) -> tuple[Recipient, ...]:
         """Takes up to `limit` due deliveries for this worker; none when nothing is due or the edition is not sending.
 
-        Those of people who left meanwhile are suppressed on the way.
+        Those of people who left meanwhile are suppressed on the way. Raises TakenOver where this worker was declared
+        dead since its last claim: what it has in hand is not its own, and `recover` lets it begin anew.
         """
         with self._transactions.write() as connection:
             number = _enrolled(connection, worker, self._workers.get(worker))
@@ -108,10 +122,14 @@ class Deliveries:
         left, ended when the edition was cancelled, and handed back otherwise. `now` becomes `dated` of an intent that
         has none: the Date of the message has to be the same instant. A result deferred clears it, in doubt keeps it;
         in doubt with `next_at` is claimed again by itself, without it waits for a person.
+
+        Raises TakenOver where this process was declared dead, or slept through its lease on the way: results count
+        where nobody else took the delivery, and no intent may go out.
         """
+        began = self._clock()
         with self._transactions.turn() as connection:
             edition = kept_state(connection, edition_id)
-            self._renew(connection)
+            alive = self._renew(connection)
             write_results(connection, edition_id, results, self._numbers)
             _end_dead_addresses(connection, results, now)
             allowed: frozenset[int] = frozenset()
@@ -123,6 +141,8 @@ class Deliveries:
                 give_up(connection, edition_id, DeliveryState.CANCELLED)
             if edition is EditionState.DONE:
                 recount(connection, edition_id)
+        if not alive or (self._transactions.shared and self._clock() - began > _SECONDS):
+            raise TakenOver
         return allowed
 
     def renew(self) -> None:
@@ -210,10 +230,12 @@ class Deliveries:
     def _numbers(self) -> tuple[int, ...]:
         return tuple(self._workers.values())
 
-    def _renew(self, connection: Connection) -> None:
-        if self._transactions.shared and self._workers:
-            alive = update(workers).where(workers.c.id.in_(self._numbers))
-            connection.execute(alive.values(lease_until=DatabaseClock() + LEASE))
+    def _renew(self, connection: Connection) -> bool:
+        """A fresh lease, before anything else of a transaction; False where there is none any more to renew."""
+        if not self._transactions.shared or not self._workers:
+            return True
+        alive = update(workers).where(workers.c.id.in_(self._numbers))
+        return connection.execute(alive.values(lease_until=DatabaseClock() + LEASE)).rowcount > 0
 
 
 def _frozen(connection: Connection, edition_id: int) -> int:
@@ -222,12 +244,13 @@ def _frozen(connection: Connection, edition_id: int) -> int:
 
 
 def _enrolled(connection: Connection, worker: str, number: int | None) -> int:
-    """The worker's number with a fresh lease: the one it has, or a new one if it has none or was declared dead."""
+    """The worker's number with a fresh lease: the one it has, or a new one if it has none."""
     lease = DatabaseClock() + LEASE
     if number is not None:
         kept = update(workers).where(workers.c.id == number).values(lease_until=lease)
-        if connection.execute(kept).rowcount:
-            return number
+        if not connection.execute(kept).rowcount:
+            raise TakenOver
+        return number
     enrolled = insert(workers).values(name=worker, lease_until=lease).returning(workers.c.id)
     fresh: int = connection.execute(enrolled).scalar_one()
     return fresh

@@ -51,14 +51,17 @@ def start_freeze(connection: Connection, edition_id: int, newsletter: str, now: 
 
 def freeze_chunk(connection: Connection, edition_id: int, newsletter: str, chunk: int) -> bool:
     """Freezes the next subscriptions; False when there were none left, or the edition is not sending any more."""
+    ahead = and_(_e.id == edition_id, _e.state == EditionState.SENDING, _e.frozen_to < _e.freeze_to)
+    if not connection.scalar(select(exists().where(ahead))):
+        return False  # known without the lock: who was stopped in its commit keeps that for a while
     edition = connection.execute(
-        select(_e.state, _e.frozen_to, _e.freeze_to, _e.left_out).where(_e.id == edition_id).with_for_update()
-    ).one()
-    if edition.state is not EditionState.SENDING or edition.frozen_to >= edition.freeze_to:
+        select(_e.frozen_to, _e.freeze_to, _e.left_out).where(ahead).with_for_update()
+    ).first()
+    if edition is None:
         return False
-    ahead = and_(_s.id > edition.frozen_to, _s.id <= edition.freeze_to)
+    rest = and_(_s.id > edition.frozen_to, _s.id <= edition.freeze_to)
     active = _of(newsletter, SubscriptionState.ACTIVE)
-    next_ones = select(_s.id).where(active, ahead).order_by(_s.id).offset(chunk - 1).limit(1)
+    next_ones = select(_s.id).where(active, rest).order_by(_s.id).offset(chunk - 1).limit(1)
     last = connection.scalar(next_ones) or edition.freeze_to
     passed = and_(_s.id > edition.frozen_to, _s.id <= last)
     left_out = Counter(edition.left_out if edition.frozen_to else {}) + Counter(

@@ -4,9 +4,8 @@ Part of the edge: works on a connection, inside a transaction that somebody else
 """
 
 from sqlalchemy import BigInteger, Connection, Text, cast, func, literal, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
-from ketapress.store.tables import properties, subscribers, subscriptions
+from ketapress.store.tables import properties, subscribers, subscriptions, upsert
 
 _NAME = "generation"
 _GAP = 100_000  # people who may have signed up after a copy was made, and whose links are in mail
@@ -19,9 +18,8 @@ def generation(connection: Connection) -> int:
 
 def raised_generation(connection: Connection, at_least: int = 0) -> int:
     """One more than before, and at least so many; what it is now. Of two who raise at once, both do."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     number = cast(properties.c.value, BigInteger) + 1
-    statement = insert(properties).values(name=_NAME, value=str(max(1, at_least)))
+    statement = upsert(connection.dialect.name, properties).values(name=_NAME, value=str(max(1, at_least)))
     greater = func.max if connection.dialect.name == "sqlite" else func.greatest
     statement = statement.on_conflict_do_update(
         index_elements=["name"], set_={"value": cast(greater(number, literal(at_least)), Text)}

@@ -7,8 +7,7 @@ a subscriber, or a dead mailbox, turned off.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, bindparam, literal, select, update
 
 from ketapress.model.address import address_key, parsed_address
 from ketapress.model.subscriber import (
@@ -20,7 +19,7 @@ from ketapress.model.subscriber import (
     SubscriptionState,
 )
 from ketapress.store.persons import erased_hash, erasure_key, people, persons, record_consent
-from ketapress.store.tables import consents, instant, subscribers, subscriptions
+from ketapress.store.tables import consents, instant, subscribers, subscriptions, upsert
 
 CHUNK = 1000  # applicants a transaction: short enough that a sender beside it hardly waits
 
@@ -129,8 +128,10 @@ class Intake:
         ]
         # Another process may have added the same person since we looked: then theirs stands.
         # What it returns is not used, but makes SQLAlchemy send many rows with one statement.
-        upsert = _upsert(self._connection, subscribers).on_conflict_do_nothing(index_elements=["address_key"])
-        self._connection.execute(upsert.returning(subscribers.c.id), rows)
+        insert = upsert(self._connection.dialect.name, subscribers).on_conflict_do_nothing(
+            index_elements=["address_key"]
+        )
+        self._connection.execute(insert.returning(subscribers.c.id), rows)
         for newsletter in self._newsletters:
             self._subscribe(subscribers.c.address_key.in_([row["address_key"] for row in rows]), newsletter)
 
@@ -155,24 +156,19 @@ class Intake:
         """Active from now on, and written down. A pending subscription becomes active by the same statement."""
         active = literal(SubscriptionState.ACTIVE, subscriptions.c.state.type)
         rows = select(subscribers.c.id, literal(newsletter), active, instant(self._now)).where(who)
-        upsert = _upsert(self._connection, subscriptions)
+        insert = upsert(self._connection.dialect.name, subscriptions)
         ids = self._connection.scalars(
-            upsert.from_select(
+            insert.from_select(
                 ["subscriber_id", "newsletter", "state", "since"], rows.order_by(subscribers.c.id)
             )
             .on_conflict_do_update(
                 index_elements=["subscriber_id", "newsletter"],
-                set_={"state": upsert.excluded.state, "since": upsert.excluded.since},
+                set_={"state": insert.excluded.state, "since": insert.excluded.since},
                 where=subscriptions.c.state == SubscriptionState.PENDING,
             )
             .returning(subscriptions.c.id)
         ).all()
         record_consent(self._connection, subscriptions.c.id.in_(ids), ConsentEvent.ADDED, self._by, self._now)
-
-
-def _upsert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    """An insert that knows what to do about a row that is there: the two databases spell it alike."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def _renames(applicant: Applicant, person: Subscriber) -> bool:

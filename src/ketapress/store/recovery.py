@@ -43,10 +43,16 @@ def recover(
 
 
 def _buried(connection: Connection, mine: Collection[int], *, leased: bool) -> frozenset[int]:
-    """The numbers of workers that are dead, struck from the list so that nobody else takes over from them."""
+    """The numbers of workers that are dead, struck from the list so that nobody else takes over from them.
+
+    One whose row is locked is passed over: it is saying that it lives, or was stopped while it did, and nobody waits.
+    """
     dead = delete(workers)
     if leased:
-        dead = dead.where(or_(workers.c.id.in_(mine), workers.c.lease_until < DatabaseClock()))
+        late = or_(workers.c.id.in_(mine), workers.c.lease_until < DatabaseClock())
+        dead = dead.where(
+            workers.c.id.in_(select(workers.c.id).where(late).with_for_update(skip_locked=True))
+        )
     return frozenset(connection.scalars(dead.returning(workers.c.id)))
 
 

@@ -6,6 +6,7 @@ is a narrow row, because there are as many as subscribers times editions; an edi
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     JSON,
@@ -32,6 +33,9 @@ from sqlalchemy.types import TypeDecorator
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import Decision, EditionState
 from ketapress.model.subscriber import ConsentEvent, SubscriptionState
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 REVISIONS = ("0001", "0002")
 """Every schema there has been, oldest first. A database at the last one is opened without loading Alembic."""
@@ -232,19 +236,18 @@ deliveries = Table(
     PrimaryKeyConstraint("edition_id", "subscription_id"),
     sqlite_with_rowid=False,
 )
+# Partial on PostgreSQL, too, as the migration makes them: to say so here would load its dialect in every process.
 Index(
     "deliveries_due",
     deliveries.c.edition_id,
     deliveries.c.next_at,
     deliveries.c.subscription_id,
     sqlite_where=deliveries.c.next_at.is_not(None),
-    postgresql_where=deliveries.c.next_at.is_not(None),
 )
 Index(
     "deliveries_in_hand",
     deliveries.c.worker_id,
     sqlite_where=deliveries.c.worker_id.is_not(None),
-    postgresql_where=deliveries.c.worker_id.is_not(None),
 )
 
 workers = Table(
@@ -264,3 +267,17 @@ properties = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+
+def upsert(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """An insert that knows what to do about a row that is there: the two databases spell it alike.
+
+    Each is loaded where it is used: all dialects together take longer than opening a store.
+    """
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(table)

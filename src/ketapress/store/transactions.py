@@ -19,6 +19,10 @@ from ketapress.store.faults import problem_of
 
 LOCK_WAIT = 60_000  # milliseconds: a backup or an import of somebody else's may hold the lock that long
 
+IDLE = 30_000
+"""Milliseconds after which PostgreSQL ends a transaction whose process says nothing more: one that was stopped in the
+middle of it, or a machine that is gone, would keep its locks for ever. Half a lease: then others may go on."""
+
 _SYNCHRONOUS = {"power": "FULL", "process": "NORMAL"}
 _SYNCHRONOUS_COMMIT = {"power": "on", "process": "off"}
 
@@ -37,6 +41,10 @@ class Transactions:
         event.listen(self._engine, "connect", _preparation(self.dialect, durability))
         if self.dialect == "sqlite":
             event.listen(self._engine, "begin", _begin)
+        # PostgreSQL's default shows each statement another moment, and sums of several would not add up.
+        self._reader = (
+            self._engine.execution_options(isolation_level="REPEATABLE READ") if self.shared else self._engine
+        )
         self._writer = self._engine.execution_options(
             ketapress_begin="BEGIN IMMEDIATE", preserve_rowcount=True
         )
@@ -45,7 +53,7 @@ class Transactions:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view. Keep it short: on SQLite an open one keeps the log from being folded in."""
-        with self._border(), self._engine.begin() as connection:
+        with self._border(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
@@ -166,4 +174,7 @@ def _sqlite_settings(durability: str) -> tuple[str, ...]:
 
 
 def _postgresql_settings(durability: str) -> tuple[str, ...]:
-    return (f"SET SESSION synchronous_commit = {_SYNCHRONOUS_COMMIT[durability]}",)
+    return (
+        f"SET SESSION synchronous_commit = {_SYNCHRONOUS_COMMIT[durability]}",
+        f"SET SESSION idle_in_transaction_session_timeout = {IDLE}",
+    )
