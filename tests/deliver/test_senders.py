@@ -181,9 +181,9 @@ def stopped(process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize(("in_doubt", "senders"), [("resend", SENDERS), ("hold", 2)])
 def test_one_of_four_is_stopped_past_its_lease_and_wakes(house: House, in_doubt: str, senders: int) -> None:
-    """Two of its lines have written their dot, two have not: only the former may be sent to twice.
+    """Two of its lines have written their dot; of the two others the last answer may not be written down yet.
 
-    Held for a person, nobody is: they are named, until the woken one says what became of them.
+    Only these may be sent to twice, at most one a line. Held for a person, nobody is: they are named, until the woken one says what became of them.
     """
     at_the_dot = Turnstile("250 2.0.0 taken", free=8, only=(1, 2))
     before_the_body = Turnstile("354 go on", free=8, only=(3, 4))
@@ -202,7 +202,7 @@ def test_one_of_four_is_stopped_past_its_lease_and_wakes(house: House, in_doubt:
         gate.wait_for(1)
     stopped(sleeper)
     doubtful = house.sending_by(worker)
-    assert len(doubtful) == 2
+    assert 2 <= len(doubtful) <= LINES
     house.let_a_lease_pass(worker)
     for gate in gates:
         gate.open()
