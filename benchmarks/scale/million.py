@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -60,12 +61,16 @@ secret = "{secret}"
 
 
 class Look(NamedTuple):
-    """One look at a sender: seconds since it began, its megabytes, how many were sent, seconds that `status` took."""
+    """One look at a sender: seconds since it began, its megabytes, how many were sent; seconds that `status` took.
+
+    `processor` is how many of those it worked: the rest it waited for its turn.
+    """
 
     at: float
     megabytes: float
     sent: int
     status: float
+    processor: float
 
 
 def publication(root: Path, url: str, port: int, options: argparse.Namespace) -> None:
@@ -94,11 +99,17 @@ def ketapress(root: Path, *words: str) -> list[str]:
 
 
 def looked(root: Path, began: float, sender: int | None = None) -> Look:
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), processor()
     told = subprocess.run(ketapress(root, "status", "--json"), check=False, capture_output=True, text=True)
     took = time.perf_counter() - start
     sent = json.loads(told.stdout)["result"]["deliveries"]["sent"]
-    return Look(start - began, megabytes(sender) if sender else 0.0, sent, took)
+    return Look(start - began, megabytes(sender) if sender else 0.0, sent, took, processor() - worked)
+
+
+def processor() -> float:
+    """Seconds of the processor that commands have used which are over."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def megabytes(process: int) -> float:
@@ -160,11 +171,11 @@ def measured(root: Path, url: str, options: argparse.Namespace) -> Iterator[tupl
             began = time.perf_counter()
             assert store.deliveries.freeze(edition, "weekly", NOW) == options.people
             yield "seconds to freeze", f"{time.perf_counter() - began:.1f}"
-        still = [looked(root, 0.0).status for _ in range(5)]
-        yield (
-            "seconds of `status`, nobody sending: median, longest",
-            f"{median(still):.2f}, {max(still):.2f}",
-        )
+        still = [looked(root, 0.0) for _ in range(5)]
+        took = [each.status for each in still]
+        yield "seconds of `status`, nobody sending: median, longest", f"{median(took):.2f}, {max(took):.2f}"
+        worked = median(each.processor for each in still)
+        yield "seconds of the processor for `status`, nobody sending: median", f"{worked:.2f}"
         if options.only_freeze:
             return
         told, seconds, looks = sent(root, options.every)
@@ -180,6 +191,8 @@ def seen(looks: list[Look]) -> Iterator[tuple[str, str]]:
         f"seconds of `status` while sending, {len(took)} times: median, longest, of a second or more",
         f"{median(took):.2f}, {max(took):.2f}, {over}",
     )
+    worked = median(each.processor for each in looks)
+    yield "seconds of the processor for `status` while sending: median", f"{worked:.2f}"
     held = [each.megabytes for each in looks if each.megabytes and each.sent]
     tenth = max(1, len(held) // 10)
     yield (
