@@ -75,11 +75,15 @@ class House:
 
     def let_a_lease_pass(self, worker: int) -> None:
         """As if this worker had been silent for more than a minute: its lease is over, and a transaction that it left open."""
+        self.wait_until(
+            "state = 'active'", count=0
+        )  # what the stopped one asked last is still done by the server
         with self.store._transactions.write() as connection:
             connection.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND state = 'idle in transaction' AND pid <> pg_backend_pid()"
+                "AND state LIKE 'idle in transaction%%' AND pid <> pg_backend_pid()"
             )
+        self.wait_until("state LIKE 'idle in transaction%%'", count=0)
         with self.store._transactions.write() as connection:
             connection.exec_driver_sql(f"UPDATE workers SET lease_until = 0 WHERE id = {worker}")
 
@@ -92,18 +96,18 @@ class House:
         lines = self.store.deliveries.lines(self.edition, DeliveryState.SENDING)
         return {each.address for each in lines if each.subscription_id in mine}
 
-    def wait_until(self, activity: str) -> None:
-        """Until some other connection to this database is in that state, as the server sees it."""
+    def wait_until(self, activity: str, count: int = 1) -> None:
+        """Until so many other connections to this database are in that state, as the server sees it."""
         query = (
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
             f"AND pid <> pg_backend_pid() AND {activity}"
         )
         for _ in range(3000):
             with self.store._transactions.read() as connection:
-                if connection.exec_driver_sql(query).scalar_one():
+                if connection.exec_driver_sql(query).scalar_one() == count:
                     return
                 connection.exec_driver_sql("SELECT pg_sleep(0.01)")
-        raise AssertionError(f"nobody came to be in {activity}")
+        raise AssertionError(f"there were never {count} connections of which {activity}")
 
     def workers(self) -> list[int]:
         with self.store._transactions.read() as connection:
