@@ -25,6 +25,7 @@ from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.templates.dates import dated, day, isoformat, month, year
 from ketapress.templates.files import template_folders
 from ketapress.templates.schedules import spoken
+from ketapress.templates.shelves import shelves
 from ketapress.templates.speech import speech
 
 # What an expression of a template can raise (`{{ 1 / 0 }}`, `{{ posts[0] }}` of none, `{{ "a" + 1 }}`), and its file.
@@ -48,6 +49,7 @@ _FILTERS = {
     "day": day,
     "isoformat": isoformat,
     "month": month,
+    "shelves": shelves,
     "speech": speech,
     "spoken": spoken,
     "year": year,

@@ -9,9 +9,13 @@ _SILENT = Markup()
 
 
 def speech(post: Post) -> Markup:
+    """The filter `speech`."""
+    return attributes(post.lang, post.dir)
+
+
+def attributes(lang: str | None, way: str | None) -> Markup:
     """` lang="ar" dir="rtl"` with the blank before it; nothing for a post that does as the site does."""
-    if not post.lang and not post.dir:
+    if not lang and not way:
         return _SILENT
-    told = {"lang": post.lang, "dir": post.dir or (direction(post.lang) if post.lang else None)}
-    attributes = (Markup(' {}="{}"').format(name, value) for name, value in told.items() if value)
-    return Markup().join(attributes)
+    told = {"lang": lang, "dir": way or (direction(lang) if lang else None)}
+    return Markup().join(Markup(' {}="{}"').format(name, value) for name, value in told.items() if value)
