@@ -1,8 +1,8 @@
 """RSS and Atom as text: entries and feeds, of which feedgen prints one specimen for each shape, filled from then on.
 
 In: entries or a `Feed`, a `Dialect`, the moulds of this build. Out: text, the same that feedgen would print of each. A
-shape is what two entries have in common when they differ in nothing but the words. To load feedgen takes as long as to
-fill three thousand moulds, so it is loaded when a shape is new.
+shape is what two entries have in common when they differ in nothing but the words. feedgen is loaded when a shape is new,
+and not among the `specimens`.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from typing import Any
 from ketapress.feeds.dialect import Dialect
 from ketapress.feeds.document import Entry, Feed, clean, plain
 from ketapress.feeds.elements import literal
+from ketapress.feeds.specimens import specimen
 from ketapress.model.mould import Moulds, mark
 
 _PUBLISHED = datetime(1994, 3, 2, 11, 22, 33, tzinfo=UTC)
@@ -34,7 +35,13 @@ _TEXTS_OF_FEED = (
 
 def entry_text(entry: Entry, dialect: Dialect, moulds: Moulds) -> str:
     """An entry as it stands in every feed of this format."""
-    shape = (
+    shape = entry_shape(entry, dialect)
+    mould = moulds.of(shape, lambda: specimen(shape, lambda: _printed_entry(entry, dialect)))
+    return mould.filled(_entry_values(entry, dialect))
+
+
+def entry_shape(entry: Entry, dialect: Dialect) -> tuple[object, ...]:
+    return (
         dialect.name,
         "entry",
         entry.id == entry.url,
@@ -45,16 +52,13 @@ def entry_text(entry: Entry, dialect: Dialect, moulds: Moulds) -> str:
         bool(entry.lang),
         (bool(entry.image.alt), entry.image.width, entry.image.height) if entry.image else None,
     )
-    mould = moulds.of(shape, lambda: _printed_entry(entry, dialect))
-    return mould.filled(_entry_values(entry, dialect))
 
 
 def feed_text(feed: Feed, entries: Sequence[str], dialect: Dialect, moulds: Moulds) -> str:
     """A feed with its entries where they belong."""
     values = {name: clean(getattr(feed, name)) for name in _TEXTS_OF_FEED}
-    marked_up = (dialect.marked_up(feed.title), dialect.marked_up(feed.description))
-    shape = (dialect.name, "feed", feed.archived, *marked_up, *map(bool, values.values()))
-    mould = moulds.of(shape, lambda: _printed_feed(feed, dialect))
+    shape = feed_shape(feed, dialect)
+    mould = moulds.of(shape, lambda: specimen(shape, lambda: _printed_feed(feed, dialect)))
     return mould.filled(
         values
         | {
@@ -66,6 +70,12 @@ def feed_text(feed: Feed, entries: Sequence[str], dialect: Dialect, moulds: Moul
             "entries": "".join(entries),
         }
     )
+
+
+def feed_shape(feed: Feed, dialect: Dialect) -> tuple[object, ...]:
+    marked_up = (dialect.marked_up(feed.title), dialect.marked_up(feed.description))
+    known = (bool(clean(getattr(feed, name))) for name in _TEXTS_OF_FEED)
+    return (dialect.name, "feed", feed.archived, *marked_up, *known)
 
 
 def _entry_values(entry: Entry, dialect: Dialect) -> dict[str, str]:
