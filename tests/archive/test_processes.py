@@ -3,10 +3,11 @@
 import os
 import select
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -30,24 +31,34 @@ def doubled(numbers: Iterable[int]) -> Iterator[list[int]]:
         yield [number * 2, os.getpid()]
 
 
+def done_side_by_side(
+    work: Callable[[Iterable[int]], Iterator[Any]], first: Sequence[int], second: Iterable[int]
+) -> tuple[list[Any], list[Any]]:
+    """What came of each of the two lists, the second of which is not there before it is asked for."""
+    pairs = list(side_by_side(work, first, iter(second)))
+    assert [thing for thing, _ in pairs] == [*first, *second]
+    results = [result for _, result in pairs]
+    return results[: len(first)], results[len(first) :]
+
+
 def test_each_list_is_done_in_a_process_of_its_own() -> None:
-    first, second = side_by_side(doubled, FIRST, SECOND)
+    first, second = done_side_by_side(doubled, FIRST, SECOND)
 
     assert [number for number, _ in first + second] == [2, 4, 6, 20, 40]
     assert {process for _, process in second} == {os.getpid()}
     assert os.getpid() not in {process for _, process in first}
 
 
-@pytest.mark.parametrize(("first", "second"), [([], SECOND), (FIRST, []), ([], [])])
-def test_one_list_alone_needs_no_second_process(first: list[int], second: list[int]) -> None:
-    results = side_by_side(doubled, first, second)
+@pytest.mark.parametrize("second", [SECOND, []])
+def test_one_list_alone_needs_no_second_process(second: list[int]) -> None:
+    results = done_side_by_side(doubled, [], second)
 
     assert {process for each in results for _, process in each} <= {os.getpid()}
 
 
 def test_where_threads_run_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_pays", lambda: False)
-    first, second = side_by_side(doubled, FIRST, SECOND)
+    first, second = done_side_by_side(doubled, FIRST, SECOND)
 
     assert {process for _, process in first + second} == {os.getpid()}
 
@@ -71,7 +82,7 @@ def fails() -> None:
 
 @pytest.mark.parametrize("by", [fails, lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(3)])
 def test_what_the_second_process_leaves_is_done_here(by: Callable[[], object]) -> None:
-    assert side_by_side(ends(by), FIRST, SECOND) == ([[2], [4], [6]], [[20], [40]])
+    assert done_side_by_side(ends(by), FIRST, SECOND) == ([[2], [4], [6]], [[20], [40]])
 
 
 def test_a_fault_shows_here() -> None:
@@ -82,7 +93,7 @@ def test_a_fault_shows_here() -> None:
             yield [number]
 
     with pytest.raises(ValueError, match="here too"):
-        side_by_side(work, FIRST, SECOND)
+        done_side_by_side(work, FIRST, SECOND)
 
 
 def test_a_fault_in_this_process_leaves_no_other_behind() -> None:
@@ -93,7 +104,7 @@ def test_a_fault_in_this_process_leaves_no_other_behind() -> None:
             yield [number]
 
     with pytest.raises(ValueError, match="here too"):
-        side_by_side(work, FIRST, SECOND)
+        done_side_by_side(work, FIRST, SECOND)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -182,7 +193,7 @@ def test_where_a_copy_does_not_pay_the_work_is_done_first(
 def test_more_is_handed_back_than_a_pipe_holds() -> None:
     many = list(range(30_000))
 
-    first, second = side_by_side(doubled, many, SECOND)
+    first, second = done_side_by_side(doubled, many, SECOND)
 
     assert [number for number, _ in first] == [2 * number for number in many]
     assert len(second) == 2
@@ -197,7 +208,7 @@ def test_of_what_was_handed_back_in_part_the_whole_is_kept() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             yield [number, os.getpid()]
 
-    first, _ = side_by_side(work, range(30_000), SECOND)
+    first, _ = done_side_by_side(work, range(30_000), SECOND)
 
     assert [number for number, _ in first] == list(range(30_000))
     assert {process for _, process in first[29_000:]} == {here}
@@ -219,7 +230,7 @@ def killed_beside_its_copy(root: Path, said: int) -> None:
             yield [number]
 
     with publication_lock(root, "publish"):
-        side_by_side(work, range(LAST + 1), SECOND)
+        done_side_by_side(work, range(LAST + 1), SECOND)
 
 
 def test_a_killed_process_leaves_no_copy_that_keeps_its_locks(tmp_path: Path) -> None:
@@ -262,7 +273,7 @@ def killed_in_the_midst(done: Path, said: int) -> None:
                 os.sched_yield()
             yield [number]
 
-    side_by_side(work, FIRST, SECOND)
+    done_side_by_side(work, FIRST, SECOND)
 
 
 def test_a_copy_stops_when_its_process_is_gone(tmp_path: Path) -> None:
@@ -304,4 +315,4 @@ def test_a_fault_in_this_process_waits_for_no_copy_that_cannot_hand_back() -> No
             yield [number]
 
     with pytest.raises(ValueError, match="here too"):
-        side_by_side(work, range(LAST + 1), [-1])
+        done_side_by_side(work, range(LAST + 1), [-1])

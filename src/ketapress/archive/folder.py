@@ -20,7 +20,7 @@ from ketapress.model.errors import Problem, RefusedError
 from ketapress.model.mould import Moulds, Pieces
 from ketapress.model.output import Output
 
-_MANY = 100  # outputs; with fewer, a second process takes as long to begin
+_MANY = 50  # feeds; with fewer, a second process takes as long to begin
 _TEMPORARY = ".ketapress-new"
 _SAME = os.O_RDONLY | os.O_NOFOLLOW
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
@@ -58,12 +58,12 @@ def write_outputs(
     """
     target = _Folder(folder.resolve(), dry_run, moulds or Moulds(), {}, set())
     look = _Look(target, previous, {}, [])
-    changed = [[output for output in outputs if look.is_changed(output)] for outputs in (feeds, pages)]
-    if sum(map(len, changed)) < _MANY:
-        changed = [[], [*changed[0], *changed[1]]]
-    settled = side_by_side(target.settle_all, *changed)
+    changed = [output for output in feeds if look.is_changed(output)]
+    others: Iterator[Output] = (output for output in pages if look.is_changed(output))
+    if len(changed) < _MANY:
+        changed, others = [], chain(changed, others)
     written, cut = 0, dict[str, Pieces]()
-    for output, (was_written, stamp, fresh) in zip(chain(*changed), chain(*settled), strict=True):
+    for output, (was_written, stamp, fresh) in side_by_side(target.settle_all, changed, others):
         look.made[output.path] = (output.key, stamp)
         written += was_written
         cut |= fresh
@@ -83,8 +83,9 @@ class _Look(NamedTuple):
         if output.path in self.made:
             self.clashes.append(output.path)
             return False
-        self.made[output.path] = (output.key, self.target.stamp(output.path))
-        return self.previous.get(output.path) != self.made[output.path]
+        before = self.previous.get(output.path)
+        self.made[output.path] = now = (output.key, self.target.stamp(output.path) if before else "")
+        return before != now
 
 
 class _Folder(NamedTuple):

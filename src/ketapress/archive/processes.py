@@ -9,7 +9,7 @@ is at: it holds every lock that this one held, and nobody else may have it meanw
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -17,14 +17,16 @@ _R = TypeVar("_R")
 
 
 def side_by_side(
-    work: Callable[[Iterable[_T]], Iterator[_R]], first: Sequence[_T], second: Sequence[_T]
-) -> tuple[list[_R], list[_R]]:
-    """What `work` yields for each thing of two lists.
+    work: Callable[[Iterable[_T]], Iterator[_R]], first: Sequence[_T], second: Iterable[_T]
+) -> Iterator[tuple[_T, _R]]:
+    """Each thing of two lists with what `work` yields for it.
 
-    Nothing of the one list may depend on what is done for the other.
+    Nothing of the one list may depend on what is done for the other. The second is asked for when work on the first has
+    begun.
     """
-    if not (first and second and _pays()):
-        return list(work(first)), list(work(second))
+    if not (first and _pays()):
+        second = list(second)
+        return chain(zip(first, work(first), strict=True), zip(second, work(second), strict=True))
     receiving, sending = os.pipe()
     parent = os.getpid()
     child = os.fork()
@@ -33,12 +35,14 @@ def side_by_side(
         _send(takewhile(lambda _: os.getppid() == parent, work(first)), sending)
     os.close(sending)
     try:
+        second = list(second)
         here = list(work(second))
         done = list(_received(receiving))
     finally:
         os.close(receiving)
         os.waitpid(child, 0)
-    return [*done, *work(first[len(done) :])], here
+    rest = work(first[len(done) :])
+    return chain(zip(first, chain(done, rest), strict=True), zip(second, here, strict=True))
 
 
 class Companion:
