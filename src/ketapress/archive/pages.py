@@ -213,7 +213,7 @@ def _common(
 def _front(
     press: _Press, posts: Sequence[Post], years: Sequence[Listed], tags: Sequence[Listed]
 ) -> Iterator[Output]:
-    settings, faces = press.settings, digest(*map(press.keys.face, posts))
+    settings, faces = press.settings, press.keys.faces(posts)
     newsletters = [(settings.zone(each), each) for each in settings.newsletters.values()]
     subscribing = {"newsletters": newsletters, "door": settings.web.url, "tags": tags}
     yield press.file("style.css", "style.css", partial(colours, settings.site.accent))
@@ -228,7 +228,7 @@ def _front(
 
 def _sitemap(press: _Press, posts: Sequence[Post], lists: Sequence[Listed], dates: Dates) -> Output:
     paths = ["", *(each.path for each in lists)]
-    key = press.keys.of("sitemap.xml", *map(press.keys.whole, posts))
+    key = press.keys.of("sitemap.xml", press.keys.wholes(posts))
     return Output("sitemap.xml", key, lambda: sitemap(paths, posts, press.url, dates).encode())
 
 
@@ -259,7 +259,7 @@ def _tag_pages(press: _Press, tags: Sequence[Listed], form: FeedFormat) -> Itera
 
 
 def _revision(press: _Press, listed: Listed | None) -> str:
-    return digest(listed.name, *map(press.keys.face, listed.posts)) if listed else ""
+    return digest(listed.name, press.keys.faces(listed.posts)) if listed else ""
 
 
 def _edition_pages(press: _Press, newsletters: Sequence[Issues]) -> Iterator[Output]:

@@ -12,6 +12,8 @@ _SECOND = 1_000_000_000  # nanoseconds
 _COARSE, _FINE = 2 * _SECOND, _SECOND // 50
 """How long after a change a second one may leave the same stamp: FAT counts by two seconds, Linux by its clock's ticks."""
 
+_PROGRAM: dict[str, str] = {}
+
 
 def stamp(place: str) -> str:
     """The stamp of what stands there, links followed; empty where nothing does.
@@ -65,10 +67,15 @@ def tree_stamps(root: str, folder: str) -> dict[str, str]:
 
 
 def program_stamps() -> dict[str, str]:
-    """The stamps of every module of Ketapress, and of the folders that libraries are installed in."""
-    package = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - see above
-    modules = {path: found for path, found in tree_stamps("", package).items() if path.endswith(".py")}
-    return modules | {path: stamp(path) for path in sys.path if path.endswith("-packages")}
+    """The stamps of every module of Ketapress, and of the folders that libraries are installed in.
+
+    They are those that this process found first, because what it runs is what was there then.
+    """
+    if not _PROGRAM:
+        package = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - see above
+        modules = {path: found for path, found in tree_stamps("", package).items() if path.endswith(".py")}
+        _PROGRAM.update(modules | {path: stamp(path) for path in sys.path if path.endswith("-packages")})
+    return _PROGRAM.copy()
 
 
 def _entries(place: str) -> list[os.DirEntry[str]]:

@@ -36,16 +36,19 @@ def feed_files(
     tags = [tag_document(tag, settings, FORMATS[0].path) for tag in tags_of(posts)]
     shelves = shelved(posts, settings)
     printer = _Printer(settings, moulds or Moulds(), frozenset(post.id for tag in tags for post in tag.posts))
-    documents = [list(site_documents(shelves, settings, form.path)) for form in FORMATS]
+    current, *archives = zip(*(site_documents(shelves, settings, form.path) for form in FORMATS), strict=True)
+    shown = keys.wholes(shelves.latest)
     polled = [
-        (form.path, _key(current, form, keys), _Polled(partial(printer.document, current, form)))
-        for form, (current, *_) in zip(FORMATS, documents, strict=True)
+        (form.path, _key(document, form, keys, shown), _Polled(partial(printer.document, document, form)))
+        for form, document in zip(FORMATS, current, strict=True)
     ]
     yield from (Output(path, key, made.document) for path, key, made in polled)
-    for archives in zip(*(found[1:] for found in documents), strict=True):
-        for form, archive in zip(FORMATS, archives, strict=True):
-            yield printer.output(archive, form, keys)
-    yield from (printer.output(tag, FORMATS[0], keys) for tag in tags)
+    for documents in archives:
+        shown = keys.wholes(documents[0].posts)
+        for form, archive in zip(FORMATS, documents, strict=True):
+            yield printer.output(archive, form, _key(archive, form, keys, shown))
+    for tag in tags:
+        yield printer.output(tag, FORMATS[0], _key(tag, FORMATS[0], keys, keys.wholes(tag.posts)))
     yield from (Output(f"{path}.gz", key, made.compressed) for path, key, made in polled)
     listed = [Document(FORMATS[0].path, ()), *tags]
     about = [(document.path, document.about) for document in listed]
@@ -91,9 +94,8 @@ class _Printer:
         self._entries: dict[str, Entry] = {}
         self._printed: dict[str, str] = {}
 
-    def output(self, document: Document, form: Format, keys: Keys) -> Output:
-        path = decoded_path(document.path)
-        return Output(path, _key(document, form, keys), partial(self.document, document, form))
+    def output(self, document: Document, form: Format, key: str) -> Output:
+        return Output(decoded_path(document.path), key, partial(self.document, document, form))
 
     def document(self, document: Document, form: Format) -> bytes:
         printed = [self._entry(post, form) for post in document.posts]
@@ -117,8 +119,9 @@ class _Printer:
         return self._entries[post.id]
 
 
-def _key(document: Document, form: Format, keys: Keys) -> str:
-    return keys.of(form.name, document.about, *map(keys.whole, document.posts))
+def _key(document: Document, form: Format, keys: Keys, shown: str) -> str:
+    """`shown` is the revision of its posts, which are the same in all formats."""
+    return keys.of(form.name, document.about, shown)
 
 
 def _opml(feeds: Sequence[Feed]) -> bytes:

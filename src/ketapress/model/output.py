@@ -3,7 +3,7 @@
 So that what has not changed is never made again, whoever makes it has to say beforehand what it shows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from operator import attrgetter
 from typing import NamedTuple
@@ -45,24 +45,34 @@ class Keys:
         """A key from values whose `repr` tells all: texts, revisions, settings."""
         return digest(self._site, *shown)
 
+    def wholes(self, posts: Iterable[Post]) -> str:
+        """The revision of a list of posts, each as a whole."""
+        return digest("".join(map(self.whole, posts)))
+
+    def faces(self, posts: Iterable[Post]) -> str:
+        """The revision of what a list shows of posts."""
+        return digest("".join(map(self.face, posts)))
+
     def whole(self, post: Post) -> str:
         """The revision of all of a post."""
-        if post.id not in self._wholes:
-            rest = (self._face(post), post.sha256, post.updated.timestamp())
-            self._wholes[post.id] = digest(*rest, text=post.html)
-        return self._wholes[post.id]
+        found = self._wholes.get(post.id)
+        if found is None:
+            rest = (self._own_face(post), post.sha256, post.updated.timestamp())
+            found = self._wholes[post.id] = digest(*rest, text=post.html)
+        return found
 
     def face(self, post: Post | None) -> str:
         """The revision of what lists show of a post; empty for none."""
         if post is None:
             return ""
-        return self.whole(post) if self.own_templates else self._face(post)
+        return self.whole(post) if self.own_templates else self._own_face(post)
 
-    def _face(self, post: Post) -> str:
-        if post.id not in self._faces:
+    def _own_face(self, post: Post) -> str:
+        found = self._faces.get(post.id)
+        if found is None:
             instants = [each and each.timestamp() for each in _INSTANTS(post)]
-            self._faces[post.id] = digest(_FACE(post), instants)
-        return self._faces[post.id]
+            found = self._faces[post.id] = digest(_FACE(post), instants)
+        return found
 
 
 def digest(*values: object, text: str = "") -> str:
