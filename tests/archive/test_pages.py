@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
 from factories import SITE, WEEKLY, post
+from ketapress.archive.lists import LATEST_OF_TAG, MOST_OF_TAG
 from ketapress.archive.pages import LATEST, alias_path
 from ketapress.archive.words import LANGUAGES, words
 from ketapress.feeds.formats import FORMATS
@@ -413,6 +414,24 @@ def test_a_year_is_listed_by_months_and_a_subject_by_years(site: Site) -> None:
 
     assert headings("2023/index.html") == ["July", "June"]
     assert headings("tags/care/index.html") == ["2023", "2022"]
+
+
+def test_a_subject_with_more_posts_than_a_page_should_hold_has_pages_by_year(site: Site) -> None:
+    days = [datetime(2023, 6, 1, tzinfo=UTC) - timedelta(days=day) for day in range(MOST_OF_TAG + 1)]
+    posts = [post(f"p{number}", date=day, tags=("Care",)) for number, day in enumerate(days)]
+
+    few, many = site(*posts[:MOST_OF_TAG]), site(*posts)
+
+    assert [path for path in few if path.startswith("tags/")] == ["tags/index.html", "tags/care/index.html"]
+    assert few["tags/care/index.html"].count("<li><time") == MOST_OF_TAG
+    assert many["tags/care/index.html"].count("<li><time") == LATEST_OF_TAG
+    years = [f"tags/care/{year}.html" for year in (2023, 2022)]
+    assert sum(many[path].count("<li><time") for path in years) == MOST_OF_TAG + 1
+    for path in years:
+        assert f'href="../../{path}"' in many["tags/care/index.html"]
+        assert 'href="../../tags/care/index.html"><bdi>Care</bdi></a>' in many[path]
+        assert f"https://example.org/{path}" in many["sitemap.xml"]
+    assert 'href="../../tags/care/2022.html" rel="prev"' in many[years[0]]
 
 
 def test_footnotes_lead_to_their_place_on_the_page_itself(site: Site) -> None:

@@ -16,6 +16,11 @@ from ketapress.model.urls import encoded_path
 
 _T = TypeVar("_T")
 
+MOST_OF_TAG = 500
+"""How many posts one page of a tag lists."""
+LATEST_OF_TAG = 100
+"""How many of them it lists where it has more: those that are newest."""
+
 
 class Listed(NamedTuple):
     """A page that lists posts: a tag's or a year's."""
@@ -27,6 +32,18 @@ class Listed(NamedTuple):
     @property
     def count(self) -> int:  # type: ignore[override]  # templates say `tag.count`; nobody counts its fields
         return len(self.posts)
+
+
+class Subject(NamedTuple):
+    """A tag's pages: where it has too many posts for one, `latest` are on the first, and `years` have a page each."""
+
+    tag: Listed
+    latest: tuple[Post, ...]
+    years: tuple[Listed, ...]
+
+    @property
+    def pages(self) -> tuple[Listed, ...]:
+        return (self.tag, *self.years)
 
 
 class Issue(NamedTuple):
@@ -56,6 +73,22 @@ def years_of(posts: Iterable[Post], timezone: str) -> tuple[Listed, ...]:
 
 def tag_pages(posts: Iterable[Post]) -> tuple[Listed, ...]:
     return tuple(Listed(tag.name, tag_path(tag.name), tag.posts) for tag in tags_of(posts))
+
+
+def subjects_of(tags: Iterable[Listed], timezone: str) -> tuple[Subject, ...]:
+    """The pages of each tag: one where they have at most 500 posts, and beside it one a year where they have more.
+
+    A list of thousands takes a phone seconds to show, and is made and fetched anew with each of its posts.
+    """
+    return tuple(_subject(tag, timezone) for tag in tags)
+
+
+def _subject(tag: Listed, timezone: str) -> Subject:
+    if tag.count <= MOST_OF_TAG:
+        return Subject(tag, tag.posts, ())
+    folder = tag.path.removesuffix("index.html")
+    years = (year._replace(path=f"{folder}{year.name}.html") for year in years_of(tag.posts, timezone))
+    return Subject(tag, tag.posts[:LATEST_OF_TAG], tuple(years))
 
 
 def tag_path(name: str) -> str:

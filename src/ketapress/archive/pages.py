@@ -18,7 +18,9 @@ from ketapress.archive.lists import (
     Issue,
     Issues,
     Listed,
+    Subject,
     newsletters_of,
+    subjects_of,
     tag_pages,
     tag_path,
     with_neighbours,
@@ -84,13 +86,15 @@ def site_pages(
     first of the formats is the one that the feeds of tags are in.
     """
     years, tags = years_of(posts, settings.site.timezone), tag_pages(posts)
+    subjects = subjects_of(tags, settings.site.timezone)
     newsletters = newsletters_of(editions, settings)
     common = _common(settings, feeds, newsletters, tags)
     press = _Press(settings, fill, keys, common, Articles(moulds, dates) if moulds else None, {})
     yield from _front(press, posts, years, tags)
-    yield _sitemap(press, posts, [*years, *tags], dates)
+    lists = [*years, *(page for subject in subjects for page in subject.pages)]
+    yield _sitemap(press, posts, lists, dates)
     yield from _year_pages(press, years)
-    yield from _tag_pages(press, tags, feeds[0])
+    yield from _tag_pages(press, subjects, feeds[0])
     yield from _edition_pages(press, newsletters)
     yield from _post_pages(press, posts)
     yield from _redirects(press, posts)
@@ -240,22 +244,27 @@ def colours(accent: str) -> dict[str, dict[str, str]]:
     }
 
 
-def _year_pages(press: _Press, years: Sequence[Listed]) -> Iterator[Output]:
+def _year_pages(press: _Press, years: Sequence[Listed], subject: Listed | None = None) -> Iterator[Output]:
+    """A page for each year, of all posts or of those of one tag."""
     for year, newer, older in with_neighbours(years):
         values = {"year": year, "newer": newer, "older": older}
-        yield press.page(
-            year.path, "year.html", values.copy, *(_revision(press, each) for each in values.values())
-        )
+        revisions = [_revision(press, each) for each in values.values()]
+        shown = {**values, "subject": subject}
+        yield press.page(year.path, "year.html", shown.copy, subject and subject.name, *revisions)
 
 
-def _tag_pages(press: _Press, tags: Sequence[Listed], form: FeedFormat) -> Iterator[Output]:
+def _tag_pages(press: _Press, subjects: Sequence[Subject], form: FeedFormat) -> Iterator[Output]:
+    tags = [subject.tag for subject in subjects]
     revisions = [_revision(press, tag) for tag in tags]
     if tags:
         yield press.page(f"tags/{_INDEX}", "tags.html", lambda: {"tags": tags}, *revisions)
-    for tag, revision in zip(tags, revisions, strict=True):
+    for subject, revision in zip(subjects, revisions, strict=True):
+        tag = subject.tag
         title = f"{press.settings.site.title}: {tag.name}"
         own = FeedLink(press.url(tag.path) + form.path, form.media_type, title, form.title)
-        yield press.page(tag.path, "tag.html", {"tag": tag, "tag_feed": own}.copy, revision)
+        values = {"tag": tag, "latest": subject.latest, "years": subject.years, "tag_feed": own}
+        yield press.page(tag.path, "tag.html", values.copy, revision)
+        yield from _year_pages(press, subject.years, tag)
 
 
 def _revision(press: _Press, listed: Listed | None) -> str:
