@@ -28,8 +28,9 @@ HEAVY = {
     "json",
 }
 CALL = """
-import sys
+import os, sys
 from ketapress.__main__ import main
+os._exit = sys.exit  # or what was loaded could not be written down
 try:
     main()
 finally:
@@ -281,3 +282,18 @@ def test_a_reader_that_leaves_is_no_fault(built: Path) -> None:
     assert json.loads(
         subprocess.check_output([sys.executable, "-m", "ketapress", "build", "--json"], cwd=built)
     )
+
+
+def test_a_full_disk_behind_stdout_is_a_fault_and_no_traceback(built: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ketapress", "build"],
+            cwd=built,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the system says: No space left on device.")
