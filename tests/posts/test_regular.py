@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import example, given, settings as trying, strategies as st
 
+from ketapress.posts.addresses import Place, placed
 from ketapress.posts.article import article_html
 from ketapress.posts.markdown import has_tags, markdown_html
-from ketapress.posts.regular import regular
+from ketapress.posts.regular import regular, unchanging
 from ketapress.posts.sanitise import parsed
 
 PIECES = st.sampled_from(
@@ -20,6 +21,7 @@ PIECES = st.sampled_from(
         *("http://a..b/", "http://a.b:99999/", "http://a.b:8080", "http://0x.1/", "tel:1", "%", "%zz", "ü.html", "{", "}"),
     ]
 )  # fmt: skip
+PLACE = Place("https://example.org/a/b.html", "p1-", "b.md")
 MARKDOWN = st.lists(PIECES, max_size=40).map("".join)
 
 
@@ -28,19 +30,26 @@ def same(html: str) -> None:
     assert known is None or known == parsed(html)
 
 
+def same_in_place(html: str) -> None:
+    """The same of what a renderer of ours wrote, and also once it has its place."""
+    same(html)
+    known = unchanging(html)
+    assert known is None or (known, ()) == placed(parsed(html), html, PLACE)
+
+
 @given(MARKDOWN)
 @example("*a **b [c](d \"e\") `f` ![g](h 'i')** j*\n\n- k\n  1. l\n\n> m\n\n| n |\n|:-|\n| o |")
 @example("[a](b [c](d) e)\n\n[f www.g.org h](i)\n\n[![j](k)](l)")
 @trying(max_examples=400, deadline=None)
 def test_what_is_recognised_in_markdown_is_what_the_parser_prints(text: str) -> None:
     if not has_tags(text):
-        same(markdown_html(text))
+        same_in_place(markdown_html(text))
 
 
 @given(MARKDOWN)
 @trying(max_examples=100, deadline=None)
 def test_what_is_recognised_in_plain_text_is_what_the_parser_prints(text: str) -> None:
-    same(article_html(text))
+    same_in_place(article_html(text))
 
 
 ATTRIBUTES = st.text(st.sampled_from("abx019-._:/?#&;%@!()[]' \t\n\"<>\\\u00a0ü"), max_size=12)
@@ -76,6 +85,23 @@ def test_ordinary_posts_are_recognised(text: str) -> None:
     html = markdown_html(text)
     assert not has_tags(text)
     assert regular(html) == parsed(html)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_known"),
+    [
+        ('## One\n\nShe said: "No," & [came](https://www.example.org/a?b=1&c=2#d "title").', True),
+        ("![e](https://example.org/f.png)\n\n```python\ng < h\n```\n\n| a |\n|--:|\n| 1 |", True),
+        ("[a post](/there)", False),
+        ("[a file](there.md)", False),
+        ("a note[^1]\n\n[^1]: https://example.org/", False),
+        ("[mail](mailto:a@example.org)", False),
+        ("[no host](http://1.2.3/)", False),
+        ("\u00a0", False),
+    ],
+)
+def test_posts_whose_links_lead_elsewhere_are_known_to_stay_as_they_are(text: str, is_known: bool) -> None:
+    assert (unchanging(markdown_html(text)) is not None) == is_known
 
 
 @pytest.mark.parametrize("text", ["a <b>c</b>", "<div>", "x\n<!-- y -->", "</p>", "<?x?>", "<https ://x>"])

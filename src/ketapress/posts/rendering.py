@@ -13,14 +13,14 @@ from zlib import crc32
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Image, Post
 from ketapress.model.urls import joined
-from ketapress.posts.addresses import Place, absolute_url, file_url, placed
+from ketapress.posts.addresses import Fragment, Place, absolute_url, file_url, placed
 from ketapress.posts.beside import FOLDER
 from ketapress.posts.ids import Record
 from ketapress.posts.leftovers import reported, without_tokens
 from ketapress.posts.manuscript import Manuscript
 from ketapress.posts.pinning import Pinned
 from ketapress.posts.prose import cut, first_paragraph
-from ketapress.posts.sanitise import sanitised
+from ketapress.posts.sanitise import sanitised, unchanged
 
 _NAMED_AT_MOST = 5  # dropped addresses in one warning
 
@@ -123,7 +123,7 @@ def _shown(
     written: Manuscript, place: Place, reread: Callable[[], str]
 ) -> tuple[str, str | None, tuple[Problem, ...]]:
     """The HTML and the address of the image as they leave, and what was left behind."""
-    fragment = placed(sanitised(written.html, well_nested=written.well_nested), written.html, place)
+    fragment = _fragment(written, place)
     said = written.fields.image
     image = (file_url(said, place) or absolute_url(place.page, said)) if said else None
     dropped = fragment.dropped if image or not said else (*fragment.dropped, said)
@@ -132,6 +132,13 @@ def _shown(
         return fragment.html, image, problems
     left = reported(fragment.html, written.marks, written.path)
     return without_tokens(fragment.html, written.marks), image, (*problems, *left)
+
+
+def _fragment(written: Manuscript, place: Place) -> Fragment:
+    """The HTML, safe and in its place."""
+    if written.well_nested and not written.marks and (html := unchanged(written.html)) is not None:
+        return Fragment(html, ())
+    return placed(sanitised(written.html, well_nested=written.well_nested), written.html, place)
 
 
 def _dropped(path: str, addresses: tuple[str, ...], text: str) -> Problem:

@@ -12,7 +12,7 @@ import nh3
 
 from ketapress.model.pattern import pattern
 from ketapress.posts.prose import legal
-from ketapress.posts.regular import regular
+from ketapress.posts.regular import regular, unchanging
 
 
 def _names(text: str) -> set[str]:
@@ -94,6 +94,12 @@ def sanitised(html: str, *, well_nested: bool = False) -> str:
     """
     clean = regular(html) if well_nested else None
     return _headings_from_two(parsed(html) if clean is None else clean).strip()
+
+
+def unchanged(html: str) -> str | None:
+    """The same of HTML by a renderer of ours, where no address of it has to be looked at either; None of any other."""
+    clean = unchanging(html)
+    return None if clean is None else _headings_from_two(clean).strip()
 
 
 def parsed(html: str) -> str:
