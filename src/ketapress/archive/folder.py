@@ -56,7 +56,7 @@ def write_outputs(
     need nothing of each other, also no library, and may be made side by side; `moulds` are those that both fill.
     Raises `RefusedError` for a path that leaves the folder, and where the disk says no.
     """
-    target = _Folder(folder.resolve(), dry_run, moulds or Moulds(), {}, set())
+    target = _Folder(folder.resolve(), dry_run, moulds or Moulds(), {}, set(), {})
     look = _Look(target, previous, {}, [])
     changed = [output for output in feeds if look.is_changed(output)]
     others: Iterator[Output] = (output for output in pages if look.is_changed(output))
@@ -89,7 +89,7 @@ class _Look(NamedTuple):
 
 
 class _Folder(NamedTuple):
-    """A folder that is being written, with the sub-folders that are known to be inside it, and to be there.
+    """A folder that is being written, with the sub-folders that are known to be inside it, and to be there, and names in them.
 
     Places are strings: a thousand `Path`s cost more than the thousand comparisons they are made for.
     """
@@ -99,6 +99,7 @@ class _Folder(NamedTuple):
     moulds: Moulds
     inside: dict[str, Path]
     made: set[Path]
+    names: dict[Path, frozenset[str]]
 
     def stamp(self, path: str) -> str:
         """The stamp of the file at a path; empty where there is none."""
@@ -118,7 +119,7 @@ class _Folder(NamedTuple):
         parent, name = self._place(path)
         place = f"{parent}/{name}"
         try:
-            if _content(place) == content:
+            if name in self._names(parent) and _content(place) == content:
                 return False
             if not self.dry_run:
                 self._make_folder(parent)
@@ -163,6 +164,15 @@ class _Folder(NamedTuple):
         if not place.resolve().is_relative_to(self.root):
             raise _refused(path, "leads out of it")
         return place
+
+    def _names(self, parent: Path) -> frozenset[str]:
+        """What was in a folder when something in it was settled first: to open what is not there costs more than to make it."""
+        if parent not in self.names:
+            try:
+                self.names[parent] = frozenset(os.listdir(parent))  # noqa: PTH208 - see above
+            except FileNotFoundError:
+                self.names[parent] = frozenset()
+        return self.names[parent]
 
     def _make_folder(self, parent: Path) -> None:
         if parent not in self.made:

@@ -11,8 +11,7 @@ from ketapress.model.settings import Settings
 
 _HEAD_END = pattern(r"</head\s*>", re.IGNORECASE)
 _BODY = pattern(r"<body\b[^>]*>", re.IGNORECASE)
-_SCROLLED = pattern(r"<(?:table|pre)\b")
-_SCROLLING = {"<pre": '<pre tabindex="0"', "<table": '<div class="scroll" tabindex="0" role="group"><table'}
+_SCROLLING = '<div class="scroll" tabindex="0" role="group">'
 _WORDS_A_MINUTE, _CHARACTERS_A_MINUTE = 220, 400
 _WITHOUT_BLANKS = {"ja", "zh"}
 _written = json.JSONEncoder(ensure_ascii=False).encode
@@ -24,8 +23,13 @@ def post_body(html: str, url: str) -> str:
     Tables and listings scroll where they are too wide, also for those who have no mouse; what leads to another place of
     the same page (footnotes) does so wherever the page is read, also from disk.
     """
-    here = html.replace(f'href="{escape(url, quote=False)}#', 'href="#')
-    return _SCROLLED.sub(lambda tag: _SCROLLING[tag[0]], here).replace("</table>", "</table></div>")
+    if "#" in html:
+        html = html.replace(f'href="{escape(url, quote=False)}#', 'href="#')
+    if "<pre" in html:
+        html = html.replace("<pre", '<pre tabindex="0"')
+    if "<table" in html:
+        html = html.replace("<table", f"{_SCROLLING}<table").replace("</table>", "</table></div>")
+    return html
 
 
 def reading_minutes(html: str, language: str) -> int:

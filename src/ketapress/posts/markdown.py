@@ -55,12 +55,21 @@ _RENDERING.unsafe_ = True
 
 def markdown_html(text: str) -> str:
     """The text as unsanitised HTML. A table wider than 128 columns is shown as the text it was written as."""
-    extensions = _LINKING if _has_bare_addresses(text) else _EXTENSIONS
-    html = comrak.render_markdown(_without_vast_tables(text), extensions, _PARSING, _RENDERING)
+    guarded = _without_vast_tables(text)
+    html = comrak.render_markdown(guarded, _EXTENSIONS, _PARSING, _RENDERING)
+    if not _has_all_addresses(text, html) and _has_bare_addresses(text):
+        html = comrak.render_markdown(guarded, _LINKING, _PARSING, _RENDERING)
     if "<input" in html:
         for box, sign in _CHECKBOXES.items():
             html = html.replace(box, sign)
     return html
+
+
+def _has_all_addresses(text: str, html: str) -> bool:
+    """Whether it is plain that every address of the text became one of a link or a picture."""
+    if "@" in text or "www." in text or "]:" in text or "\\" in text:
+        return False
+    return text.count("://") == html.count('="http://') + html.count('="https://')
 
 
 def _has_bare_addresses(text: str) -> bool:
