@@ -34,7 +34,7 @@ from ketapress.model.edition import StoredEdition
 from ketapress.model.fill import Fill
 from ketapress.model.language import direction
 from ketapress.model.mould import Moulds
-from ketapress.model.output import Keys, Output, digest
+from ketapress.model.output import Keys, Output, digest, text_sha256
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 from ketapress.model.urls import decoded_path
@@ -149,7 +149,7 @@ class _Press(NamedTuple):
 
     def edition(self, issue: Issue) -> Output:
         """The page that was made of an edition when it was composed, with more in its head."""
-        key = self.keys.of("edition", issue.edition._replace(web=""), digest(text=issue.edition.web))
+        key = self.keys.of("edition", issue.edition._replace(web=""), text_sha256(issue.edition.web))
         return Output(issue.path, key, partial(self._edition, issue))
 
     def frame(self, root: str) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ketapress.model.post import Post
 
-_BODY = {"html", "sha256", "updated"}
+_BODY = {"html", "html_sha256", "sha256", "updated"}
 _DATES = ("date", "published", "expires")  # their `repr` takes as long as all the rest
 _FACE = attrgetter(*(name for name in Post._fields if name not in {*_BODY, *_DATES}))
 _INSTANTS = attrgetter(*_DATES)
@@ -57,8 +57,9 @@ class Keys:
         """The revision of all of a post."""
         found = self._wholes.get(post.id)
         if found is None:
-            rest = (self._own_face(post), post.sha256, post.updated.timestamp())
-            found = self._wholes[post.id] = digest(*rest, text=post.html)
+            body = post.html_sha256 or text_sha256(post.html)
+            revision = (self._own_face(post), post.sha256, post.updated.timestamp(), body)
+            found = self._wholes[post.id] = digest(*revision)
         return found
 
     def face(self, post: Post | None) -> str:
@@ -75,11 +76,11 @@ class Keys:
         return found
 
 
-def digest(*values: object, text: str = "") -> str:
-    """32 hexadecimal digits that two lists of values have in common only where their `repr`s are the same.
+def digest(*values: object) -> str:
+    """32 hexadecimal digits that two lists of values have in common only where their `repr`s are the same."""
+    return sha256(repr(values).encode(errors="backslashreplace")).hexdigest()[:32]
 
-    `text` is a long text beside them: its `repr` would take five times as long as its hash.
-    """
-    found = sha256(repr(values).encode(errors="backslashreplace"))
-    found.update(text.encode(errors="surrogatepass"))
-    return found.hexdigest()[:32]
+
+def text_sha256(text: str) -> str:
+    """Of a long text, whose `repr` would take five times as long, as hexadecimal."""
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -27,7 +27,8 @@ class Post(NamedTuple):
     is a draft, held, or in the future. `updated` moves only when title or body change, and is distinct for each post.
     `in_editions` is False for a file that was already too old when it was first seen: it is on the web, in no mail.
     `files` are paths in `posts/` of what lies beside it and is copied to the site with it.
-    `sha256` is of the title (when it is explicit) and the body, as hexadecimal.
+    `sha256` is of the title (when it is explicit) and the body as they were written, `html_sha256` of `html`, where that is
+    known already; both as hexadecimal.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Post(NamedTuple):
     in_editions: bool = True
     aliases: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    html_sha256: str = ""
 
     def visible(self, now: datetime) -> bool:
         """Whether anybody but the editors may see it at `now`: in a page, a feed, a tag, a digest."""

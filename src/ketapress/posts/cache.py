@@ -10,7 +10,8 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -108,7 +109,7 @@ class Cache:
 def _about(row: Row) -> list[Any]:
     """What JSON has of a row: its manuscript with the fields apart, its body, and the warnings about both."""
     manuscript, body = list(map(_plain, row.manuscript)), list(row.body)
-    manuscript[_FIELDS] = body[_HTML] = body[_PROBLEMS] = None
+    manuscript[_FIELDS] = manuscript[_MARKS] = body[_HTML] = body[_PROBLEMS] = None
     said = list(map(_plain, row.manuscript.fields))
     warnings = ([_problem_values(each) for each in found] for found in (row.warnings, row.body.problems))
     return [manuscript, said, body, *warnings]
@@ -133,19 +134,23 @@ def _decoded_alone(about: str) -> Any:
 def _row(stored: tuple[str, str, str], about: Any) -> Row | None:
     """The row of what was stored; None where that has another shape."""
     try:
-        manuscript, said, body, *warnings = about
-        manuscript, body = _values(manuscript), _values(body)
-        manuscript[_FIELDS] = Fields(*_values(said))
-        of_file, of_body = (tuple(map(_problem, found)) for found in warnings)
-        body[_HTML], body[_PROBLEMS] = stored[2], of_body
-        return Row(stored[0], Manuscript(*manuscript), of_file, Body(*body))
+        manuscript, said, body, of_file, of_body = about
+        for place in _MOMENTS:
+            manuscript[place] = manuscript[place] and _moment(manuscript[place])
+        for place in _LISTS:
+            said[place] = tuple(said[place])
+        manuscript[_FIELDS], manuscript[_MARKS] = Fields(*said), ()
+        body[_ASKED], body[_FILES] = tuple(map(tuple, body[_ASKED])), tuple(body[_FILES])
+        body[_HTML], body[_PROBLEMS] = stored[2], tuple(map(_problem, of_body))
+        return Row(stored[0], Manuscript(*manuscript), tuple(map(_problem, of_file)), Body(*body))
     except (TypeError, ValueError, KeyError, AttributeError, IndexError):
         return None
 
 
-_FIELDS = Manuscript._fields.index("fields")
-_HTML, _PROBLEMS = map(Body._fields.index, ("html", "problems"))
-_CHANGED = frozenset({list, dict})  # what JSON has in the place of tuples and instants
+_FIELDS, _MARKS = map(Manuscript._fields.index, ("fields", "marks"))
+_MOMENTS = tuple(map(Manuscript._fields.index, ("date", "expires")))
+_LISTS = tuple(map(Fields._fields.index, ("tags", "authors", "aliases")))
+_HTML, _PROBLEMS, _ASKED, _FILES = map(Body._fields.index, ("html", "problems", "asked", "files"))
 
 
 def _plain(value: Any) -> Any:
@@ -157,18 +162,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _values(plain: list[Any]) -> list[Any]:
-    return [_value(each) if type(each) in _CHANGED else each for each in plain]
+def _moment(plain: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(plain["at"]).replace(tzinfo=_zone(plain["zone"]), fold=plain["fold"])
 
 
-def _value(plain: Any) -> Any:
-    if isinstance(plain, list):
-        return tuple(_values(plain))
-    if isinstance(plain, dict):
-        where = plain["zone"]
-        zone = ZoneInfo(where) if isinstance(where, str) else timezone(timedelta(seconds=where))
-        return datetime.fromisoformat(plain["at"]).replace(tzinfo=zone, fold=plain["fold"])
-    return plain
+@cache
+def _zone(where: str | float) -> tzinfo:
+    return ZoneInfo(where) if isinstance(where, str) else timezone(timedelta(seconds=where))
 
 
 def _problem_values(problem: Problem) -> list[Any]:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from zlib import crc32
 
 from ketapress.model.errors import Problem, Severity
+from ketapress.model.output import text_sha256
 from ketapress.model.post import Image, Post
 from ketapress.model.urls import joined
 from ketapress.posts.addresses import Fragment, Place, absolute_url, file_url, placed
@@ -30,7 +31,7 @@ class Body(NamedTuple):
 
     It was made for a post of this `id` at this `url`; `asked` are the paths of the posts that it links to as files, with
     the URLs of their pages (None: there is no such post). Where these are the same, so is the body. `files` are the
-    paths of files beside the post that it shows or links to.
+    paths of files beside the post that it shows or links to. `sha256` is of the HTML.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Body(NamedTuple):
     image: str | None
     problems: tuple[Problem, ...]
     files: tuple[str, ...]
+    sha256: str
 
     def fits(self, record: Record, pages: Mapping[str, str]) -> bool:
         """Whether it is still the body of its manuscript, with this record among these pages."""
@@ -86,6 +88,7 @@ def body(pinned: Pinned, site_url: str, pages: Mapping[str, str], reread: Callab
         image=image,
         problems=problems,
         files=tuple(path for path, url in noted.asked.items() if url and url.startswith(files)),
+        sha256=text_sha256(html),
     )
 
 
@@ -115,6 +118,7 @@ def post(pinned: Pinned, body: Body) -> Post:
         hold=said.hold or kept.held,
         in_editions=kept.in_editions,
         files=body.files,
+        html_sha256=body.sha256,
         aliases=tuple(dict.fromkeys(alias for alias in (*kept.aliases, *said.aliases) if alias != kept.url)),
     )
 
