@@ -26,7 +26,8 @@ def main() -> None:
 
 def _built(folder: str, *, as_json: bool) -> int:
     """Builds, or says again what the last build said. Modules are loaded when there is no way without."""
-    saying = recalled(folder, time.time(), dict(os.environ))
+    seen: dict[str, str] = {}
+    saying = recalled(folder, time.time(), dict(os.environ), seen)
     in_colour = saying and saying.errors and sys.stderr.isatty()
     if saying and not in_colour and _said(saying, as_json=as_json):
         return saying.code
@@ -36,7 +37,7 @@ def _built(folder: str, *, as_json: bool) -> int:
     from ketapress.cli.building import built  # noqa: PLC0415 - see above
 
     door = Door(Path(folder), "build", as_json)
-    return answered(door, lambda: built(door))
+    return answered(door, lambda: built(door, seen))
 
 
 def _plain_build(words: list[str]) -> tuple[str, bool]:

@@ -325,8 +325,8 @@ class Publication:
         editions = self.store.editions.public() if self.has_store else ()
         return build(self.root, self.settings, library.posts, editions, self.fill, now, dry_run=dry_run)
 
-    def inputs(self) -> dict[str, str] | None:
-        """The stamps of all that a build reads; None where not all of that is files."""
+    def inputs(self, seen: dict[str, str]) -> dict[str, str] | None:
+        """The stamps of all that a build reads; None where not all of that is files. `seen` are those of a moment ago."""
         from ketapress.settings.fields import sqlite_file
         from ketapress.templates.files import template_folders
         from ketapress.unchanged import inputs
@@ -335,7 +335,7 @@ class Publication:
         if database is None:
             return None
         folders = ("posts", *map(str, template_folders(Path())))
-        return inputs(str(self.root), folders, (NAME, database, f"{database}-wal"))
+        return inputs(str(self.root), folders, (NAME, database, f"{database}-wal"), seen)
 
     def remember(
         self,
@@ -352,16 +352,11 @@ class Publication:
         from ketapress.model.post import next_change
         from ketapress.unchanged import Span, remember
 
-        self.close()  # what SQLite does to its files, it does now
-        after = self.inputs()
-        if after is not None:
-            until = next_change(library.posts, began)
-            span = Span(began.timestamp(), done.timestamp(), until.timestamp() if until else float("inf"))
-            made = {f"public/{path}": left for path, (_, left) in built.made.items()}
-            made[BUILT] = stamp(str(self.root / BUILT))
-            remember(
-                str(self.root), saying, span, inputs, after, made, used_variables(self.root, self.environ)
-            )
+        until = next_change(library.posts, began)
+        span = Span(began.timestamp(), done.timestamp(), until.timestamp() if until else float("inf"))
+        made = {f"public/{path}": left for path, (_, left) in built.made.items()}
+        made[BUILT] = stamp(str(self.root / BUILT))
+        remember(str(self.root), saying, span, inputs, made, used_variables(self.root, self.environ))
 
     def publish(
         self, library: "Library", now: datetime, *, dry_run: bool

@@ -46,14 +46,16 @@ class Span:
         self.until = until
 
 
-def inputs(root: str, folders: tuple[str, ...], files: tuple[str, ...]) -> dict[str, str]:
+def inputs(
+    root: str, folders: tuple[str, ...], files: tuple[str, ...], seen: dict[str, str]
+) -> dict[str, str]:
     """The stamps of all that a build reads: these folders and files, under `root` or absolute, and its own program.
 
-    To be called before the first of them is read, and again when all is done.
+    To be called before the first of them is read. `seen` are those of a moment ago, as `recalled` found them.
     """
     stamps = program_stamps()
     for folder in folders:
-        stamps |= tree_stamps(root, folder)
+        stamps |= tree_stamps(root, folder, seen)
     return stamps | {file: stamp(_place(root, file)) for file in (*files, _RECORDS)}
 
 
@@ -62,32 +64,39 @@ def remember(
     saying: Saying,
     span: Span,
     before: dict[str, str],
-    after: dict[str, str],
     made: dict[str, str],
     environment: dict[str, str | None],
 ) -> None:
     """Keeps what is to be said as long as nothing changes: no input, no file that was made, no variable that was used.
 
-    Where an input changed meanwhile, or so lately that its next change might not show, nothing is kept.
+    The inputs are kept as they were before they were read, so what changed meanwhile will be built. Where one changed so
+    lately that its next change might not show, nothing is kept.
     """
-    if not _settled(before, after, span):
+    now = before | {path: stamp(_place(root, path)) for path in _OWN}
+    if not _settled(root, now, span):
         return
     head = [_PROGRAM, root, repr(span.began), repr(span.until), str(saying.code), saying.zone]
     said = [saying.errors, saying.lines, *saying.document]
     used = [" ".join(sorted(environment)), _hidden(environment)]
-    stamps = [part for pair in (after | made).items() for part in pair]
+    stamps = [part for pair in (now | made).items() for part in pair]
     _write(_place(root, _FILE), "\0".join([*head, *said, *used, *stamps, _END]))
 
 
-def recalled(root: str, now: float, environ: dict[str, str]) -> Saying | None:
-    """What to say at `now` (seconds) where nothing has changed; None where anything has, or nobody knows."""
+def recalled(
+    root: str, now: float, environ: dict[str, str], seen: dict[str, str] | None = None
+) -> Saying | None:
+    """What to say at `now` (seconds) where nothing has changed; None where anything has, or nobody knows.
+
+    The stamps that it looked at are added to `seen`, by places.
+    """
+    seen = {} if seen is None else seen
     try:
         program, place, began, until, code, zone, *rest = _read(_place(root, _FILE)).split("\0")
         errors, lines, before, after, names, values, *stamps, end = rest
         holds = (program, place, end) == (_PROGRAM, root, _END) and float(began) <= now < float(until)
         saying = Saying(int(code), errors, lines, (before, after), zone)
         known = zip(stamps[::2], stamps[1::2], strict=True)
-        unchanged = holds and all(stamp(_place(root, path)) == then for path, then in known)
+        unchanged = holds and all(_looked(_place(root, path), seen) == then for path, then in known)
     except (OSError, ValueError):
         return None
     if not unchanged or values != _hidden({name: environ.get(name) for name in names.split()}):
@@ -95,14 +104,25 @@ def recalled(root: str, now: float, environ: dict[str, str]) -> Saying | None:
     return saying if all(map(_is_sayable, (errors, lines, before, after))) else None
 
 
-def _settled(before: dict[str, str], after: dict[str, str], span: Span) -> bool:
-    """Whether what was read is what is there now, and every later change will show."""
-    return before.keys() == after.keys() and all(
-        not is_fresh(now, span.done)
-        if path in _OWN
-        else before[path] == now and not is_fresh(now, span.began)
-        for path, now in after.items()
+def _looked(place: str, seen: dict[str, str]) -> str:
+    seen[place] = found = stamp(place)
+    return found
+
+
+def _settled(root: str, stamps: dict[str, str], span: Span) -> bool:
+    """Whether every later change will show: also what came to `posts` itself while the build changed its stamp."""
+    there = {f"posts/{name}" for name in _names(_place(root, "posts"))}
+    known = {path for path in stamps if path.startswith("posts/") and path.count("/") == 1} - _OWN
+    return there == known and not any(
+        is_fresh(found, span.done if path in _OWN else span.began) for path, found in stamps.items()
     )
+
+
+def _names(place: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(place) if not name.startswith(".")]  # noqa: PTH208 - see stamps
+    except OSError:
+        return []
 
 
 def _hidden(environment: dict[str, str | None]) -> str:

@@ -1,9 +1,11 @@
 """A build that finds nothing changed says what the last one found, and loads and writes nothing."""
 
 import json
+import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
-from ketapress.unchanged import recalled
+from ketapress.app import Publication
+from ketapress.unchanged import Saying, Span, recalled, remember
 from walk import Outcome, ketapress
 
 HEAVY = {
@@ -166,6 +169,24 @@ def test_any_change_has_to_be_built(built: Path, change: str) -> None:
     assert said(built) is None
 
 
+MEANWHILE = [change for change in CHANGES if "a post" in change] + ["the settings edited", "a database made"]
+
+
+@pytest.mark.parametrize("change", [*MEANWHILE, "nothing"])
+def test_what_changed_while_it_was_built_is_built_next(built: Path, change: str) -> None:
+    root, later = str(built), time.time() + 10
+    before = Publication(built, {}).inputs({})
+    assert before is not None
+    CHANGES.get(change, str)(built)
+    (built / "posts" / ".published.jsonl").touch()  # as the build does, which changes the folder too
+    (built / MEMORY).unlink()
+
+    saying = Saying(0, "", "done", ("", ""), "UTC")
+    remember(root, saying, Span(later, later, math.inf), before, {}, {})
+
+    assert (recalled(root, later + 1, {}) is None) == (change != "nothing")
+
+
 def test_other_files_do_not_matter(built: Path) -> None:
     (built / "notes.txt").write_text("mine")
     (built / "public" / "CNAME").write_text("mine")
@@ -224,7 +245,6 @@ def test_a_publication_with_editions_is_remembered_too(publication: Path) -> Non
 
 
 def test_with_postgresql_nothing_is_remembered(publication: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ketapress.app import Publication
 
     toml = publication / "ketapress.toml"
     toml.write_text(
@@ -233,7 +253,7 @@ def test_with_postgresql_nothing_is_remembered(publication: Path, monkeypatch: p
         + f'secret = "{"s" * 40}"\n'
     )
 
-    assert Publication(publication, {}).inputs() is None
+    assert Publication(publication, {}).inputs({}) is None
 
 
 @bounds(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

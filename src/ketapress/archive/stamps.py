@@ -8,6 +8,10 @@ import os
 import sys
 from stat import S_ISREG
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is loaded by none of the others, either
+    from collections.abc import Mapping
+
 _SECOND = 1_000_000_000  # nanoseconds
 _COARSE, _FINE = 2 * _SECOND, _SECOND // 50
 """How long after a change a second one may leave the same stamp: FAT counts by two seconds, Linux by its clock's ticks."""
@@ -46,23 +50,25 @@ def is_fresh(stamp: str, moment: float) -> bool:
     return changed > moment * _SECOND - (_FINE if changed % _SECOND else _COARSE)
 
 
-def tree_stamps(root: str, folder: str) -> dict[str, str]:
+def tree_stamps(root: str, folder: str, seen: "Mapping[str, str] | None" = None) -> dict[str, str]:
     """The stamps of a folder and all that is in it, but for names that begin with a full stop; by paths under `root`.
 
-    Linked folders are not entered. A folder that is not there has an empty stamp.
+    Linked folders are not entered. A folder that is not there has an empty stamp. `seen` are stamps of a moment ago by
+    places, which are not asked for again.
     """
+    seen = seen or {}
     stamps: dict[str, str] = {}
     waiting = [folder]
     while waiting:
         path = waiting.pop()
         place = os.path.join(root, path)  # noqa: PTH118 - see above
-        stamps[path] = stamp(place)
+        stamps[path] = seen.get(place) or stamp(place)
         for entry in _entries(place):
             within = f"{path}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(within)
             else:
-                stamps[within] = stamp(entry.path)
+                stamps[within] = seen.get(entry.path) or stamp(entry.path)
     return stamps
 
 

@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     from ketapress.posts.folder import Library
 
 
-def built(door: Door) -> Answer:
-    """Writes feeds and archive, and keeps what to say when nothing changes."""
+def built(door: Door, seen: dict[str, str] | None = None) -> Answer:
+    """Writes feeds and archive, and keeps what to say when nothing changes.
+
+    `seen` are stamps of files that were looked at a moment ago, by their places.
+    """
     with _uncollected():
-        return _built(door)
+        return _built(door, seen or {})
 
 
-def _built(door: Door) -> Answer:
+def _built(door: Door, seen: dict[str, str]) -> Answer:
     publication = door.publication
     with publication.alone("publish"):
-        inputs = publication.inputs()
+        inputs = publication.inputs(seen)
         library = publication.library(door.now, keep=not door.dry_run, stamps=inputs)
         with nullcontext() if door.dry_run else publication.keeping_read(library, door.started):
             report = publication.build(library, door.now, dry_run=door.dry_run)
