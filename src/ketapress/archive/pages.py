@@ -10,6 +10,7 @@ The key of a page stands for what its template shows: of the page's own post eve
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -45,6 +46,7 @@ PAPER = {"light": "#fffdf8", "dark": "#17150f"}
 _CONTRAST = {"light": 4.5, "dark": 6.5}  # a dark page is read in dim light, where 4.5 looks dull
 _SHARED = ("head", "masthead", "invitation", "colophon")
 _INDEX = "index.html"
+_ALIASES = attrgetter("aliases")
 _LONG = 3  # minutes: from here on it helps to know before one begins
 
 
@@ -299,7 +301,7 @@ def _post_values(press: _Press, post: Post, newer: Post | None, older: Post | No
 
 
 def _redirects(press: _Press, posts: Sequence[Post]) -> Iterator[Output]:
-    for post in posts:
+    for post in filter(_ALIASES, posts):
         target = {"url": press.url(post.url), "title": post.title}
         for path in filter(None, map(alias_path, post.aliases)):
             yield press.file(path, "redirect.html", target.copy, target)

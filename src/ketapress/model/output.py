@@ -47,19 +47,19 @@ class Keys:
 
     def wholes(self, posts: Iterable[Post]) -> str:
         """The revision of a list of posts, each as a whole."""
-        return digest("".join(map(self.whole, posts)))
+        return text_sha256("\n".join(map(self.whole, posts)))
 
     def faces(self, posts: Iterable[Post]) -> str:
         """The revision of what a list shows of posts."""
-        return digest("".join(map(self.face, posts)))
+        return text_sha256("\n".join(map(self.face, posts)))
 
     def whole(self, post: Post) -> str:
         """The revision of all of a post."""
         found = self._wholes.get(post.id)
         if found is None:
             body = post.html_sha256 or text_sha256(post.html)
-            revision = (self._own_face(post), post.sha256, post.updated.timestamp(), body)
-            found = self._wholes[post.id] = digest(*revision)
+            found = f"{self._own_face(post)} {post.sha256} {post.updated.timestamp()} {body}"
+            self._wholes[post.id] = found
         return found
 
     def face(self, post: Post | None) -> str:
