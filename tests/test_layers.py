@@ -70,6 +70,7 @@ EDGES = {
     "archive/stamps.py",
     "archive/state.py",
     "check/overlooked.py",
+    "feeds/specimens.py",
     "outbox/folder.py",
     "outbox/record.py",
     "posts/beside.py",

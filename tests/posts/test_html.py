@@ -82,7 +82,7 @@ def test_dated_text_in_pre_is_plain_text(tmp_path: Path) -> None:
         ("<a href='vbscript:x' target=_blank rel=opener>x</a>", "x"),
         ("<img src=data:image/png;base64,AA alt='A &amp; b'>", "A &amp; b"),
         ("<img src=x.png onerror=y>", '<img src="https://example.org/2023/x.png">'),
-        ("<iframe></iframe><form><input name=a><button>b</button></form><object data=x>y</object>", "b"),
+        ("<iframe></iframe><form><input name=a>b<button>c</button></form><object data=x>y</object>", "b"),
         (
             '<iframe width=1 src="https://www.youtube-nocookie.com/embed/x?a=1&amp;b=2"></iframe>',
             '<a href="https://www.youtube-nocookie.com/embed/x?a=1&amp;b=2">https://www.youtube-nocookie.com/embed/x?a=1&amp;b=2</a>',
@@ -141,3 +141,7 @@ def test_whatever_comes_in_what_leaves_is_clean(html: str) -> None:
             if name in {"href", "src", "cite", "poster"}:
                 assert value.startswith(("https://", "http://", "mailto:", "tel:"))
                 assert " " not in value
+
+
+def test_what_a_button_says_is_no_text_of_the_post() -> None:
+    assert clean('<div>Code<button onclick="copy()">Copy <b>it</b></button></div>') == "<div>Code</div>"

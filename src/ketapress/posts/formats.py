@@ -9,6 +9,7 @@ class Format(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     HTML = "html"
+    MDX = "mdx"
 
 
 FORMATS = {
@@ -18,6 +19,7 @@ FORMATS = {
     ".mdown": Format.MARKDOWN,
     ".mkd": Format.MARKDOWN,
     ".mkdn": Format.MARKDOWN,
+    ".mdx": Format.MDX,
     ".html": Format.HTML,
     ".htm": Format.HTML,
 }
@@ -25,7 +27,7 @@ FORMATS = {
 
 FOREIGN = frozenset(
     {
-        *(".adoc", ".asciidoc", ".doc", ".docx", ".ipynb", ".mdx", ".odt", ".org", ".pdf", ".rst", ".rtf"),
+        *(".adoc", ".asciidoc", ".doc", ".docx", ".ipynb", ".odt", ".org", ".pdf", ".rst", ".rtf"),
         *(".tex", ".textile"),
     }
 )

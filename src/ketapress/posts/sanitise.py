@@ -26,7 +26,7 @@ _ELEMENTS = _names(
     " section small source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video wbr"
 )
 _GONE_WITH_THEIR_CONTENT = _names(
-    "embed iframe math noscript object option script select style svg template textarea title"
+    "button embed iframe math noscript object option script select style svg template textarea title"
 )
 _ATTRIBUTES = {
     "*": _names("dir lang id title"),
