@@ -1,7 +1,7 @@
 """A publication, wired from its settings. The only constructor: doors ask here, and nobody below knows of it."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from functools import cached_property, partial
@@ -9,21 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketapress.model.edition import WAITING_STATES, EditionState, Slot, StoredEdition
-from ketapress.model.errors import ConfigurationError, Problem, RefusedError, StoreError, UsageError
+from ketapress.model.errors import ConfigurationError, Problem, StoreError, UsageError
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.file import NAME, read_settings, used_variables
 
 if TYPE_CHECKING:
     from ketapress.build import BuildReport
     from ketapress.compose import Composed, ComposeReport, Press
-    from ketapress.deliver.report import EditionReport, Watch
-    from ketapress.deliver.road import Road, Signing, Stamp
-    from ketapress.model.delivery import Recipient, Verdict
+    from ketapress.mailing import Mailing
     from ketapress.model.letter import Letter
     from ketapress.posts.cache import Cache
     from ketapress.posts.folder import Library
-    from ketapress.relay.dkim import SigningKey
-    from ketapress.relay.pace import Pace
     from ketapress.restore import Accepted
     from ketapress.store.database import Store
     from ketapress.templates.folder import Templates
@@ -98,32 +94,10 @@ class Publication:
         return Press(self.root, self.settings, self.store, self.templates)
 
     @cached_property
-    def signing_key(self) -> "SigningKey | None":
-        """What mail is signed with, where `relay.dkim` is set. Raises ConfigurationError with the file and the cure."""
-        if self.settings.relay.dkim is None:
-            return None
-        from ketapress.relay.dkim import parsed_key
+    def mailing(self) -> "Mailing":
+        from ketapress.mailing import Mailing
 
-        name = self.settings.relay.dkim.key_file
-        try:
-            return parsed_key(self.settings.relay.dkim, (self.root / name).read_bytes())
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise ConfigurationError(
-                Problem(
-                    code="settings.dkim-key",
-                    path=name,
-                    message=f"`relay.dkim.key_file` cannot be used: {why}. Nothing was sent.",
-                    cure="`openssl genrsa -out FILE 2048` makes a key; its public half belongs into the DNS.",
-                )
-            ) from None
-
-    @cached_property
-    def pace(self) -> "Pace":
-        """What this process learnt of the relay and of the domains behind it."""
-        from ketapress.relay.pace import Pace
-
-        return Pace(self.settings.relay.rate, self.settings.relay.connections)
+        return Mailing(self.root, self.settings, lambda: self.store, lambda: self.secret)
 
     def alone(self, work: str) -> AbstractContextManager[None]:
         """Holds the right to that kind of work (`publish`, `send`) against other processes; RefusedError otherwise."""
@@ -365,35 +339,6 @@ class Publication:
         composed = self.compose(library, now, None, dry_run=dry_run)
         return composed, self.build(library, now, dry_run=dry_run)
 
-    def send(
-        self,
-        clock: Callable[[], datetime],
-        *,
-        stop: Callable[[], bool],
-        watch: "Watch | None" = None,
-        heard: "Callable[[Verdict], None] | None" = None,
-    ) -> tuple["EditionReport", ...]:
-        """Delivers what is ready, until nothing is due. The caller holds the lock `send`; `heard` hears each reply."""
-        from ketapress.deliver.leave import hold_changed, refuse_dead_links
-        from ketapress.deliver.recorded import RecordedEditions
-        from ketapress.deliver.sender import Sender
-        from ketapress.restore import refuse_behind
-
-        refuse_behind(self.store, self.root)
-        refuse_dead_links(self.settings)
-        held = hold_changed(self.root, self.store.editions, self.store.deliveries, clock())
-        editions = RecordedEditions(self.store, self.root, clock)
-        sender = Sender(
-            self.store.deliveries,
-            editions,
-            self.settings.newsletters,
-            self._road(clock, stop, heard),
-            watch=watch,
-        )
-        reports = sender.send()
-        editions.ended(reports)
-        return held + reports
-
     def waiting(self) -> tuple[StoredEdition, ...]:
         """The editions that a person has to look at before they go out."""
         return tuple(each for each in self.store.editions.all() if each.state in WAITING_STATES)
@@ -410,104 +355,9 @@ class Publication:
         coming = coming_edition(self.press, newsletter, library.posts, now)
         return (coming.edition.slot.edition, coming.digest.letter) if coming else ("", None)
 
-    def send_test(
-        self, newsletter: NewsletterSettings, letter: "Letter", address: str, now: datetime
-    ) -> "Verdict":
-        """Sends a letter to one address: nothing is recorded, and its links, signed with a throw-away secret, are dead."""
-        import secrets
-
-        from ketapress.deliver.leave import refuse_dead_links
-        from ketapress.deliver.trial import send_trial
-        from ketapress.model.address import parsed_address
-        from ketapress.model.delivery import Recipient
-
-        refuse_dead_links(self.settings)
-        try:
-            reader = Recipient(subscription_id=0, address=parsed_address(address))
-        except ValueError as error:
-            raise UsageError(
-                Problem(code="address", message=f"{address!r}: {error}.", cure="Mend the address.")
-            ) from None
-        message = stamping(self.settings, secrets.token_hex(32))(letter, reader, newsletter, now)
-        if self.signing_key:
-            from ketapress.relay.dkim import unsigned
-
-            field = unsigned(self.signing_key, message, now)
-            message = [field.signed(self.signing_key.sign(field.digest)), *message]
-        return send_trial(self.settings.relay, newsletter.sender.address, reader.address, message)
-
-    def specimen(self, edition: StoredEdition) -> bytes:
-        """The message as `message.eml` has it, from the letter in the store. RefusedError where there is none."""
-        from ketapress.mail.digest import specimen
-
-        newsletter = self.settings.newsletters.get(edition.slot.newsletter)
-        if newsletter is None or not edition.sizes:
-            message = f"{edition.slot.edition} has no folder in outbox/, and its letter is not known here."
-            cure = "Export it where it was composed."
-            raise RefusedError(Problem(code="export.letter", message=message, cure=cure))
-        return specimen(self.store.editions.letter(edition.id), self.settings, newsletter, edition.slot)
-
-    def message_ids(self, edition: StoredEdition) -> Callable[[int], str | None]:
-        """The Message-ID of an edition's message to a subscription: derived, so it is the same in every try.
-
-        None where ketapress.toml no longer has the newsletter, whose sender's domain is a part of it, or where the
-        letter is not known here.
-        """
-        from ketapress.mail.stamp import message_id
-
-        newsletter = self.settings.newsletters.get(edition.slot.newsletter)
-        if newsletter is None or not edition.sizes:
-            return lambda _: None
-        key, domain = self.store.editions.letter(edition.id).key, newsletter.sender.domain
-        return lambda subscription_id: message_id(key, subscription_id, domain)
-
-    def _signing(self) -> "Signing | None":
-        if self.signing_key is None:
-            return None
-        from ketapress.deliver.signing import Signer
-
-        return Signer(self.signing_key)
-
-    def _road(
-        self,
-        clock: Callable[[], datetime],
-        stop: Callable[[], bool],
-        heard: "Callable[[Verdict], None] | None",
-    ) -> "Road":
-        import secrets
-
-        from ketapress.deliver.road import Road
-
-        return Road(
-            relay=self.settings.relay,
-            stamp=stamping(self.settings, self.secret),
-            clock=clock,
-            rng=secrets.SystemRandom(),
-            stop=stop,
-            pace=self.pace,
-            signing=self._signing(),
-            heard=heard or (lambda _verdict: None),
-        )
-
 
 def _misnamed(problem: Problem) -> Problem:
     return problem._replace(path=NAME, message=f"`database.url` cannot be used: {problem.message}")
-
-
-def stamping(settings: Settings, secret: str) -> "Stamp":
-    """How a letter becomes one recipient's message: with links to this publication's door, signed with this secret."""
-    from ketapress.mail.stamp import filled, slot_values
-
-    def stamp(
-        letter: "Letter", recipient: "Recipient", newsletter: NewsletterSettings, date: datetime
-    ) -> Sequence[bytes]:
-        domain, door = newsletter.sender.domain, settings.door
-        return filled(
-            letter,
-            slot_values(letter, recipient, sender_domain=domain, door=door, secret=secret, date=date),
-        )
-
-    return stamp
 
 
 def begin(root: Path, now: datetime) -> tuple[Path, ...]:

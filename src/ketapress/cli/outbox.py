@@ -73,7 +73,7 @@ def show(door: Door, edition: str, *, with_deliveries: bool, states: tuple[str, 
 
 def _listed(door: Door, found: StoredEdition, deliveries: Iterable[DeliveryLine]) -> Iterator[dict[str, Any]]:
     """Who got it, who did not, and why; an erased person has no address."""
-    message_id = door.publication.message_ids(found)
+    message_id = door.publication.mailing.message_ids(found)
     for each in deliveries:
         yield {
             "address": each.address,

@@ -53,11 +53,11 @@ def _contents(door: Door, found: StoredEdition) -> dict[str, bytes]:
     folder = edition_folder(door.root, found.slot)
     if folder.is_dir():
         return {each.name: each.read_bytes() for each in sorted(folder.iterdir()) if each.is_file()}
-    return {"message.eml": door.publication.specimen(found)}
+    return {"message.eml": door.publication.mailing.specimen(found)}
 
 
 def _deliveries(door: Door, found: StoredEdition) -> Iterator[str]:
-    message_id = door.publication.message_ids(found)
+    message_id = door.publication.mailing.message_ids(found)
     yield csv_line(_HEADER)
     for each in door.publication.store.deliveries.lines(found.id):
         yield csv_line(_cells(each, message_id(each.subscription_id) or "", door.iso(each.dated) or ""))

@@ -32,7 +32,7 @@ def send(door: Door) -> Answer:
         signal.signal(each, lambda *_: stop.set())
     began = time.monotonic()
     with publication.alone("send"), _bar() as bar:
-        reports = publication.send(door.clock, stop=stop.is_set, watch=bar.show if bar else None)
+        reports = publication.mailing.send(door.clock, stop=stop.is_set, watch=bar.show if bar else None)
     rate = sum(each.sent for each in reports) / max(time.monotonic() - began, 1e-6)
     problems = [each.problem for each in reports if each.problem]
     result = {"editions": [_result(each) for each in reports], "messages_per_second": round(rate, 1)}

@@ -21,7 +21,7 @@ def send_test(door: Door, newsletter: str, address: str) -> Answer:
     edition, letter = publication.letter_to_try(named, library, door.now)
     if letter is None:
         return Answer({"accepted": False}, problems=[*library.problems, _nothing(newsletter)])
-    found = publication.send_test(named, letter, address, door.clock())
+    found = publication.mailing.send_test(named, letter, address, door.clock())
     accepted = found.fault is Fault.NONE
     result = {"accepted": accepted, "edition": edition, "reply": str(found.reply)}
     if accepted:

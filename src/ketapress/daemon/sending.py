@@ -33,7 +33,7 @@ class Sending:
             return self._problems
         self._relay, self._rests_until = ground.settings.relay, datetime.min.replace(tzinfo=UTC)
         with closing(ground.publication()) as publication, publication.alone("send"):
-            reports = publication.send(ground.clock, stop=ground.stop.is_set, heard=self._heard)
+            reports = publication.mailing.send(ground.clock, stop=ground.stop.is_set, heard=self._heard)
         self._measures.keep()
         for each in reports:
             if each.problem and each.next_at:
