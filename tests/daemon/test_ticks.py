@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from errno import ENOSPC
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -260,6 +261,23 @@ def test_a_fault_of_the_world_is_no_crash_and_is_said_once(
         job()
         clock.advance(timedelta(seconds=15))
     assert len(said.getvalue().splitlines()) == 1
+
+
+def test_a_full_disk_is_said_with_the_place_where_it_is_known(
+    kept: Callable[..., tuple[Kept, StillClock, StringIO]],
+) -> None:
+    faults = iter((OSError(ENOSPC, "No space left on device"), OSError(ENOSPC, "No space left", "/a/b")))
+
+    def work() -> Iterable[Problem]:
+        raise next(faults)
+
+    job, clock, said = kept(work)
+    job()
+    clock.advance(timedelta(seconds=15))
+    job()
+    first, second = said.getvalue().splitlines()
+    assert "No space left on device." in first
+    assert "No space left (/a/b)." in second
 
 
 def test_a_person_may_publish_beside_it_and_one_who_never_ends_is_told(

@@ -3,6 +3,7 @@
 In: work, and a monotonic clock. Out: nothing; no fault of the work leaves here, so that the other parts go on.
 """
 
+import os
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -88,5 +89,9 @@ class Kept:
 
 
 def _disk_problem(error: OSError) -> Problem:
-    message = f"the system says: {error.strerror or error} ({error.filename})."
-    return Problem(code="disk", message=message, cure="Make room or mend the rights there.")
+    place = f" ({os.fsdecode(error.filename)})" if error.filename else ""
+    return Problem(
+        code="disk",
+        message=f"the system says: {error.strerror or error}{place}.",
+        cure="Make room on the disk of the publication, or mend the rights there.",
+    )
