@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ketapress.posts.folder import Library
     from ketapress.restore import Accepted
     from ketapress.store.database import Store
+    from ketapress.store.look import Look
     from ketapress.templates.folder import Templates
     from ketapress.unchanged import Saying
 
@@ -59,6 +60,12 @@ class Publication:
             if not wrong:
                 raise
             raise ConfigurationError(*wrong) from error
+
+    def quick_look(self) -> "Look | None":
+        """How the books stand, without opening the store; None where it has to be opened."""
+        from ketapress.store.look import quick_look
+
+        return quick_look(self.settings.database.url, self.root)
 
     @property
     def has_store(self) -> bool:

@@ -6,11 +6,14 @@ and the message says in which state it is.
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from ketapress.model.delivery import DeliveryLine, DeliveryState
 from ketapress.model.edition import HELD_BY_PERSON, EditionState, StoredEdition
 from ketapress.model.errors import Problem, RefusedError, Severity, UsageError
-from ketapress.store.database import Store
+
+if TYPE_CHECKING:
+    from ketapress.store.database import Store  # to tell what waits needs none, and it takes long to load
 
 LET_GO = "a person let it go"
 """Why an edition is ready that was held: what held it is not asked again."""
@@ -22,7 +25,7 @@ _GOING_ON = frozenset({EditionState.READY, EditionState.HELD, EditionState.SENDI
 _BEFORE_SENDING = frozenset({EditionState.READY, EditionState.AWAITING_APPROVAL})
 
 
-def stored(store: Store, edition: str) -> StoredEdition:
+def stored(store: "Store", edition: str) -> StoredEdition:
     """The composed edition of that name (`weekly/2023-06-12T0800`). Raises UsageError."""
     newsletter, _, key = edition.partition("/")
     found = store.editions.get(newsletter, key)
@@ -51,23 +54,23 @@ def waiting_problem(edition: StoredEdition) -> Problem:
     )
 
 
-def hold(store: Store, edition: str, now: datetime) -> StoredEdition:
+def hold(store: "Store", edition: str, now: datetime) -> StoredEdition:
     """Keeps it from going out, or stops it while it does: who has it has it."""
     stoppable = _BEFORE_SENDING | {EditionState.SENDING}
     return _moved(store, edition, stoppable, EditionState.HELD, now, why=HELD_BY_PERSON)
 
 
-def release(store: Store, edition: str, now: datetime) -> StoredEdition:
+def release(store: "Store", edition: str, now: datetime) -> StoredEdition:
     """Lets a held edition go out, also one whose time has passed."""
     return _let_go(store, edition, EditionState.HELD, now)
 
 
-def approve(store: Store, edition: str, now: datetime) -> StoredEdition:
+def approve(store: "Store", edition: str, now: datetime) -> StoredEdition:
     """Lets an edition go out that waits for approval."""
     return _let_go(store, edition, EditionState.AWAITING_APPROVAL, now)
 
 
-def cancel(store: Store, edition: str, now: datetime) -> StoredEdition:
+def cancel(store: "Store", edition: str, now: datetime) -> StoredEdition:
     """Ends it for good; if nothing of it was sent, its posts go into the next one."""
     found = stored(store, edition)
     if not store.editions.cancel(found.id, now, "a person cancelled it"):
@@ -76,7 +79,7 @@ def cancel(store: Store, edition: str, now: datetime) -> StoredEdition:
 
 
 def resolve(
-    store: Store, edition: str, addresses: Sequence[str], *, sent: bool, evidence: str, now: datetime
+    store: "Store", edition: str, addresses: Sequence[str], *, sent: bool, evidence: str, now: datetime
 ) -> int:
     """Settles deliveries in doubt, all of the edition or those of some addresses; how many.
 
@@ -93,19 +96,19 @@ def resolve(
     return store.resolve(found.id, addresses, sent=sent, evidence=evidence, now=now)
 
 
-def doubtful(store: Store, found: StoredEdition) -> Iterator[DeliveryLine]:
+def doubtful(store: "Store", found: StoredEdition) -> Iterator[DeliveryLine]:
     """The deliveries of which nobody knows whether they arrived, and that wait for a person."""
     waiting = store.deliveries.lines(found.id, DeliveryState.IN_DOUBT)
     return (each for each in waiting if each.next_at is None)
 
 
-def _let_go(store: Store, edition: str, frm: EditionState, now: datetime) -> StoredEdition:
+def _let_go(store: "Store", edition: str, frm: EditionState, now: datetime) -> StoredEdition:
     until = max(stored(store, edition).send_by or now, now + RELEASED_FOR)
     return _moved(store, edition, {frm}, EditionState.READY, now, why=LET_GO, send_by=until)
 
 
 def _moved(
-    store: Store,
+    store: "Store",
     edition: str,
     frm: Collection[EditionState],
     to: EditionState,

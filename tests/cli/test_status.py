@@ -129,3 +129,17 @@ def test_many_bad_posts_do_not_fill_the_screen(publication: Path) -> None:
     assert shown.stdout.count("!  posts/bad-") == 5
     assert "and 25 more" in shown.stdout
     assert shown.exit_code == 1
+
+
+def test_status_loads_nothing_heavy(publication: Path) -> None:
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    code = (
+        "import sys; from ketapress.cli.commands import main\n"
+        f"try: main(['-C', {str(publication)!r}, 'status'])\n"
+        "except SystemExit: pass\n"
+        "print(*[m for m in sys.modules if m.split('.')[0] in "
+        "('sqlalchemy','jinja2','premailer','feedgen','lxml','alembic','apscheduler','rich')], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == ""
+    assert "last edition  weekly/2023-06-12T0800" in done.stdout

@@ -12,9 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ketapress.model.errors import ConfigurationError, StoreError
+from ketapress.store.codes import REVISIONS
 from ketapress.store.database import Store, open_store, upgrade
 from ketapress.store.migrate import scripts
-from ketapress.store.tables import REVISIONS, metadata
+from ketapress.store.tables import metadata
 from stored import crowd, subscribe
 
 

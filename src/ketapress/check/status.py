@@ -1,8 +1,7 @@
 """How all of it stands: what is due, what went out last, deliveries by state, and whether the relay answers."""
 
 import asyncio
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -10,11 +9,10 @@ from ketapress.editions.calendar import midnight, next_slot
 from ketapress.model.delivery import DeliveryState, Phase, Reply
 from ketapress.model.edition import WAITING_STATES, Decision, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
-from ketapress.model.subscriber import SubscriptionState
 from ketapress.relay.line import Deadlines
 from ketapress.relay.smtp import Connection, NotOpened
 from ketapress.store.conservation import Imbalance
-from ketapress.store.database import Store
+from ketapress.store.look import Look
 
 _INSTANT = timedelta(microseconds=1)
 _PATIENCE = Deadlines(
@@ -48,22 +46,17 @@ class Status(NamedTuple):
     relay: RelayHealth
 
 
-def status(settings: Settings, store: Store, now: datetime) -> Status:
-    """Reads the store and knocks at the relay, both at once; sends nothing, changes nothing."""
-    with ThreadPoolExecutor(2) as readers:
-        balanced = readers.submit(store.balance)
-        counted = readers.submit(store.subscribers.counts)
-        editions = store.editions.all()
-        relay = asyncio.run(relay_health(settings.relay.url, _hostname(settings)))
-    people, balance = counted.result(), balanced.result()
+def status(settings: Settings, look: Callable[[], Look], now: datetime) -> Status:
+    """Knocks at the relay, then asks what the books say; sends nothing, changes nothing."""
+    relay = asyncio.run(relay_health(settings.relay.url, _hostname(settings)))
+    books = look()
     return Status(
         standings=tuple(
-            _standing(settings, newsletter, editions, people, now)
-            for newsletter in settings.newsletters.values()
+            _standing(settings, newsletter, books, now) for newsletter in settings.newsletters.values()
         ),
-        deliveries=balance.counts,
-        imbalances=balance.imbalances,
-        waiting=tuple(each for each in editions if each.state in WAITING_STATES),
+        deliveries=books.balance.counts,
+        imbalances=books.balance.imbalances,
+        waiting=tuple(each for each in books.editions if each.state in WAITING_STATES),
         relay=relay,
     )
 
@@ -78,15 +71,9 @@ async def relay_health(url: RelayUrl, hostname: str) -> RelayHealth:
     return RelayHealth(reachable=True, last_reply="it let us in")
 
 
-def _standing(
-    settings: Settings,
-    newsletter: NewsletterSettings,
-    editions: tuple[StoredEdition, ...],
-    people: Mapping[tuple[str, SubscriptionState], int],
-    now: datetime,
-) -> Standing:
+def _standing(settings: Settings, newsletter: NewsletterSettings, books: Look, now: datetime) -> Standing:
     zone = settings.zone(newsletter)
-    mine = (each for each in editions if each.slot.newsletter == newsletter.name)
+    mine = (each for each in books.editions if each.slot.newsletter == newsletter.name)
     return Standing(
         newsletter,
         next_slot(
@@ -96,7 +83,7 @@ def _standing(
             max(now, midnight(newsletter.starts, zone) - _INSTANT),
         ),
         next((each for each in mine if each.decision is Decision.COMPOSED), None),
-        {str(state): count for (name, state), count in people.items() if name == newsletter.name},
+        {str(state): count for (name, state), count in books.people.items() if name == newsletter.name},
     )
 
 

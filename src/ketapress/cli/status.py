@@ -1,15 +1,18 @@
 """`ketapress status`: one screen for whoever keeps it running."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ketapress.check.status import Standing, Status
 from ketapress.cli.door import Answer, Door, command
 from ketapress.cli.rows import Rows, rows
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.errors import Problem
 from ketapress.review import waiting_problem
+
+if TYPE_CHECKING:
+    from ketapress.check.status import Standing, Status
 
 _SHOWN = 5  # problems
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
@@ -19,12 +22,16 @@ _UNITS = ((60 * 24, "days"), (60, "hours"), (1, "minutes"))
 
 @command("status", "One screen: what is due, what went out, what needs a person.", asks_time=True)
 def status(door: Door) -> Answer:
-    from ketapress.check.conservation import conservation_problems
-    from ketapress.check.status import status as status_of
-
     publication = door.publication
-    library = publication.library(door.now, keep=False)
-    found = status_of(publication.settings, publication.store, door.now)
+    with ThreadPoolExecutor(1) as aside:
+        look = aside.submit(
+            publication.quick_look
+        )  # a million rows take as long as all else that is loaded here
+        from ketapress.check.conservation import conservation_problems
+        from ketapress.check.status import status as status_of
+
+        library = publication.library(door.now, keep=False)
+        found = status_of(publication.settings, lambda: look.result() or publication.store.look(), door.now)
     problems = (*library.problems, *conservation_problems(found.imbalances), *_unsent(door, found))
     if door.as_json:
         return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting))
@@ -32,7 +39,7 @@ def status(door: Door) -> Answer:
     return Answer({}, _lines(door, found, problems), needs_person=asks)
 
 
-def _unsent(door: Door, found: Status) -> tuple[Problem, ...]:
+def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:
     """That mail waits for a relay that does not let us in."""
     waiting = sum(found.deliveries.get(state, 0) for state in _WAITING)
     if found.relay.reachable or not waiting:
@@ -47,7 +54,7 @@ def _unsent(door: Door, found: Status) -> tuple[Problem, ...]:
     )
 
 
-def _result(door: Door, found: Status) -> dict[str, Any]:
+def _result(door: Door, found: "Status") -> dict[str, Any]:
     return {
         "newsletters": [
             {
@@ -70,7 +77,7 @@ def _result(door: Door, found: Status) -> dict[str, Any]:
     }
 
 
-def _lines(door: Door, found: Status, problems: Sequence[Problem]) -> list[str | Rows]:
+def _lines(door: Door, found: "Status", problems: Sequence[Problem]) -> list[str | Rows]:
     """The screen: what comes and went, how many deliveries, the relay, and what needs a person."""
     counts = [(str(state), f"{count:,}") for state, count in found.deliveries.items() if count]
     relay = "lets us in" if found.relay.reachable else f"does not let us in: {found.relay.last_reply}"
@@ -86,7 +93,7 @@ def _lines(door: Door, found: Status, problems: Sequence[Problem]) -> list[str |
     ]
 
 
-def _standing(door: Door, each: Standing) -> list[str | Rows]:
+def _standing(door: Door, each: "Standing") -> list[str | Rows]:
     people = ", ".join(f"{count:,} {state}" for state, count in each.subscriptions.items()) or "nobody yet"
     coming = "never"
     if each.next_slot:

@@ -177,7 +177,7 @@ class Round:
 
         outcome = await line.transmit(
             parcel.envelope,
-            await parcel.whole(),
+            parcel.message if parcel.signature is None else await parcel.whole(),
             lambda: self._turns.leave(parcel.recipient.subscription_id, parcel.dated),
             following,
         )
@@ -189,11 +189,12 @@ class Round:
 
     def _settle(self, recipient: Recipient, found: Verdict) -> None:
         self._road.heard(found)
+        now = self._road.clock()
         result = settled(
             recipient,
             found,
             self._trend,
-            self._road.clock(),
+            now,
             self._road.rng,
             expires=self._load.expires,
             in_doubt=self._road.relay.in_doubt,
@@ -204,9 +205,9 @@ class Round:
             self._turns.settle(result)
             self._done(recipient, found)
         if found.fault is Fault.NONE:
-            self._rate.taken(self._now())
+            self._rate.taken(now.timestamp())
         elif found.fault is Fault.RELAY_THROTTLED:
-            self._rate.throttled(self._now())
+            self._rate.throttled(now.timestamp())
         self._trend = self._trend.after(found)
         self._follow(course(found, self._trend, self._road.relay.connections), found)
 

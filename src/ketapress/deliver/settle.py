@@ -62,7 +62,7 @@ class Trend(NamedTuple):
 
     def after(self, verdict: Verdict) -> "Trend":
         if verdict.fault is Fault.NONE:
-            return Trend(taken=True)
+            return _TAKEN
         if verdict.fault is Fault.MESSAGE_REFUSED:
             return self._replace(refused=self.refused + 1)
         if verdict.fault is Fault.RELAY_THROTTLED:
@@ -78,6 +78,9 @@ class Trend(NamedTuple):
         Otherwise it may well refuse everybody (relaying denied, a full quota, a spam filter), and nobody is given up.
         """
         return self.taken and self.refused == 0
+
+
+_TAKEN = Trend(taken=True)
 
 
 def course(verdict: Verdict, trend: Trend, lines: int) -> Course:

@@ -35,9 +35,11 @@ class Purpose(StrEnum):
 
 def token(secret: str, purpose: Purpose, subscription_id: int) -> str:
     """36 characters of the URL-safe alphabet (RFC 4648, 5): key id, subscription, keyed BLAKE2b of purpose and both."""
-    key = _key(secret)
+    key_id, keyed = _signing(secret, purpose)
     number = subscription_id.to_bytes(_NUMBER_BYTES, "big")
-    return urlsafe_b64encode(_key_id(key) + number + _mac(key, purpose, number)).decode("ascii")
+    mac = keyed.copy()
+    mac.update(number)
+    return urlsafe_b64encode(key_id + number + mac.digest()).decode("ascii")
 
 
 def read_token(secrets: Sequence[str], purpose: Purpose, text: str) -> int:
@@ -72,7 +74,20 @@ def edition_url(settings: Settings, slot: Slot) -> str:
 
 
 def _door_url(door: str, purpose: Purpose, text: str) -> str:
-    return joined(door, f"{purpose.value}/{text}")
+    return _stem(door, purpose) + text
+
+
+@lru_cache(maxsize=16)
+def _stem(door: str, purpose: Purpose) -> str:
+    """What all links of a purpose begin with."""
+    return joined(door, f"{purpose.value}/")
+
+
+@lru_cache(maxsize=16)
+def _signing(secret: str, purpose: Purpose) -> tuple[bytes, blake2b]:
+    """What a token needs that is the same for everybody."""
+    key = _key(secret)
+    return _key_id(key), _keyed(key, purpose)
 
 
 @lru_cache(maxsize=16)

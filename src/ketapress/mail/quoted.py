@@ -5,12 +5,16 @@ SMTP has nothing to stuff (RFC 5321, 4.5.2), or with `From `, which mail boxes r
 cares for neither at the lines it breaks itself.
 """
 
+import re
 from collections.abc import Sequence
 
 LINE = 76
 _LITERAL = bytes(code for code in range(0x20, 0x7F) if code != ord("=")) + b"\t"
 _CODES = tuple(bytes((code,)) if code in _LITERAL else b"=%02X" % code for code in range(256))
 SOFT_BREAK = b"=\r\n"
+# A line that is written as it stands, as addresses and links nearly always are: it does not begin with a full stop or
+# the F of `From `, has no blank at its ends, and no equals sign.
+_PLAIN = re.compile(rb"[!-\-/-<>-EG-~](?:[ -<>-~]*[!-<>-~])?\Z")
 
 
 def quoted_segments(texts: Sequence[str]) -> list[bytes]:
@@ -32,6 +36,8 @@ def quoted_lines(text: str) -> bytes:
 
 def quoted_line(data: bytes, longest: int = LINE - 1) -> bytes:
     """One line of data on soft-broken lines; a line end inside it is data too."""
+    if len(data) <= longest and _PLAIN.match(data):
+        return data
     written = data if not data.translate(None, _LITERAL) else b"".join(map(_CODES.__getitem__, data))
     if written[-1:] in (b" ", b"\t"):
         written = written[:-1] + _hexadecimal(written[-1:])

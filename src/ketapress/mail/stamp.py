@@ -58,9 +58,11 @@ def stamped(letter: Letter, values: Mapping[str, str]) -> bytes:
 
 def filled(letter: Letter, values: Mapping[str, str]) -> Sequence[bytes]:
     """The same in its pieces: the letter's own segments, and between them what was filled in."""
-    pieces = [letter.segments[0]]
-    for slot, segment in zip(letter.slots, letter.segments[1:], strict=True):
-        pieces += (_WRITTEN[slot.place](values[slot.name]), segment)
+    first, *others = letter.segments
+    pieces = [first]
+    for (name, place), segment in zip(letter.slots, others, strict=True):
+        pieces.append(_WRITTEN[place](values[name]))
+        pieces.append(segment)
     return pieces
 
 

@@ -5,6 +5,7 @@ are given to the wire. So an address is checked here before it is stored, and ag
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ketapress.model.pattern import pattern
@@ -78,6 +79,7 @@ def _local_fault(local: str) -> str:
     return f"the part before the @ contains {wrong!r}"
 
 
+@lru_cache(maxsize=1024)  # most people are at few domains
 def _wire_domain(domain: str) -> str:
     """The domain in lower case and IDNA, checked label by label."""
     try:

@@ -53,7 +53,11 @@ class Line(asyncio.Protocol):
         self._fault = ""
         self._writable = True
         self._waiter: asyncio.Future[None] | None = None
-        self._due, self._late = math.inf, ""
+        self._due = math.inf
+        self._late = (
+            "",
+            0.0,
+        )  # made a sentence when somebody is: a deadline is set twice a message, and seldom missed
         self._timer: asyncio.TimerHandle | None = None
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.closed.set_result(None)
@@ -103,14 +107,12 @@ class Line(asyncio.Protocol):
     async def drained(self, seconds: float) -> None:
         """Waits until the socket has taken what was written, but for the last few buffers."""
         if not self._writable or self._fault:
-            await self._woken(
-                lambda: self._writable, f"it did not take the message within {seconds:g} s", seconds
-            )
+            await self._woken(lambda: self._writable, "it did not take the message within {:g} s", seconds)
 
     async def answer(self, seconds: float) -> Answer:
         """The next whole answer. What came before the line was lost is still given."""
         if not self._answers:
-            await self._woken(lambda: bool(self._answers), f"no whole answer within {seconds:g} s", seconds)
+            await self._woken(lambda: bool(self._answers), "no whole answer within {:g} s", seconds)
         return self._answers.popleft()
 
     def interrupted(self) -> Answer | None:
@@ -133,7 +135,7 @@ class Line(asyncio.Protocol):
         while not ready():
             if self._fault:
                 raise Lost(self._fault)
-            self._due, self._late = deadline, late
+            self._due, self._late = deadline, (late, seconds)
             self._wind()
             self._waiter = self._loop.create_future()
             await self._waiter
@@ -149,7 +151,8 @@ class Line(asyncio.Protocol):
     def _rung(self) -> None:
         self._timer = None
         if self._loop.time() >= self._due:
-            self.fail(self._late)
+            late, seconds = self._late
+            self.fail(late.format(seconds))
         else:
             self._wind()
 

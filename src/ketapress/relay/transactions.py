@@ -48,6 +48,11 @@ class Transactions:
         self._phase = Phase.MAIL
         self._unfinished = False  # a transaction that the relay still holds open
         self._announced: Envelope | None = None
+        self._steps = (
+            (Phase.MAIL, deadlines.mail),
+            (Phase.RECIPIENT, deadlines.recipient),
+            (Phase.DATA, deadlines.data),
+        )
 
     @property
     def in_step(self) -> bool:
@@ -92,7 +97,7 @@ class Transactions:
         """The commands of an envelope as one group."""
         if not self.idle:
             self._line.fail("the relay spoke before it was asked")
-        return "".join(f"{command}\r\n" for command in self._commands(envelope, reset=reset)).encode("ascii")
+        return "\r\n".join([*self._commands(envelope, reset=reset), ""]).encode("ascii")
 
     def _commands(self, envelope: Envelope, *, reset: bool) -> list[str]:
         size = f" SIZE={envelope.size}" if self._sizes else ""  # RFC 1870: too large is said before the body
@@ -105,7 +110,7 @@ class Transactions:
         try:
             if reset:
                 self._must_be_clear(await self._line.answer(self._deadlines.mail))
-            for phase, seconds in self._steps():
+            for phase, seconds in self._steps:
                 self._phase = phase
                 answer = await self._line.answer(seconds)
                 refused = refused or self._refused(answer)
@@ -122,7 +127,7 @@ class Transactions:
         if self._unfinished:
             self._must_be_clear(await self._asked(commands.pop(0), self._deadlines.mail))
         self._unfinished = True
-        for command, (phase, seconds) in zip(commands, self._steps(), strict=True):
+        for command, (phase, seconds) in zip(commands, self._steps, strict=True):
             self._phase = phase
             refused = self._refused(await self._asked(command, seconds))
             if refused:
@@ -134,14 +139,6 @@ class Transactions:
             self._line.fail("the relay spoke before it was asked")
         self._line.write(f"{command}\r\n".encode("ascii"))
         return await self._line.answer(seconds)
-
-    def _steps(self) -> tuple[tuple[Phase, float], ...]:
-        deadlines = self._deadlines
-        return (
-            (Phase.MAIL, deadlines.mail),
-            (Phase.RECIPIENT, deadlines.recipient),
-            (Phase.DATA, deadlines.data),
-        )
 
     def _refused(self, answer: Answer) -> Outcome | None:
         """The answer with its phase, where it is not the one that lets us go on."""

@@ -70,12 +70,15 @@ class Replies:
         found = _LINE.match(line)
         if found is None or len(line) > MOST_LINE:
             raise Garbage(f"its reply is not SMTP: {cleaned(line[:80])!r}")
-        self._lines.append(found[3] or b"")
+        code, more, text = found.groups()
+        if more != b"-" and not self._lines:  # one line, as nearly all are
+            return Answer(int(code), (text or b"",))
+        self._lines.append(text or b"")
         if len(self._lines) > MOST_LINES:
             raise Garbage(f"its reply has more than {MOST_LINES} lines")
-        if found[2] == b"-":
+        if more == b"-":
             return None
-        answer = Answer(int(found[1]), tuple(self._lines))
+        answer = Answer(int(code), tuple(self._lines))
         self._lines.clear()
         return answer
 

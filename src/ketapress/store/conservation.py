@@ -1,21 +1,33 @@
 """The conservation law: nobody who was frozen into an edition is lost, and nobody appears who was not.
 
-Part of the edge: works on a connection, inside a transaction that somebody else opened. It looks, and changes nothing.
+Part of the edge: works on the driver's own cursor, inside a transaction that somebody else opened. It looks, and
+changes nothing.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
-
-from sqlalchemy import Connection, select
+from typing import Any, NamedTuple
 
 from ketapress.model.delivery import FINAL_STATES, DeliveryState
 from ketapress.model.edition import EditionState
-from ketapress.store.counts import counted
-from ketapress.store.tables import deliveries, editions
+from ketapress.store.tally import counted
 
-_d, _e = deliveries.c, editions.c
 _AT_REST = FINAL_STATES | {DeliveryState.IN_DOUBT}
+_EDITIONS = """
+    SELECT id, newsletter, slot_key, state, frozen, counts FROM editions WHERE state IS NOT NULL ORDER BY slot_at, id
+"""
+
+
+class _Row(NamedTuple):
+    """An edition as it is written."""
+
+    id: int
+    newsletter: str
+    slot_key: str
+    state: str
+    frozen: int
+    counts: Any
 
 
 class Imbalance(NamedTuple):
@@ -34,30 +46,32 @@ class Balance(NamedTuple):
     imbalances: tuple[Imbalance, ...]
 
 
-def balance(connection: Connection, *, thorough: bool) -> Balance:
-    """All that the ledger holds, added up in one pass: a million deliveries take a third of a second each time.
+def balance(cursor: Any, dialect: str, *, thorough: bool) -> Balance:
+    """All that the ledger holds, added up: a million deliveries take a fifth of a second each time.
 
     Frozen is what stands in the ledger, at every moment; and when an edition is done, every delivery is in a final
     state or in doubt. What is remembered of editions that are done is believed, unless `thorough` reads all rows.
     """
-    rows = connection.execute(
-        select(_e.id, _e.newsletter, _e.slot_key, _e.state, _e.frozen, _e.counts)
-        .where(_e.state.is_not(None))
-        .order_by(_e.slot_at, _e.id)
-    ).all()
-    standing = {row.id: row.counts for row in rows if row.counts is not None and not thorough}
-    if looked_at := [row.id for row in rows if row.id not in standing]:
-        standing |= counted(connection, _d.edition_id.in_(looked_at))
-    found = []
+    rows = [_Row(*row) for row in cursor.execute(_EDITIONS).fetchall()]
+    standing: dict[int, Mapping[str, int]] = {}
     for row in rows:
-        total, unsettled = _summed(standing.get(row.id, {}))
-        waiting = unsettled if row.state is EditionState.DONE else 0
-        if waiting or total != row.frozen:
-            found.append(Imbalance(f"{row.newsletter}/{row.slot_key}", row.frozen, total, waiting))
+        kept = json.loads(row.counts) if isinstance(row.counts, str) else row.counts  # as the driver has it
+        if kept is not None and not thorough:
+            standing[row.id] = kept
+    standing |= counted(cursor, dialect, [row.id for row in rows if row.id not in standing])
     whole = Counter[str]()
     for each in standing.values():
         whole.update(each)
-    return Balance({state: whole[state.value] for state in DeliveryState}, tuple(found))
+    wrong = filter(None, (_imbalance(row, standing.get(row.id, {})) for row in rows))
+    return Balance({state: whole[state.value] for state in DeliveryState}, tuple(wrong))
+
+
+def _imbalance(row: _Row, counts: Mapping[str, int]) -> Imbalance | None:
+    total, unsettled = _summed(counts)
+    waiting = unsettled if row.state == EditionState.DONE else 0
+    if waiting or total != row.frozen:
+        return Imbalance(f"{row.newsletter}/{row.slot_key}", row.frozen, total, waiting)
+    return None
 
 
 def _summed(counts: Mapping[str, int]) -> tuple[int, int]:

@@ -15,11 +15,14 @@ from sqlalchemy.exc import ArgumentError
 
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError, StoreError
 from ketapress.store.backup import write_backup
-from ketapress.store.conservation import Balance, Imbalance, balance
+from ketapress.store.codes import REVISIONS
+from ketapress.store.conservation import Imbalance, balance
+from ketapress.store.counts import driver_cursor
 from ketapress.store.deliveries import Deliveries
 from ketapress.store.editions import Editions
 from ketapress.store.generation import generation, leave_numbers_free, raised_generation
 from ketapress.store.lock import FOLDER
+from ketapress.store.look import Look, looked
 from ketapress.store.resolution import (
     believe_sent,
     doubt_everything,
@@ -30,7 +33,6 @@ from ketapress.store.resolution import (
 from ketapress.store.restoring import put_in_place, unfinished_copy
 from ketapress.store.spill import NAME as SPILL
 from ketapress.store.subscribers import Subscribers
-from ketapress.store.tables import REVISIONS
 from ketapress.store.transactions import Transactions, private_file
 
 _NEWEST = REVISIONS[-1]
@@ -56,12 +58,13 @@ class Store:
     def imbalances(self, *, thorough: bool = False) -> tuple[Imbalance, ...]:
         """Editions whose deliveries do not add up, which there should never be; `thorough` counts the old ones, too."""
         with self._transactions.read() as connection:
-            return balance(connection, thorough=thorough).imbalances
+            cursor = driver_cursor(connection)
+            return balance(cursor, self._transactions.dialect, thorough=thorough).imbalances
 
-    def balance(self) -> Balance:
-        """How many deliveries stand in each state, and where they do not add up."""
+    def look(self) -> Look:
+        """How all of it stands at this moment."""
         with self._transactions.read() as connection:
-            return balance(connection, thorough=False)
+            return looked(driver_cursor(connection), self._transactions.dialect)
 
     @property
     def generation(self) -> int:

@@ -28,9 +28,9 @@ from sqlalchemy import (
 from ketapress.model.delivery import ARROWS, DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
+from ketapress.store.codes import EPOCH
 from ketapress.store.counts import recount
 from ketapress.store.tables import (
-    EPOCH,
     DeliveryCode,
     deliveries,
     editions,

@@ -12,10 +12,12 @@ from sqlalchemy import Connection, Select, delete, exists, func, insert, null, s
 
 from ketapress.model.address import address_key, parsed_address
 from ketapress.model.subscriber import Added, Applicant, ConsentEvent, Event, Subscriber, SubscriptionState
+from ketapress.store.counts import driver_cursor
 from ketapress.store.intake import Intake, chunks
 from ketapress.store.ledger import forget, of_person
 from ketapress.store.persons import end_consent, erased_hash, erasure_key, people, persons
 from ketapress.store.tables import consents, deliveries, editions, subscribers, subscriptions
+from ketapress.store.tally import people_counted
 from ketapress.store.transactions import Transactions
 
 _PAGE = 2000  # people a read
@@ -79,10 +81,8 @@ class Subscribers:
 
     def counts(self) -> Mapping[tuple[str, SubscriptionState], int]:
         """How many subscriptions there are, by newsletter and state; what there is none of is not there."""
-        s = subscriptions.c
-        counted = select(s.newsletter, s.state, func.count()).group_by(s.newsletter, s.state)
         with self._transactions.read() as connection:
-            return {(newsletter, state): count for newsletter, state, count in connection.execute(counted)}
+            return people_counted(driver_cursor(connection), self._transactions.dialect)
 
     def remove(self, address: str, newsletter: str | None, by: str, now: datetime) -> int:
         """Ends consent, to one newsletter or to all: how many subscriptions that ended. What is queued is not sent."""

@@ -1,10 +1,10 @@
 """What is stored: tables, and the three types that stand between Python's values and the database's.
 
-Instants are microseconds since 1970 as integers: they sort, index and compare the same in every database. A delivery
-is a narrow row, because there are as many as subscribers times editions; an edition's letter is stored once.
+Instants are microseconds since 1970 as integers: they sort, index and compare the same in every database (`codes`). A
+delivery is a narrow row, because there are as many as subscribers times editions; an edition's letter is stored once.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -33,20 +33,10 @@ from sqlalchemy.types import TypeDecorator
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import Decision, EditionState
 from ketapress.model.subscriber import ConsentEvent, SubscriptionState
+from ketapress.store.codes import delivery_code, delivery_state, microseconds, moment_of
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
-
-REVISIONS = ("0001", "0002")
-"""Every schema there has been, oldest first. A database at the last one is opened without loading Alembic."""
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def microseconds(moment: datetime) -> int:
-    """An instant as it is stored: since 1970, which sorts the same in every database."""
-    return (moment - EPOCH) // _MICROSECOND
 
 
 class Instant(TypeDecorator[datetime]):
@@ -59,7 +49,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+        return None if value is None else moment_of(value)
 
 
 def instant(moment: datetime) -> ColumnElement[datetime]:
@@ -84,26 +74,6 @@ class Word(TypeDecorator[StrEnum]):
         return None if value is None else self.words(value)
 
 
-_DELIVERY_CODES = {
-    DeliveryState.QUEUED: 0,
-    DeliveryState.CLAIMED: 1,
-    DeliveryState.SENDING: 2,
-    DeliveryState.SENT: 3,
-    DeliveryState.DEFERRED: 4,
-    DeliveryState.IN_DOUBT: 5,
-    DeliveryState.FAILED: 6,
-    DeliveryState.EXPIRED: 7,
-    DeliveryState.SUPPRESSED: 8,
-    DeliveryState.CANCELLED: 9,
-}
-_DELIVERY_STATES = {code: state for state, code in _DELIVERY_CODES.items()}
-
-
-def delivery_code(state: DeliveryState) -> int:
-    """The number that a delivery's state is stored as."""
-    return _DELIVERY_CODES[state]
-
-
 class DeliveryCode(TypeDecorator[DeliveryState]):
     """A delivery's state as a small number, for the one table where bytes count."""
 
@@ -114,7 +84,7 @@ class DeliveryCode(TypeDecorator[DeliveryState]):
         return None if value is None else delivery_code(value)
 
     def process_result_value(self, value: int | None, _dialect: Dialect) -> DeliveryState | None:
-        return None if value is None else _DELIVERY_STATES[value]
+        return None if value is None else delivery_state(value)
 
 
 class DatabaseClock(ColumnElement[int]):

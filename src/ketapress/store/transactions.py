@@ -48,6 +48,8 @@ class Transactions:
         self._writer = self._engine.execution_options(
             ketapress_begin="BEGIN IMMEDIATE", preserve_rowcount=True
         )
+        # In a turn the driver itself begins and commits; SQLAlchemy, where it is asked at all, says nothing to that.
+        self._turner = self._engine.execution_options(ketapress_begin="", preserve_rowcount=True)
         self._kept: Connection | None = None
 
     @contextmanager
@@ -66,13 +68,16 @@ class Transactions:
     def turn(self) -> Iterator[Connection]:
         """A write on a connection that is kept for the next one: taking it from the pool costs more than a turn's rows.
 
-        For one thread at a time.
+        So does SQLAlchemy's way into a transaction and out of it. For one thread at a time.
         """
         with self._border():
-            self._kept = self._kept or self._writer.connect()
+            self._kept = self._kept or self._turner.connect()
             try:
-                with self._kept.begin():
-                    yield self._kept
+                driver: Any = self._kept.connection
+                if not self.shared:
+                    driver.cursor().execute("BEGIN IMMEDIATE")  # PostgreSQL's driver begins by itself
+                yield self._kept
+                (self._kept if self._kept.in_transaction() else driver).commit()
             except BaseException:
                 self._let_go()
                 raise

@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from ketapress.model.delivery import ARROWS, DeliveryState, Result
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
+from ketapress.store.codes import delivery_code, microseconds
 from ketapress.store.ledger import AT_ONCE, SOURCES
-from ketapress.store.tables import delivery_code, microseconds
 
 _TRIED = frozenset(ARROWS[DeliveryState.SENDING])  # results that count as a try
 _AGAIN = frozenset({DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT})

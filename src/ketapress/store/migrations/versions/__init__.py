@@ -1,1 +1,1 @@
-"""The changes of the schema, oldest first by their numbers; `tables.REVISIONS` lists them."""
+"""The changes of the schema, oldest first by their numbers; `codes.REVISIONS` lists them."""
