@@ -95,6 +95,18 @@ MARKUP = st.lists(
 ).map("".join)
 
 
+def test_films_can_be_reached_in_readers_that_show_no_controls() -> None:
+    html = '<p><video controls=""><source src="https://e.example/a%20b.mp4"></video></p>'
+    film = post(
+        "a",
+        html=html
+        + '<a href="https://e.example/"><audio src="https://e.example/c.mp3" controls=""></audio></a>',
+    )
+    feed = documents([film], WHOLE)["feed.xml"].decode()
+    assert '&lt;/video&gt; &lt;a href="https://e.example/a%20b.mp4"&gt;a b.mp4&lt;/a&gt;' in feed
+    assert said_of([film], WHOLE) == {}
+
+
 def documents(posts: list[Post], whole: Settings) -> dict[str, bytes]:
     files = made(feed_files(posts, whole, keys()))
     return {path: document for path, document in files.items() if path.endswith(("feed.xml", "atom.xml"))}

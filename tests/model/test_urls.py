@@ -44,6 +44,7 @@ def test_a_site_may_live_in_a_sub_folder() -> None:
         ("a b.png", "https://example.org/2023/a%20b.png"),
         ("ü.png", "https://example.org/2023/%C3%BC.png"),
         ("https://exämple.org/", "https://xn--exmple-cua.org/"),
+        ("https://Ada@Ex%C3%A4mple.org:8080/", "https://Ada@xn--exmple-cua.org:8080/"),
         ("mailto:a@example.org", "mailto:a@example.org"),
         ("#top", "https://example.org/2023/a.html#top"),
         ("http://[broken", None),

@@ -64,6 +64,10 @@ def test_scalars_stay_what_was_written(tmp_path: Path) -> None:
         ("published: 2023-06-06", "2023-06-06T06:00:00+00:00"),
         ("published: true", "2023-06-07T06:00:00+00:00"),
         ("date: Last Modified", "2023-06-07T06:00:00+00:00"),
+        ("pubDatetime: 2023-06-06T10:00:00Z", "2023-06-06T10:00:00+00:00"),
+        ("published_at: 2023-06-06\nupdatedAt: 2023-06-09", "2023-06-06T06:00:00+00:00"),
+        ("publishedAt: '2023-06-06'", "2023-06-06T06:00:00+00:00"),
+        ("datePublished: Tue Jun 06 2023 10:00:00 GMT+0000 (Universal Time)", "2023-06-06T10:00:00+00:00"),
         ("lastmod: 2023-06-06", "2023-06-06T06:00:00+00:00"),
         ("title: x", "2023-06-07T06:00:00+00:00"),
     ],
@@ -143,6 +147,7 @@ def test_an_expired_post_is_not_seen(tmp_path: Path) -> None:
     ("lines", "tags"),
     [
         ("tags: machine learning", ("machine", "learning")),
+        ("tags: ['C#', 'C', 'R &amp; D']", ("C#", "C", "R & D")),
         ("tags: machine learning, python", ("machine learning", "python")),
         ("tags: [Python, python, '#web']\ncategories: [News]", ("Python", "web", "News")),
         ("tags: {a: 1}\ncategory: x", ("x",)),

@@ -162,6 +162,20 @@ def test_a_link_that_another_tool_makes_from_a_file_leads_to_the_post(tmp_path: 
     )
 
 
+def test_pages_that_only_another_tool_knows_are_no_broken_addresses(tmp_path: Path) -> None:
+    text = "[a]({index}) [b]({tag}x) ![c]({attach}d.png) ![e](__GHOST_URL__/f.png)"
+    files = {"x.md": "---\ndate: 2023-06-07\nimage: '{static}/g.png'\n---\n" + text}
+    library = read_library(publication(tmp_path, files), settings(), NOW)
+    (post,), (problem,) = library.posts, library.problems
+    assert post.html == (
+        '<p><a href="https://example.org/">a</a> b <img src="https://example.org/2023/d.png" alt="c">'
+        ' <img src="https://example.org/f.png" alt="e"></p>'
+    )
+    assert post.image
+    assert post.image.url == "https://example.org/g.png"
+    assert problem.code == "post.address"
+
+
 def test_a_link_of_a_wiki_leads_to_the_note_that_it_names(tmp_path: Path) -> None:
     files = {
         "A note.md": HEADER + "Text of the note",

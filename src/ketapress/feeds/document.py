@@ -7,9 +7,9 @@ decided here: which entries, in which order, their ids, their instants, which ch
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from html import escape
+from html import escape, unescape
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ketapress.model.language import direction
 from ketapress.model.pattern import pattern
@@ -38,6 +38,9 @@ _URI = pattern(
     re.IGNORECASE,
 )
 _NO_BRACKETS = SAFE_IN_URL.translate({ord("["): None, ord("]"): None})
+
+_MEDIA = pattern(r"<(audio|video)(?: [^>]*)?>.*?</\1>", re.DOTALL)
+_SOURCE = pattern(r" src=\"(https?://[^\"]*)\"")
 
 
 class Entry(NamedTuple):
@@ -131,7 +134,7 @@ def entry_of(post: Post, settings: Settings) -> Entry:
         id=_uri(post.id),
         url=url,
         title=plain(post.title) or url,
-        html=_directed(clean(post.html), lang or settings.site.language, post.dir),
+        html=_directed(_with_links_to_media(clean(post.html)), lang or settings.site.language, post.dir),
         summary=plain(post.summary),
         published=_utc(post.published or post.date),
         updated=_utc(post.updated),
@@ -140,6 +143,25 @@ def entry_of(post: Post, settings: Settings) -> Entry:
         image=post.image,
         lang=lang if lang.lower() not in {"", settings.site.language.lower()} else None,
     )
+
+
+def _with_links_to_media(html: str) -> str:
+    """A body whose sounds and films can be reached in any reader: the validator takes `controls` for a risk.
+
+    Many readers show controls of their own; a link behind each serves the others.
+    """
+    return _MEDIA.sub(_without_controls, html) if ' controls=""' in html else html
+
+
+def _without_controls(media: re.Match[str]) -> str:
+    shown = media[0].replace(' controls=""', "")
+    source = _SOURCE.search(shown)
+    if not source or media.string.count("<a ", 0, media.start()) > media.string.count(
+        "</a>", 0, media.start()
+    ):
+        return shown
+    name = unquote(unescape(source[1])).rstrip("/").rpartition("/")[2]
+    return f'{shown} <a href="{source[1]}">{escape(name, quote=False)}</a>'
 
 
 def _uri(identifier: str) -> str:

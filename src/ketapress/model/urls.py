@@ -42,10 +42,11 @@ def absolute(base: str, reference: str) -> str | None:
     """`reference` as a full URL with blanks and non-ASCII encoded; None where it is none that can be joined."""
     try:
         url = urljoin(base, reference.strip())
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if host and not host.isascii():
-            url = url.replace(host, host.encode("idna").decode("ascii"), 1)
+        host = urlsplit(url).netloc.rpartition("@")[2].partition(":")[0]
+        if host and (
+            "%" in host or not host.isascii()
+        ):  # as written, or as a renderer of Markdown encoded it
+            url = url.replace(host, unquote(host).lower().encode("idna").decode("ascii"), 1)
     except ValueError:
         return None
     return quote(url, safe=SAFE_IN_URL)

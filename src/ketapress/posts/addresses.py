@@ -54,6 +54,9 @@ _BY_FILE = pattern(
 _STATIC = pattern(
     r"(?:(?:\{|%7B)(?:static|attach)(?:\}|%7D)|(?:\||%7C)(?:static|attach)(?:\||%7C))", re.IGNORECASE
 )
+_GHOST = "__GHOST_URL__"  # what its exports write for the address of the site
+# Pelican's ways to name a page that only it knows, and its front page
+_PAGE_OF_PELICAN = pattern(r"(?:\{|%7B)(tag|category|author|index)(?:\}|%7D).*", re.IGNORECASE)
 _LINK_WITHOUT_TARGET = pattern(r"<a((?: (?!href=)[a-z]+=\"[^\"]*\")*)>((?:(?!</?a[ >]).)*)</a>", re.DOTALL)
 
 
@@ -143,8 +146,16 @@ def _address(value: str, place: Place, ids: frozenset[str]) -> str | None:
     if named := _BY_FILE.match(value):
         url = _page_of_post(named[1], place)
         return url + (named[2] or "") if url else None
-    value = _STATIC.sub("", value)
-    return _page_of_file(value, place) or file_url(value, place) or absolute_url(place.page, value)
+    return _page_of_file(value, place) or picture_url(value, place)
+
+
+def picture_url(value: str, place: Place) -> str | None:
+    """A reference that may lead to a file beside the post, or anywhere; None where it cannot leave."""
+    if value[0] in "{|%_":
+        value = _STATIC.sub("", value).removeprefix(_GHOST) or "/"
+        if named := _PAGE_OF_PELICAN.fullmatch(value):
+            return absolute_url(place.page, "/") if named[1].lower() == "index" else None
+    return file_url(value, place) or absolute_url(place.page, value)
 
 
 def file_url(value: str, place: Place) -> str | None:

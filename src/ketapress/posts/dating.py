@@ -5,8 +5,9 @@ the matter of `dates`; where else it may stand, of `opening`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.pattern import pattern
@@ -16,19 +17,20 @@ from ketapress.posts.header import flag, text
 from ketapress.posts.prose import one_line
 
 _DATE_NAMES = (
+    *("publishdate", "pubdate", "published", "publishat", "pubdatetime", "publishedat", "publisheddate"),
     *(
-        "date",
-        "publishdate",
-        "publish_date",
-        "pubdate",
-        "published",
-        "publish_at",
+        "publishedon",
+        "datepublished",
+        "posted",
+        "postdate",
         "created",
-        "created_at",
+        "createdat",
+        "datecreated",
         "datetime",
     ),
-    *("lastmod", "modified", "updated"),
+    *("lastmod", "modified", "updated", "updatedat", "updateddate", "lastmodifiedat"),
 )
+"""As they are compared: `published_at`, `published-at` and `publishedAt` are one."""
 _EXPIRY_NAMES = ("expires", "expirydate", "expiry_date", "unpublishdate", "unpublish_date")
 _CURE = "Write it as 2023-06-07, in the header (`date: …`), alone on the first line, or at the start of the file's name."
 _NO_DATE = pattern(
@@ -40,7 +42,7 @@ def header_date(
     parts: Split, header: Mapping[str, object], rules: DateRules, written: str
 ) -> datetime | None:
     """The date that the header gives, by the first of its names that has one."""
-    for name in _DATE_NAMES:
+    for name in chain(("date",), _other_names(header)):
         value = text(header.get(name))
         if not value or flag(value) is not None or _NO_DATE.fullmatch(value):
             continue
@@ -48,6 +50,12 @@ def header_date(
         if moment is not None:
             return moment
     return None
+
+
+def _other_names(header: Mapping[str, object]) -> Iterator[str]:
+    """The names in the header under which a date may stand where `date` has none, the most telling first."""
+    named = {name.replace("_", "").replace("-", ""): name for name in header}
+    yield from (named[name] for name in _DATE_NAMES if name in named)
 
 
 def expiry(parts: Split, header: Mapping[str, object], rules: DateRules, written: str) -> datetime | None:
@@ -89,6 +97,8 @@ def undated(header: Mapping[str, object], parts: Split, body: str) -> Problem:
     said = header.get("date")
     if isinstance(said, dict):
         seen = f" Its `date` holds {', '.join(f'`{name}`' for name in said)[:80]} and no date itself."
+    elif named := text(said):
+        seen = f" Its `date: {named[:60]}` names no day."
     before = parts.body.removesuffix(body.lstrip())
     line = parts.body_line + (before.count("\n") if len(before) < len(parts.body) else 0)
     return Problem(code="post.no-date", message=f"the post has no date.{seen}", cure=_CURE, line=line)

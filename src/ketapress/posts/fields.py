@@ -141,7 +141,7 @@ def _listed(value: Value | None, *, blanks: bool) -> Iterator[str]:
         mark = next((mark for mark in ",;" if mark in written), " " if blanks else "\n")
         items = written.split(mark)
     for item in items:
-        if tag := text(item)[:_LONGEST_TAG].strip(" #"):
+        if tag := untagged(text(item))[:_LONGEST_TAG].strip().lstrip("# "):
             yield tag
 
 

@@ -19,7 +19,7 @@ _MOST_SLIPS = {
 """How many letters may be wrong. Two in `title` would be `time`, which is a name of its own."""
 _NAMES_OF_OTHERS = {
     *("bold", "craft", "data", "dates", "gold", "publish", "publisher", "old", "plug", "rate", "tabs", "tag"),
-    *("express", "isdraft", "titles", "dart", "late", "tile", "gate", "flags"),
+    *("publishedat", "publishedon", "express", "isdraft", "titles", "dart", "late", "tile", "gate", "flags"),
 }
 _ALL_LETTERS_FROM = 3  # a shorter name is near to half of all short words
 

@@ -14,7 +14,7 @@ from ketapress.model.errors import Problem, Severity
 from ketapress.model.output import text_sha256
 from ketapress.model.post import Image, Post
 from ketapress.model.urls import joined
-from ketapress.posts.addresses import Fragment, Place, absolute_url, file_url, placed
+from ketapress.posts.addresses import Fragment, Place, picture_url, placed
 from ketapress.posts.beside import FOLDER
 from ketapress.posts.ids import Record
 from ketapress.posts.leftovers import reported, without_tokens
@@ -129,7 +129,7 @@ def _shown(
     """The HTML and the address of the image as they leave, and what was left behind."""
     fragment = _fragment(written, place)
     said = written.fields.image
-    image = (file_url(said, place) or absolute_url(place.page, said)) if said else None
+    image = picture_url(said, place) if said else None
     dropped = fragment.dropped if image or not said else (*fragment.dropped, said)
     problems = (_dropped(written.path, dropped, reread()),) if dropped else ()
     if not written.marks:
