@@ -9,7 +9,6 @@ class Format(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     HTML = "html"
-    MDX = "mdx"
 
 
 FORMATS = {
@@ -19,7 +18,6 @@ FORMATS = {
     ".mdown": Format.MARKDOWN,
     ".mkd": Format.MARKDOWN,
     ".mkdn": Format.MARKDOWN,
-    ".mdx": Format.MDX,
     ".html": Format.HTML,
     ".htm": Format.HTML,
 }
@@ -27,7 +25,7 @@ FORMATS = {
 
 FOREIGN = frozenset(
     {
-        *(".adoc", ".asciidoc", ".doc", ".docx", ".ipynb", ".odt", ".org", ".pdf", ".rst", ".rtf"),
+        *(".adoc", ".asciidoc", ".doc", ".docx", ".ipynb", ".mdx", ".odt", ".org", ".pdf", ".rst", ".rtf"),
         *(".tex", ".textile"),
     }
 )

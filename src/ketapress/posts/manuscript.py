@@ -71,7 +71,7 @@ class Manuscript(NamedTuple):
 
 def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript, tuple[Problem, ...]]:
     """The manuscript in a file, and warnings about it. Raises `KetapressError` where it cannot be a post."""
-    parts = _opened(FORMATS[splitext(path)[1].lower()], split(written))
+    parts = split(written)
     form, header, body = _unwrapped(FORMATS[splitext(path)[1].lower()], parts)
     said, odd = fields(header, pelican=parts.pelican)
     problems = (*parts.problems, *odd)
@@ -92,7 +92,7 @@ def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript
     digest = sha256(f"{explicit}\0{body}".encode(errors="backslashreplace")).hexdigest()
     lang, way = _spoken(said, explicit, body, rules.language)
     own_slug = slug(said.slug)
-    source, nested, marks = _html(form, body, explicit, 1 + written.count("\n") - body.count("\n"))
+    source, nested, marks = _html(form, body, explicit, 1 + written.count("\n", 0, len(written) - len(body)))
     found = Manuscript(
         path=path,
         title=title,
@@ -112,22 +112,9 @@ def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript
     return found, problems
 
 
-def _opened(form: Format, parts: Split) -> Split:
-    """MDX as Markdown, and all else as it is."""
-    if form is not Format.MDX:
-        return parts
-    from ketapress.posts import mdx
-
-    page = mdx.page(parts.body, parts.body_line)
-    return parts._replace(
-        header=page.header | parts.header, body=page.body, problems=(*parts.problems, *page.problems)
-    )
-
-
 def _unwrapped(form: Format, parts: Split) -> tuple[Format, dict[str, Value], str]:
     """The format, header and body that are meant: a page without its head, plain text without its `<pre>`."""
     header, body = parts.header, parts.body
-    form = Format.MARKDOWN if form is Format.MDX else form
     if form is Format.TEXT or (form is Format.MARKDOWN and not _opens_with_pre(body)):
         return form, header, body
     from ketapress.posts import html
