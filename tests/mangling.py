@@ -10,7 +10,7 @@ from ketapress.model.errors import Severity
 from ketapress.model.post import Post
 from ketapress.posts.folder import Library
 
-ENDINGS = (".md", ".txt", ".html", ".markdown", ".htm", ".mkd")
+ENDINGS = (".md", ".txt", ".html", ".markdown", ".htm", ".mkd", ".mdx")
 MANNERS = [
     b'+++\ntitle = "A"\ndate = 2023-06-07\ntags = ["a"]\n[extra]\ndraft = false\n+++\n# B\n\n**c** [d]({{ site.url }}/e) {% f %}\n\n| g | h |\n|---|---|\n| i | j |\n',
     b'{"title": "A", "date": "2023-06-07"}\n\n<div><img src=x.png><a name=b>c</a></div>\n\n[^1]\n\n[^1]: d\n',
@@ -20,6 +20,7 @@ MANNERS = [
     b"title: Of Hexo\ndate: 2023-06-07 10:00:00\ntags:\n- a\n- b\n---\n{% note info %}\nx\n{% endnote %}\n{% asset_img a.png A %}\n",
     b".. title: Of Nikola\n.. slug: a\n.. date: 2023-06-07 10:00:00 UTC+02:00\n.. tags: a, b\n\nText of it.\n",
     b'---\ndate: 2023-06-07\n---\n> [!NOTE]- Of Obsidian\n> x\n\n![[a.png|300]] [[2023-06-05-b|c]] ==d== %%e%%\n\n!!! tip "f"\n    g\n\n::: warning\nh\n:::\n\nTerm\n: Definition\n',
+    b"---\ntitle: Of MDX\npubDate: 2023-06-07\n---\nimport a from './a.png'\n\n{/* b */}\n\n<Note title=\"c\">\n\td {e(f)}\n</Note>\n\n<Image src={a} alt='g' />\n",
     "الأربعاء، 7 يونيو 2023\n\nهذه رسالة قصيرة إلى القراء في المدينة القديمة.\n\nعنوان: نص آخر فيها.\n".encode(),
     "---\ndate: 2023年6月7日\ntitle: 題\n---\nこれは読者のみなさんへの短い手紙です。\n\n- [ ] 一\n- [x] 二\n".encode(),
     "---\r\ndate: '2023-06-07'\r\ntitle: Ein Brief\r\n---\r\nGrüße an alle — „bis bald“.\r\n".encode(),

@@ -83,6 +83,7 @@ def test_where_the_date_stands(tmp_path: Path, lines: str, instant: str) -> None
         ("20190212-x.md", "Text", "X"),
         ("2019-02-12/x.md", "Text", "X"),
         ("2019/02/12/x.md", "Text", "X"),
+        ("2019/02-12-x/index.md", "---\ntitle: X\n---\nText", "X"),
         ("x.md", "---\npath: /2019/02/12/old/\n---\nText", "X"),
         ("x.md", "*Posted on February 12, 2019*\n\nText", "X"),
         ("x.md", "# Title\n\n12. Februar 2019\n\nText", "Title"),

@@ -44,7 +44,7 @@ _STRAY_PERCENT = pattern(r"%(?![0-9A-Fa-f]{2})")
 _CLASS = pattern(r"language-[A-Za-z0-9+#_-]{1,30}|footnotes|footnote-ref|footnote-backref")
 _IMAGE_WITHOUT_SOURCE = pattern(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[^>]*>")
 _FILE_LINK = pattern(
-    r"(?!/|[a-z][a-z0-9+.-]*:)([^?#]+\.(?:md|markdown|mdown|mkdn?|txt|html?))(#.*)?\Z", re.IGNORECASE
+    r"(?!/|[a-z][a-z0-9+.-]*:)([^?#]+\.(?:mdx?|markdown|mdown|mkdn?|txt|html?))(#.*)?\Z", re.IGNORECASE
 )
 _FILE_BESIDE = pattern(r"(?!//|[a-z][a-z0-9+.-]*:)([^?#\x00]+\.[a-z0-9]{2,5})([?#].*)?\Z", re.IGNORECASE)
 # Pelican's and Zola's ways to name a file; Pelican's pictures lie beside the posts, or on the site

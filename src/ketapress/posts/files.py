@@ -1,7 +1,7 @@
 """The files of `posts/`: which of them count, and their texts. An edge; it only reads.
 
 In: the folder. Out: paths and texts, or what is wrong with a file. A file counts when its ending says that it holds
-writing: `.txt .md .markdown .html .htm`, and the endings of other writing tools, each of which is an error because
+writing: `.txt .md .markdown .mdx .html .htm`, and the endings of other writing tools, each of which is an error because
 Ketapress cannot read it. Pictures and other files beside posts (`beside.py`), names that begin with a full stop, and
 Hugo's section pages (`_index.md`) are no posts and are not counted; section pages are mentioned.
 """

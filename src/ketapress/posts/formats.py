@@ -18,14 +18,18 @@ FORMATS = {
     ".mdown": Format.MARKDOWN,
     ".mkd": Format.MARKDOWN,
     ".mkdn": Format.MARKDOWN,
+    ".mdx": Format.MARKDOWN,
     ".html": Format.HTML,
     ".htm": Format.HTML,
 }
 """The endings of posts, in lower case."""
 
+WITH_JSX = ".mdx"
+"""The ending of Markdown that is a program, too."""
+
 FOREIGN = frozenset(
     {
-        *(".adoc", ".asciidoc", ".doc", ".docx", ".ipynb", ".mdx", ".odt", ".org", ".pdf", ".rst", ".rtf"),
+        *(".adoc", ".asciidoc", ".doc", ".docx", ".ipynb", ".odt", ".org", ".pdf", ".rst", ".rtf"),
         *(".tex", ".textile"),
     }
 )

@@ -18,7 +18,7 @@ from ketapress.posts import dating, markdown
 from ketapress.posts.boxes import with_boxes
 from ketapress.posts.dates import DateRules, date_in_name
 from ketapress.posts.fields import Fields, fields
-from ketapress.posts.formats import FORMATS, Format
+from ketapress.posts.formats import FORMATS, WITH_JSX, Format
 from ketapress.posts.frontmatter import Split, split
 from ketapress.posts.header import Value
 from ketapress.posts.leftovers import Mark, filled, with_tokens
@@ -72,6 +72,8 @@ class Manuscript(NamedTuple):
 def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript, tuple[Problem, ...]]:
     """The manuscript in a file, and warnings about it. Raises `KetapressError` where it cannot be a post."""
     parts = split(written)
+    if path.endswith(WITH_JSX):
+        parts, written = _without_jsx(parts, written)
     form, header, body = _unwrapped(FORMATS[splitext(path)[1].lower()], parts)
     said, odd = fields(header, pelican=parts.pelican)
     problems = (*parts.problems, *odd)
@@ -110,6 +112,15 @@ def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript
         dir=way,
     )
     return found, problems
+
+
+def _without_jsx(parts: Split, written: str) -> tuple[Split, str]:
+    """The parts of an MDX file, and the file, as if it had been written in Markdown, line for line."""
+    from ketapress.posts.mdx import as_markdown
+
+    body, problems = as_markdown(parts.body, parts.body_line)
+    head = written[: len(written) - len(parts.body)]
+    return parts._replace(body=body, problems=(*parts.problems, *problems)), head + body
 
 
 def _unwrapped(form: Format, parts: Split) -> tuple[Format, dict[str, Value], str]:

@@ -51,7 +51,7 @@ def path_date(path: str, in_name: str, header_path: str, rules: DateRules) -> da
         return _read(in_name, rules, None)
     for place in (path, header_path):
         if found := _IN_FOLDERS.search(place):
-            return _read(found[1], rules, None)
+            return _read(found[1].replace("/", "-"), rules, None)
     return None
 
 

@@ -40,7 +40,7 @@ _CALL = pattern(
 )
 """A shortcode: Hugo's, Liquid's with its includes, Zola's."""
 _PICTURES = frozenset({"img", "image", "figure", "asset_img", "picture"})
-_FRAMES = {
+FRAMES = {
     "youtube": "https://www.youtube.com/watch?v={}",
     "youtubeplayer": "https://www.youtube.com/watch?v={}",
     "vimeo": "https://vimeo.com/{}",
@@ -155,7 +155,7 @@ def link(mark: str) -> tuple[str, str] | None:
         return "", (wiki["text"] or "").strip() or wiki["target"].strip().strip("#").replace("#", " › ")
     found = _CALL.fullmatch(mark)
     name = found["name"].lower() if found else ""
-    if not found or name not in _FRAMES:
+    if not found or name not in FRAMES:
         return None
     framed = _framed(name, found["words"] or found["arguments"] or "")
     return (framed, framed) if framed else None
@@ -169,6 +169,6 @@ def _framed(name: str, words: str) -> str:
     if said.startswith(("https://", "http://")) and not re.search(r"[\s<>\"]", said):
         return said
     name = named.get("provider", name)
-    if not _FRAMES.get(name) or not re.fullmatch(_FRAME_ID.get(name, r"[\w-]{3,40}"), said):
+    if not FRAMES.get(name) or not re.fullmatch(_FRAME_ID.get(name, r"[\w-]{3,40}"), said):
         return ""
-    return _FRAMES[name].format(said.replace(" ", "/"))
+    return FRAMES[name].format(said.replace(" ", "/"))
