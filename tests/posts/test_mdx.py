@@ -61,3 +61,13 @@ def test_what_readers_miss_is_named_with_its_line(tmp_path: Path) -> None:
 def test_what_is_never_closed_takes_no_time(tmp_path: Path) -> None:
     for mark in ("{", "<A ", "` ``", "import {\n", "{/* "):
         read_library(publication(tmp_path, {"x.mdx": HEADER + mark * 40_000}), settings(), NOW)
+
+
+@pytest.mark.parametrize("name", ["meta", "metadata", "frontmatter", "meta: Meta"])
+def test_what_it_states_of_itself_is_its_header(tmp_path: Path, name: str) -> None:
+    members = 'title: \'A "post"\',\n  date: "2023-05-06",\n\n  draft: draft,'
+    post = only(
+        tmp_path, "x.mdx", f"import x from 'x'\n\nexport const {name} = {{\n  {members}\n}};\n\nText.\n"
+    )
+
+    assert (post.title, post.html, f"{post.date:%Y-%m-%d}") == ('A "post"', "<p>Text.</p>", "2023-05-06")

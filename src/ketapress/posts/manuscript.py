@@ -116,11 +116,12 @@ def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript
 
 def _without_jsx(parts: Split, written: str) -> tuple[Split, str]:
     """The parts of an MDX file, and the file, as if it had been written in Markdown, line for line."""
-    from ketapress.posts.mdx import as_markdown
+    from ketapress.posts.mdx import as_markdown, stated
 
+    header = stated(parts.body) | parts.header
     body, problems = as_markdown(parts.body, parts.body_line)
     head = written[: len(written) - len(parts.body)]
-    return parts._replace(body=body, problems=(*parts.problems, *problems)), head + body
+    return parts._replace(header=header, body=body, problems=(*parts.problems, *problems)), head + body
 
 
 def _unwrapped(form: Format, parts: Split) -> tuple[Format, dict[str, Value], str]:

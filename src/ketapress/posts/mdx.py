@@ -12,12 +12,21 @@ from html import escape
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.pattern import pattern
 from ketapress.posts.boxes import KINDS
+from ketapress.posts.header import Value
 from ketapress.posts.shortcodes import FRAMES
 
 _IMPORT = r"import\s+(?:[\"']|[^\n;\"']*?\bfrom\s*[\"']|(?:\w+\s*,\s*)?\{[^\n}]*$)"
 _EXPORT = r"export\s+(?:default\b|const\b|let\b|var\b|function\b|async\b|class\b|type\b|\{|\*)"
 _PROGRAM = pattern(rf"(?:{_IMPORT}|{_EXPORT})", re.MULTILINE)
 _IMPORTED = pattern(r"^import\s+(\w+)\s+from\s*[\"']([^\"'\n]+\.\w{2,5})[\"']", re.MULTILINE)
+_STATED = pattern(
+    r"^export\s+(?:const|let|var)\s+(?:meta(?:data)?|frontmatter)\b[^\n={]*=\s*\{(?P<inside>.{0,5000}?)^\}",
+    re.DOTALL | re.MULTILINE,
+)
+_MEMBER = pattern(
+    r"^[ \t]*[\"']?(\w+)[\"']?[ \t]*:[ \t]*(?:\"([^\"\n]*)\"|'([^'\n]*)'|`([^`\n$]*)`)[ \t]*,?[ \t]*$",
+    re.MULTILINE,
+)
 _FENCE = pattern(r"[ \t>]*(`{3,}(?!.*`)|~{3,})")
 _PIECE = pattern(  # code, a comment, a tag, an expression
     r"(?P<fence>^[ \t>]*(?P<mark>`{3,}(?![^\n]*`)|~{3,}).*?(?:^[ \t>]*(?P=mark)[`~]*[ \t]*$|\Z))"
@@ -38,6 +47,13 @@ _LINKS = frozenset({"link", "nextlink", "externallink"})
 _LONGEST = 5_000  # characters of a tag or an expression; what is longer was never closed
 _MOST_UNCLOSED = 50  # tags and braces; what follows is no program but text
 _NAMED_AT_MOST = 3
+
+
+def stated(body: str) -> dict[str, Value]:
+    """What the body says of itself as a header would, in `export const meta = {…}`: the values that are plain texts."""
+    found = _STATED.search(body)
+    members = _MEMBER.findall(found["inside"]) if found else ()
+    return {name.lower(): one or two or three for name, one, two, three in members}
 
 
 def as_markdown(body: str, line: int) -> tuple[str, tuple[Problem, ...]]:
