@@ -13,9 +13,8 @@ from ketapress.model.errors import StoreError
 from ketapress.store.counts import delivery_counts
 from ketapress.store.database import Store, open_store
 from ketapress.store.deliveries import LEASE, Deliveries
-from ketapress.store.ledger import due
 from ketapress.store.transactions import IDLE
-from ketapress.store.turn import kept_state
+from ketapress.store.turn import due, kept_state
 from stored import (
     begun,
     building_edition,
@@ -68,7 +67,7 @@ def test_an_edition_in_the_making_is_left_to_its_maker(opened: Callable[[], Stor
 def test_a_claim_passes_over_what_another_is_claiming(opened: Callable[[], Store], store: Store) -> None:
     edition = sending_edition(store, 4)
     with store._transactions.write() as connection:
-        theirs = [row.subscription_id for row in connection.execute(due(edition, 2, NOW))]
+        theirs = [each.subscription_id for each in due(connection, edition, 2, NOW)[0]]
         mine = claimed(opened(), edition)
     assert len(theirs) == len(mine) == 2
     assert not set(theirs) & set(mine)

@@ -22,12 +22,6 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-_GATHERING = 0.003
-"""Seconds that a few wait for others to join their turn: a commit costs as much for one message as for twenty.
-
-A few are less than a quarter of the lines: most are elsewhere then, and some of them about to come.
-"""
-
 HEARTBEAT = 20.0
 """Seconds between two signs of life: a lease outlives two that were missed."""
 
@@ -126,7 +120,7 @@ class Turns:
         """Commits until nobody waits any more. Messages of one transaction share their Date."""
         while self._waiting:
             if sum(map(len, self._waiting.values())) < self._few:
-                await asyncio.sleep(_GATHERING)
+                await asyncio.sleep(0)  # few: whoever else is ready by now joins; waiting longer was slower
             dated = next(iter(self._waiting))
             asked = self._waiting.pop(dated)
             allowed = frozenset() if self.over else await self._committed(asked.keys(), dated)

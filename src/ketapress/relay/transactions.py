@@ -81,7 +81,7 @@ class Transactions:
 
     async def _received(self, envelope: Envelope) -> Outcome | None:
         """The envelope up to 354; otherwise the first refusal, with the line left ready for the next message."""
-        if self._announced not in {None, envelope}:
+        if self._announced is not None and self._announced != envelope:
             self._line.fail("another message was announced")
             raise Lost("another message was announced")
         if not self._pipelining:

@@ -32,7 +32,6 @@ from ketapress.store.freeze import anybody_active, freeze_chunk, start_freeze
 from ketapress.store.ledger import (
     ACTIVE,
     AT_ONCE,
-    due,
     edition_state,
     give_up,
     hand_back,
@@ -52,7 +51,7 @@ from ketapress.store.tables import (
     workers,
 )
 from ketapress.store.transactions import Transactions
-from ketapress.store.turn import kept_state, write_intents, write_results
+from ketapress.store.turn import due, kept_state, write_claims, write_intents, write_results
 
 LEASE = 60_000_000  # microseconds a worker is believed alive after it was last heard of
 _SECONDS = LEASE / 1_000_000
@@ -260,25 +259,14 @@ def _claimed(
     connection: Connection, edition_id: int, limit: int, number: int, now: datetime
 ) -> tuple[Recipient, ...]:
     """The next due deliveries that are still wanted; looks on when a whole portion was not."""
-    while rows := connection.execute(due(edition_id, limit, now)).all():
-        wanted = [row for row in rows if row.wanted]
-        if len(wanted) < len(rows):
-            unwanted = [row.subscription_id for row in rows if not row.wanted]
+    while True:
+        wanted, unwanted = due(connection, edition_id, limit, now)
+        if unwanted:
             connection.execute(moved(DeliveryState.SUPPRESSED, these(edition_id, unwanted)))
         if wanted:
-            taken = these(edition_id, [row.subscription_id for row in wanted])
-            connection.execute(moved(DeliveryState.CLAIMED, taken, worker_id=number))
-            return tuple(
-                Recipient(
-                    subscription_id=row.subscription_id,
-                    address=row.address,
-                    name=row.name,
-                    attempts=row.attempts,
-                    dated=row.dated,
-                )
-                for row in wanted
-            )
-    return ()
+            write_claims(connection, edition_id, [each.subscription_id for each in wanted], number)
+        if wanted or not unwanted:
+            return tuple(wanted)
 
 
 def _refuse(

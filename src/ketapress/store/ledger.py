@@ -35,7 +35,6 @@ from ketapress.store.tables import (
     deliveries,
     editions,
     instant,
-    subscribers,
     subscriptions,
 )
 
@@ -69,30 +68,6 @@ def edition_state(connection: Connection, edition_id: int) -> EditionState | Non
     """Where the edition stands, and there it stays until this transaction ends (PostgreSQL: FOR SHARE)."""
     state: EditionState | None = connection.scalar(_STATE, {"edition": edition_id})
     return state
-
-
-def due(edition_id: int, limit: int, now: datetime) -> Select[Any]:
-    """The next deliveries that may be claimed, with their person, and whether that person still wants them.
-
-    New ones come before those that are late. On PostgreSQL, rows that another worker is taking are passed over.
-    """
-    return (
-        select(
-            _d.subscription_id,
-            _d.attempts,
-            _d.dated,
-            subscribers.c.address,
-            subscribers.c.name,
-            (subscriptions.c.state == SubscriptionState.ACTIVE).label("wanted"),
-        )
-        .select_from(deliveries)
-        .outerjoin(subscriptions, subscriptions.c.id == _d.subscription_id)
-        .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(_d.edition_id == edition_id, _d.next_at <= now)
-        .order_by(_d.next_at, _d.subscription_id)
-        .limit(limit)
-        .with_for_update(of=deliveries, skip_locked=True)
-    )
 
 
 def these(edition_id: int, subscription_ids: Collection[int]) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""The two statements that run for every message: its intent before the dot, its result after the answer.
+"""The statements that run for every message: the claim, its intent before the dot, its result after the answer.
 
 Part of the edge: works on a connection, inside a transaction that somebody else opened. Straight SQL, the same for
 both databases but for how a list comes in: all rows of a turn are one JSON value and one statement, because a call to
@@ -14,10 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ketapress.model.delivery import ARROWS, DeliveryState, Result
+from ketapress.model.delivery import ARROWS, DeliveryState, Recipient, Result
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.store.codes import delivery_code, microseconds
+from ketapress.store.codes import delivery_code, microseconds, moment_of
 from ketapress.store.ledger import AT_ONCE, SOURCES
 
 _TRIED = frozenset(ARROWS[DeliveryState.SENDING])  # results that count as a try
@@ -40,14 +40,29 @@ _INTENTS = """
         AND EXISTS (SELECT 1 FROM subscriptions WHERE id = deliveries.subscription_id AND state = :active)
     RETURNING subscription_id
 """
+# New ones come before those that are late, and on PostgreSQL rows that another worker is taking are passed over.
+_DUE = """
+    SELECT deliveries.subscription_id, subscribers.address, subscribers.name, attempts, dated,
+        subscriptions.state = :active
+    FROM deliveries LEFT JOIN subscriptions ON subscriptions.id = deliveries.subscription_id
+        LEFT JOIN subscribers ON subscribers.id = subscriptions.subscriber_id
+    WHERE edition_id = :edition AND next_at <= :now
+    ORDER BY next_at, deliveries.subscription_id LIMIT :limit {locked}
+"""
+_CLAIMS = """
+    UPDATE deliveries SET state = {state}, next_at = NULL, worker_id = :worker
+    WHERE edition_id = :edition AND subscription_id IN {ids} AND +state IN ({sources})
+"""
 _EDITION = "SELECT state FROM editions WHERE id = :edition"
 _LISTS = {
     "sqlite": {
+        "locked": "",
         "ids": "(SELECT value FROM json_each(:ids))",
         "said": """json_extract(:rows, '$."' || subscription_id || '"[0]')""",
         "again_at": """json_extract(:rows, '$."' || subscription_id || '"[1]')""",
     },
     "postgresql": {
+        "locked": "FOR UPDATE OF deliveries SKIP LOCKED",
         "ids": "(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:ids AS JSON)))",
         "said": "CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 0",
         "again_at": "CAST(CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 1 AS BIGINT)",
@@ -61,6 +76,34 @@ def kept_state(connection: Connection, edition_id: int) -> EditionState | None:
     statement = _for(dialect, _EDITION if dialect == "sqlite" else f"{_EDITION} FOR SHARE")
     row = _run(connection, statement, {"edition": edition_id}).fetchone()
     return EditionState(row[0]) if row and row[0] else None
+
+
+def due(
+    connection: Connection, edition_id: int, limit: int, now: datetime
+) -> tuple[list[Recipient], list[int]]:
+    """The next deliveries that may be claimed, and the numbers of those among them that nobody wants any more."""
+    dialect = connection.dialect.name
+    values = {
+        "edition": edition_id,
+        "active": SubscriptionState.ACTIVE.value,
+        "now": microseconds(now),
+        "limit": limit,
+    }
+    wanted, unwanted = [], []
+    statement = _for(dialect, _DUE.format(locked=_LISTS[dialect]["locked"]))
+    for number, address, name, attempts, dated, active in _run(connection, statement, values).fetchall():
+        if active:
+            moment = None if dated is None else moment_of(dated)
+            wanted.append(Recipient(number, address, name, attempts, moment))
+        else:
+            unwanted.append(number)
+    return wanted, unwanted
+
+
+def write_claims(connection: Connection, edition_id: int, ids: Sequence[int], worker: int) -> None:
+    """These are this worker's from here on."""
+    statement = _claim_statement(connection.dialect.name)
+    _run(connection, statement, {"edition": edition_id, "ids": json.dumps(ids), "worker": worker})
 
 
 def write_results(
@@ -117,6 +160,11 @@ def _result_statement(dialect: str, target: DeliveryState, workers: tuple[int, .
         dated="NULL" if target is DeliveryState.DEFERRED else "dated",
         tried=str(int(target in _TRIED)),
     )
+
+
+@lru_cache(maxsize=2)
+def _claim_statement(dialect: str) -> str:
+    return _written(dialect, _CLAIMS, DeliveryState.CLAIMED, ())
 
 
 @lru_cache(maxsize=64)
