@@ -176,6 +176,15 @@ def test_a_database_that_is_not_there_is_named(server: URL, tmp_path: Path) -> N
         open_store(url, tmp_path)
 
 
+def test_only_what_can_be_done_again_is_not_waited_for(migrated_url: str, tmp_path: Path) -> None:
+    def synchronous(*, soon: bool) -> str:
+        with store._transactions.write(soon=soon) as connection:
+            return str(connection.exec_driver_sql("SHOW synchronous_commit").scalar_one())
+
+    with open_store(migrated_url, tmp_path, durability="power") as store:
+        assert [synchronous(soon=soon) for soon in (False, True, False)] == ["on", "off", "on"]
+
+
 def test_what_is_read_together_is_of_one_moment(opened: Callable[[], Store], store: Store) -> None:
     edition = sending_edition(store, 3)
     with store._transactions.read() as connection:

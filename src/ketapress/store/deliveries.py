@@ -89,7 +89,8 @@ class Deliveries:
             start_freeze(connection, edition_id, newsletter, now)
         more = True
         while more:
-            with self._transactions.write() as connection:
+            # Whatever a crash takes of these is frozen again: no message leaves before its intent's commit, which waits.
+            with self._transactions.write(soon=True) as connection:
                 more = freeze_chunk(connection, edition_id, newsletter, chunk)
         with self._transactions.read() as connection:
             return _frozen(connection, edition_id)
