@@ -1,15 +1,21 @@
 """For tests of several schedulers: processes on one PostgreSQL, each with a folder of its own, that tick on and on."""
 
 import os
+import select
 import shutil
 import signal
+import struct
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from daemons import Ticking
+from ketapress.app import Publication
 from ketapress.model.edition import Decision, EditionState
 from ketapress.store.database import Store, open_store
 from ketapress.testing import StillClock
@@ -17,6 +23,7 @@ from stored import expire_leases
 
 START = datetime(2023, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+_TOLD, _TICKED = struct.Struct("d"), struct.Struct("qd??")
 _SETTINGS = """
 [site]
 title = "The Example Press"
@@ -28,6 +35,7 @@ title = "Every Minute"
 schedule = "* * * * *"
 starts = 2023-03-01
 from = "minutely@example.org"
+send_within = "30d"
 
 [database]
 url = "{url}"
@@ -38,61 +46,121 @@ secret = "{secret}"
 
 
 def clones(folder: Path, urls: list[str], slots: int) -> list[Path]:
-    """A folder for each URL of the database, as clones of one repository are: a post for each minute."""
+    """A folder for each URL of the database, as clones of one repository are: a post for each minute, and their ids."""
     first = folder / "0"
     (first / "posts").mkdir(parents=True)
     for number in range(slots):
         text = f"---\ntitle: P{number}\ndate: {START + number * MINUTE:%Y-%m-%dT%H:%M:%SZ}\n---\nText.\n"
         (first / "posts" / f"p{number}.md").write_text(text)
+    _write_settings(first, "sqlite:///nobody.db")
+    Publication(first, {}).library(START - MINUTE, keep=True)
     found = [first, *(shutil.copytree(first, folder / str(number)) for number in range(1, len(urls)))]
     for clone, url in zip(found, urls, strict=True):
-        (clone / "ketapress.toml").write_text(_SETTINGS.format(url=url, secret="s" * 32))
+        _write_settings(clone, url)
     return found
+
+
+def _write_settings(folder: Path, url: str) -> None:
+    (folder / "ketapress.toml").write_text(_SETTINGS.format(url=url, secret="s" * 32))
+
+
+def load(folder: Path) -> None:
+    """Loads here what a scheduler loads in its first tick, so that those that are forked from here need not."""
+    (alone,) = clones(folder, ["sqlite:///ketapress.db"], 1)
+    Ticking(alone, StillClock(START)).daemon.publish_due()
+
+
+class Tick(NamedTuple):
+    """How long it took, whether an edition came of it, and whether anything was wrong."""
+
+    seconds: float
+    composed: bool
+    wrong: bool
+
+
+@dataclass
+class Scheduler:
+    """A process, the pipe in which it is told the time, and whether it is at work."""
+
+    process: int
+    told: int
+    busy: bool = False
 
 
 @dataclass
 class Crew:
-    """The processes. Their clock stands in a file; after each tick one writes its number into a pipe.
+    """The processes. Each is told the time, ticks, and says in a pipe of all how that went.
 
     `settle` is called in each new process first.
     """
 
     folders: list[Path]
-    clock: Path
     settle: Callable[[int], object] = lambda _number: None
-    children: dict[int, int] = field(default_factory=dict)
+    children: dict[int, Scheduler] = field(default_factory=dict)
     pipe: tuple[int, int] = field(default_factory=os.pipe)
 
     def hire(self, number: int) -> None:
+        hears, told = os.pipe()
         child = os.fork()
         if child == 0:
             try:
                 self.settle(number)
-                while True:
-                    now = datetime.fromisoformat(self.clock.read_text())
-                    Ticking(self.folders[number], StillClock(now)).daemon.publish_due()
-                    os.write(self.pipe[1], bytes([number]))
+                self._work(number, hears)
             finally:
                 os._exit(1)
-        self.children[number] = child
+        os.close(hears)
+        self.children[number] = Scheduler(child, told)
 
-    def kill(self, number: int) -> None:
-        os.kill(self.children[number], signal.SIGKILL)
-        _, status = os.waitpid(self.children.pop(number), 0)
+    def _work(self, number: int, hears: int) -> None:
+        """As `run` does: one daemon that ticks on and on. Where it was told more than once, the last time counts."""
+        ticking = Ticking(self.folders[number], StillClock(START))
+        while words := os.read(hears, 4096):
+            (seconds,) = _TOLD.unpack(words[-_TOLD.size :])
+            ticking.clock.now = datetime.fromtimestamp(seconds, UTC)
+            ticking.said.seek(ticking.said.truncate(0))
+            began = time.monotonic()
+            ticking.daemon.publish_due()
+            took = time.monotonic() - began
+            wrong = any(each["level"] == "error" for each in ticking.events)
+            os.write(self.pipe[1], _TICKED.pack(os.getpid(), took, bool(ticking.heard("composed")), wrong))
+            if wrong:
+                sys.stderr.write(f"{number} says {ticking.said.getvalue()}")
+
+    def kill(self, number: int) -> bool:
+        """Whether it was at work."""
+        child = self.children.pop(number)
+        os.kill(child.process, signal.SIGKILL)
+        _, status = os.waitpid(child.process, 0)
+        os.close(child.told)
         assert status == signal.SIGKILL, "a scheduler ended by itself"
+        return child.busy
 
     def end(self) -> None:
         for number in list(self.children):
             self.kill(number)
+        for end in self.pipe:
+            os.close(end)
 
-    def tell(self, now: datetime) -> None:
-        new = self.clock.with_suffix(".new")
-        new.write_text(now.isoformat())
-        new.rename(self.clock)
+    def tell(self, now: datetime, *numbers: int) -> None:
+        """All of them, or these, tick for this moment."""
+        for number in numbers or self.children:
+            self.children[number].busy = True
+            os.write(self.children[number].told, _TOLD.pack(now.timestamp()))
 
-    def ticks(self) -> bytes:
-        """Waits until somebody has ticked; the numbers of all who have."""
-        return os.read(self.pipe[0], 4096)
+    def ticks(self, patience: float | None = None) -> dict[int, Tick]:
+        """Waits until somebody has ticked, or for so many seconds. Who ticked, and how."""
+        if not select.select([self.pipe[0]], [], [], patience)[0]:
+            return {}
+        heard = {
+            process: Tick(*how)
+            for process, *how in _TICKED.iter_unpack(os.read(self.pipe[0], 64 * _TICKED.size))
+        }
+        ticked = {
+            number: heard[each.process] for number, each in self.children.items() if each.process in heard
+        }
+        for number in ticked:
+            self.children[number].busy = False
+        return ticked
 
 
 def newest(store: Store) -> datetime:

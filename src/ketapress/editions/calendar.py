@@ -13,6 +13,7 @@ Instants are in UTC: two times in the same zone compare by their wall clocks, wh
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,7 @@ _HORIZON = timedelta(days=366 * 8)  # 29 February is at most eight years away (1
 def slots(newsletter: str, cron: str, zone: str, after: datetime, until: datetime) -> tuple[Slot, ...]:
     """Every slot later than `after`, up to and including `until`, in order of time, then of their local minutes."""
     found = _slots(newsletter, cron, zone, after, _civil(until, ZoneInfo(zone)) + _LONGEST_SHIFT)
-    return tuple(sorted((slot for slot in found if slot.at <= until), key=lambda slot: (slot.at, slot.key)))
+    return tuple(takewhile(lambda slot: slot.at <= until, found))
 
 
 def next_slot(newsletter: str, cron: str, zone: str, after: datetime) -> Slot | None:
@@ -82,18 +83,25 @@ def midnight(day: date, zone: str) -> datetime:
 
 
 def _slots(newsletter: str, cron: str, zone: str, after: datetime, last: datetime) -> Iterator[Slot]:
-    """The slots later than `after` whose local time is not later than `last`, by local time."""
+    """The slots later than `after` whose local day is not later than that of `last`, by local time.
+
+    By their instants they stand in the same order, because a wall shows a time for the first time, or leaves it out,
+    only when it has shown all earlier ones or left them out. So none of those that are wanted has a local time before
+    what the wall shows at `after`.
+    """
     tz = ZoneInfo(zone)
-    first = _civil(after, tz) - _LONGEST_SHIFT
+    first = _civil(after, tz)
     clock_times = _clock_times(cron)
     for day in _days(cron, first.date(), last.date()):
         date_of_key = day.isoformat()
         for clock, ending in clock_times:
-            at = instant(datetime.combine(day, clock), tz)
+            civil = datetime.combine(day, clock)
+            at = instant(civil, tz) if civil >= first else None
             if at is not None and at > after:
                 yield Slot(newsletter, f"{date_of_key}T{ending}", at)
 
 
+@lru_cache(maxsize=64)
 def _clock_times(cron: str) -> tuple[tuple[time, str], ...]:
     """The times of day that an expression names, each with how it stands in a key. Days do not matter to them."""
     minute, hour, *_ = cron.split()

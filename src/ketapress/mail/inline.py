@@ -8,6 +8,7 @@ cssutils follows by itself.
 import logging
 import os
 import re
+from functools import lru_cache
 from typing import NoReturn
 
 os.environ.setdefault(
@@ -40,8 +41,9 @@ _MISTAKABLE_IN_TEXT = re.compile(rf"{_MISTAKABLE.pattern}|(?<==)\"")
 _CURE = 'Write plain rules into its first <style>, and the rest into the one with data-premailer="ignore".'
 
 
+@lru_cache(maxsize=2)
 def inlined(document: str) -> str:
-    """The document with the first block's rules on its elements.
+    """The document with the first block's rules on its elements. The last ones are kept: what is measured is then sent.
 
     Raises ConfigurationError where a template's styles cannot be used.
     """
