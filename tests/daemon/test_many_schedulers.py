@@ -79,8 +79,9 @@ def test_each_slot_has_one_edition_whoever_is_killed(url: str, tmp_path: Path) -
                     kills[crew.kill(number)] += 1
                     crew.hire(number)
                     crew.tell(now, number)
-    assert kills[True] >= SLOTS / 5, f"too few are killed at work: {kills}"
-    assert len(composers) == SCHEDULERS or not SOAK
+    if SOAK:  # of three slots nobody knows
+        assert kills[True] >= SLOTS / 5, f"too few are killed at work: {kills}"
+        assert len(composers) == SCHEDULERS
     assert_one_edition_a_slot(url, folders[0], SLOTS)
 
 
