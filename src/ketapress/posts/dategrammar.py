@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from ketapress.model.pattern import pattern
 from ketapress.posts.calendars import CALENDARS, FILLERS, SOLAR_MONTHS, spoken, words
+from ketapress.posts.otherdates import in_common_words
 
 _EARLIEST, _LATEST = 1000, 9998  # four digits in every format, and room for any zone
 _OTHER_CALENDARS = range(1300, 1500)  # the years that Persian and Arabic writers may count today
@@ -62,7 +63,7 @@ def date_parts(text: str) -> tuple[date, time | None, tzinfo | None] | None:
     Raises ValueError with a sentence for what is a date and cannot be: 30 February, a wrong weekday, 7/6/2023.
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).strip()
+        text = in_common_words(unicodedata.normalize("NFKC", text)).strip()
     if not text or len(text) > _LONGEST or not any(c.isdigit() or c in _DIGITS for c in text):
         return None
     clock = _CLOCK.search(text)
