@@ -37,6 +37,8 @@ def yaml_post(root: Path, lines: str, name: str = "2023-06-07-x.md") -> Post:
         'Title:"A title"\nDate:2023-06-07\nTags:a, b\n\n',
         ".. title: A title\n.. date: 2023-06-07 06:00:00 UTC\n.. tags: a, b\n\n",
         "<!--\n.. title: A title\n.. date: 2023-06-07\n.. tags: a, b\n-->\n",
+        "---\ntitle: A title\ndate: 2023-06-07\ntags:\n\t- a\n\t- b\n---\n",
+        "title:: A title\ndate:: 2023-06-07\ntags:: a, b\n\n",
         '+++\ntitle = "A title"\ndate = 2023-06-07\n[taxonomies]\ntags = ["a", "b"]\n+++\n',
     ],
 )
@@ -136,6 +138,10 @@ def test_an_odd_switch_keeps_the_post_back_and_says_so(tmp_path: Path, lines: st
     assert [(each.code, each.severity) for each in library.problems] == [
         ("post.header-value", Severity.WARNING)
     ]
+
+
+def test_a_tag_made_a_draft_of_a_post_of_nikola(tmp_path: Path) -> None:
+    assert only(tmp_path, "x.md", ".. title: A\n.. date: 2023-06-07\n.. tags: a, draft\n\nText").draft
 
 
 def test_an_expired_post_is_not_seen(tmp_path: Path) -> None:

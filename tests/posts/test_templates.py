@@ -25,6 +25,7 @@ def read(root: Path, text: str, name: str = "x.md") -> Library:
         ('[a]({{ "/b" | relative_url }})', '<p><a href="https://example.org/b">a</a></p>'),
         ("[a]({{ '/b' | url }})", '<p><a href="https://example.org/b">a</a></p>'),
         ("Text\n{: .lead}", "<p>Text</p>"),
+        ("| a |\n|---|\n| b |\n{: .c}", "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>b</td>\n</tr>\n</tbody>\n</table>"),
         ("# A\n{: .no_toc}\n\nText", "<p>Text</p>"),
         ('[a](/b){:target="_blank"} c', '<p><a href="https://example.org/b">a</a> c</p>'),
         ("{% raw %}`{{ x }}`{% endraw %}", "<p><code>{{ x }}</code></p>"),
@@ -59,6 +60,25 @@ def read(root: Path, text: str, name: str = "x.md") -> Library:
         ('{% include figure image_path="/a.png" alt="An a" %}', '<p><img src="https://example.org/a.png" alt="An a"></p>'),
         ("![[a cat.png|A cat]] ![[b.png|300]]", '<p><img src="https://example.org/2023/a%20cat.png" alt="A cat"> <img src="https://example.org/2023/b.png" alt=""></p>'),
         ("[[1]](/b) and [[2]] and `[[c]]` if [[ -f d ]]\n\n[2]: /e", '<p><a href="https://example.org/b">[1]</a> and [<a href="https://example.org/e">2</a>] and <code>[[c]]</code> if [[ -f d ]]</p>'),
+        ("{{< lead >}}\nText **a**\n{{< /lead >}}", "<p>Text <strong>a</strong></p>"),
+        ('{{< collapse summary="A **title**" >}}\nText\n{{< /collapse >}}', "<p><strong>A title</strong><br>\nText</p>"),
+        ("{% hideToggle A title %}\nText\n{% endhideToggle %}", "<p><strong>A title</strong><br>\nText</p>"),
+        ("{% fold info @A title %}\nText\n{% endfold %}", "<p><strong>A title</strong><br>\nText</p>"),
+        ("{% a() %}\nText {% b(c=1) %}d{% end %}\n{% end %}", "<p>Text d</p>"),
+        ("See {{< badge >}}a{{< /badge >}} and `{{< badge >}}`", "<p>See a and <code>{{&lt; badge &gt;}}</code></p>"),
+        ('{{< button href="/a" >}}\n{{< icon "b" >}} Text\n{{< /button >}}', '<a href="https://example.org/a"> Text\n</a>'),
+        ("{{< mermaid >}}\nA-->B\n{{< /mermaid >}}", '<pre><code class="language-mermaid">A--&gt;B\n</code></pre>'),
+        ('{{< codeblock lang="sh" title="a" >}}\nls <b>\n{{< /codeblock >}}', '<pre><code class="language-sh">ls &lt;b&gt;\n</code></pre>'),
+        ("{% blockquote Ada, Notes https://example.net/a?b=1 %}\nText\n{% endblockquote %}", '<blockquote>\n<p><strong>Ada, Notes <a href="https://example.net/a?b=1">https://example.net/a?b=1</a></strong></p>\n<p>Text</p>\n</blockquote>'),
+        ('{{< quote author="Ada" source="Notes" >}}\nText\n{{< /quote >}}', "<blockquote>\n<p><strong>Ada, Notes</strong></p>\n<p>Text</p>\n</blockquote>"),
+        ('{{< alert "star" >}}\nText\n{{< /alert >}}', "<blockquote>\n<p>Text</p>\n</blockquote>"),
+        ("{% label primary @Text %} {% link a https://example.net/x true %} {% btn https://example.net/x, b, c %}", '<p>Text <a href="https://example.net/x">a</a> <a href="https://example.net/x">b</a></p>'),
+        ('{% image "./a.jpg", "A cat", "50vw" %}', '<p><img src="https://example.org/2023/a.jpg" alt="A cat"></p>'),
+        ("{% iframe https://example.net/x?a=1 100% 500 %}", '<p><a href="https://example.net/x?a=1">https://example.net/x?a=1</a></p>'),
+        ("Text %%not this%% at 100%% or 50%%\n\n%%\nnor this\n%%", "<p>Text  at 100%% or 50%%</p>"),
+        ("HTML\n\n*[HTML]: Hyper Text", "<p>HTML</p>"),
+        ('\\[caption id="a\\_1"\\][![b](/c.png)](/d) Text\\[/caption\\]', '<figure><a href="https://example.org/d"><img src="https://example.org/c.png" alt="b"></a><figcaption>Text</figcaption></figure>'),
+        ("[sourcecode lang='php']<?php a(); ?>[/sourcecode]", '<pre><code class="language-php">&lt;?php a(); ?&gt;\n</code></pre>'),
         ("{{< youtube dQw4w9WgXcQ >}}", '<p><a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ">https://www.youtube.com/watch?v=dQw4w9WgXcQ</a></p>'),
         ('{{ vimeo(id="146022717") }}', '<p><a href="https://vimeo.com/146022717">https://vimeo.com/146022717</a></p>'),
         ('{% include video id="dQw4w9WgXcQ" provider="youtube" %}', '<p><a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ">https://www.youtube.com/watch?v=dQw4w9WgXcQ</a></p>'),
@@ -89,6 +109,7 @@ def test_marks_that_are_understood(tmp_path: Path, text: str, html: str) -> None
         ('<a href="{{ x }}">a</a>', "<p>a</p>", "{{ x }}"),
         ('[gallery ids="1,2"]', "<p>[gallery ids=&quot;1,2&quot;]</p>", '[gallery ids="1,2"]'),
         ("[[!tag a]]", "<p>[[!tag a]]</p>", "[[!tag a]]"),
+        ("{% if a %}b{% endif %}", "<p>{% if a %}b{% endif %}</p>", "{% if a %}"),
         ("{{< notice tip >}}", "<p>{{&lt; notice tip &gt;}}</p>", "{{< notice tip >}}"),
     ],
 )  # fmt: skip
@@ -174,6 +195,26 @@ def test_pages_that_only_another_tool_knows_are_no_broken_addresses(tmp_path: Pa
     assert post.image
     assert post.image.url == "https://example.org/g.png"
     assert problem.code == "post.address"
+
+
+def test_files_lie_where_hexo_and_obsidian_keep_them(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "x.md": HEADER
+        + "{% asset_img a.png %} {% asset_link b.pdf B %} ![[c.png]] ![[b.pdf#page=2|C]] {% post_link y 'Y' %}",
+        **dict.fromkeys(("x/a.png", "x/b.pdf", "deep/er/c.png"), b"x"),
+        "y.md": HEADER + "![[d.mp3]]",
+        "z/d.mp3": b"",
+        "z/z/d.mp3": b"",
+    }
+    library = read_library(publication(tmp_path, files), settings(), NOW)
+    x, y = library.posts
+    at = "https://example.org/files"
+    assert x.html == (
+        f'<p><img src="{at}/x/a.png" alt=""> <a href="{at}/x/b.pdf">B</a> <img src="{at}/deep/er/c.png" alt="">'
+        f' <a href="{at}/x/b.pdf#page=2">C</a> <a href="https://example.org/2023/y.html">Y</a></p>'
+    )
+    assert x.files == ("x/a.png", "x/b.pdf", "deep/er/c.png")
+    assert y.html == '<p><a href="https://example.org/2023/d.mp3">d.mp3</a></p>'  # there are two of that name
 
 
 def test_a_link_of_a_wiki_leads_to_the_note_that_it_names(tmp_path: Path) -> None:

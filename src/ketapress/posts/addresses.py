@@ -18,6 +18,7 @@ from ketapress.model.urls import absolute
 from ketapress.posts.formats import FORMATS
 from ketapress.posts.leftovers import Mark, as_written, resolved
 from ketapress.posts.pages import ANYWHERE, stem
+from ketapress.posts.prose import text_of
 
 
 def _plain(character: str) -> str:
@@ -54,6 +55,10 @@ _BY_FILE = pattern(
 _STATIC = pattern(
     r"(?:(?:\{|%7B)(?:static|attach)(?:\}|%7D)|(?:\||%7C)(?:static|attach)(?:\||%7C))", re.IGNORECASE
 )
+_WITHIN = pattern(r" href=\"#([^\"]+)\"")
+_HEADING = pattern(r"<h([1-6])>((?:[^<]|<(?!/?h[1-6][ >]))*+)</h\1>")
+_NAME = pattern(r"[\w:.-]+")
+_NO_LETTERS = pattern(r"[\W_]+")
 _GHOST = "__GHOST_URL__"  # what its exports write for the address of the site
 # Pelican's ways to name a page that only it knows, and its front page
 _PAGE_OF_PELICAN = pattern(r"(?:\{|%7B)(tag|category|author|index)(?:\}|%7D).*", re.IGNORECASE)
@@ -82,6 +87,8 @@ class Fragment(NamedTuple):
 
 def placed(html: str, source: str, place: Place) -> Fragment:
     """Clean HTML in its place. `source` is what it was made of: there the dropped addresses still stand."""
+    if ' href="#' in html:
+        html = _with_ids_of_headings(html)
     if '="' in html:
         ids = frozenset(_ID.findall(html)) if ' id="' in html else frozenset()
         html = _TAG.sub(lambda tag: _tag(tag, place, ids), html)
@@ -92,6 +99,25 @@ def placed(html: str, source: str, place: Place) -> Fragment:
     if dropped or "<a>" in html or place.marks:
         html = _LINK_WITHOUT_TARGET.sub(_unwrapped, html)
     return Fragment(html, dropped)
+
+
+def _with_ids_of_headings(html: str) -> str:
+    """The headings that links within the post lead to, by their words, as other tools make ids of them."""
+    names = map(unquote, _WITHIN.findall(html))
+    wanted = {_letters(name): name for name in names if _NAME.fullmatch(name)}
+    for name in _ID.findall(html):
+        wanted.pop(_letters(name), None)
+
+    def with_id(heading: re.Match[str]) -> str:
+        name = wanted.pop(_letters(text_of(heading[2])), "")
+        return f'<h{heading[1]} id="{name}">{heading[2]}</h{heading[1]}>' if name else heading[0]
+
+    return _HEADING.sub(with_id, html) if wanted else html
+
+
+def _letters(text: str) -> str:
+    """What is the same in a heading and in its id, whichever tool made it."""
+    return _NO_LETTERS.sub("", text).casefold()
 
 
 def _unwrapped(link: re.Match[str]) -> str:
@@ -108,7 +134,8 @@ def absolute_url(page: str, reference: str) -> str | None:
     url = absolute(page, reference)
     if url is None or not _USABLE.match(url):
         return None
-    return _STRAY_PERCENT.sub("%25", url)
+    scheme, colon, rest = url.partition(":")
+    return scheme.lower() + colon + _STRAY_PERCENT.sub("%25", rest)
 
 
 def _unusable(source: str, place: Place) -> tuple[str, ...]:
@@ -159,15 +186,20 @@ def picture_url(value: str, place: Place) -> str | None:
 
 
 def file_url(value: str, place: Place) -> str | None:
-    """Where the copy of a file stands that lies beside the post, or whose path in `posts/` is written; None of any other."""
+    """Where the copy of a file stands that lies beside the post, in a folder of its name, or whose path in `posts/` is written.
+
+    A bare name may lie anywhere, as in Obsidian, if only one file has it.
+    """
     found = _FILE_BESIDE.match(value)
     if not found:
         return None
     name = unquote(found[1])
-    for path in (join(dirname(place.path), name), name) if name[0] != "/" else (name.lstrip("/"),):
+    beside = (join(dirname(place.path), name), name, join(splitext(place.path)[0], name))
+    for path in beside if name[0] != "/" else (name.lstrip("/"),):
         if url := place.pages.get(normpath(path)):
             return url + (found[2] or "")
-    return None
+    url = place.pages.get(ANYWHERE + name) if "/" not in name else None
+    return url + (found[2] or "") if url else None
 
 
 def _page_of_file(value: str, place: Place) -> str | None:

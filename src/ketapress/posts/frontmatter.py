@@ -100,6 +100,8 @@ def _fenced(text: str, line: int) -> Split | None:
             line,
         )
     block = text[opened.end() : closed.start()]
+    if block[:1] == "\n" and not toml and not _NAME.search(block) and "{" not in block:
+        return None  # rulers around a first paragraph
     header = (
         _toml(block, line)
         if toml

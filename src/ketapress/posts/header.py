@@ -44,7 +44,9 @@ def mapping(loaded: Value, line: int) -> dict[str, Value]:
     if loaded == "":
         return {}
     raise header_fault(
-        "the header holds no `name: value` lines.", "Write one a line, such as `title: …`.", line
+        "the header holds no `name: value` lines.",
+        "Write one a line, such as `title: …`, with a blank after the colon.",
+        line,
     )
 
 

@@ -21,6 +21,9 @@ _OPEN, _CLOSE = "\U0010ff00", "\U0010ff01"  # private use: no font and no langua
 _TOKEN = pattern(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
 _TOKEN_AFTER_LINE = pattern(rf"(\n?){_TOKEN.pattern}")
 _PARAGRAPH_OF_TOKENS = pattern(rf"<p>(?:\s*{_TOKEN.pattern})+\s*</p>\n?")
+_ROW_OF_TOKEN = pattern(  # attributes below a table
+    rf"<tr>\n<t[dh][^>]*>{_TOKEN.pattern}</t[dh]>\n(?:<t[dh][^>]*></t[dh]>\n)*</tr>\n"
+)
 _ENCODED_TOKEN = pattern(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
 # At most 500 characters and no other mark inside: anything else is an unclosed brace, and must not be looked far for
 _INSIDE = r"(?:(?!\{[{%#]).){0,500}?"
@@ -39,8 +42,11 @@ _TELLING = pattern(  # what begins with a bracket; it is looked for at brackets 
     r"\[(?:\[|TOC\]|/|(?:source)?code\b|audio|caption|contact-form|embed|et_pb_|gallery|gravityform|playlist|polldaddy|video|vc_"
     r"|vimeo|youtube)"
 )
+_HIDDEN = (  # comments of Obsidian, and what an abbreviation means
+    r"(?<![%\w])%%(?![%\s\d])[^%\n]{1,300}%%(?![%\w])|^%%[ \t]*\n.{0,5000}?\n%%[ \t]*$|^\*\[[^\[\]\n]{1,50}\]:[ \t][^\n]*$"
+)
 _MARK = pattern(
-    rf"{_COMMENT}|\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#(?!{_END_OF_ID}){_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
+    rf"{_COMMENT}|{_HIDDEN}|\{{\{{{_INSIDE}\}}\}}|\{{%{_INSIDE}%\}}|\{{#(?!{_END_OF_ID}){_INSIDE}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
     r"|^(?:[*+-]|\d\.)[ \t][^\n]{1,80}\n\{:[ \t]*(?:[.#][\w-]+[ \t]+)*toc\b[^}\n]*\}[ \t]*$"
     rf"|(?:(?<=[\n)\]])|(?<![ \t])(?<!:::)[ \t]{{1,9}}){ATTRIBUTES}(?=[ \t]*$)|(?<=[)}}]){ATTRIBUTES}|^\[TOC\](?=[ \t]*$)|{_WIKI}|{_PRESS}",
     re.DOTALL | re.MULTILINE,
@@ -68,7 +74,8 @@ class Mark(NamedTuple):
 
 def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark, ...]]:
     """The body with a token for each mark, and the marks; `line` is the body's first line."""
-    if ("{" not in body and not _TELLING.search(body)) or _OPEN in body:
+    telling = "{" in body or "%%" in body or "*[" in body or _TELLING.search(body)
+    if not telling or _OPEN in body:
         return body, ()
     body = with_pairs(body, is_html=is_html)
     marks: list[Mark] = []
@@ -191,4 +198,6 @@ def _shown(html: str, marks: Sequence[Mark], *, in_code: bool) -> str:
     def token(found: re.Match[str]) -> str:
         return "" if is_silent(found[2]) else found[1] + escape(marks[int(found[2])].written)
 
+    if "</tr>" in html:
+        html = _ROW_OF_TOKEN.sub(paragraph, html)
     return _TOKEN_AFTER_LINE.sub(token, _PARAGRAPH_OF_TOKENS.sub(paragraph, html))

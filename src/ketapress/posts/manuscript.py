@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _DRAFT_FOLDERS = {"_drafts", "drafts"}
 _BLOCK_MARKS = pattern(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
+_LIST_MARK = pattern(r"[-*+]\s|\d+[.)]\s")
 _SOME_DAY = datetime(
     9998, 12, 30, tzinfo=UTC
 )  # of a draft without a date: whatever happens, it is not yet due
@@ -202,6 +203,8 @@ def _derived_title(form: Format, body: str) -> str:
         return one_line(lead)
     first = next((block for block in body.split("\n\n") if block.strip()), "")[: 20 * TITLE_LENGTH]
     if form is Format.MARKDOWN:
+        if _LIST_MARK.match(first):
+            first = first.partition("\n")[0]
         first = markdown.plain_text(_BLOCK_MARKS.sub("", first))
     return first_sentence(one_line(first))
 

@@ -1,10 +1,12 @@
-"""Markdown becomes HTML: CommonMark with tables, footnotes, strikethrough, task lists and bare links, by comrak.
+"""Markdown becomes HTML: CommonMark with tables, footnotes, strikethrough, task lists, formulas and bare links, by comrak.
 
 In comes the body of a post, out goes HTML that still has to be sanitised: raw HTML passes through. Why comrak:
 docs/notes/markdown-engine.md.
 """
 
 import re
+from html import escape
+from urllib.parse import quote
 
 import comrak
 
@@ -24,6 +26,19 @@ _LEADING_HEADING = pattern(
 )
 _TAG = pattern(r"<(?!https?://)[A-Za-z/!?]")
 _ATTRIBUTES = pattern(rf"[ \t]*{ATTRIBUTES}[ \t]*\Z")
+_OPEN, _CLOSE = "\U0010ff02", "\U0010ff03"  # private use, as in `leftovers`
+_FORMULA = pattern(
+    r"^[ \t>]*(?P<fence>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n(?:[^\n]*\n)*?(?:[ \t>]*(?P=fence)[`~]*[ \t]*$|[^\n]*\Z)"
+    r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n)[^`]|(?<!`)(?!(?P=ticks)(?!`))`+){1,1000}?(?P=ticks)(?!`)|\\[$`]"
+    r"|(?P<formula>\$\$(?:(?!\n[ \t]*\n)[^$]){1,5000}\$\$|(?<![\w$])\$(?![\s$])[^$`\n]{1,300}(?<![\s\\])\$(?![\w$]))",
+    re.MULTILINE,
+)
+_KEPT = pattern(rf"{_OPEN}(\d+){_CLOSE}|%F4%8F%BC%82(\d+)%F4%8F%BC%83")
+_MARKDOWN_INSIDE = pattern(r"(<[a-z]\w*\b[^<>\n]*\smarkdown=[\"']?(?:1|block|true)\b[^<>\n]*>)[ \t]*\n?")
+_SPACED_PICTURE = pattern(
+    r"(!\[[^\]\[\n]*\]\()([^()<>\"'\n]*[ ][^()<>\"'\n]*\.(?:png|jpe?g|gif|webp|svg|avif))(?=\))",
+    re.IGNORECASE,
+)
 _LINK = pattern(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
 _MARKS = pattern(r"(?<!\\)(\*{1,3}|(?<!\w)_{1,3}(?=[^_]*_{1,3}(?!\w))|~~|`+)(?=\S)(.+?)(?<=\S)\1")
 _ESCAPED = pattern(r"\\([!-/:-@\[-`{-~])")
@@ -55,10 +70,19 @@ _RENDERING.unsafe_ = True
 
 def markdown_html(text: str) -> str:
     """The text as unsanitised HTML. A table wider than 128 columns is shown as the text it was written as."""
+    if "markdown=" in text:
+        text = _MARKDOWN_INSIDE.sub(r"\1\n\n", text)
+    if "![" in text:
+        text = _SPACED_PICTURE.sub(r"\1<\2>", text)
+    formulas: list[str] = []
+    if "$" in text and _may_have_formulas(text):
+        text = _FORMULA.sub(lambda found: _kept(found, formulas), text)
     guarded = _without_vast_tables(text)
     html = comrak.render_markdown(guarded, _EXTENSIONS, _PARSING, _RENDERING)
     if not _has_all_addresses(text, html) and _has_bare_addresses(text):
         html = comrak.render_markdown(guarded, _LINKING, _PARSING, _RENDERING)
+    if formulas:
+        html = _KEPT.sub(lambda kept: _formula(kept, formulas), html)
     if "<input" in html:
         for box, sign in _CHECKBOXES.items():
             html = html.replace(box, sign)
@@ -70,6 +94,25 @@ def _has_all_addresses(text: str, html: str) -> bool:
     if "@" in text or "www." in text or "]:" in text or "\\" in text:
         return False
     return text.count("://") == html.count('="http://') + html.count('="https://')
+
+
+def _may_have_formulas(text: str) -> bool:
+    """Whether a formula may stand in the text, with something in it that Markdown would read as its own."""
+    return _OPEN not in text and text.count("$") > 1 and ("\\" in text or "_" in text or "*" in text)
+
+
+def _kept(found: re.Match[str], formulas: list[str]) -> str:
+    """A token for a formula, which Markdown carries through; code as it is."""
+    if not found["formula"] or "\n>" in found[0]:
+        return found[0]
+    formulas.append(found[0])
+    return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
+
+
+def _formula(kept: re.Match[str], formulas: list[str]) -> str:
+    """A formula as it was written: readers see TeX, and TeX means every stroke."""
+    written = formulas[int(kept[1] or kept[2])]
+    return escape(written) if kept[1] else quote(written, safe="")
 
 
 def _has_bare_addresses(text: str) -> bool:

@@ -42,7 +42,8 @@ class Pages(Mapping[str, str]):
     @cached_property
     def _by_name(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for path, url in self._urls.items():
-            name = stem(path).casefold()
-            found[name] = "" if name in found else url
+        names = [(stem(path), url) for path, url in self._urls.items()]
+        names += [(path.rpartition("/")[2], url) for path, url in self._files.items()]
+        for name, url in names:
+            found[name.casefold()] = "" if name.casefold() in found else url
         return {name: url for name, url in found.items() if url}

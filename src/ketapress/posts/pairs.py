@@ -9,6 +9,7 @@ from collections import Counter
 from html import escape
 
 from ketapress.model.pattern import pattern
+from ketapress.posts.around import without_marks_around
 from ketapress.posts.boxes import KINDS
 
 _FENCED = (  # to the end of the body, where nothing closes it
@@ -17,10 +18,10 @@ _FENCED = (  # to the end of the body, where nothing closes it
 )
 _CODE = pattern(
     rf"{_FENCED}|^(?P<before>[^\n{{]*)(?:\{{%-?[ \t]*(?P<liquid>highlight|codeblock)\b(?P<words>[^%\n]{{0,200}})%\}}"
-    r"|\{\{[<%][ \t]*highlight\b(?P<go_words>[^\n]{0,200}?)[%>]\}\})(?P<break>[ \t]*\n?)"
-    r"(?P<code>(?:(?!\{%-?\s*(?:highlight|codeblock)|\{\{[<%]\s*highlight).)*?)\n?[ \t]*"
-    r"(?:\{%-?\s*end(?:highlight|codeblock)\s*-?%\}|\{\{[<%]\s*/\s*highlight\s*[%>]\}\})(?P<after>[^\n]*)$"
-    r"|^(?P<indent>[ \t]*)\[(?P<press>sourcecode|code)\b(?P<press_words>[^\]\n]{0,200})\][ \t]*\n"
+    r"|\{\{[<%][ \t]*(?:highlight|codeblock|code)\b(?P<go_words>[^\n]{0,200}?)[%>]\}\})(?P<break>[ \t]*\n?)"
+    r"(?P<code>(?:(?!\{%-?\s*(?:highlight|codeblock)|\{\{[<%]\s*(?:highlight|codeblock|code)\b).)*?)\n?[ \t]*"
+    r"(?:\{%-?\s*end(?:highlight|codeblock)\s*-?%\}|\{\{[<%]\s*/\s*(?:highlight|codeblock|code)\s*[%>]\}\})(?P<after>[^\n]*)$"
+    r"|^(?P<indent>[ \t]*)\[(?P<press>sourcecode|code)\b(?P<press_words>[^\]\n]{0,200})\][ \t]*\n?"
     r"(?P<press_code>(?:(?!\[/?(?:source)?code\]).)*?)\n?[ \t]*\[/(?P=press)\][ \t]*$",
     re.DOTALL | re.MULTILINE,
 )
@@ -30,7 +31,9 @@ _LANGUAGES = {
     "press": pattern(r"\b(?:lang|language)=[\"']?([\w+#-]+)"),
 }
 _RAW = pattern(r"^[ \t]*\{%-?\s*(?:end)?raw\s*-?%\}[ \t]*\n?|\{%-?\s*(?:end)?raw\s*-?%\}", re.MULTILINE)
-_BOX_NAMES = "|".join(sorted(KINDS))
+_QUOTES = frozenset({"blockquote", "centerquote", "cq", "pullquote", "quote"})
+_ATTRIBUTIONS = ("author", "by", "source", "title", "link", "url", "cite")
+_BOX_NAMES = "|".join(sorted(KINDS | _QUOTES))
 _BOX = pattern(
     rf"{_FENCED}|^(?P<indent>[ \t]*)(?:\{{\{{[<%]\s*(?P<go_end>/?)\s*(?P<go>{_BOX_NAMES})\b(?P<go_words>[^\n{{}}]{{0,300}})[%>]\}}\}}"
     rf"|\{{%-?\s*(?P<end>end)?(?P<liquid>{_BOX_NAMES})\b(?P<words>[^\n{{}}]{{0,300}})%\}})[ \t]*$",
@@ -39,9 +42,13 @@ _BOX = pattern(
 _NAMED = pattern(
     r"\b(type|kind|context|color|style|title|summary)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))"
 )
+_ANY_NAMED = pattern(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))")
+_ICON = pattern(r"\bfa[brs]?[ -]")
+_LABEL = pattern(r"\{%-?\s*label\s+(?:\w+\s+)?@\s*([^{}%]*?)\s*-?%\}")  # of themes of Hexo
+_ESCAPED = pattern(r"\\\[(/?(?:audio|caption|embed|gallery|playlist|video)\b(?:[^\[\]\n\\]|\\_)*)\\\]")
 _QUOTED = pattern(r"\"([^\"]*)\"|'([^']*)'")
 _CAPTION = pattern(
-    r"\[caption\b[^\]\n]{0,300}\]\s*(?P<picture>(?:<a\b[^<>]*>\s*)?<img\b[^<>]*>(?:\s*</a>)?|!\[(?P<alt>[^\]\n]*)\]\((?P<src>[^()\s]*)\))"
+    r"\[caption\b[^\]\n]{0,300}\]\s*(?P<picture>(?:<a\b[^<>]*>\s*)?<img\b[^<>]*>(?:\s*</a>)?|(?P<linked>\[)?!\[(?P<alt>[^\]\n]*)\]\((?P<src>[^()\s]*)(?:\s+\"[^\"\n]*\")?\)(?(linked)\]\((?P<href>[^()\s]*)\)))"
     r"(?P<text>(?:(?!\[/?caption).){0,1000}?)\[/caption\]",
     re.DOTALL,
 )
@@ -53,7 +60,11 @@ def with_pairs(body: str, *, is_html: bool) -> str:
     if "{%" in body or "{{" in body or "code]" in body:
         body = _CODE.sub(lambda found: _code(found, is_html=is_html), body)
     if not is_html and ("{%" in body or "{{" in body):
-        body = _with_containers(body)
+        if "{% label" in body:
+            body = _LABEL.sub(r"\1", body)
+        body = without_marks_around(_with_containers(body))
+    if "\\[" in body:  # what a converter to Markdown took for text
+        body = _ESCAPED.sub(_unescaped, body)
     if "[caption" in body:
         body = _CAPTION.sub(_figure, body)
     if "[embed" in body or "[youtube" in body or "[vimeo" in body:
@@ -73,7 +84,7 @@ def _code(found: re.Match[str], *, is_html: bool) -> str:
     written = _RAW.sub("", found["press_code"] or found["code"] or "").rstrip("\n")
     if before.strip() and "\n" not in found["break"] + written:
         return before + _inline_code(written.strip(), is_html=is_html) + after
-    language = _LANGUAGES[name].search(words)
+    language = _LANGUAGES["press"].search(words) or _LANGUAGES[name].search(words)
     indent = before if not before.strip() else ""
     block = _block(language[1] if language else "", written, indent, is_html=is_html)
     opening = "" if indent == before else f"{before.rstrip()}\n\n"
@@ -123,9 +134,12 @@ def _name(found: re.Match[str]) -> str:
 
 def _kind_and_title(name: str, words: str) -> str:
     """What a shortcode says of its box: `notice tip "Title"`, `alert color="warning" title="…"`, `details Title`."""
+    if name in _QUOTES:
+        return f"quote {_attribution(words)}".rstrip()
     named = {key: a or b or c for key, a, b, c in _NAMED.findall(words)}
-    quoted = next((a or b for a, b in _QUOTED.findall(_NAMED.sub("", words))), "")
-    plain = _QUOTED.sub("", _NAMED.sub("", words)).strip(" -").split()
+    unnamed = _ANY_NAMED.sub("", words)
+    quoted = next((a or b for a, b in _QUOTED.findall(unnamed) if not _ICON.search(a or b)), "")
+    plain = _QUOTED.sub("", unnamed).strip(" -").split()
     kinds = [
         *(named[key] for key in ("type", "kind", "context", "style", "color") if key in named),
         quoted,
@@ -133,9 +147,19 @@ def _kind_and_title(name: str, words: str) -> str:
     ]
     kind = next((each.lower() for each in kinds if each.lower() in KINDS), name)
     title = named.get("title") or named.get("summary") or ("" if quoted.lower() in KINDS else quoted)
+    if name == "alert" and title.isalpha() and title.islower():
+        title = ""  # the name of an icon
     if not title and name == "details":
         title = " ".join(plain)
     return f"{kind} {title}".rstrip()
+
+
+def _attribution(words: str) -> str:
+    """Whom a quotation names: `author="…" link="…"`, or all its words, as Octopress and Hexo have it."""
+    named = {key: a or b or c for key, a, b, c in _ANY_NAMED.findall(words)}
+    said = ", ".join(named[key] for key in _ATTRIBUTIONS if named.get(key))
+    words = said or words.strip(" -\"'()")
+    return "" if words in {"left", "right"} else words
 
 
 def _figure(found: re.Match[str]) -> str:
@@ -143,9 +167,15 @@ def _figure(found: re.Match[str]) -> str:
     picture = found["picture"]
     if found["src"] is not None:
         picture = f'<img src="{escape(found["src"])}" alt="{escape(found["alt"])}">'
+    if found["href"]:
+        picture = f'<a href="{escape(found["href"])}">{picture}</a>'
     text = " ".join(found["text"].split())
     figure = f"<figure>{' '.join(picture.split())}<figcaption>{text}</figcaption></figure>"
     return figure + "\n" * found[0].count("\n")
+
+
+def _unescaped(mark: re.Match[str]) -> str:
+    return f"[{mark[1]}]".replace("\\_", "_")
 
 
 def _link(address: str) -> str:

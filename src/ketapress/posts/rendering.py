@@ -13,7 +13,7 @@ from zlib import crc32
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.output import text_sha256
 from ketapress.model.post import Image, Post
-from ketapress.model.urls import joined
+from ketapress.model.urls import decoded_path, joined
 from ketapress.posts.addresses import Fragment, Place, picture_url, placed
 from ketapress.posts.beside import FOLDER
 from ketapress.posts.ids import Record
@@ -87,7 +87,13 @@ def body(pinned: Pinned, site_url: str, pages: Mapping[str, str], reread: Callab
         summary=cut(written.fields.summary or first_paragraph(html)),
         image=image,
         problems=problems,
-        files=tuple(path for path, url in noted.asked.items() if url and url.startswith(files)),
+        files=tuple(
+            dict.fromkeys(
+                decoded_path(url.removeprefix(files))
+                for url in noted.asked.values()
+                if url and url.startswith(files)
+            )
+        ),
         sha256=text_sha256(html),
     )
 

@@ -68,6 +68,11 @@ _NESTED_TAG = pattern(
     r"<(/?)(?!(?:p|li|d[dt]|t[rdh]|thead|tbody|tfoot|br|hr|img|input|col|source|wbr|meta|link)\b)[a-z]",
     re.IGNORECASE,
 )
+_LAZY_PICTURE = pattern(r"<img\b[^<>]*?\sdata-(?:lazy-)?src\s*=[^<>]*>", re.IGNORECASE)
+_SOURCE = pattern(r"(?<=\s)src\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]*)", re.IGNORECASE)
+_LAZY_SOURCE = pattern(r"(?<=\s)data-(?:lazy-)?src(?=\s*=)", re.IGNORECASE)
+_NAMED_ANCHOR = pattern(r"(<a\s+)name(?=\s*=)", re.IGNORECASE)
+_EMPTY_SOURCE = pattern(r"<source(?![^>]* src=)[^>]*>")
 _FRAME = pattern(
     r"<iframe\b[^<>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))[^<>]*>(?:[^<]*</iframe\s*>)?",
     re.IGNORECASE,
@@ -106,10 +111,21 @@ def parsed(html: str) -> str:
     """The HTML as the parser understands it, safe and legal."""
     if "<iframe" in html:
         html = _FRAME.sub(_link_to_frame, html)
+    if "data-" in html:
+        html = _LAZY_PICTURE.sub(_loaded, html)
+    if "name" in html:
+        html = _NAMED_ANCHOR.sub(r"\1id", html)
     clean = _CLEANER.clean(html)
+    if "<source" in clean:
+        clean = _EMPTY_SOURCE.sub("", clean)  # of a `<picture>`
     if _HEADING_IN_HEADING.search(clean):
         clean = _CLEANER.clean(clean)
     return legal(clean)
+
+
+def _loaded(picture: re.Match[str]) -> str:
+    """A picture that a script would have loaded later, with its own address."""
+    return _LAZY_SOURCE.sub("src", _SOURCE.sub("", picture[0]))
 
 
 def _link_to_frame(frame: re.Match[str]) -> str:

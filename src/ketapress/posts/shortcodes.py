@@ -19,7 +19,8 @@ POST = "post:"
 _SILENT = pattern(
     r"\{#|\{:|\{\.|\{[\w-]+=|\{\{-?\s*/\*|\{%-?\s*(?:end)?(?:raw|comment)\s*-?%\}|\[TOC\]|\[\[_?toc_?\]\]"
     r"|\{%-?\s*comment\b|(?:[*+-]|\d\.)[ \t][^\n]*\n\{:"
-    r"|\{[{%][<%-]?\s*(?:more|toc)\s*(?:\(\s*\))?\s*-?[>%]?[}%]\}",
+    r"|\{[{%][<%-]?\s*(?:more|toc)\s*(?:\(\s*\))?\s*-?[>%]?[}%]\}|\{%-?\s*include\s+toc\b"
+    r"|\{\{[<%]\s*(?:icon|fa|clear|clearfix|katex|mathjax)\b|%%|\*\[",
     re.IGNORECASE,
 )
 _SITE = pattern(
@@ -30,9 +31,15 @@ _QUOTED = pattern(
     r"|(?:relURL|absURL)\s+[\"'](?P<go>[^\"']*)[\"'])\s*-?\}\}"
 )
 _POST = pattern(
+    r"\{%-?\s*post_link\s+(?P<hexo>[^\s%]+)[^%]*%\}|"
     r"\{%-?\s*(?:link|post_url)\s+(?P<liquid>[^%]+?)\s*-?%\}"
     r"|\{\{[<%]\s*(?:rel)?ref\s+(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`<>%\n]+)(?P=quote)|(?P<go>[^\"'`<>%\s]+))[^<>%]*[>%]\}\}"
 )
+_HEXO_LINK = pattern(
+    r"\{%-?\s*(?:post_link|asset_link)\s+(?P<target>[^\s%]+)(?P<text>[^%]*?)(?:\s+(?:true|false))?\s*-?%\}"
+)
+_LEADING = frozenset({"link", "btn", "button"})
+_ADDRESS = pattern(r"https?://[^\s,\"'<>]+")
 _CALL = pattern(
     r"\{(?:%-?|\{[<%]?)\s*(?:include\s+)?(?:[\w-]+/)?(?P<name>[\w-]+)(?:\.html|\.liquid)?"
     r"(?:\s+(?P<words>.*?)|\s*\((?P<arguments>.*?)\))\s*/?-?[%>]?\}{1,2}",
@@ -52,6 +59,11 @@ FRAMES = {
     "bilibili": "https://www.bilibili.com/video/{}",
     "asciinema": "https://asciinema.org/a/{}",
     "jsfiddle": "https://jsfiddle.net/{}/",
+    "github": "https://github.com/{}",
+    "gitlab": "https://gitlab.com/-/snippets/{}",
+    "codepen": "",
+    "iframe": "",
+    "media": "",
     "video": "",
     "embed": "",
 }
@@ -65,10 +77,15 @@ _FRAME_ID = {
     "x": r"\d{5,25}",
     "vimeo": r"\d{5,15}",
     "bilibili": r"(?:BV|av)\w+",
+    "github": r"[\w.-]+/[\w.-]+",
+    "gitlab": r"\d+",
 }
-_FRAME_NAMES = pattern(r"\b(id|url|src|link|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
+_FRAME_NAMES = pattern(r"\b(id|url|src|link|repo|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
 _WIKI = pattern(r"(?P<shown>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
 _IMAGE_FILE = pattern(r".+\.(?:png|jpe?g|gif|webp|svg|avif|bmp)", re.IGNORECASE)
+_OTHER_FILE = pattern(
+    r".+\.(?:pdf|mp[34]|m4[av]|og[gv]|webm|wav|flac|zip|csv|docx|xlsx|pptx|epub)", re.IGNORECASE
+)
 _NAMED = pattern(
     r"\b(src|image_path|path|url|file|alt|caption|description|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))"
 )
@@ -96,9 +113,11 @@ def address(mark: str) -> str | None:
     if _SITE.fullmatch(mark):
         return ""
     if post := _POST.fullmatch(mark):
-        return POST + (post["liquid"] or post["quoted"] or post["go"])
+        return POST + (post["hexo"] or post["liquid"] or post["quoted"] or post["go"])
     if wiki := _WIKI.fullmatch(mark):
         return _wiki_address(wiki)
+    if asset := _HEXO_LINK.fullmatch(mark):
+        return quote(asset["target"])
     found = _QUOTED.fullmatch(mark)
     if found is None:
         return None
@@ -111,6 +130,8 @@ def _wiki_address(wiki: re.Match[str]) -> str:
     if _is_shown(wiki):
         return quote(target)
     name, _, heading = target.partition("#")
+    if _OTHER_FILE.fullmatch(name):
+        return quote(name) + (f"#{quote(heading, safe='=&')}" if heading else "")
     return (POST + quote(name.strip()) if name else "") + (f"#{quote(heading)}" if heading else "")
 
 
@@ -143,7 +164,8 @@ def _pictured(words: str) -> tuple[str, str] | None:
         return None
     quoted = [said for said, _ in written[number + 1 :] if said]
     bare = " ".join(word for _, word in written[number + 1 :] if not word.isdigit())
-    return "".join(written[number]), quoted[-1] if quoted else bare.strip()
+    said = quoted[0 if "," in words else -1] if quoted else bare.strip()
+    return "".join(written[number]), said  # Eleventy's lists say last how wide a picture is
 
 
 def link(mark: str) -> tuple[str, str] | None:
@@ -153,19 +175,37 @@ def link(mark: str) -> tuple[str, str] | None:
         if not wiki or _is_shown(wiki) or is_silent(mark):
             return None
         return "", (wiki["text"] or "").strip() or wiki["target"].strip().strip("#").replace("#", " › ")
+    if hexo := _HEXO_LINK.fullmatch(mark):
+        return "", hexo["text"].strip(" \"'") or hexo["target"]
     found = _CALL.fullmatch(mark)
     name = found["name"].lower() if found else ""
+    if found and name in _LEADING:
+        return _leading(found["words"] or "")
     if not found or name not in FRAMES:
         return None
     framed = _framed(name, found["words"] or found["arguments"] or "")
     return (framed, framed) if framed else None
 
 
+def _leading(words: str) -> tuple[str, str] | None:
+    """Where a link or a button of Hexo's leads, and its text: before the address, or behind it and a comma."""
+    found = _ADDRESS.search(words)
+    if not found:
+        return None
+    before = words[: found.start()].strip(" ,\"'")
+    behind = words[found.end() :].lstrip(" ,\"'").partition(",")[0].strip(" \"'")
+    return found[0], before or behind or found[0]
+
+
 def _framed(name: str, words: str) -> str:
     """The address of what a shortcode frames; empty where it does not tell."""
     named = {key: a or b or c for key, a, b, c in _FRAME_NAMES.findall(words)}
-    said = next((named[key] for key in ("url", "src", "link", "id") if key in named), "")
+    said = next((named[key] for key in ("url", "src", "link", "repo", "id") if key in named), "")
+    if not said and (led := _ADDRESS.match(words.lstrip(" \"'("))):
+        said = led[0]
     said = said or words.split("=", maxsplit=1)[0].strip(" \"'").replace('" "', " ")
+    if said.startswith("/") and not _FRAME_ID.get(name) and not re.search(r"[\s<>\"]", said):
+        return said
     if said.startswith(("https://", "http://")) and not re.search(r"[\s<>\"]", said):
         return said
     name = named.get("provider", name)

@@ -4,12 +4,13 @@ In comes the text of a file, out go names and values with the place where the bo
 but the text itself. Prose, too, may open with a word and a colon, so the names have to tell.
 """
 
+import re
 from collections.abc import Mapping
 
 from ketapress.model.pattern import pattern
 from ketapress.posts.header import Value
 
-_LINE = pattern(r"([A-Za-z][\w-]*):[ \t]*(.*)")
+_LINE = pattern(r"([A-Za-z][\w-]*)::?[ \t]*(.*)")
 _TELLING = frozenset({"title", "date", "status", "draft"})
 _KNOWN = _TELLING | {
     *(
@@ -53,7 +54,10 @@ def _nikola(text: str) -> tuple[dict[str, Value], int] | None:
     if not found:
         return None
     rows = (line[3:].partition(":") for line in found[1].splitlines())
-    return {key.lower(): value.strip() for key, _, value in rows}, found.end()
+    header = {key.lower(): value.strip() for key, _, value in rows}
+    if "draft" in re.split(r"\s*,\s*", header.get("tags", "")):
+        header["draft"] = "true"  # where there was no status, a tag said it
+    return header, found.end()
 
 
 def _pelican(text: str) -> tuple[dict[str, Value], int] | None:

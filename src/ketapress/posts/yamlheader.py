@@ -3,15 +3,23 @@
 In comes the text between the fences, out go names and values; every scalar stays the string that was written.
 """
 
+import re
+
 import yaml
 
 from ketapress.model.errors import KetapressError
+from ketapress.model.pattern import pattern
 from ketapress.posts.header import Value, header_fault, mapping, too_deep
 
+_MARGIN = pattern(r"^[ ]*\t[ \t]*", re.MULTILINE)
 _DEEPEST = 50  # lists and mappings in each other
-_CURE = "Put the value in quotes if it holds a colon, a hash or a quote, and indent with blanks."
+_CURE = "Put the value in quotes if it holds a colon, a hash, a bracket or a quote, and indent with blanks."
 _CLOSE = "Close it, or put the value in quotes if it is meant to be seen."
 _TAB = ("a tab stands where only blanks may", "Indent with blanks: YAML knows no tabs.")
+_INDENTED = (
+    "the line is indented, so it goes on with what stands above",
+    "Begin it where the lines around it begin, or put the value in quotes if it goes on.",
+)
 _PLAIN_WORDS = {
     "tab character": _TAB,
     "mapping values are not allowed": (
@@ -42,7 +50,7 @@ _PLAIN_WORDS = {
         "Take single quotes, or write the backslash twice.",
     ),
     "did not find expected key": (
-        "the line is indented otherwise than the one above, or text follows a closed quote",
+        "the line is indented otherwise than the one above, or text follows a closed quote or bracket",
         _CURE,
     ),
     "sequence entries are not allowed": (
@@ -56,11 +64,26 @@ _PLAIN_WORDS = {
 def yaml_header(block: str, line: int) -> dict[str, Value]:
     """The names and values of the block, whose fence is on `line`. Raises `KetapressError` where it is no YAML."""
     try:
-        _check_depth(block, line)
-        loaded = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds strings, lists and dicts only
+        loaded = _loaded(block, line)
     except yaml.YAMLError as error:
-        raise _yaml_fault(error, block, line) from None
+        try:
+            loaded = _loaded(_without_tabs(block), line) if "\t" in block else None
+        except yaml.YAMLError:
+            loaded = None
+        if loaded is None:
+            raise _yaml_fault(error, block, line) from None
     return mapping("" if loaded is None else loaded, line)
+
+
+def _loaded(block: str, line: int) -> Value | None:
+    _check_depth(block, line)
+    loaded: Value | None = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds strings, lists and dicts only
+    return loaded
+
+
+def _without_tabs(block: str) -> str:
+    """The block indented with blanks, as Hexo reads one that is indented with tabs."""
+    return _MARGIN.sub(lambda margin: margin[0].replace("\t", "  "), block)
 
 
 def _check_depth(block: str, line: int) -> None:
@@ -85,6 +108,8 @@ def _yaml_fault(error: yaml.YAMLError, block: str, line: int) -> KetapressError:
     at = written[mark.column : mark.column + 1] if mark else ""
     if "cannot start any token" in said and at == "\t":
         what, cure = _TAB
+    elif "mapping values" in said and mark and mark.line and written[:1] == " ":
+        what, cure = _INDENTED
     else:
         plain = next((each for words, each in _PLAIN_WORDS.items() if words in said), (said, _CURE))
         what, cure = plain[0].format(at=at or " "), plain[1]
