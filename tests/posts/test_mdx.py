@@ -33,6 +33,8 @@ def html(root: Path, body: str) -> str:
         ("<img src={require('./a.png').default} style={{ width: 3 }} />", '<img src="https://example.org/2023/a.png">'),
         ("<p className='a' onClick={() => b('c')}>Text</p>", "<p>Text</p>"),
         ("- a\n\n    b\n", "<ul>\n<li>\n<p>a</p>\n<p>b</p>\n</li>\n</ul>"),
+        ("<video src={require('./a.mp4').default} controls />\n\nText", '<p><video src="https://example.org/2023/a.mp4" controls=""></video></p>\n<p>Text</p>'),
+        ("<br />a<div />\n\nText", "<p><br>a</p><div></div><p></p>\n<p>Text</p>"),
         ("A <B {c", "<p>A &lt;B {c</p>"),
     ],
 )  # fmt: skip

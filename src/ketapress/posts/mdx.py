@@ -38,6 +38,11 @@ _PIECE = pattern(  # code, a comment, a tag, an expression
 _INSIDE = pattern(r"[{}]|\"[^\"\n]*\"|'[^'\n]*'|`[^`]*`")
 _TAG_END = pattern(r"\{|\"[^\"]*\"|'[^']*'|/?>")
 _ATTRIBUTE = pattern(r"\s([\w-]+)=(?:\"([^\"]*)\"|'([^']*)'|(?=\{))")
+_VALUE = pattern(r"=\s*(?:\"[^\"]*\"|'[^']*'|\{[^{}]*\})")
+_SWITCH = pattern(r"\s(?:controls|open|reversed)(?=[\s/>])")
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
 _STRING = pattern(r"[\"'`]([^\"'`\n]*)[\"'`]")
 _IS_STRING = pattern(r"\{\s*(?:\"([^\"\n]*)\"|'([^'\n]*)'|`([^`$\n]*)`)\s*\}")
 _ID = pattern(r"\s*#[\w-]+\s*")
@@ -145,7 +150,7 @@ class _Reader:
     def _tag(self, found: re.Match[str], tag: str) -> str:
         name, is_end = found["name"] or "", bool(found["end"])
         if name[:1].islower():
-            return self._html_tag(name, tag) if "{" in tag else tag
+            return self._html_tag(name, tag) if "{" in tag or tag.endswith("/>") else tag
         said = dict(self._attributes(tag))
         known = _known_component(name.lower().rpartition(".")[2], said, tag)
         if known or is_end or not tag.endswith("/>"):
@@ -154,9 +159,11 @@ class _Reader:
         return ""
 
     def _html_tag(self, name: str, tag: str) -> str:
-        """A tag of HTML with those of its attributes that are texts."""
+        """A tag of HTML with those of its attributes that are texts; in JSX any element may end where it begins."""
         said = "".join(f' {key}="{escape(value)}"' for key, value in self._attributes(tag) if value)
-        return f"<{name}{said}{' />' if tag.endswith('/>') else '>'}"
+        alone = tag.endswith("/>")
+        said += "".join(_SWITCH.findall(_VALUE.sub(" ", tag)))
+        return f"<{name}{said}{' /' if alone and name in _VOID else ''}>{f'</{name}>' if alone and name not in _VOID else ''}"
 
     def _attributes(self, tag: str) -> Iterator[tuple[str, str]]:
         """What a tag says; a value in braces is the text in it, or the file that was imported under its name."""
