@@ -34,7 +34,7 @@ bench: $(VENV)/.installed
 # What takes minutes and must never fail; no part of it is timed.
 soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/soak/posts.py --files 100000 --processes 2
-	$(BIN)/python benchmarks/calendar/ten_years.py --years 2
+	$(BIN)/python benchmarks/calendar/ten_years.py --processes 2
 	$(BIN)/python benchmarks/soak/kills.py --kills 600
 	$(BIN)/python benchmarks/soak/sleepers.py --rounds 5
 	KETAPRESS_SOAK=1 $(BIN)/python -m pytest tests/daemon/test_a_year.py tests/daemon/test_many_schedulers.py

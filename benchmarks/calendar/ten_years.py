@@ -1,6 +1,6 @@
 """Every slot of ten years in every zone: `ketapress queue --json` against what clocks on walls show.
 
-    python benchmarks/calendar/ten_years.py [--from 2020] [--years 10] [--only Europe/Berlin …]
+    python benchmarks/calendar/ten_years.py [--from 2020] [--years 10] [--only Europe/Berlin …] [--processes 2]
 
 The reference (tests/walls.py) knows neither our calendar nor cron: it looks at the offset of each zone, cuts time where
 it changes, and reads minutes off the wall: eight schedules over all of the
@@ -15,12 +15,15 @@ import gc
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, repeat
+from multiprocessing import get_context
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from zoneinfo import TZPATH, available_timezones
 
 from click.testing import CliRunner
@@ -30,6 +33,7 @@ from ketapress.cli.commands import main as ketapress
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from walls import DAY, EPOCH, MINUTE, Span, minutes_of, slots_of, spans
 
+_PORTION = 16  # zones that a process is given at a time
 _KEY = "%Y-%m-%dT%H%M"
 SCHEDULES = {
     "hourly": ("0 * * * *", lambda _day: range(0, DAY, 60)),
@@ -101,7 +105,39 @@ def queue(
 
 
 def shown(found: Iterable[tuple[int, int]]) -> list[tuple[str, int]]:
-    return sorted(((EPOCH + wall * MINUTE).strftime(_KEY), minute) for minute, wall in found)
+    return sorted((key_of(wall), minute) for minute, wall in found)
+
+
+@cache
+def key_of(wall: int) -> str:
+    return (EPOCH + wall * MINUTE).strftime(_KEY)
+
+
+def compared(
+    zone: str, span: Sequence[int], walls: Mapping[str, Sequence[int]], folder: Path
+) -> tuple[int, str]:
+    """How many slots a zone has in that time, and what the command says otherwise; nothing, where all is right."""
+    cut = list(spans(zone, span[0] - 3 * DAY, span[1]))
+    expected = {name: shown(slots_of(cut, minutes, *span)) for name, minutes in walls.items()}
+    said = queue(folder, zone, {name: cron for name, (cron, _) in SCHEDULES.items()}, span)
+    for each in kinds(cut):
+        around = (each.start - 180, each.start + 180)
+        every = range(around[0] - 2 * DAY, around[1] + 2 * DAY)
+        expected |= {f"m{each.start}": shown(slots_of(cut, every, *around))}
+        said |= {f"m{each.start}": queue(folder, zone, {"m": "* * * * *"}, around)["m"]}
+    gc.collect()  # what one call of the command leaves is large, and in circles
+    differ = [name for name in expected if sorted(said[name]) != expected[name]]
+    odd = sorted(set(said[differ[0]]) ^ set(expected[differ[0]]))[:4] if differ else []
+    return sum(map(len, expected.values())), f"{', '.join(differ)} differ, such as {odd}" if differ else ""
+
+
+def share(zones: Sequence[str], first: int, last: int) -> list[tuple[str, int, str]]:
+    """The work of one process."""
+    span = [minutes_of(datetime(year, 1, 1, tzinfo=UTC)) for year in (first, last)]
+    walls = walls_of(span[0] - 3 * DAY, span[1] + 3 * DAY)
+    with tempfile.TemporaryDirectory() as temporary:
+        (Path(temporary) / "posts").mkdir()
+        return [(zone, *compared(zone, span, walls, Path(temporary))) for zone in zones]
 
 
 def main() -> int:
@@ -109,36 +145,24 @@ def main() -> int:
     parser.add_argument("--from", dest="first", type=int, default=2020)
     parser.add_argument("--years", type=int, default=10)
     parser.add_argument("--only", nargs="*")
+    parser.add_argument("--processes", type=int, default=1)
     asked = parser.parse_args()
-    span = [minutes_of(datetime(year, 1, 1, tzinfo=UTC)) for year in (asked.first, asked.first + asked.years)]
-    walls = walls_of(span[0] - 3 * DAY, span[1] + 3 * DAY)
-    zones = [(zone, 1) for zone in asked.only] if asked.only else list(different_zones())
-    slots = names = wrong = 0
-    began = time.process_time()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        (folder / "posts").mkdir()
-        for zone, count in zones:
-            cut = list(spans(zone, span[0] - 3 * DAY, span[1]))
-            expected = {name: shown(slots_of(cut, minutes, *span)) for name, minutes in walls.items()}
-            said = queue(folder, zone, {name: cron for name, (cron, _) in SCHEDULES.items()}, span)
-            for each in kinds(cut):
-                around = (each.start - 180, each.start + 180)
-                every = range(around[0] - 2 * DAY, around[1] + 2 * DAY)
-                expected |= {f"m{each.start}": shown(slots_of(cut, every, *around))}
-                said |= {f"m{each.start}": queue(folder, zone, {"m": "* * * * *"}, around)["m"]}
-            differ = [name for name in expected if sorted(said[name]) != expected[name]]
-            if differ:
-                wrong += 1
-                name = differ[0]
-                odd = sorted(set(said[name]) ^ set(expected[name]))[:4]
-                print(f"{zone}: {', '.join(differ)} differ, such as {odd}")
-            slots += sum(map(len, expected.values()))
-            gc.collect()  # what one call of the command leaves is large, and in circles
-            names += count
+    last = asked.first + asked.years
+    zones = dict.fromkeys(asked.only, 1) if asked.only else dict(different_zones())
+    parts = [list(zones)[start : start + _PORTION] for start in range(0, len(zones), _PORTION)]
+    slots = done = wrong = 0
+    with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
+        for found in pool.map(share, parts, repeat(asked.first), repeat(last)):
+            slots, done = slots + sum(count for _, count, _ in found), done + len(found)
+            for zone, _, difference in found:
+                wrong += bool(difference)
+                if difference:
+                    print(f"{zone}: {difference}")
+            print(f"{done} of {len(zones)} zones", file=sys.stderr)
+    work = sum(getrusage(RUSAGE_CHILDREN)[:2])
     print(
-        f"{len(zones)} different zones under {names} names, {slots:,} slots from {asked.first} to "
-        f"{asked.first + asked.years}: {wrong} zones differ. {time.process_time() - began:.0f} s of work."
+        f"{len(zones)} different zones under {sum(zones.values())} names, {slots:,} slots from {asked.first} to {last}: "
+        f"{wrong} zones differ. {work:.0f} s of work."
     )
     return 1 if wrong else 0
 

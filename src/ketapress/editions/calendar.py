@@ -65,11 +65,11 @@ def is_named(slot: Slot, cron: str, zone: str) -> bool:
 
 def instant(civil: datetime, tz: ZoneInfo) -> datetime | None:
     """The instant of a local time in UTC, by the rules above; None on a day that the zone leaves out."""
-    early, late = (civil.replace(tzinfo=tz, fold=fold).utcoffset() or _NO_SHIFT for fold in (0, 1))
-    if (
-        early >= late
-    ):  # PEP 495: the same, but in an overlap, where fold=0 is the first time; in a gap it is smaller
-        return (civil - early).replace(tzinfo=UTC)
+    first = civil.replace(tzinfo=tz, fold=0)
+    early, late = (each.utcoffset() or _NO_SHIFT for each in (first, first.replace(fold=1)))
+    # PEP 495: the same, but in an overlap, where fold=0 is the first time; in a gap it is smaller
+    if early >= late:
+        return first.astimezone(UTC)
     if _day_is_missing(civil.date(), tz):
         return None
     return _end_of_gap((civil - late).replace(tzinfo=UTC), (civil - early).replace(tzinfo=UTC), tz)
