@@ -70,6 +70,7 @@ def test_scalars_stay_what_was_written(tmp_path: Path) -> None:
         ("published_at: 2023-06-06\nupdatedAt: 2023-06-09", "2023-06-06T06:00:00+00:00"),
         ("publishedAt: '2023-06-06'", "2023-06-06T06:00:00+00:00"),
         ("datePublished: Tue Jun 06 2023 10:00:00 GMT+0000 (Universal Time)", "2023-06-06T10:00:00+00:00"),
+        ("date:\n  updated: 2023-06-07\n  created: 2023-06-06", "2023-06-06T06:00:00+00:00"),
         ("lastmod: 2023-06-06", "2023-06-06T06:00:00+00:00"),
         ("title: x", "2023-06-07T06:00:00+00:00"),
     ],
@@ -85,6 +86,7 @@ def test_where_the_date_stands(tmp_path: Path, lines: str, instant: str) -> None
         ("20190212-x.md", "Text", "X"),
         ("2019-02-12/x.md", "Text", "X"),
         ("2019/02/12/x.md", "Text", "X"),
+        ("2019-02-12-x.html.markdown", "Text", "X"),
         ("2019/02-12-x/index.md", "---\ntitle: X\n---\nText", "X"),
         ("x.md", "---\npath: /2019/02/12/old/\n---\nText", "X"),
         ("x.md", "*Posted on February 12, 2019*\n\nText", "X"),
@@ -126,6 +128,14 @@ def test_drafts_in_every_tool(tmp_path: Path, lines: str, kept_back: bool) -> No
     assert (post.draft or post.hold) is kept_back
 
 
+def test_a_title_that_is_a_comment_is_told(tmp_path: Path) -> None:
+    library = read_library(
+        publication(tmp_path, {"2023-06-07-x.md": YAML.format("title: #1\ntags: [a]")}), settings(), NOW
+    )
+    (problem,) = library.problems
+    assert (library.posts[0].title, problem.severity, problem.line) == ("X", Severity.WARNING, 2)
+
+
 def test_a_file_in_a_folder_of_drafts_is_one(tmp_path: Path) -> None:
     assert only(tmp_path, "_drafts/2023-06-07-x.md", "Text").draft
 
@@ -154,6 +164,7 @@ def test_an_expired_post_is_not_seen(tmp_path: Path) -> None:
     ("lines", "tags"),
     [
         ("tags: machine learning", ("machine", "learning")),
+        ("taxonomy:\n  category: blog\n  tag: [a, b]", ("a", "b", "blog")),
         ("tags: ['C#', 'C', 'R &amp; D']", ("C#", "C", "R & D")),
         ("tags: machine learning, python", ("machine learning", "python")),
         ("tags: [Python, python, '#web']\ncategories: [News]", ("Python", "web", "News")),
@@ -198,6 +209,9 @@ def test_authors(tmp_path: Path, lines: str, authors: tuple[str, ...]) -> None:
         ("images: [https://x.org/a.png, b.png]", Image(url="https://x.org/a.png")),
         ("cover:\n  image: /a.png\n  alt: A", Image(url="https://example.org/a.png", alt="A")),
         ("featured_image: /a.png\nimage_alt: A", Image(url="https://example.org/a.png", alt="A")),
+        ("heroImage: /a.png\nheroImageAlt: A", Image(url="https://example.org/a.png", alt="A")),
+        ("coverImage: /a.png", Image(url="https://example.org/a.png")),
+        ("img: {url: /a.png, desc: A}", Image(url="https://example.org/a.png", alt="A")),
         ("image:", None),
         ("image: true", None),
         ("cover: true\nthumbnail: /a.png", Image(url="https://example.org/a.png")),

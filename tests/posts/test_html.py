@@ -65,6 +65,11 @@ def test_fragments_with_their_dates(tmp_path: Path, content: str) -> None:
     assert "Text" in post.html
 
 
+def test_an_entry_says_in_its_foot_when_it_was_published(tmp_path: Path) -> None:
+    page = "<html><body><article><h1>A</h1><p>Text</p><footer><time class=dt-published datetime='2023-06-07'>x</time></footer></article>"
+    assert only(tmp_path, "x.html", page).html == "<p>Text</p>"
+
+
 def test_dated_text_in_pre_is_plain_text(tmp_path: Path) -> None:
     text = "<pre>\nWednesday, June 07, 2023\n\nThe Start: It &lt;begins&gt;.\n\nThe End: It ends.\n</pre>"
     for name in ("4ad128b82f72c88a.html", "4ad128b82f72c88a.md"):

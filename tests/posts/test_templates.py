@@ -49,6 +49,8 @@ def read(root: Path, text: str, name: str = "x.md") -> Library:
         ("{% img left /images/a.png 100 200 'A title' 'An image' %}", '<p><img src="https://example.org/images/a.png" alt="An image"></p>'),
         ('{{< figure src="/img/x.jpg" title="A title" alt="An image" >}}', '<p><img src="https://example.org/img/x.jpg" alt="An image"></p>'),
         ('`{{< figure src="/img/x.jpg" >}}`', "<p><code>{{&lt; figure src=&quot;/img/x.jpg&quot; &gt;}}</code></p>"),
+        ("`{{</* a b */>}}` and {{%/* c */%}}", "<p><code>{{&lt; a b &gt;}}</code> and {{% c %}}</p>"),
+        ("[a](/b){ .c } ![d](/e.png){ align=left }", '<p><a href="https://example.org/b">a</a> <img src="https://example.org/e.png" alt="d"></p>'),
         ("A {brace} and {{", "<p>A {brace} and {{</p>"),
         ("Use {% highlight sh %}ls -l{% endhighlight %} now", "<p>Use <code>ls -l</code> now</p>"),
         ("Use {% highlight sh %}ls `x`{% endhighlight %}", "<p>Use <code>ls `x`</code></p>"),

@@ -25,7 +25,7 @@ FILLERS = frozenset(
         veröffentlicht aktualisiert geschrieben datum am den dem der vom um uhr
         publié posté écrit mis à jour le du er heures h
         publicado publicada actualizado escrito fecha el de del la las o
-        atualizado em feira pubblicato aggiornato scritto data il di alle gepubliceerd geplaatst op om
+        atualizado em feira pubblicato aggiornato scritto data il di alle ore gepubliceerd geplaatst op om
         publicerad kl på udgivet julkaistu klo dnia opublikowano r dne yayın közzétéve data publicat
         опубликовано дата г года году в от оновлено рік року δημοσιεύτηκε στις
         نشر نشرت تاريخ في بتاريخ يوم م منتشر شده تاریخ در פורסם בתאריך ב יום

@@ -22,11 +22,14 @@ _EARLIEST, _LATEST = 1000, 9998  # four digits in every format, and room for any
 _OTHER_CALENDARS = range(1300, 1500)  # the years that Persian and Arabic writers may count today
 _LONGEST = 100  # characters; no date line is longer, and most paragraphs are
 
-_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
+_TIME = r"(?P<hour>\d{1,2})[:h](?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
 _ZONE = r"\s*(?:(?:GMT|UTC)(?=[+-]))?(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]+/[A-Za-z_/]+|[A-Za-z]{1,5})?"
-_CLOCK = pattern(rf"(?:^|[\sT,]){_TIME}(?:\s*(?:uhr|h)\b)?{_ZONE}(?:\s*\([A-Za-z ]+\))?\s*$", re.IGNORECASE)
+_ZONE_AGAIN = r"(?:(?<=\d)\s+[A-Z]{3,4})?"  # as Go prints it: +0000 UTC
+_CLOCK = pattern(
+    rf"(?:^|[\sT,]){_TIME}(?:\s*(?:uhr|h)\b)?{_ZONE}{_ZONE_AGAIN}(?:\s*\([A-Za-z ]+\))?\s*$", re.IGNORECASE
+)
 _YEAR_FIRST = pattern(r"(?<!\d)(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d{2})(\d{2}))(?!\d)")
-_YEAR_LAST = pattern(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?!\d)")
+_YEAR_LAST = pattern(r"(?<!\d)(\d{1,2})([./-])[ ]?(\d{1,2})\2[ ]?(\d{4})(?!\d)")
 _ORDINAL = pattern(r"(?<=\d)(?:st|nd|rd|th|er|[aoe])\b")
 _IDEOGRAPHIC = pattern(
     r"(?P<year>\d{4}|[〇零○一二三四五六七八九]{4})\s*[年년.]\s*(?P<month>\d{1,2}|[一二三四五六七八九十]{1,3})\s*[月월.]"

@@ -13,7 +13,7 @@ from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.pattern import pattern
 from ketapress.posts.dates import DateRules, instant
 from ketapress.posts.frontmatter import Split
-from ketapress.posts.header import flag, text
+from ketapress.posts.header import first_text, flag, text
 from ketapress.posts.prose import one_line
 
 _DATE_NAMES = (
@@ -43,7 +43,8 @@ def header_date(
 ) -> datetime | None:
     """The date that the header gives, by the first of its names that has one."""
     for name in chain(("date",), _other_names(header)):
-        value = text(header.get(name))
+        said = header.get(name)
+        value = first_text(said, "created", "published") if isinstance(said, dict) else text(said)
         if not value or flag(value) is not None or _NO_DATE.fullmatch(value):
             continue
         moment = _named(name, value, parts, rules, written, needed=name == "date")

@@ -20,6 +20,7 @@ from ketapress.posts.withheld import is_draft, is_held
 
 _NESTED = {
     "taxonomies": ("tags", "categories", "authors"),
+    "taxonomy": ("tag", "category", "author"),
     "extra": (
         *("author", "authors", "cover", "description", "draft", "hidden", "image", "password", "private"),
         *("lang", "thumbnail", "unlisted"),
@@ -30,15 +31,10 @@ _DIRECTIONS = {"ltr": "ltr", "rtl": "rtl"}
 _TAGS = ("tags", "tag", "keywords", "categories", "category")
 _SPLIT_AT_BLANKS = frozenset({"tags", "keywords", "categories"})
 _PICTURES = (
-    "image",
-    "images",
-    "cover",
-    "cover_image",
-    "featured_image",
-    "featuredimage",
-    "thumbnail",
-    "og_image",
+    *("image", "images", "cover", "coverimage", "featuredimage", "featureimage", "heroimage", "thumbnail"),
+    *("bannerimage", "ogimage", "socialimage", "img"),
 )
+"""As they are compared: `cover_image` and `coverImage` are one."""
 _OLD_ADDRESSES = ("aliases", "alias", "redirect_from", "permalink", "url", "path")
 _LONGEST_TAG = 100  # characters
 _MARKS = pattern(r"[{\[*_`~\\]")
@@ -100,7 +96,7 @@ def _summary(header: Mapping[str, Value]) -> str:
 
 
 def _with_nested(header: Mapping[str, Value]) -> Mapping[str, Value]:
-    """The header with what Zola writes in tables of its own."""
+    """The header with what Zola and Grav write in tables of their own."""
     for table, names in _NESTED.items():
         nested = header.get(table)
         if isinstance(nested, dict):
@@ -176,16 +172,17 @@ def _language(header: Mapping[str, Value], problems: list[Problem]) -> str | Non
 
 def _picture(header: Mapping[str, Value]) -> tuple[str, str]:
     """The post's image and its description, from the many names that themes gave it."""
+    named = {name.replace("_", "").replace("-", ""): value for name, value in header.items()}
     for name in _PICTURES:
-        value = header.get(name)
+        value = named.get(name)
         if isinstance(value, list):
             value = value[0] if value else None
         if isinstance(value, dict):
-            alt = first_text(value, "alt", "caption", "description")
+            alt = first_text(value, "alt", "caption", "description", "desc")
             if (found := first_text(value, "url", "src", "path", "image", "feature")) and flag(found) is None:
                 return found, alt
         elif (found := text(value)) and flag(value) is None:
-            return found, first_text(header, "image_alt", "imagealt")
+            return found, first_text(named, "imagealt", f"{name}alt")
     return "", ""
 
 

@@ -9,6 +9,7 @@ elsewhere: this never decides what a value says.
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ _FENCE = pattern(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
 _YAML_END = pattern(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _TOML_END = pattern(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
 _NAME = pattern(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
+_COMMENTED_OUT = pattern(r"^(?:title|summary|description)[ \t]*:[ \t]+#[^\n]*", re.MULTILINE | re.IGNORECASE)
 _LOOKS_LIKE_FIELD = pattern(r"[\w\"'-][\w \"'-]{0,60}[:=]")
 _OPENS_UNFENCED = pattern(r"[A-Za-z][\w-]*:|\.\. |<!--")
 
@@ -110,8 +112,10 @@ def _fenced(text: str, line: int) -> Split | None:
         else _yaml(block, line)
     )
     body_line = line + text.count("\n", 0, closed.end())
-    twice = () if len(header) == block.count("\n") else _said_twice(block, line)
-    return Split(_lowered(header), text[closed.end() :], line, body_line, problems=twice)
+    odd = () if len(header) == block.count("\n") else _said_twice(block, line)
+    if ": #" in block and not toml:
+        odd = (*odd, *_commented_out(block, line))
+    return Split(_lowered(header), text[closed.end() :], line, body_line, problems=odd)
 
 
 def _said_twice(block: str, line: int) -> tuple[Problem, ...]:
@@ -124,6 +128,18 @@ def _said_twice(block: str, line: int) -> tuple[Problem, ...]:
             found.append(_repeated(name[1], lines[name[1]], number))
         lines[name[1]] = number
     return tuple(found)
+
+
+def _commented_out(block: str, line: int) -> Iterator[Problem]:
+    """A warning for a title that is a comment: to YAML a hash begins one."""
+    for found in _COMMENTED_OUT.finditer(block):
+        yield Problem(
+            code="post.header-value",
+            severity=Severity.WARNING,
+            message=f"`{found[0][:60]}` says nothing: to YAML what follows a blank and a hash is a comment.",
+            cure="Put the value in quotes if it is meant.",
+            line=line + 1 + block.count("\n", 0, found.start()),
+        )
 
 
 def _repeated(name: str, first: int, second: int) -> Problem:

@@ -31,6 +31,9 @@ _FIRST_LINE = pattern(
     re.IGNORECASE,
 )
 _TIME = pattern(r"<time\s[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+_PUBLISHED = pattern(  # of an h-entry, as Medium exports them
+    r"<time\s(?=[^<>]*\bdt-published\b)[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE
+)
 _OPENS_MAIN = {name: pattern(rf"<{name}(?:\s[^<>]*)?>", re.IGNORECASE) for name in ("article", "main")}
 _FRAME = pattern(r"<(nav|footer|aside)(?:\s[^<>]*)?>(?:(?!<\1[\s>]).)*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _PRE = pattern(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
@@ -83,6 +86,8 @@ def page(text: str) -> Page:
     head = (text[:offset] or text)[:_LONGEST_HEAD]
     header = _header(head)
     whole = body[1] if body else text[offset:]
+    if "dt-published" in text and "date" not in header and (said := _PUBLISHED.search(text)):
+        header["date"] = unescape(said[1])
     start, end = _main_part(whole)
     main = _FRAME.sub("", whole[start:end])
     if heading := _title_heading(main, str(header.get("title", ""))):

@@ -56,6 +56,7 @@ _NAMED_HEADING = pattern(  # by attributes at its end, or on the line below
     re.DOTALL,
 )
 _CODE = pattern(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
+_KEPT_FROM_MEANING = pattern(r"\{\{([<%])/\*(.*)\*/([>%])\}\}", re.DOTALL)
 _NAMED_AT_MOST = 3  # marks in one warning
 
 
@@ -70,6 +71,12 @@ class Mark(NamedTuple):
     def silent(self) -> bool:
         """Whether it means nothing to readers where it stands, and is left out."""
         return is_silent(self.written) or bool(picture(self.written) or link(self.written))
+
+    @property
+    def shown(self) -> str:
+        """What readers see of it; Hugo takes away the signs that keep a mark from being one."""
+        found = _KEPT_FROM_MEANING.fullmatch(self.written)
+        return f"{{{{{''.join(found.groups())}}}}}" if found else self.written
 
 
 def with_tokens(body: str, line: int, *, is_html: bool) -> tuple[str, tuple[Mark, ...]]:
@@ -159,7 +166,9 @@ def reported(html: str, marks: Sequence[Mark], path: str) -> tuple[Problem, ...]
     """A warning that names the marks which readers see, or whose address was dropped. `html` still holds the tokens."""
     outside = {int(number) for number in _TOKEN.findall(_CODE.sub("", html))}
     anywhere = {int(number) for number in _TOKEN.findall(html)}
-    loud = [(number, mark) for number, mark in enumerate(marks) if not mark.silent]
+    loud = [
+        (number, mark) for number, mark in enumerate(marks) if not mark.silent and mark.shown == mark.written
+    ]
     seen = [mark for number, mark in loud if number in outside]
     lost = [mark for number, mark in loud if number not in anywhere and mark.address is None]
     return tuple(
@@ -196,7 +205,7 @@ def _shown(html: str, marks: Sequence[Mark], *, in_code: bool) -> str:
         return "" if all(map(is_silent, _TOKEN.findall(found[0]))) else found[0]
 
     def token(found: re.Match[str]) -> str:
-        return "" if is_silent(found[2]) else found[1] + escape(marks[int(found[2])].written)
+        return "" if is_silent(found[2]) else found[1] + escape(marks[int(found[2])].shown)
 
     if "</tr>" in html:
         html = _ROW_OF_TOKEN.sub(paragraph, html)

@@ -10,14 +10,14 @@ from urllib.parse import quote
 from ketapress.model.pattern import pattern
 
 _ATTRIBUTE = r"(?:[#.][\w:.-]+|[\w-]+=(?:\"[^\"\n]*\"|[\w%.#-]+))"
-ATTRIBUTES = rf"\{{{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
+ATTRIBUTES = rf"\{{[ \t]*{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
 """A block of attributes as Pandoc and Hugo write it, `{#id .class width=100}`, after a picture or at the end of a line."""
 
 POST = "post:"
 """What an address begins with that names a post by its file, with or without ending and folders."""
 
 _SILENT = pattern(
-    r"\{#|\{:|\{\.|\{[\w-]+=|\{\{-?\s*/\*|\{%-?\s*(?:end)?(?:raw|comment)\s*-?%\}|\[TOC\]|\[\[_?toc_?\]\]"
+    r"\{#|\{:|\{[ \t]*\.|\{[ \t]*[\w-]+=|\{\{-?\s*/\*|\{%-?\s*(?:end)?(?:raw|comment)\s*-?%\}|\[TOC\]|\[\[_?toc_?\]\]"
     r"|\{%-?\s*comment\b|(?:[*+-]|\d\.)[ \t][^\n]*\n\{:"
     r"|\{[{%][<%-]?\s*(?:more|toc)\s*(?:\(\s*\))?\s*-?[>%]?[}%]\}|\{%-?\s*include\s+toc\b"
     r"|\{\{[<%]\s*(?:icon|fa|clear|clearfix|katex|mathjax)\b|%%|\*\[",
