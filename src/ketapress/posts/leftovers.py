@@ -13,14 +13,16 @@ from typing import NamedTuple
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.pattern import pattern
+from ketapress.posts.markdown import plain_text
 from ketapress.posts.pairs import with_pairs
 from ketapress.posts.prose import legal
-from ketapress.posts.shortcodes import ATTRIBUTES, address, is_silent, link, own_id, picture
+from ketapress.posts.shortcodes import ATTRIBUTES, address, caption, is_silent, link, own_id, picture
 
 _OPEN, _CLOSE = "\U0010ff00", "\U0010ff01"  # private use: no font and no language has them
 _TOKEN = pattern(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
 _TOKEN_AFTER_LINE = pattern(rf"(\n?){_TOKEN.pattern}")
 _PARAGRAPH_OF_TOKENS = pattern(rf"<p>(?:\s*{_TOKEN.pattern})+\s*</p>\n?")
+_ALONE = pattern(rf"<p>{_TOKEN.pattern}</p>")
 _ROW_OF_TOKEN = pattern(  # attributes below a table
     rf"<tr>\n<t[dh][^>]*>{_TOKEN.pattern}</t[dh]>\n(?:<t[dh][^>]*></t[dh]>\n)*</tr>\n"
 )
@@ -109,6 +111,7 @@ def filled(html: str, marks: Sequence[Mark]) -> str:
     for code in [*_CODE.finditer(html), None]:
         end = code.start() if code else len(html)
         named = _NAMED_HEADING.sub(lambda heading: _with_id(heading, marks), html[position:end])
+        named = _ALONE.sub(lambda token: _figure(token, marks), named)
         pieces += [_TOKEN.sub(lambda token: _filled(token, marks), named), code[0] if code else ""]
         position = code.end() if code else end
     return "".join(pieces)
@@ -119,11 +122,23 @@ def _with_id(heading: re.Match[str], marks: Sequence[Mark]) -> str:
     return f'<h{heading[1]} id="{escape(name)}">{heading[2].rstrip()}</h{heading[1]}>' if name else heading[0]
 
 
+def _figure(alone: re.Match[str], marks: Sequence[Mark]) -> str:
+    """A picture with what stands below it, where a paragraph holds nothing else."""
+    written = marks[int(alone[1])].written
+    shown, below = picture(written), caption(written)
+    if not shown or not below:
+        return alone[0]
+    below = plain_text(below)
+    alt = "" if plain_text(shown[1]) == below else plain_text(shown[1])
+    image = f'<img src="{escape(shown[0])}" alt="{escape(alt)}">'
+    return f"<figure>{image}<figcaption>{escape(below)}</figcaption></figure>"
+
+
 def _filled(token: re.Match[str], marks: Sequence[Mark]) -> str:
     """The picture or the link that a token stands for; the token, where it is neither."""
     written = marks[int(token[1])].written
     if shown := picture(written):
-        return f'<img src="{escape(shown[0])}" alt="{escape(shown[1])}">'
+        return f'<img src="{escape(shown[0])}" alt="{escape(plain_text(shown[1]))}">'
     if led := link(written):
         return f'<a href="{escape(led[0]) or token[0]}">{escape(led[1])}</a>'
     return token[0]

@@ -87,7 +87,7 @@ _OTHER_FILE = pattern(
     r".+\.(?:pdf|mp[34]|m4[av]|og[gv]|webm|wav|flac|zip|csv|docx|xlsx|pptx|epub)", re.IGNORECASE
 )
 _NAMED = pattern(
-    r"\b(src|image_path|path|url|file|alt|caption|description|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))"
+    r"\b(src|image_path|path|url|file|alt|caption|description|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|`([^`]*)`|([^\s\"'`]+))"
 )
 _WORDS = ("alt", "caption", "title", "description")
 _PLACES = ("src", "image_path", "url", "path", "file")
@@ -154,8 +154,18 @@ def picture(mark: str) -> tuple[str, str] | None:
     return _pictured(found["words"] or found["arguments"] or "")
 
 
+def caption(mark: str) -> str:
+    """What stands below the picture that a mark shows, as its author wrote it; empty where nothing does."""
+    found = _CALL.fullmatch(mark) if "caption" in mark else None
+    return _named(found["words"] or found["arguments"] or "").get("caption", "") if found else ""
+
+
+def _named(words: str) -> dict[str, str]:
+    return {name: "".join(values) for name, *values in _NAMED.findall(words)}
+
+
 def _pictured(words: str) -> tuple[str, str] | None:
-    named = {name: a or b or c for name, a, b, c in _NAMED.findall(words)}
+    named = _named(words)
     if place := next((named[name] for name in _PLACES if name in named), ""):
         return place, next((named[name] for name in _WORDS if name in named), "")
     written = [(a or b, c) for a, b, c in _WORD.findall(words)]
