@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http import HTTPStatus
@@ -45,7 +45,7 @@ postal_address = "The Minute, 1 Example Street"
 [newsletters.minute]
 title = "The Minute, by mail"
 schedule = "* * * * *"
-starts = {today}
+starts = {starts}
 send_within = "1h"
 from = "The Minute <minute@example.org>"
 
@@ -202,7 +202,7 @@ def begin(root: Path, relay: int) -> str:
     now = datetime.now(UTC)
     (root / "posts").mkdir()
     (root / "ketapress.toml").write_text(
-        SETTINGS.format(door=door, today=now.date(), host=HOST, relay=relay, web=web)
+        SETTINGS.format(door=door, starts=_day_before_posts(now), host=HOST, relay=relay, web=web)
     )
     for number in range(2):
         write_post(
@@ -213,6 +213,11 @@ def begin(root: Path, relay: int) -> str:
     for words in (["subscribers", "import", "people.csv"], ["compose", "minute", "--now"]):
         subprocess.run(command(root, *words), cwd=root, check=True, capture_output=True)
     return door
+
+
+def _day_before_posts(now: datetime) -> date:
+    """A day that began before the first posts, also just after midnight: what is older than `starts` is in no edition."""
+    return (now - timedelta(hours=1)).date()
 
 
 def write_post(root: Path, number: int, moment: datetime) -> None:
