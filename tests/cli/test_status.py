@@ -1,6 +1,7 @@
 """One screen for whoever keeps it running."""
 
 import os
+import shutil
 import subprocess
 import sys
 import termios
@@ -68,6 +69,16 @@ def test_mail_that_waits_for_a_relay_that_is_down_needs_a_person(publication: Pa
     outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
     assert outcome.exit_code == 1
     assert "1 message cannot go out: smtp://127.0.0.1:1 does not let us in." in outcome.stdout
+
+
+def test_a_disk_without_room_needs_a_person(publication: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size of a disk cannot be had smaller without rights; what it says of itself can."""
+    usage = shutil.disk_usage(publication)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**20))
+    outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    assert outcome.exit_code == 1
+    assert "1 MB are free on its disk" in outcome.stdout
+    assert "Make room" in outcome.stdout
 
 
 def on_a_terminal(folder: Path, columns: int, **environ: str) -> str:

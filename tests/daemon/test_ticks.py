@@ -261,6 +261,26 @@ def test_a_fault_of_the_world_is_no_crash_and_is_said_once(
         job()
         clock.advance(timedelta(seconds=15))
     assert len(said.getvalue().splitlines()) == 1
+    assert [each.code for each in job.hindered] == ["store.full"]
+
+
+def test_what_hindered_it_is_over_when_it_works_again(
+    kept: Callable[..., tuple[Kept, StillClock, StringIO]],
+) -> None:
+    faults: list[Exception] = [OSError(28, "No space left on device", "public"), ValueError("odd")]
+
+    def work() -> Iterable[Problem]:
+        if faults:
+            raise faults.pop()
+        return ()
+
+    job, clock, _ = kept(work)
+    hindered = []
+    for _ in range(3):
+        job()
+        hindered.append([each.code for each in job.hindered])
+        clock.advance(timedelta(seconds=60))
+    assert hindered == [["run.schedule"], ["disk"], []]
 
 
 def test_a_full_disk_is_said_with_the_place_where_it_is_known(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ketapress.cli.door import Answer, Door, command
@@ -32,7 +33,12 @@ def status(door: Door) -> Answer:
 
         library = publication.library(door.now, keep=False)
         found = status_of(publication.settings, lambda: look.result() or publication.store.look(), door.now)
-    problems = (*library.problems, *conservation_problems(found.imbalances), *_unsent(door, found))
+    problems = (
+        *library.problems,
+        *conservation_problems(found.imbalances),
+        *_unsent(door, found),
+        *_disk(door.root),
+    )
     if door.as_json:
         return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting))
     asks = bool(found.waiting) or any(each.needs_person for each in problems)
@@ -52,6 +58,14 @@ def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:
             cure="Look whether it runs and `relay.url` is right; `ketapress doctor` tells how far it lets us in. Nothing is lost.",
         ),
     )
+
+
+def _disk(root: Path) -> tuple[Problem, ...]:
+    """That the disk is full, or all but: nothing is composed or sent then."""
+    from ketapress.doctor.folder import room
+
+    found = room(root).problem
+    return (found,) if found and found.needs_person else ()
 
 
 def _result(door: Door, found: "Status") -> dict[str, Any]:

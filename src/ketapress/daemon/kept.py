@@ -23,7 +23,7 @@ _THEN = "It is looked at again by itself, every few seconds or when the relay ma
 
 
 class Kept:
-    """One part's work. Call it at every tick; for one thread at a time."""
+    """One part's work. Call it at every tick; for one thread at a time. `hindered` says what kept it from its work last."""
 
     def __init__(self, part: str, work: Work, troubles: Troubles, monotonic: Callable[[], float]) -> None:
         self.part = part
@@ -34,6 +34,7 @@ class Kept:
         self._locked_since: float | None = None
         self._rests_until = self.began = self.looked = monotonic()
         self.busy = False
+        self.hindered: tuple[Problem, ...] = ()
 
     def __call__(self) -> None:
         if self._monotonic() < self._rests_until:
@@ -46,21 +47,21 @@ class Kept:
 
     def _kept(self) -> None:
         locked_since, self._locked_since = self._locked_since, None
+        problems: tuple[Problem, ...] = ()
+        hindered: tuple[Problem, ...] = ()
         try:
             problems = tuple(self._work())
-        except RefusedError as error:
-            if self._is_brief(error, locked_since):
-                return
-            problems = error.problems
         except KetapressError as error:
-            problems = error.problems
+            if isinstance(error, RefusedError) and self._is_brief(error, locked_since):
+                return
+            hindered = error.problems
         except OSError as error:
-            problems = (_disk_problem(error),)
+            hindered = (_disk_problem(error),)
         except (Exception, SystemExit) as fault:  # noqa: BLE001 - whatever it is, it is told, and the other parts go on
             self._crashed(fault)
             return
-        self._crashes = 0
-        self._stand(problems, _THEN)
+        self._crashes, self.hindered = 0, hindered
+        self._stand((*problems, *hindered), _THEN)
 
     def _is_brief(self, error: RefusedError, locked_since: float | None) -> bool:
         """Whether a command of a person is at work: the next tick comes in seconds. One that does not end is told."""
@@ -81,7 +82,8 @@ class Kept:
             message=f"{self.part} crashed: {type(fault).__name__}: {fault} ({where.name}, {where.filename}:{where.lineno}).",
             cure="That is a fault of Ketapress: please report it with this line.",
         )
-        self._stand((problem,), f"It begins again in {pause:.0f} seconds; the other parts go on.")
+        self.hindered = (problem,)
+        self._stand(self.hindered, f"It begins again in {pause:.0f} seconds; the other parts go on.")
 
     def _stand(self, problems: Iterable[Problem], then: str) -> None:
         with suppress(OSError):  # the memory of alerts could not be written: the work goes on

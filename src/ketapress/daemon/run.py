@@ -190,12 +190,13 @@ class Daemon:
         return Instruments(site, self._late, lambda: measured(self._ground.root)).routes
 
     def _late(self) -> list[str]:
-        """What should have ticked and has not."""
+        """What should have ticked and has not, or could not do its work."""
         if self._ticks is None:
             return []
-        now, found = time.monotonic(), []
-        for name in self._ticks.names & {"schedule", "delivery"}:
+        now, found = time.monotonic(), list[str]()
+        for name in sorted(self._ticks.names & {"schedule", "delivery"}):
             job = self._jobs[name]
+            found += [f"{name} cannot work: {each.message}" for each in job.hindered]
             if not job.busy and now - job.looked > _LATE:
                 found.append(f"{name} has not looked for {now - job.looked:.0f} seconds")
             elif name == "schedule" and job.busy and now - job.began > _STUCK:

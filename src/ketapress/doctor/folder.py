@@ -25,7 +25,7 @@ LAST_BACKUP = ".ketapress/last-backup"
 
 def folder_findings(root: Path, settings: Settings, now: datetime) -> Iterator[Finding]:
     yield _rights(root)
-    yield _room(root)
+    yield room(root)
     yield _clock(root, now)
     yield from _secret(root, settings)
     yield _web(settings)
@@ -64,7 +64,8 @@ def _rights(root: Path) -> Finding:
     return well("folder", f"{root.resolve()} can be read and written.")
 
 
-def _room(root: Path) -> Finding:
+def room(root: Path) -> Finding:
+    """How much room there is on the publication's disk: the database, the ids and the pages all need some."""
     free = shutil.disk_usage(root).free
     said = f"{free / 2**20:,.0f} MB are free on its disk."
     cure = "Make room: without any, sending stops until there is some."
