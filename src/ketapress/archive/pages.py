@@ -28,7 +28,7 @@ from ketapress.archive.lists import (
     years_of,
 )
 from ketapress.archive.markup import edition_page, post_body, reading_minutes, structured
-from ketapress.archive.sitemap import sitemap
+from ketapress.archive.sitemap import sitemaps
 from ketapress.archive.words import Words, words
 from ketapress.model.colour import readable
 from ketapress.model.edition import StoredEdition
@@ -94,7 +94,7 @@ def site_pages(
     press = _Press(settings, fill, keys, common, Articles(moulds, dates) if moulds else None, {})
     yield from _front(press, posts, years, tags)
     lists = [*years, *(page for subject in subjects for page in subject.pages)]
-    yield _sitemap(press, posts, lists, dates)
+    yield from sitemaps(["", *(each.path for each in lists)], posts, press.url, dates, keys)
     yield from _year_pages(press, years)
     yield from _tag_pages(press, subjects, feeds[0])
     yield from _edition_pages(press, newsletters)
@@ -230,12 +230,6 @@ def _front(
     missing = {"years": years}
     yield press.page("404.html", "404.html", lambda: {**press.frame(press.url("")), **missing}, faces)
     yield press.file("robots.txt", "robots.txt", lambda: {"url": press.url})
-
-
-def _sitemap(press: _Press, posts: Sequence[Post], lists: Sequence[Listed], dates: Dates) -> Output:
-    paths = ["", *(each.path for each in lists)]
-    key = press.keys.of("sitemap.xml", press.keys.wholes(posts))
-    return Output("sitemap.xml", key, lambda: sitemap(paths, posts, press.url, dates).encode())
 
 
 def colours(accent: str) -> dict[str, dict[str, str]]:
