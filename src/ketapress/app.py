@@ -303,8 +303,14 @@ class Publication:
     def build(self, library: "Library", now: datetime, *, dry_run: bool) -> "BuildReport":
         from ketapress.build import build
 
-        editions = self.store.editions.public() if self.has_store else ()
+        editions = self._public() if self.has_store else ()
         return build(self.root, self.settings, library.posts, editions, self.fill, now, dry_run=dry_run)
+
+    def _public(self) -> tuple[StoredEdition, ...]:
+        from ketapress.store.public import quick_public
+
+        found = None if "store" in self.__dict__ else quick_public(self.settings.database.url, self.root)
+        return self.store.editions.public() if found is None else found
 
     def inputs(self, seen: dict[str, str]) -> dict[str, str] | None:
         """The stamps of all that a build reads; None where not all of that is files. `seen` are those of a moment ago."""

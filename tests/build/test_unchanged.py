@@ -244,6 +244,16 @@ def test_a_publication_with_editions_is_remembered_too(publication: Path) -> Non
     assert process(publication)[0].exit_code == 0
 
 
+def test_a_build_with_the_pages_of_editions_opens_no_store(publication: Path) -> None:
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    (publication / "posts" / "2023-06-06-more.md").write_text("# More\n\nA post that came later.\n")
+    outcome, modules = process(publication)
+    assert outcome.exit_code == 0
+    assert list((publication / "public/archive").glob("*/*.html"))
+    assert len(list((publication / "public/2023").glob("*more*"))) == 1
+    assert not {"sqlalchemy", "alembic"} & {name.partition(".")[0] for name in modules}
+
+
 def test_with_postgresql_nothing_is_remembered(publication: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     toml = publication / "ketapress.toml"

@@ -11,6 +11,7 @@ from ketapress.model.subscriber import Applicant, SubscriptionState
 from ketapress.store.codes import delivery_code
 from ketapress.store.database import Store, open_store
 from ketapress.store.look import Look, quick_look
+from ketapress.store.public import quick_public
 from stored import begun, crowd, sending_edition, settle, stored_edition, subscribe
 
 
@@ -92,6 +93,18 @@ def test_a_lost_delivery_is_seen(store: Store, url: str, tmp_path: Path) -> None
         )
     [imbalance] = look(store, url, tmp_path).balance.imbalances
     assert (imbalance.frozen, imbalance.counted) == (3, 2)
+
+
+def test_the_public_editions_are_the_same_without_the_store(store: Store, url: str, tmp_path: Path) -> None:
+    sending_edition(store, 3)
+    stored_edition(store, day=19, posts=["b"])
+    stored_edition(store, day=5, posts=["c"], state=EditionState.HELD)
+    public = quick_public(url, tmp_path)
+    assert public == store.editions.public()
+    assert public is not None
+    assert [each._replace(web="") for each in public] == [
+        each for each in store.editions.all() if each.state is not EditionState.HELD
+    ]
 
 
 def test_a_database_of_another_schema_or_none_is_not_looked_at(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ COLUMNS = (
     _e.why,
     _e.left_out,
 )
-"""What `stored` reads of a row; the page is added where somebody wants it, and the letter is read by itself."""
+"""What `stored` reads of a row; the page (`public`) and the letter are read by themselves."""
 
 
 def stored(connection: Connection, query: Select[Any]) -> tuple[StoredEdition, ...]:
@@ -68,5 +68,4 @@ def _edition(row: Row[Any]) -> StoredEdition:
         sizes=row.sizes,
         why=row.why or "",
         left_out=row.left_out,
-        web=getattr(row, "web", ""),
     )

@@ -13,13 +13,15 @@ from sqlalchemy import exists, null, select
 from sqlalchemy.exc import IntegrityError
 
 from ketapress.model.delivery import DeliveryState
-from ketapress.model.edition import PUBLIC_STATES, Decision, EditionState, Slot, StoredEdition, Window
+from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.model.letter import Digest, Letter
+from ketapress.store.counts import driver_cursor
 from ketapress.store.decisions import adopted, decided, give_posts_back, lettered, orphans, taken_posts
 from ketapress.store.edition_rows import COLUMNS, moved, stored
 from ketapress.store.ledger import anything_left, give_up
 from ketapress.store.letters import unpacked
+from ketapress.store.public import public
 from ketapress.store.tables import edition_posts, editions
 from ketapress.store.transactions import Transactions
 
@@ -204,9 +206,8 @@ class Editions:
 
     def public(self) -> tuple[StoredEdition, ...]:
         """The editions that everybody may read, newest first, with their pages."""
-        query = select(*COLUMNS, _e.web).where(_e.state.in_(PUBLIC_STATES), _e.web.is_not(None))
         with self._transactions.read() as connection:
-            return stored(connection, query.order_by(_e.slot_at.desc(), _e.newsletter, _e.id))
+            return public(driver_cursor(connection), self._transactions.dialect)
 
     def sendable(self, now: datetime) -> tuple[StoredEdition, ...]:
         """Editions whose slot has come, and that are ready or sending: oldest slot first."""
