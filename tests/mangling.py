@@ -8,7 +8,7 @@ import html5lib
 from factories import REPOSITORY, SEED
 from ketapress.model.errors import Severity
 from ketapress.model.post import Post
-from ketapress.posts.folder import Library
+from ketapress.posts.library import Library
 
 ENDINGS = (".md", ".txt", ".html", ".markdown", ".htm", ".mkd", ".mdx")
 MANNERS = [

@@ -8,8 +8,10 @@ from factories import NOW, SITE, settings
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
-from ketapress.posts.folder import Library, read_library
-from ketapress.posts.ids import write_records
+from ketapress.posts.cache import Learned
+from ketapress.posts.folder import read_library
+from ketapress.posts.ids import write_ids
+from ketapress.posts.library import Library
 
 BERLIN = settings(site=SITE._replace(timezone="Europe/Berlin"))
 
@@ -28,16 +30,20 @@ def publication(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 
 def seen(library: Library) -> Library:
-    """What a library says, whatever was learned on the way, and from whatever lines."""
-    return library._replace(
-        learned=({}, frozenset()), problems_again=None, records=library.records._replace(lines={})
-    )
+    """What a library says, whatever was learned on the way."""
+    return library._replace(learned=Learned(), problems_again=None)
+
+
+def keep_ids(root: Path, library: Library) -> None:
+    """Writes down what was pinned, as a build does."""
+    if library.new_ids is not None:
+        write_ids(root, library.new_ids)
 
 
 def built(root: Path, now: datetime = NOW, using: Settings | None = None) -> Library:
     """What a build does with the posts: read them, then keep the ids."""
     library = read_library(root, using or settings(), now)
-    write_records(root, library.records)
+    keep_ids(root, library)
     return library
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ketapress.mailing import Mailing
     from ketapress.model.letter import Letter
     from ketapress.posts.cache import Cache
-    from ketapress.posts.folder import Library
+    from ketapress.posts.library import Library
     from ketapress.restore import Accepted
     from ketapress.store.database import Store
     from ketapress.store.look import Look
@@ -140,10 +140,10 @@ class Publication:
 
     def keep_ids(self, library: "Library") -> None:
         """Writes down the ids that were pinned when the library was read."""
-        from ketapress.posts.ids import write_records
+        from ketapress.posts.ids import write_ids
 
-        if library.changed:
-            write_records(self.root, library.records)
+        if library.new_ids is not None:
+            write_ids(self.root, library.new_ids)
 
     @cached_property
     def cache(self) -> "Cache":
@@ -168,14 +168,13 @@ class Publication:
         from ketapress.archive.processes import beside
         from ketapress.archive.stamps import is_fresh
 
-        rows, gone = library.learned
-        settled = {path: row for path, row in rows.items() if not is_fresh(row.stamp, began.timestamp())}
-        keep = partial(self.cache.keep, settled, gone)
-        if len(settled) > _MANY:
+        learned = library.learned.settled(lambda stamp: is_fresh(stamp, began.timestamp()))
+        keep = partial(self.cache.keep, learned)
+        if len(learned.rows) > _MANY:
             with beside(keep):
                 yield
             return
-        if settled or gone:
+        if learned:
             keep()
         yield
 

@@ -18,9 +18,9 @@ from ketapress.model.settings import Settings
 from ketapress.posts import shelf
 from ketapress.posts.cache import Cache
 from ketapress.posts.files import text
-from ketapress.posts.folder import Library, read_library
-from ketapress.posts.ids import write_records
-from postfolder import BERLIN, built, publication, seen
+from ketapress.posts.folder import read_library
+from ketapress.posts.library import Library
+from postfolder import BERLIN, built, keep_ids, publication, seen
 
 FILES = {
     "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",
@@ -61,7 +61,7 @@ class Readings:
 
     def cached(self, using: Settings | None = None, key: str = "a program", now: datetime = NOW) -> Library:
         library = read_library(self.root, using or settings(), now, self.cache(key))
-        self.cache(key).keep(*library.learned)
+        self.cache(key).keep(library.learned)
         return library
 
     def read(self, using: Settings | None = None, now: datetime = NOW) -> Library:
@@ -94,7 +94,7 @@ def test_what_is_remembered_equals_what_is_read(readings: Readings) -> None:
     first = readings.cached()
 
     assert seen(readings.cached()) == seen(first) == seen(readings.read())
-    assert repr(readings.cached().posts) == repr(readings.read().posts)
+    assert repr([*map(tuple, readings.cached().posts)]) == repr([*map(tuple, readings.read().posts)])
     assert len(first.posts) == len(FILES) - 1
 
 
@@ -150,7 +150,7 @@ def linked(file: Path) -> None:
     other = file.with_name("theirs.db")
     file.rename(other)
     with sqlite3.connect(other) as database:
-        database.execute("DROP TABLE posts")
+        database.execute("DROP TABLE files")
     database.close()
     file.symlink_to(other)
 
@@ -176,11 +176,12 @@ BROKEN: dict[str, Callable[[Path], object]] = {
     "zeros at its end": lambda file: file.write_bytes(file.read_bytes()[:-3000] + bytes(3000)),
     "a folder": made_a_folder,
     "a link": linked,
-    "another table": with_row("ALTER TABLE posts RENAME TO others"),
-    "other columns": with_row("ALTER TABLE posts DROP COLUMN html"),
-    "another body": with_row("UPDATE posts SET html = '<script>alert(1)</script>'"),
-    "other types": with_row("UPDATE posts SET about = 7, stamp = NULL"),
-    "no sums": with_row("UPDATE posts SET sum = 'none'"),
+    "another table": with_row("ALTER TABLE files RENAME TO others"),
+    "other columns": with_row("ALTER TABLE texts DROP COLUMN html"),
+    "another body": with_row("UPDATE texts SET html = '<script>alert(1)</script>'"),
+    "other types": with_row("UPDATE files SET post = 7, stamp = NULL"),
+    "other texts": with_row("UPDATE texts SET about = 7, html = NULL"),
+    "no sums": with_row("UPDATE files SET sum = 'none'"),
 }
 
 
@@ -192,9 +193,10 @@ def test_a_broken_memory_is_none(readings: Readings, broken: str) -> None:
 
     assert seen(readings.cached()) == seen(readings.read())
     assert seen(readings.cached()) == seen(readings.read())
+    assert len(readings.cache().rows()) == len(FILES) - 1 or broken == "a folder"
     if broken == "a link":
         theirs = sqlite3.connect(file.with_name("theirs.db"))
-        assert theirs.execute("SELECT count(*) FROM sqlite_master WHERE name = 'posts'").fetchone() == (0,)
+        assert theirs.execute("SELECT count(*) FROM sqlite_master WHERE name = 'files'").fetchone() == (0,)
         theirs.close()
 
 
@@ -243,7 +245,7 @@ def test_after_any_changes_what_is_remembered_equals_what_is_read(
             library = readings.cached(now=now)
             assert seen(library) == seen(readings.read(now=now))
             if days == 0:
-                write_records(readings.root, library.records)
+                keep_ids(readings.root, library)
                 assert library.problems_again in {None, readings.read(now=now).problems}
 
 
@@ -272,7 +274,7 @@ def test_a_folder_of_many_files_is_read_in_two_halves(
 
     assert seen(halved) == seen(at_once)
     assert 0 < len(opened) < len(FILES) + len(many)
-    cache.keep(*halved.learned)
+    cache.keep(halved.learned)
     assert len(cache.rows()) == len(FILES) + len(many) - 1
     remembered = read_library(tmp_path, settings(), NOW, cache, processes.companion)
     assert seen(remembered) == seen(at_once)

@@ -7,7 +7,7 @@ import pytest
 from factories import NOW, settings
 from ketapress.model.errors import ConfigurationError, RefusedError
 from ketapress.posts.folder import read_library
-from ketapress.posts.ids import NAME, Records, read_records, write_records
+from ketapress.posts.ids import NAME, Records, read_records, records_text, write_ids
 from postfolder import built, publication
 
 FILES = {
@@ -20,7 +20,7 @@ FILES = {
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     library = built(publication(tmp_path, FILES))
-    assert read_records(tmp_path).entries == library.records.entries
+    assert records_text(read_records(tmp_path)) == library.new_ids
     assert [path.name for path in (tmp_path / "posts").glob(".*")] == [NAME]
 
 
@@ -86,17 +86,16 @@ def test_an_empty_or_binary_file_stops_too(tmp_path: Path, content: bytes) -> No
 
 
 def test_writing_the_same_records_gives_the_same_bytes(tmp_path: Path) -> None:
-    records = built(publication(tmp_path, FILES)).records
+    built(publication(tmp_path, FILES))
     before = (tmp_path / "posts" / NAME).read_bytes()
-    write_records(tmp_path, read_records(tmp_path))
+    write_ids(tmp_path, records_text(read_records(tmp_path)))
     assert (tmp_path / "posts" / NAME).read_bytes() == before
-    assert records.entries == read_records(tmp_path).entries
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_cure(tmp_path: Path) -> None:
-    records = built(publication(tmp_path, FILES)).records
+    built(publication(tmp_path, FILES))
     before = (tmp_path / "posts" / NAME).read_bytes()
     (tmp_path / "posts" / f"{NAME}.tmp").mkdir()
     with pytest.raises(RefusedError, match="cannot be written"):
-        write_records(tmp_path, records)
+        write_ids(tmp_path, "")
     assert (tmp_path / "posts" / NAME).read_bytes() == before

@@ -6,7 +6,8 @@ import pytest
 
 from factories import NOW, settings
 from ketapress.model.errors import Severity
-from ketapress.posts.folder import Library, read_library
+from ketapress.posts.folder import read_library
+from ketapress.posts.library import Library
 from ketapress.posts.misspelled import meant_name
 from postfolder import publication
 

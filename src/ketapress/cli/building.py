@@ -11,7 +11,7 @@ from ketapress.unchanged import Saying
 
 if TYPE_CHECKING:
     from ketapress.build import BuildReport
-    from ketapress.posts.folder import Library
+    from ketapress.posts.library import Library
 
 
 def built(door: Door, seen: dict[str, str] | None = None) -> Answer:

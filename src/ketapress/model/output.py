@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ketapress.model.post import Post
 
-_BODY = {"html", "html_sha256", "sha256", "updated"}
+_BODY = {"html", "html_sha256", "sha256", "updated", "face"}
 _DATES = ("date", "published", "expires")  # their `repr` takes as long as all the rest
 _FACE = attrgetter(*(name for name in Post._fields if name not in {*_BODY, *_DATES}))
 _INSTANTS = attrgetter(*_DATES)
@@ -69,11 +69,16 @@ class Keys:
         return self.whole(post) if self.own_templates else self._own_face(post)
 
     def _own_face(self, post: Post) -> str:
-        found = self._faces.get(post.id)
-        if found is None:
-            instants = [each and each.timestamp() for each in _INSTANTS(post)]
-            found = self._faces[post.id] = digest(_FACE(post), instants)
-        return found
+        if post.face:
+            return post.face
+        if post.id not in self._faces:
+            self._faces[post.id] = face(post)
+        return self._faces[post.id]
+
+
+def face(post: Post) -> str:
+    """The revision of all of a post but its body."""
+    return digest(_FACE(post), [each and each.timestamp() for each in _INSTANTS(post)])
 
 
 def digest(*values: object) -> str:

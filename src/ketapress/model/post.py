@@ -3,7 +3,7 @@
 A post never changes: an edit in `posts/` makes another value with the same id.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -27,8 +27,8 @@ class Post(NamedTuple):
     is a draft, held, or in the future. `updated` moves only when title or body change, and is distinct for each post.
     `in_editions` is False for a file that was already too old when it was first seen: it is on the web, in no mail.
     `files` are paths in `posts/` of what lies beside it and is copied to the site with it.
-    `sha256` is of the title (when it is explicit) and the body as they were written, `html_sha256` of `html`, where that is
-    known already; both as hexadecimal.
+    `sha256` is of the title (when it is explicit) and the body as they were written, as hexadecimal. `html_sha256` is of
+    `html`, and `face` stands for all but the body (`output.face`), where these are known already.
     """
 
     id: str
@@ -54,12 +54,64 @@ class Post(NamedTuple):
     aliases: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     html_sha256: str = ""
+    face: str = ""
+
+    @property
+    def length(self) -> int:
+        """How many characters its HTML has."""
+        return len(self.html)
 
     def visible(self, now: datetime) -> bool:
         """Whether anybody but the editors may see it at `now`: in a page, a feed, a tag, a digest."""
         if self.draft or self.hold or self.published is None or self.published > now:
             return False
         return self.expires is None or now < self.expires
+
+
+class Text:
+    """A text that is fetched when somebody asks for it, and then kept. It equals every text of the same words."""
+
+    __slots__ = ("_fetch", "_fetched", "length")
+
+    def __init__(self, fetch: Callable[[], str], length: int) -> None:
+        self.length = length
+        self._fetch = fetch
+        self._fetched: str | None = None
+
+    def __str__(self) -> str:
+        if self._fetched is None:
+            self._fetched = self._fetch()
+        return self._fetched
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, Text | str) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+class FiledPost(Post):
+    """A post whose HTML stays where it is filed until somebody asks for it: most posts of a build are only named.
+
+    It is made of the same values but for the HTML, which is a `Text`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def html(self) -> str:
+        return str(self[_HTML])
+
+    @property
+    def length(self) -> int:
+        html: object = self[_HTML]
+        return html.length if isinstance(html, Text) else len(self.html)
+
+
+_HTML = Post._fields.index("html")
 
 
 def visible_posts(posts: Iterable[Post], now: datetime) -> tuple[Post, ...]:

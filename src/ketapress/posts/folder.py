@@ -4,45 +4,28 @@ This is what other rooms call: `read_library` goes the whole way from files to p
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ketapress.model.errors import Problem, RefusedError, Severity
-from ketapress.model.post import Post
+from ketapress.model.errors import Problem, RefusedError
+from ketapress.model.output import text_sha256
+from ketapress.model.post import Post, next_change
 from ketapress.model.settings import Settings
 from ketapress.model.urls import slug
-from ketapress.posts.cache import Cache, Row
+from ketapress.posts.cache import Cache, Census
 from ketapress.posts.dates import DateRules
 from ketapress.posts.files import reason, shown
-from ketapress.posts.ids import Records, read_records
+from ketapress.posts.ids import Records, read_records, records_text, with_lines
+from ketapress.posts.library import Library, file_count, in_order, is_error
 from ketapress.posts.manuscript import ReadingRules
 from ketapress.posts.pinning import PinningRules, pinned
 from ketapress.posts.prose import one_line
 from ketapress.posts.rendering import post
+from ketapress.posts.resuming import resumed
 from ketapress.posts.shelf import Begin, Shelf, alone
-
-
-class Library(NamedTuple):
-    """What `posts/` holds: all posts, also drafts, held and future ones, in the order of their paths.
-
-    `files` counts what should be a post: the posts and the distinct paths of the problems that are errors.
-    `records` have to be written where `changed` says that they differ from the file. `learned` is what a cache may keep
-    beside what it has: the rows of files that were read, and the paths of those that are gone.
-    `problems_again` is what the next reading finds, once the records are written and if nothing changes until then: a
-    post is asked about its address once. None where that is not known.
-    """
-
-    posts: tuple[Post, ...]
-    problems: tuple[Problem, ...]
-    files: int
-    records: Records
-    changed: bool
-    learned: tuple[Mapping[str, Row], frozenset[str]] = ({}, frozenset())
-    problems_again: tuple[Problem, ...] | None = None
 
 
 def read_library(
@@ -58,33 +41,58 @@ def read_library(
     which `begin` begins, reads half of it. Raises `ConfigurationError` where there is no such folder or the ids cannot be
     used.
     """
-    records = read_records(root)
     zone = ZoneInfo(settings.site.timezone)
     site = settings.site.url
     reading = ReadingRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
+    rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site, zone=zone)
     with closing(Shelf(root / "posts", reading, cache, begin)) as shelf:
-        rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site, zone=zone)
-        return _library(shelf, records, rules)
+        return resumed(root, shelf, rules) or _library(shelf, read_records(root), rules)
 
 
 def _library(shelf: Shelf, records: Records, rules: PinningRules) -> Library:
-    manuscripts, problems = shelf.manuscripts()
-    unread = frozenset(each.path.removeprefix("posts/") for each in problems if each.path and _is_error(each))
+    """The whole reading."""
+    manuscripts, silent = shelf.manuscripts()
+    unread = frozenset(each.path.removeprefix("posts/") for each in silent if each.path and is_error(each))
     decided = pinned(manuscripts, unread, records, rules)
     bodies, unseen = shelf.bodies(decided.posts, rules.site_url)
     named = {shown(path) for body in bodies.values() for path in body.files}
-    problems = [problem for problem in problems if problem.path not in named]  # papers that posts link to
-    problems += [*unseen, *(problem for body in bodies.values() for problem in body.problems)]
-    found, again = _in_order(problems, decided.problems), None
-    changed = decided.records != records
+    left = tuple(each for each in silent if each.path not in named)  # without papers that posts link to
+    said = [*shelf.warnings(), *unseen, *(problem for body in bodies.values() for problem in body.problems)]
+    found, again = in_order(left, said, decided.problems), None
+    kept, changed = with_lines(decided.records), decided.records != records
     if not changed or not decided.problems:
         again = found
     elif (settled := pinned(manuscripts, unread, decided.records, rules)).records == decided.records:
-        again = _in_order(problems, settled.problems)
-    bad = {problem.path for problem in found if _is_error(problem)}
-    seen = [(each, bodies.get(each.manuscript.path)) for each in decided.posts]
-    posts = tuple(post(each, body) for each, body in seen if body)
-    return Library(posts, found, len(posts) + len(bad), decided.records, changed, shelf.learned(), again)
+        again = in_order(left, said, settled.problems)
+    seen = [(each, bodies[each.manuscript.path]) for each in decided.posts if each.manuscript.path in bodies]
+    posts = {each.manuscript.path: post(each, body) for each, body in seen}
+    lines = {each.manuscript.path: kept.lines[each.record.id][1] for each, _ in seen}
+    ids = records_text(kept)
+    census = None if decided.problems or unseen else _census(shelf, posts, ids, left, rules.now)
+    return Library(
+        posts=tuple(posts.values()),
+        problems=found,
+        files=file_count(posts, found),
+        new_ids=ids if changed else None,
+        learned=shelf.learned(lines, posts, census),
+        problems_again=again,
+    )
+
+
+def _census(
+    shelf: Shelf, posts: Mapping[str, Post], ids: str, problems: tuple[Problem, ...], now: datetime
+) -> Census:
+    """The folder as a whole, as of now."""
+    until = next_change(posts.values(), now)
+    return Census(
+        began=now.timestamp(),
+        until=until.timestamp() if until else float("inf"),
+        ids=text_sha256(ids),
+        beside=shelf.beside,
+        unread=shelf.unread(),
+        listed=tuple(shelf.listed),
+        problems=problems,
+    )
 
 
 def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
@@ -108,17 +116,3 @@ def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
             )
         ) from None
     return path
-
-
-def _in_order(problems: Iterable[Problem], more: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Problems in the order of files and lines."""
-    return tuple(
-        sorted(
-            [*problems, *more],
-            key=lambda problem: (problem.path or "", problem.line or 0, problem.code, problem.message),
-        )
-    )
-
-
-def _is_error(problem: Problem) -> bool:
-    return problem.severity is Severity.ERROR

@@ -26,7 +26,8 @@ class Record(NamedTuple):
 
     `published` and `updated` are None until it is published; until then `id` and `url` may still change.
     `due` is the date it waits for, None while it is a draft or held. `held` says that a person is being asked whether
-    it is a post that vanished. `gone` is when its file was seen to have vanished: its id is kept for ever.
+    it is a post that vanished. `gone` is when its file was seen to have vanished: its id is kept for ever. `displaced` says
+    that another post has its path now, while a person is asked where it went.
     `aliases` are addresses it had before, as `url` is written.
     """
 
@@ -40,8 +41,14 @@ class Record(NamedTuple):
     due: datetime | None = None
     gone: datetime | None = None
     held: bool = False
+    displaced: bool = False
     in_editions: bool = True
     aliases: tuple[str, ...] = ()
+
+    @property
+    def is_home(self) -> bool:
+        """Whether its path is still its own: that of one that vanished may be another post's now."""
+        return self.gone is None and not self.displaced
 
 
 class Records(NamedTuple):
@@ -60,15 +67,21 @@ def are_kept(root: Path) -> bool:
     return (root / "posts" / NAME).exists()
 
 
-def read_records(root: Path) -> Records:
-    """What the file of a publication holds. Raises `ConfigurationError`, naming the line, where it is broken."""
-    path = root / "posts" / NAME
+def read_ids(root: Path) -> str | None:
+    """The file's text; None where there is no file. Raises `ConfigurationError` where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return (root / "posts" / NAME).read_text(encoding="utf-8")
     except FileNotFoundError:
-        return Records()
+        return None
     except (OSError, UnicodeDecodeError) as error:
         raise _broken(f"it cannot be read: {error}", None) from None
+
+
+def read_records(root: Path) -> Records:
+    """What the file of a publication holds. Raises `ConfigurationError`, naming the line, where it is broken."""
+    text = read_ids(root)
+    if text is None:
+        return Records()
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
         raise _broken("it is empty", None)
@@ -80,14 +93,14 @@ def read_records(root: Path) -> Records:
     return Records(first_built, tuple(record for _, record in entries), known)
 
 
-def write_records(root: Path, records: Records) -> None:
+def write_ids(root: Path, text: str) -> None:
     """Puts the file in place, whole or not at all; it survives a power cut once this returns.
 
     Raises `RefusedError` where the disk is full or the folder may not be written.
     """
     folder = root / "posts"
     try:
-        _replace(folder, records_text(records).encode())
+        _replace(folder, text.encode())
     except OSError as error:
         raise RefusedError(
             Problem(
@@ -120,6 +133,18 @@ def records_text(records: Records) -> str:
     return "".join(f"{line}\n" for line in [_line(header), *(_kept(each, records) for each in in_order)])
 
 
+def with_lines(records: Records) -> Records:
+    """The same with the lines of all of them, as they are or will be written."""
+    return records._replace(lines={each.id: (each, _kept(each, records)) for each in records.entries})
+
+
+def records_of(text: str, lines: Iterable[str]) -> Records:
+    """What a file of this text holds in some of its lines, which are whole."""
+    first, _, _ = text.partition("\n")
+    found = [_record(0, json.loads(line)) for line in lines]
+    return with_lines(Records(_first_built(1, first), tuple(found)))
+
+
 def _kept(record: Record, records: Records) -> str:
     """The line of a record: the one that it was read from, where it is still the same."""
     known, line = records.lines.get(record.id, (None, ""))
@@ -143,8 +168,9 @@ def _fields(record: Record) -> dict[str, Any]:
     for name in ("updated", "due", "gone"):
         if moment := getattr(record, name):
             row[name] = _moment_text(moment)
-    if record.held:
-        row["held"] = True
+    for name in ("held", "displaced"):
+        if getattr(record, name):
+            row[name] = True
     if not record.in_editions:
         row["in_editions"] = False
     if record.aliases:
@@ -176,6 +202,7 @@ def _record(number: int, row: dict[str, Any]) -> Record:
             due=_optional_moment(row, "due"),
             gone=_optional_moment(row, "gone"),
             held=row.get("held") is True,
+            displaced=row.get("displaced") is True,
             in_editions=row.get("in_editions") is not False,
             aliases=tuple(map(str, row.get("aliases", ()))),
         )
@@ -217,9 +244,7 @@ def _row(number: int, line: str) -> dict[str, Any]:
 def _check_unique(what: str, entries: Iterable[tuple[int, Record]]) -> None:
     seen: dict[str, int] = {}
     for number, record in entries:
-        if (
-            what == "path" and record.gone
-        ):  # its file may be another post's now, whichever of the two stands first
+        if what == "path" and not record.is_home:
             continue
         value = getattr(record, what)
         if value in seen:
@@ -246,7 +271,7 @@ def _moment(text: str) -> datetime:
 
 
 def _moment_text(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z" if moment else None
 
 
 def _broken(why: str, line: int | None, cure: str = _CURE) -> ConfigurationError:

@@ -46,9 +46,7 @@ def matches(
     A second manuscript with the `id:` of another one is a problem, and no post.
     """
     ordered = sorted(manuscripts, key=lambda each: each.path)
-    free = {
-        record.id: record for record in sorted(records, key=lambda each: (each.gone is not None, each.id))
-    }
+    free = {record.id: record for record in sorted(records, key=lambda each: (not each.is_home, each.id))}
     found: dict[str, Record] = {}
     refused = _claim_ids(ordered, unread, free, found, site_url)
     spared = unread | refused.keys()
@@ -80,7 +78,7 @@ def _claim_ids(
         """The path of the file that the id belongs to, if that is not this one."""
         if name in claims:
             return claims[name]
-        place = free[name].path if name in free else each.path
+        place = free[name].path if name in free and free[name].is_home else each.path
         other = paths.get(place)
         taken = place in unread or (other is not None and own_id(other, site_url) in {None, name})
         return place if place != each.path and taken else None

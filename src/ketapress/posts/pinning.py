@@ -5,7 +5,7 @@ published file vanished and an unknown one came, the new one is held and a perso
 twice cannot be undone. Nothing is read or written here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -45,20 +45,26 @@ class Pinning(NamedTuple):
 
 
 def pinned(
-    manuscripts: Iterable[Manuscript], unread: frozenset[str], records: Records, rules: PinningRules
+    manuscripts: Iterable[Manuscript],
+    unread: frozenset[str],
+    records: Records,
+    rules: PinningRules,
+    instants: Iterable[datetime] = (),
 ) -> Pinning:
-    """The posts with what they keep. `unread` are paths of files and folders that are there and cannot be read."""
+    """The posts with what they keep. `unread` are paths of files and folders that are there and cannot be read.
+
+    `instants` are those at which posts changed last that are neither among the manuscripts nor the records.
+    """
     rules = rules._replace(now=rules.now.astimezone(UTC).replace(microsecond=0))
     found = matches(manuscripts, unread, records.entries, rules.site_url)
     vanished = [record for record in found.missing if record.published and not record.gone]
     desk = _Desk(records, rules, vanished)
+    desk.instants.update(instants)
     in_order = sorted(found.pairs, key=lambda pair: (not desk.may_publish(*pair), pair[0].date, pair[0].path))
     posts = sorted((desk.pinned(*pair) for pair in in_order), key=lambda post: post.manuscript.path)
-    asking = any(post.record.held for post in posts)
+    asking, taken = any(post.record.held for post in posts), {post.record.path for post in posts}
     gone = [
-        record if asking or record not in vanished else record._replace(gone=rules.now)
-        for record in found.missing
-        if record.published
+        _left(record, taken, None if asking else rules.now) for record in found.missing if record.published
     ]
     entries = [*(post.record for post in posts), *found.unread, *gone]
     return Pinning(
@@ -70,6 +76,13 @@ def pinned(
         ),
         (*found.problems, *desk.problems),
     )
+
+
+def _left(record: Record, taken: Container[str], now: datetime | None) -> Record:
+    """The record of a post that is not there: gone since `now`, unless a person is being asked where it is."""
+    if record.gone:
+        return record
+    return record._replace(gone=now, displaced=now is None and (record.displaced or record.path in taken))
 
 
 class _Desk:
@@ -158,12 +171,14 @@ class _Desk:
 
     def _changed(self, manuscript: Manuscript, record: Record) -> Record:
         """A published post's record, for the file and the content that it has now."""
-        if (record.path, record.sha256, record.gone) == (manuscript.path, manuscript.sha256, None):
+        if record.is_home and (record.path, record.sha256) == (manuscript.path, manuscript.sha256):
             return record
         updated = record.updated
         if record.sha256 != manuscript.sha256:
             updated = self._free_instant(max(self.rules.now, record.published or self.rules.now))
-        return record._replace(path=manuscript.path, sha256=manuscript.sha256, updated=updated, gone=None)
+        return record._replace(
+            path=manuscript.path, sha256=manuscript.sha256, updated=updated, gone=None, displaced=False
+        )
 
     def _free_url(
         self, manuscript: Manuscript, folder: str, is_taken: Callable[[Manuscript, str], bool]

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from zlib import crc32
 
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.output import text_sha256
+from ketapress.model.output import face, text_sha256
 from ketapress.model.post import Image, Post
 from ketapress.model.urls import decoded_path, joined
 from ketapress.posts.addresses import Fragment, Place, picture_url, placed
@@ -102,7 +102,7 @@ def post(pinned: Pinned, body: Body) -> Post:
     """The post that a manuscript is, with its record and its body."""
     written, kept = pinned.manuscript, pinned.record
     said = written.fields
-    return Post(
+    made = Post(
         id=kept.id,
         path=written.path,
         url=kept.url,
@@ -127,6 +127,7 @@ def post(pinned: Pinned, body: Body) -> Post:
         html_sha256=body.sha256,
         aliases=tuple(dict.fromkeys(alias for alias in (*kept.aliases, *said.aliases) if alias != kept.url)),
     )
+    return made._replace(face=face(made))
 
 
 def _shown(

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ketapress.model.errors import KetapressError, Problem
+from ketapress.model.output import text_sha256
+from ketapress.model.post import Post
 from ketapress.model.urls import joined
 from ketapress.posts.beside import is_attachable, url_path
-from ketapress.posts.cache import Cache, Row
+from ketapress.posts.cache import Cache, Census, Learned
 from ketapress.posts.files import paths, shown, text
 from ketapress.posts.manuscript import Manuscript, ReadingRules, manuscript
 from ketapress.posts.pages import Pages
 from ketapress.posts.pinning import Pinned
+from ketapress.posts.plain import Row
 from ketapress.posts.rendering import Body, body
 
 _MANY = 300  # files; of fewer, what a second process found takes as long to hand over as to find
@@ -42,41 +45,59 @@ def alone(_work: Callable[[Iterator[Any]], Iterator[Iterable[Any]]]) -> None:
 
 
 class Shelf:
-    """The files of the folder: each is read, unless the cache remembers it as it is."""
+    """The files of the folder, as they were listed once: each is read, unless the cache remembers it as it is.
+
+    `listed` is what is wrong with the listing, `stamps` are those of the files that count, by their paths.
+    """
 
     def __init__(self, folder: Path, rules: ReadingRules, cache: Cache | None, begin: Begin) -> None:
+        self.cache = cache
+        self.listed: list[Problem] = []
         self._folder = folder
         self._rules = rules
-        self._cache = cache
         self._begin = begin
         self._companion: Companion | None = None
         self._held: frozenset[str] = frozenset()
-        self._known = cache.rows() if cache else {}
-        self._read: dict[str, Row | File] = {}
         self._beside: list[str] = []
+        there = paths(folder, self.listed, self._beside)
+        self.stamps = {path: cache.stamp(f"{folder}/{path}") if cache else "" for path in there}
+        self._known: Mapping[str, Row] = {}
+        self._read: dict[str, Row | File] = {}
         self._rows: dict[str, Row] = {}
 
+    @property
+    def beside(self) -> str:
+        """Stands for the paths of files that are no writing."""
+        return text_sha256("\0".join(sorted(self._beside)))
+
     def manuscripts(self) -> tuple[list[Manuscript], list[Problem]]:
-        """What the files say, and what is wrong with them."""
-        problems: list[Problem] = []
-        there = list(paths(self._folder, problems, self._beside))
-        self._read = {path: row for path in there if (row := self._remembered(path))}
-        unread = [path for path in there if path not in self._read]
+        """What the files say, and what is wrong with those that say nothing."""
+        self._known = self.cache.rows() if self.cache else {}
+        self._read = {path: row for path in self.stamps if (row := self._remembered(path))}
+        unread = [path for path in self.stamps if path not in self._read]
+        problems = self.listed.copy()
         for path, found in zip(unread, self._found(unread), strict=True):
             if isinstance(found, File):
                 self._read[path] = found
             else:
                 problems += found
-        problems += [problem for each in self._read.values() for problem in each.warnings]
         return [each.manuscript for each in self._read.values()], problems
+
+    def warnings(self) -> list[Problem]:
+        """What was noticed in the files that say something."""
+        return [problem for each in self._read.values() for problem in each.warnings]
+
+    def pages(self, urls: Mapping[str, str], site_url: str) -> Pages:
+        """The pages that links may lead to: of posts whose `urls` under the site are these, and of files beside them."""
+        return Pages(
+            {path: joined(site_url, url) for path, url in urls.items()},
+            {path: joined(site_url, url_path(path)) for path in self._beside if is_attachable(path)},
+        )
 
     def bodies(self, posts: Iterable[Pinned], site_url: str) -> tuple[dict[str, Body], list[Problem]]:
         """The bodies of posts as they leave, by the posts' paths; of files that became others meanwhile, what is wrong."""
         written = {each.manuscript.path: each for each in posts}
-        pages = Pages(
-            {path: joined(site_url, each.record.url) for path, each in written.items()},
-            {path: joined(site_url, url_path(path)) for path in self._beside if is_attachable(path)},
-        )
+        pages = self.pages({path: each.record.url for path, each in written.items()}, site_url)
         bodies: dict[str, Body] = {}
         for path, each in written.items():
             known = self._read[path]
@@ -98,15 +119,33 @@ class Shelf:
             self._companion.end()
             self._companion = None
 
-    def learned(self) -> tuple[Mapping[str, Row], frozenset[str]]:
-        return self._rows, frozenset(self._known.keys() - self._read.keys())
+    def learned(self, lines: Mapping[str, str], posts: Mapping[str, Post], census: Census | None) -> Learned:
+        """What the cache does not have: with the lines of the posts' records and the posts, by their paths."""
+        if not self.cache:
+            return Learned()
+        kept = ((path, self._read[path]) for path in lines.keys() - self._rows.keys())
+        rows = self._rows | {
+            path: row for path, row in kept if isinstance(row, Row) and row.line != lines[path]
+        }
+        return Learned(
+            {
+                path: row._replace(line=lines[path], post=posts[path])
+                for path, row in rows.items()
+                if path in lines
+            },
+            frozenset(self._known.keys() - self._read.keys()),
+            census,
+            census != self.cache.census(),
+        )
+
+    def unread(self) -> dict[str, str]:
+        """The files that say nothing, with their stamps."""
+        return {path: stamp for path, stamp in self.stamps.items() if path not in self._read}
 
     def _learn(self, path: str, body: Body) -> None:
         found = self._read[path]
         if found.stamp:
-            self._rows[path] = Row(
-                found.stamp, found.manuscript._replace(html="", marks=()), found.warnings, body
-            )
+            self._rows[path] = found.row(body)
 
     def _found(self, unread: Sequence[str]) -> "list[File | tuple[Problem, ...]]":
         """What is in each of the files. Of many the companion reads half, and keeps the texts to itself."""
@@ -150,25 +189,26 @@ class Shelf:
                 found = found._replace(manuscript=found.manuscript._replace(html="", marks=()))
             yield found
 
-    def _stamp(self, path: str) -> str:
-        return self._cache.stamp(f"{self._folder}/{path}") if self._cache else ""
-
     def _remembered(self, path: str) -> Row | None:
         row = self._known.get(path)
-        return row if row and row.stamp == self._stamp(path) else None
+        return row if row and row.stamp == self.stamps[path] else None
 
     def _files(self, paths: Iterable[str]) -> Iterator["File | tuple[Problem, ...]"]:
         """Each file, or what is wrong with it."""
         for path in paths:
             try:
-                yield self._file(path)
+                yield self.file(path)
             except KetapressError as error:
                 yield tuple(problem.at(shown(path)) for problem in error.problems)
 
-    def _file(self, path: str) -> "File":
-        stamp = self._stamp(path)
+    def file(self, path: str) -> "File":
+        """What a file says. Raises `KetapressError` where that is nothing."""
         made, warnings = manuscript(path, text(self._folder, path), self._rules)
-        return File(stamp, made, tuple(problem.at(shown(path)) for problem in warnings))
+        return File(self.stamps[path], made, tuple(problem.at(shown(path)) for problem in warnings))
+
+    def body(self, written: Pinned, site_url: str, pages: Mapping[str, str]) -> Body:
+        """The body of a post whose text was read just now."""
+        return body(written, site_url, pages, partial(self._again, written.manuscript.path))
 
     def _bodies(
         self, posts: Mapping[str, Pinned], site_url: str, pages: Mapping[str, str], paths: Iterable[str]
@@ -177,12 +217,11 @@ class Shelf:
         for path in paths:
             found = self._read[path]
             try:
-                file = self._file(path) if isinstance(found, Row) or path in self._held else found
+                file = self.file(path) if isinstance(found, Row) or path in self._held else found
             except KetapressError as error:
                 yield tuple(problem.at(shown(path)) for problem in error.problems)
             else:
-                written = posts[path]._replace(manuscript=file.manuscript)
-                yield body(written, site_url, pages, partial(self._again, path))
+                yield self.body(posts[path]._replace(manuscript=file.manuscript), site_url, pages)
 
     def _again(self, path: str) -> str:
         """The text of a file that was read before; empty where it was taken away meanwhile."""
@@ -198,3 +237,7 @@ class File(NamedTuple):
     stamp: str
     manuscript: Manuscript
     warnings: tuple[Problem, ...]
+
+    def row(self, body: Body) -> Row:
+        """What may be kept of it, once its body was made."""
+        return Row(self.stamp, self.manuscript._replace(html="", marks=()), self.warnings, body)

@@ -1,0 +1,244 @@
+"""A reading that goes on from the last one says what a reading of all says; and where it may not, it does not."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings as bounds, strategies as st
+
+from factories import NOW, settings
+from ketapress.model.errors import KetapressError
+from ketapress.posts import folder
+from ketapress.posts.cache import Cache
+from ketapress.posts.folder import read_library
+from ketapress.posts.library import Library
+from ketapress.posts.shelf import Shelf
+from postfolder import keep_ids, publication, seen
+
+FILES = {
+    "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",
+    "2023-06-02-linking.md": "---\ntags: [a, b]\n---\nSee [that](2023-06-03-other.md) and [this](none.md#x).\n",
+    "2023-06-03-other.md": "---\ntitle: Other\nexpires: 2030-01-01\n---\n# One\n\n## Two\n\n[^1]\n\n[^1]: Note.\n",
+    "2023-06-06-arabic.md": '---\ndate: "2023-06-06 10:00 +0300"\nimage: /i.png\nlang: ar\n---\nالسلام عليكم\n',
+    "2023-06-07-draft.md": "---\ndraft: true\naliases: [/old]\n---\nA draft.\n",
+    "2023-07-01-coming.md": "In the future.\n",
+    "2023-06-04-named.md": "---\nid: mine\nslug: my-own\n---\nIt has an id.\n",
+    "no-date.md": "Nothing says when.\n",
+    "_index.md": "A section.\n",
+    "deep/2023-06-08-index.md": "---\nauthor: Ada\nupdated: maybe\n---\nDeep. ![](picture.png)\n",
+    "deep/picture.png": "a picture",
+}
+WHOLE = "read whole"
+
+
+class Desk:
+    """A publication that is read by what is remembered and, beside it, as if for the first time; ids are kept."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = publication(root, FILES)
+        self.stamps: dict[str, int] = {}
+        self.whole = 0
+
+    def write(self, name: str, content: str) -> None:
+        publication(self.root, {name: content})
+        self._touch(name)
+
+    def remove(self, name: str) -> None:
+        (self.root / "posts" / name).unlink(missing_ok=True)
+        self._touch(name)
+
+    def cache(self) -> Cache:
+        return Cache(self.root / "posts.db", "a program", lambda place: f"stamp {self.stamps.get(place, 0)}")
+
+    def read(self, days: float = 0) -> Library:
+        """The library, which is the same both ways."""
+        now = NOW + timedelta(days=days)
+        cache = self.cache()
+        expected = read_library(self.root, settings(), now)
+        library = read_library(self.root, settings(), now, cache)
+        assert seen(library) == seen(expected)
+        assert repr([*map(tuple, library.posts)]) == repr([*map(tuple, expected.posts)])
+        keep_ids(self.root, library)
+        cache.keep(library.learned)
+        if library.problems_again is not None:
+            assert library.problems_again == read_library(self.root, settings(), now).problems
+        return library
+
+    def _touch(self, name: str) -> None:
+        place = f"{self.root / 'posts'}/{name}"
+        self.stamps[place] = self.stamps.get(place, 0) + 1
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A folder that was read twice: what had to be said once is said."""
+    made = Desk(tmp_path)
+    made.read()
+    made.read()
+    return made
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Notes each whole reading that had a cache."""
+    found: list[str] = []
+    read = folder._library
+
+    def noted(shelf: Shelf, *more: Any) -> Library:
+        if shelf.cache:
+            found.append(WHOLE)
+        return read(shelf, *more)
+
+    monkeypatch.setattr(folder, "_library", noted)
+    return found
+
+
+def test_where_nothing_changed_no_file_is_read(
+    desk: Desk, whole: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = desk.read(1)
+
+    assert whole == []
+    assert library.new_ids is None
+    assert not library.learned
+    assert library.files == len(FILES) - 2
+
+
+WORDS = {
+    "the body": ("2023-06-03-other.md", "---\ntitle: Other\nexpires: 2030-01-01\n---\nOther words.\n"),
+    "the title": ("2023-06-03-other.md", "---\ntitle: Another\nexpires: 2030-01-01\n---\nWords.\n"),
+    "tags": ("2023-06-02-linking.md", "---\ntags: [c]\n---\nSee [that](2023-06-03-other.md).\n"),
+    "a link to another post": ("2023-06-03-other.md", "---\nexpires: 2030-01-01\n---\n[It](my-own.md)\n"),
+    "a link to nowhere": ("2023-06-04-named.md", "---\nid: mine\nslug: my-own\n---\n[No](gone.md).\n"),
+    "what is left behind": ("2023-06-01-plain.txt", "Thursday, June 01, 2023\n\nLead: {% include x %}\n"),
+    "an old address": ("2023-06-04-named.md", "---\nid: mine\nslug: my-own\naliases: [/x]\n---\nNew.\n"),
+    "nothing": ("2023-06-04-named.md", FILES["2023-06-04-named.md"]),
+    "a language": ("2023-06-06-arabic.md", '---\ndate: "2023-06-06 10:00 +0300"\nlang: de\n---\nHallo.\n'),
+}
+
+
+@pytest.mark.parametrize("case", WORDS)
+def test_a_post_whose_words_changed_is_read_alone(desk: Desk, whole: list[str], case: str) -> None:
+    desk.write(*WORDS[case])
+    desk.read(1)
+    desk.read(2)
+
+    assert whole == []
+
+
+MORE = {
+    "a new post": ("2023-06-09-new.md", "A new one."),
+    "a new picture": ("deep/other.png", "a picture"),
+    "a broken file": ("2023-06-01-plain.txt", ""),
+    "another date": ("2023-06-06-arabic.md", '---\ndate: "2023-06-05 10:00 +0300"\n---\nX.\n'),
+    "another slug": ("2023-06-04-named.md", "---\nid: mine\nslug: other\n---\nIt has an id.\n"),
+    "another id": ("2023-06-04-named.md", "---\nid: other\nslug: my-own\n---\nIt has an id.\n"),
+    "no draft any more": ("2023-06-07-draft.md", "No draft.\n"),
+    "words of a draft": ("2023-06-07-draft.md", "---\ndraft: true\naliases: [/old]\n---\nA longer draft.\n"),
+    "held back": ("2023-06-02-linking.md", "---\nhold: true\n---\nWords.\n"),
+    "an end": ("2023-06-02-linking.md", "---\nexpires: 2031-01-01\n---\nWords.\n"),
+    "a picture": ("2023-06-02-linking.md", "Look: ![](deep/picture.png)\n"),
+    "a file that could not be read": ("no-date.md", "---\ndate: 2023-06-09\n---\nNow it has one.\n"),
+    "the ids": (".published.jsonl", '{"schema": 1, "first_built": "2023-06-12T09:00:00Z"}\n'),
+}
+
+
+@pytest.mark.parametrize("case", MORE)
+def test_what_may_concern_others_is_read_whole(desk: Desk, whole: list[str], case: str) -> None:
+    desk.write(*MORE[case])
+    desk.read(1)
+
+    assert whole == [WHOLE]
+
+
+def test_a_post_that_is_gone_is_read_whole_and_no_question_is_lost(desk: Desk, whole: list[str]) -> None:
+    desk.remove("2023-06-02-linking.md")
+    desk.write("2023-06-02-elsewhere.md", "Maybe the same.\n")
+    library = desk.read(1)
+    desk.read(1)
+
+    assert [problem.code for problem in library.problems if problem.asks] == ["post.held"]
+    assert whole == [WHOLE, WHOLE]
+
+
+def test_when_a_date_comes_all_is_read(desk: Desk, whole: list[str]) -> None:
+    before = desk.read(10)
+    after = desk.read(30)
+
+    assert [post.path for post in after.posts if post.published and post not in before.posts] == [
+        "2023-07-01-coming.md"
+    ]
+    assert whole == [WHOLE]
+
+
+def test_two_posts_that_change_in_one_second_have_instants_of_their_own(desk: Desk, whole: list[str]) -> None:
+    desk.write("2023-06-03-other.md", "---\ntitle: Other\nexpires: 2030-01-01\n---\nNew.\n")
+    desk.read(1)
+    desk.write("2023-06-04-named.md", "---\nid: mine\nslug: my-own\n---\nNew, too.\n")
+    desk.write("2023-06-02-linking.md", "New as well.\n")
+    library = desk.read(1)
+
+    assert len({post.updated for post in library.posts}) == len(library.posts)
+    assert whole == []
+
+
+@pytest.mark.parametrize(
+    "broken", ["UPDATE texts SET html = '<script>alert(1)</script>'", "DELETE FROM texts"]
+)
+def test_a_text_that_is_broken_or_gone_is_made_anew(desk: Desk, whole: list[str], broken: str) -> None:
+    with sqlite3.connect(desk.root / "posts.db") as database:
+        database.execute(broken)
+    database.close()
+    desk.read(1)
+
+    assert whole == []
+
+
+def test_a_text_that_nobody_can_bring_back_is_a_fault_with_a_cure(desk: Desk) -> None:
+    library = read_library(desk.root, settings(), NOW + timedelta(days=1), desk.cache())
+    with sqlite3.connect(desk.root / "posts.db") as database:
+        database.execute("DELETE FROM texts")
+    database.close()
+    (desk.root / "posts" / "2023-06-03-other.md").unlink()
+    other = next(post for post in library.posts if post.path == "2023-06-03-other.md")
+
+    with pytest.raises(KetapressError, match="cannot be read"):
+        _ = other.html
+
+
+CONTENTS = st.sampled_from(
+    [
+        *FILES.values(),
+        "",
+        "---\ntitle: [\n---\n",
+        "---\nid: mine\n---\nX",
+        "---\ntitle: Other\nslug: my-own\n---\nX",
+        "See [it](2023-06-01-plain.txt) and [it](deep/picture.png).",
+    ]
+)
+CHANGES = st.tuples(st.sampled_from([*FILES, "2023-06-09-new.md", "deep/paper.pdf"]), st.none() | CONTENTS)
+
+
+@bounds(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.lists(CHANGES, max_size=2), st.sampled_from([0, 1, 25])), min_size=1, max_size=6)
+)
+@example([([("2023-06-03-other.md", "See [it](2023-06-01-plain.txt).")], 1)] * 3)
+def test_after_any_changes_both_readings_say_the_same(
+    walks: Sequence[tuple[Sequence[tuple[str, str | None]], int]],
+) -> None:
+    with TemporaryDirectory() as place:
+        desk, day = Desk(Path(place)), 0
+        desk.read()
+        for walk, days in walks:
+            for name, content in walk:
+                if content is None:
+                    desk.remove(name)
+                else:
+                    desk.write(name, content)
+            day += days
+            desk.read(day)
