@@ -130,6 +130,23 @@ def test_a_post_whose_words_changed_is_read_alone(desk: Desk, whole: list[str], 
     assert whole == []
 
 
+def test_a_post_that_came_too_late_is_remarked_on_each_time(desk: Desk, whole: list[str]) -> None:
+    desk.write("2023-01-09-late.md", "---\nid: late\n---\nLate.\n")
+    desk.read(1)
+    whole.clear()
+    before = desk.read(2)
+    desk.write("2023-01-09-late.md", "---\nid: late\n---\nLate, and longer.\n")
+    desk.write("2023-06-03-other.md", "---\ntitle: Other\nexpires: 2030-01-01\n---\nOther words.\n")
+    after = desk.read(3)
+    desk.read(4)
+
+    assert [problem.code for problem in before.problems if problem.path == "posts/2023-01-09-late.md"] == [
+        "post.late"
+    ]
+    assert after.problems == before.problems
+    assert whole == []
+
+
 MORE = {
     "a new post": ("2023-06-09-new.md", "A new one."),
     "a new picture": ("deep/other.png", "a picture"),

@@ -48,7 +48,7 @@ class Census(NamedTuple):
 
     From `began` to `until` (seconds since 1970) the same posts can be seen. `ids` is the digest of the file of ids,
     `beside` that of the paths of files that are no writing; `unread` are files that could not be posts, with their stamps;
-    `listed` is what was wrong with the listing, `problems` all that does not belong to a post.
+    `listed` is what was wrong with the listing, `problems` all that does not belong to a post, `remarks` are those of pinning.
     """
 
     began: float
@@ -58,6 +58,10 @@ class Census(NamedTuple):
     unread: Mapping[str, str]
     listed: tuple[Problem, ...]
     problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
+
+
+_FIGURES = Census._fields.index("listed")
 
 
 class Learned(NamedTuple):
@@ -214,14 +218,14 @@ class Cache:
 
 
 def _census_text(census: Census) -> str:
-    *figures, listed, problems = census
-    return json.dumps([*figures, problem_values(listed), problem_values(problems)])
+    problems = map(problem_values, (census.listed, census.problems, census.remarks))
+    return json.dumps([*census[:_FIGURES], *problems])
 
 
 def _census(text: str) -> Census | None:
     with suppress(TypeError, ValueError):
-        began, until, ids, beside, unread, listed, problems = json.loads(text)
-        return Census(began, until, ids, beside, unread, problems_of(listed), problems_of(problems))
+        values = json.loads(text)
+        return Census(*values[:_FIGURES], *map(problems_of, values[_FIGURES:]))
     return None
 
 

@@ -21,7 +21,7 @@ from ketapress.posts.files import reason, shown
 from ketapress.posts.ids import Records, read_records, records_text, with_lines
 from ketapress.posts.library import Library, file_count, in_order, is_error
 from ketapress.posts.manuscript import ReadingRules
-from ketapress.posts.pinning import PinningRules, pinned
+from ketapress.posts.pinning import PinningRules, lasts, pinned
 from ketapress.posts.prose import one_line
 from ketapress.posts.rendering import post
 from ketapress.posts.resuming import resumed
@@ -58,29 +58,36 @@ def _library(shelf: Shelf, records: Records, rules: PinningRules) -> Library:
     named = {shown(path) for body in bodies.values() for path in body.files}
     left = tuple(each for each in silent if each.path not in named)  # without papers that posts link to
     said = [*shelf.warnings(), *unseen, *(problem for body in bodies.values() for problem in body.problems)]
-    found, again = in_order(left, said, decided.problems), None
+    found = in_order(left, said, decided.problems)
     kept, changed = with_lines(decided.records), decided.records != records
-    if not changed or not decided.problems:
-        again = found
-    elif (settled := pinned(manuscripts, unread, decided.records, rules)).records == decided.records:
-        again = in_order(left, said, settled.problems)
+    lasting: tuple[Problem, ...] | None = decided.problems
+    if changed and lasting:  # some are told once
+        settled = pinned(manuscripts, unread, decided.records, rules)
+        lasting = settled.problems if settled.records == decided.records else None
     seen = [(each, bodies[each.manuscript.path]) for each in decided.posts if each.manuscript.path in bodies]
     posts = {each.manuscript.path: post(each, body) for each, body in seen}
     lines = {each.manuscript.path: kept.lines[each.record.id][1] for each, _ in seen}
     ids = records_text(kept)
-    census = None if decided.problems or unseen else _census(shelf, posts, ids, left, rules.now)
+    census = None
+    if not unseen and lasting is not None and all(map(lasts, lasting)):
+        census = _census(shelf, posts, ids, left, lasting, rules.now)
     return Library(
         posts=tuple(posts.values()),
         problems=found,
         files=file_count(posts, found),
         new_ids=ids if changed else None,
         learned=shelf.learned(lines, posts, census),
-        problems_again=again,
+        problems_again=None if lasting is None else in_order(left, said, lasting),
     )
 
 
 def _census(
-    shelf: Shelf, posts: Mapping[str, Post], ids: str, problems: tuple[Problem, ...], now: datetime
+    shelf: Shelf,
+    posts: Mapping[str, Post],
+    ids: str,
+    problems: tuple[Problem, ...],
+    remarks: tuple[Problem, ...],
+    now: datetime,
 ) -> Census:
     """The folder as a whole, as of now."""
     until = next_change(posts.values(), now)
@@ -92,6 +99,7 @@ def _census(
         unread=shelf.unread(),
         listed=tuple(shelf.listed),
         problems=problems,
+        remarks=remarks,
     )
 
 

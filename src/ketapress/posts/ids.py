@@ -17,6 +17,7 @@ from ketapress.model.errors import ConfigurationError, Problem, RefusedError
 
 NAME = ".published.jsonl"
 _SCHEMA = 1
+_SECONDS = len("2023-06-12T08:00:00")
 _CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _CURE = "Bring the file back from version control or a backup, or mend the line; without it posts would be mailed again."
 
@@ -271,7 +272,9 @@ def _moment(text: str) -> datetime:
 
 
 def _moment_text(moment: datetime | None) -> str | None:
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z" if moment else None
+    if moment is None:
+        return None
+    return f"{(moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()[:_SECONDS]}Z"
 
 
 def _broken(why: str, line: int | None, cure: str = _CURE) -> ConfigurationError:

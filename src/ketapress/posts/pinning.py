@@ -78,6 +78,11 @@ def pinned(
     )
 
 
+def lasts(problem: Problem) -> bool:
+    """Whether it is said of a post as long as its file and its record are the same, whatever others do and time it is."""
+    return not problem.asks and problem.code != "post.far"
+
+
 def _left(record: Record, taken: Container[str], now: datetime | None) -> Record:
     """The record of a post that is not there: gone since `now`, unless a person is being asked where it is."""
     if record.gone:

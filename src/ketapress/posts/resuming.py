@@ -6,12 +6,12 @@ cannot be read, another date, slug, id or draft mark, a question to a person, an
 seen. That both say the same is a property (`tests/posts/test_resuming.py`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ketapress.model.errors import KetapressError
+from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.output import text_sha256
 from ketapress.model.post import FiledPost
 from ketapress.posts.cache import Cache, Census, Learned
@@ -19,7 +19,7 @@ from ketapress.posts.ids import read_ids, records_of, with_lines
 from ketapress.posts.library import Library, file_count, in_order
 from ketapress.posts.manuscript import Manuscript
 from ketapress.posts.pages import Pages
-from ketapress.posts.pinning import Pinned, PinningRules, pinned
+from ketapress.posts.pinning import Pinned, PinningRules, lasts, pinned
 from ketapress.posts.plain import Kept, Row
 from ketapress.posts.rendering import post
 from ketapress.posts.shelf import File, Shelf
@@ -52,8 +52,9 @@ def _resumed(root: Path, shelf: Shelf, cache: Cache, census: Census, rules: Pinn
     _require(len(known) + len(census.unread) == len(shelf.stamps))
     lines = frozenset(ids.split("\n"))
     _require(all(_holds(each, lines, pages) for each in known.values()))
-    edits = tuple(_Editing(shelf, cache, known, ids, rules, pages).edits(changed)) if changed else ()
-    return _library(census, known, ids, edits)
+    editing = _Editing(shelf, cache, known, ids, rules, pages)
+    edits, remarks = editing.edits(changed) if changed else ((), ())
+    return _library(census, known, ids, edits, remarks)
 
 
 class _Filed:
@@ -95,17 +96,20 @@ class _Editing(NamedTuple):
     rules: PinningRules
     pages: Pages
 
-    def edits(self, changed: Sequence[str]) -> Iterator[_Edit]:
+    def edits(self, changed: Sequence[str]) -> tuple[tuple[_Edit, ...], tuple[Problem, ...]]:
+        """The edits, and what there is to say about how they are pinned."""
         files = {path: self._file(path) for path in changed}
         records = records_of(self.ids, (self.known[path].line for path in changed))
         for record in records.entries:
             _require(record.published is not None and not record.held and record.gone is None)
         manuscripts = (file.manuscript for file in files.values())
         decided = pinned(manuscripts, frozenset(), records, self.rules, self._instants(files))
-        _require(not decided.problems and len(decided.posts) == len(files))
+        _require(all(map(lasts, decided.problems)) and len(decided.posts) == len(files))
         lines = with_lines(decided.records).lines
-        for each in decided.posts:
-            yield self._edit(each, files[each.manuscript.path], lines[each.record.id][1])
+        edits = (
+            self._edit(each, files[each.manuscript.path], lines[each.record.id][1]) for each in decided.posts
+        )
+        return tuple(edits), decided.problems
 
     def _file(self, path: str) -> File:
         """A file that says, but for its words, what it said before."""
@@ -158,7 +162,13 @@ def _place(each: Manuscript) -> tuple[object, ...]:
     return (each.date, each.expires, each.name, each.explicit_slug, each.draft, said.id, said.hold)
 
 
-def _library(census: Census, known: Mapping[str, Kept], ids: str, edits: Sequence[_Edit]) -> Library:
+def _library(
+    census: Census,
+    known: Mapping[str, Kept],
+    ids: str,
+    edits: Sequence[_Edit],
+    remarks: tuple[Problem, ...],
+) -> Library:
     """All posts, those that changed among them."""
     posts = {path: each.post for path, each in known.items()}
     warnings = {path: each.warnings for path, each in known.items() if each.warnings}
@@ -169,9 +179,11 @@ def _library(census: Census, known: Mapping[str, Kept], ids: str, edits: Sequenc
         warnings[path] = (*row.warnings, *row.body.problems)
         new_ids = new_ids.replace(f"\n{old_line}\n", f"\n{row.line}\n", 1)
     ordered = tuple(posts[path] for path in sorted(posts))
-    problems = in_order(census.problems, *warnings.values())
     rows = {edit.path: edit.row for edit in edits}
-    counted = census._replace(ids=text_sha256(new_ids))
+    edited = {f"posts/{path}" for path in rows}
+    remarks = (*(each for each in census.remarks if each.path not in edited), *remarks)
+    problems = in_order(census.problems, remarks, *warnings.values())
+    counted = census._replace(ids=text_sha256(new_ids), remarks=remarks)
     return Library(
         posts=ordered,
         problems=problems,
