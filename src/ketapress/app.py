@@ -132,7 +132,7 @@ class Publication:
         ):
             raise ConfigurationError(_LOST_IDS)
         library = read_library(
-            self.root, self.settings, now, self.cache.knowing(str(self.root), stamps or {}), companion
+            self.root, self.settings, now, self.cache.knowing(self.root / "posts", stamps or {}), companion
         )
         if keep:
             self.keep_ids(library)

@@ -44,6 +44,7 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # or it would look for it now
         gc.enable()
 
 

@@ -95,13 +95,13 @@ class Cache:
         self._key = key
         self._readers: dict[int, sqlite3.Connection] = {}
 
-    def knowing(self, root: str, stamps: Mapping[str, str]) -> "Cache":
-        """The same, which asks nobody for `stamps` that are known already, by paths under `root`.
+    def knowing(self, folder: Path, stamps: Mapping[str, str]) -> "Cache":
+        """The same, which asks nobody for `stamps` that are known already, by paths that begin with the name of `folder`.
 
         They have to be from before the files are read.
         """
-        known, ask = {f"{root}/{path}": stamp for path, stamp in stamps.items()}, self.stamp
-        return Cache(self._file, self._key, lambda place: known.get(place) or ask(place))
+        within, ask = len(str(folder)) - len(folder.name), self.stamp
+        return Cache(self._file, self._key, lambda place: stamps.get(place[within:]) or ask(place))
 
     def census(self) -> Census | None:
         """What is known of the folder as a whole, if anything."""
@@ -235,6 +235,7 @@ def _bytes(path: str) -> bytes:
 
 def _is_sum(stated: Any, reckoned: Callable[..., int], *values: Any) -> bool:
     """Whether that is the sum of these values, which may be of any type."""
-    with suppress(TypeError, ValueError, AttributeError):
+    try:
         return bool(stated == reckoned(*values))
-    return False
+    except (TypeError, ValueError, AttributeError):
+        return False

@@ -8,7 +8,8 @@ a file wherever it lies (Obsidian, Hugo, Jekyll); a name that two posts have lea
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from posixpath import splitext
-from types import MappingProxyType
+
+from ketapress.model.urls import joined
 
 ANYWHERE = "/"
 """What stands before a name; no path inside `posts/` begins so."""
@@ -22,28 +23,29 @@ def stem(path: str) -> str:
 
 
 class Pages(Mapping[str, str]):
-    """URLs by paths; the names are gathered when the first link asks for one."""
+    """URLs by paths, of what stands where under the site; the names are gathered when the first link asks for one."""
 
-    def __init__(self, urls: Mapping[str, str], files: Mapping[str, str] = MappingProxyType({})) -> None:
-        self._urls = urls
+    def __init__(self, site_url: str, posts: Mapping[str, str], files: Mapping[str, str]) -> None:
+        self._site_url = site_url
+        self._posts = posts
         self._files = files
 
     def __getitem__(self, path: str) -> str:
         if path.startswith(ANYWHERE):
             return self._by_name[path.removeprefix(ANYWHERE).casefold()]
-        return self._urls[path] if path in self._urls else self._files[path]
+        return joined(self._site_url, self._posts[path] if path in self._posts else self._files[path])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._urls)
+        return iter(self._posts)
 
     def __len__(self) -> int:
-        return len(self._urls)
+        return len(self._posts)
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        names = [(stem(path), url) for path, url in self._urls.items()]
+        names = [(stem(path), url) for path, url in self._posts.items()]
         names += [(path.rpartition("/")[2], url) for path, url in self._files.items()]
         for name, url in names:
             found[name.casefold()] = "" if name.casefold() in found else url
-        return {name: url for name, url in found.items() if url}
+        return {name: joined(self._site_url, url) for name, url in found.items() if url}

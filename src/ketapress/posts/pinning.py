@@ -80,7 +80,7 @@ def pinned(
 
 def lasts(problem: Problem) -> bool:
     """Whether it is said of a post as long as its file and its record are the same, whatever others do and time it is."""
-    return not problem.asks and problem.code != "post.far"
+    return not problem.needs_person and problem.code != "post.far"
 
 
 def _left(record: Record, taken: Container[str], now: datetime | None) -> Record:

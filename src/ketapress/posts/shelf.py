@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, Protocol
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.output import text_sha256
 from ketapress.model.post import Post
-from ketapress.model.urls import joined
 from ketapress.posts.beside import is_attachable, url_path
 from ketapress.posts.cache import Cache, Census, Learned
 from ketapress.posts.files import paths, shown, text
@@ -59,8 +58,8 @@ class Shelf:
         self._companion: Companion | None = None
         self._held: frozenset[str] = frozenset()
         self._beside: list[str] = []
-        there = paths(folder, self.listed, self._beside)
-        self.stamps = {path: cache.stamp(f"{folder}/{path}") if cache else "" for path in there}
+        there, place = paths(folder, self.listed, self._beside), str(folder)
+        self.stamps = {path: cache.stamp(f"{place}/{path}") if cache else "" for path in there}
         self._known: Mapping[str, Row] = {}
         self._read: dict[str, Row | File] = {}
         self._rows: dict[str, Row] = {}
@@ -89,10 +88,7 @@ class Shelf:
 
     def pages(self, urls: Mapping[str, str], site_url: str) -> Pages:
         """The pages that links may lead to: of posts whose `urls` under the site are these, and of files beside them."""
-        return Pages(
-            {path: joined(site_url, url) for path, url in urls.items()},
-            {path: joined(site_url, url_path(path)) for path in self._beside if is_attachable(path)},
-        )
+        return Pages(site_url, urls, {path: url_path(path) for path in self._beside if is_attachable(path)})
 
     def bodies(self, posts: Iterable[Pinned], site_url: str) -> tuple[dict[str, Body], list[Problem]]:
         """The bodies of posts as they leave, by the posts' paths; of files that became others meanwhile, what is wrong."""
