@@ -6,13 +6,16 @@ looks at where an address leads.
 """
 
 import re
+from functools import cache
 from html import escape, unescape
-
-import nh3
+from typing import TYPE_CHECKING
 
 from ketapress.model.pattern import pattern
 from ketapress.posts.prose import legal
 from ketapress.posts.regular import regular, unchanging
+
+if TYPE_CHECKING:
+    from nh3 import Cleaner
 
 
 def _names(text: str) -> set[str]:
@@ -54,14 +57,6 @@ _ATTRIBUTES = {
 }
 SCHEMES = _names("http https mailto tel")
 """Of addresses that may leave the house."""
-
-_CLEANER = nh3.Cleaner(
-    tags=_ELEMENTS,
-    clean_content_tags=_GONE_WITH_THEIR_CONTENT,
-    attributes=_ATTRIBUTES,
-    url_schemes=SCHEMES,
-    link_rel=None,
-)
 
 DEEPEST = 500  # elements in each other; html5ever takes time that grows with the square of it
 _NESTED_TAG = pattern(
@@ -115,12 +110,25 @@ def parsed(html: str) -> str:
         html = _LAZY_PICTURE.sub(_loaded, html)
     if "name" in html:
         html = _NAMED_ANCHOR.sub(r"\1id", html)
-    clean = _CLEANER.clean(html)
+    clean = _cleaner().clean(html)
     if "<source" in clean:
         clean = _EMPTY_SOURCE.sub("", clean)  # of a `<picture>`
     if _HEADING_IN_HEADING.search(clean):
-        clean = _CLEANER.clean(clean)
+        clean = _cleaner().clean(clean)
     return legal(clean)
+
+
+@cache
+def _cleaner() -> "Cleaner":
+    from nh3 import Cleaner
+
+    return Cleaner(
+        tags=_ELEMENTS,
+        clean_content_tags=_GONE_WITH_THEIR_CONTENT,
+        attributes=_ATTRIBUTES,
+        url_schemes=SCHEMES,
+        link_rel=None,
+    )
 
 
 def _loaded(picture: re.Match[str]) -> str:
