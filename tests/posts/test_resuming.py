@@ -223,7 +223,7 @@ def test_a_text_that_nobody_can_bring_back_is_a_fault_with_a_cure(desk: Desk) ->
     (desk.root / "posts" / "2023-06-03-other.md").unlink()
     other = next(post for post in library.posts if post.path == "2023-06-03-other.md")
 
-    with pytest.raises(KetapressError, match="cannot be read"):
+    with pytest.raises(KetapressError, match=r"posts/2023-06-03-other.md: it cannot be read"):
         _ = other.html
 
 

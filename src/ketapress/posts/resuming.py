@@ -15,6 +15,7 @@ from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.output import text_sha256
 from ketapress.model.post import FiledPost
 from ketapress.posts.cache import Cache, Census, Learned
+from ketapress.posts.files import shown
 from ketapress.posts.ids import read_ids, records_of, with_lines
 from ketapress.posts.library import Library, file_count, in_order
 from ketapress.posts.manuscript import Manuscript
@@ -74,8 +75,11 @@ class _Filed:
         if html is not None and text_sha256(html) == post.html_sha256:
             return html
         (record,) = records_of(self._ids, [self.known[post.path].line]).entries
-        written = Pinned(self._shelf.file(post.path).manuscript, record)
-        return self._shelf.body(written, self._site_url, self.pages).html
+        try:
+            file = self._shelf.file(post.path)
+        except KetapressError as error:
+            raise KetapressError(*(problem.at(shown(post.path)) for problem in error.problems)) from None
+        return self._shelf.body(Pinned(file.manuscript, record), self._site_url, self.pages).html
 
 
 class _Edit(NamedTuple):
@@ -115,9 +119,8 @@ class _Editing(NamedTuple):
         """A file that says, but for its words, what it said before."""
         row, file = self.cache.row(path), self.shelf.file(path)
         _require(row is not None and _place(row.manuscript) == _place(file.manuscript))
-        words = (
-            file.manuscript.sha256
-        )  # of another post, also one that is gone: this file may be that post now
+        # The words of another post, also of one that is gone: this file may be that post now.
+        words = file.manuscript.sha256
         _require(words == self.known[path].post.sha256 or words not in self.ids)
         return file
 
