@@ -51,6 +51,13 @@ def test_every_delivery_is_counted_where_it_stands(
     assert {state: count for state, count in counts.items() if count} == expected
 
 
+def test_starts_of_sending_are_counted(store: Store, url: str, tmp_path: Path) -> None:
+    assert look(store, url, tmp_path).generation == 0
+    store.raise_generation()
+    store.raise_generation()
+    assert look(store, url, tmp_path).generation == 2
+
+
 def test_people_are_counted_by_newsletter_and_consent(store: Store, url: str, tmp_path: Path) -> None:
     assert look(store, url, tmp_path).people == {}
     subscribe(store, crowd(5), "weekly")

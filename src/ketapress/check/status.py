@@ -37,13 +37,14 @@ class RelayHealth(NamedTuple):
 
 
 class Status(NamedTuple):
-    """Everything on one screen. `waiting` are editions that need a person."""
+    """Everything on one screen. `waiting` are editions that need a person, `generation` is how often sending was started."""
 
     standings: tuple[Standing, ...]
     deliveries: Mapping[DeliveryState, int]
     imbalances: tuple[Imbalance, ...]
     waiting: tuple[StoredEdition, ...]
     relay: RelayHealth
+    generation: int
 
 
 def status(settings: Settings, look: Callable[[], Look], now: datetime) -> Status:
@@ -58,6 +59,7 @@ def status(settings: Settings, look: Callable[[], Look], now: datetime) -> Statu
         imbalances=books.balance.imbalances,
         waiting=tuple(each for each in books.editions if each.state in WAITING_STATES),
         relay=relay,
+        generation=books.generation,
     )
 
 

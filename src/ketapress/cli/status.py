@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ketapress.cli.door import Answer, Door, command
 from ketapress.cli.rows import Rows, rows
 from ketapress.model.delivery import DeliveryState
-from ketapress.model.errors import Problem
+from ketapress.model.errors import Problem, RefusedError
 from ketapress.review import waiting_problem
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def status(door: Door) -> Answer:
     problems = (
         *library.problems,
         *conservation_problems(found.imbalances),
+        *_behind(door.root, found.generation),
         *_unsent(door, found),
         *_disk(door.root),
     )
@@ -43,6 +44,17 @@ def status(door: Door) -> Answer:
         return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting))
     asks = bool(found.waiting) or any(each.needs_person for each in problems)
     return Answer({}, _lines(door, found, problems), needs_person=asks)
+
+
+def _behind(root: Path, generation: int) -> tuple[Problem, ...]:
+    """That the database is an older copy, or that nobody can tell: nothing is composed or sent then."""
+    from ketapress.outbox.record import behind
+
+    try:
+        found = behind(root, generation)
+    except RefusedError as error:
+        return error.problems
+    return (found,) if found else ()
 
 
 def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:

@@ -19,18 +19,20 @@ _EDITIONS = """
     SELECT id, newsletter, slot_key, slot_at, decision, state, why FROM editions
     WHERE state IS NOT NULL ORDER BY slot_at DESC, newsletter, id
 """
+_GENERATION = "SELECT value FROM properties WHERE name = 'generation'"
 
 
 class Look(NamedTuple):
     """How all of it stood at one moment.
 
     `editions` were composed, and the newest is the first; no more is told of each than its slot, its state and why it
-    is in it. `people` are subscriptions by newsletter and state.
+    is in it. `people` are subscriptions by newsletter and state. `generation` is how often sending was started.
     """
 
     editions: tuple[StoredEdition, ...]
     people: Mapping[tuple[str, SubscriptionState], int]
     balance: Balance
+    generation: int
 
 
 def quick_look(url: str, root: Path) -> Look | None:
@@ -41,10 +43,12 @@ def quick_look(url: str, root: Path) -> Look | None:
 def looked(cursor: Any, dialect: str) -> Look:
     """What the driver's cursor shows, in a transaction that somebody else opened."""
     editions = cursor.execute(_EDITIONS).fetchall()
+    generation = cursor.execute(_GENERATION).fetchone()
     return Look(
         editions=tuple(_edition(*row) for row in editions),
         people=people_counted(cursor, dialect),
         balance=balance(cursor, dialect, thorough=False),
+        generation=int(generation[0]) if generation else 0,
     )
 
 
