@@ -113,6 +113,18 @@ def test_what_is_in_doubt_is_listed_with_what_to_look_for(doubtful: Path) -> Non
     assert "relay's log" in ketapress(doubtful, "outbox", "resolve", EDITION).stdout
 
 
+def test_status_names_what_is_in_doubt_until_a_person_says_what_became_of_it(doubtful: Path) -> None:
+    screen = ketapress(doubtful, "status", "--at", AT)
+    assert screen.exit_code == 1
+    assert f"{EDITION}: 1 message may or may not have arrived" in screen.stdout
+    assert f"ketapress outbox resolve {EDITION}" in screen.stdout
+    found = ketapress(doubtful, "status", "--at", AT, "--json")
+    assert found.result["doubtful"] == [{"edition": EDITION, "messages": 1}]
+    assert [each["code"] for each in found.document["problems"]] == ["send.in-doubt"]
+    ketapress(doubtful, "outbox", "resolve", EDITION, "--sent")
+    assert ketapress(doubtful, "status", "--at", AT).exit_code == 0
+
+
 def test_a_person_says_that_it_arrived(doubtful: Path, relay: ScriptedRelay) -> None:
     words = ("reader1@example.net", "--sent", "--evidence", "queued as 4F2")
     assert ketapress(doubtful, "outbox", "resolve", EDITION, *words, "--json").result["resolved"] == 1

@@ -37,7 +37,10 @@ class RelayHealth(NamedTuple):
 
 
 class Status(NamedTuple):
-    """Everything on one screen. `waiting` are editions that need a person, `generation` is how often sending was started."""
+    """Everything on one screen. `waiting` are editions that need a person, `generation` is how often sending was started.
+
+    `doubtful` are the messages, by their edition, of which a person has to say whether they arrived.
+    """
 
     standings: tuple[Standing, ...]
     deliveries: Mapping[DeliveryState, int]
@@ -45,6 +48,7 @@ class Status(NamedTuple):
     waiting: tuple[StoredEdition, ...]
     relay: RelayHealth
     generation: int
+    doubtful: Mapping[str, int]
 
 
 def status(settings: Settings, look: Callable[[], Look], now: datetime) -> Status:
@@ -60,6 +64,7 @@ def status(settings: Settings, look: Callable[[], Look], now: datetime) -> Statu
         waiting=tuple(each for each in books.editions if each.state in WAITING_STATES),
         relay=relay,
         generation=books.generation,
+        doubtful=books.doubtful,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketapress.cli.door import Answer, Door, command
 from ketapress.cli.rows import Rows, rows
+from ketapress.deliver.report import doubt_problem
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.review import waiting_problem
@@ -37,6 +38,7 @@ def status(door: Door) -> Answer:
         *library.problems,
         *conservation_problems(found.imbalances),
         *_behind(door.root, found.generation),
+        *(doubt_problem(edition, count) for edition, count in found.doubtful.items()),
         *_unsent(door, found),
         *_disk(door.root),
     )
@@ -94,6 +96,7 @@ def _result(door: Door, found: "Status") -> dict[str, Any]:
             for each in found.standings
         ],
         "deliveries": {state.replace(" ", "_"): found.deliveries.get(state, 0) for state in DeliveryState},
+        "doubtful": [{"edition": edition, "messages": count} for edition, count in found.doubtful.items()],
         "waiting": [each.slot.edition for each in found.waiting],
         "relay": {
             "url": str(door.publication.settings.relay.url),

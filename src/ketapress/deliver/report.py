@@ -76,3 +76,13 @@ def edition_report(
         next_at=next_at,
         problem=problem,
     )
+
+
+def doubt_problem(edition: str, count: int) -> Problem:
+    """That messages of an edition wait for a person's word on whether they arrived."""
+    messages = "1 message" if count == 1 else f"{count:,} messages"
+    return Problem(
+        code="send.in-doubt",
+        message=f"{edition}: {messages} may or may not have arrived, because the relay's answer was lost.",
+        cure=f"`ketapress outbox resolve {edition}` lists them with their Message-IDs, and takes your word: `--sent` or `--resend`.",
+    )
