@@ -142,6 +142,32 @@ def test_many_bad_posts_do_not_fill_the_screen(publication: Path) -> None:
     assert shown.exit_code == 1
 
 
+@pytest.mark.parametrize("name", ["posts", "outbox", "public"])
+def test_a_folder_that_may_not_be_used_needs_a_person(
+    publication: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Root may use any folder; what the system says of it can be had without rights."""
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != name and allowed(path, mode))
+    outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    assert outcome.exit_code == 1
+    assert f"{name} cannot be used by user" in outcome.stdout
+
+
+def test_the_screen_is_there_where_posts_cannot_be_read(publication: Path) -> None:
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    ids = publication / "posts" / ".published.jsonl"
+    ids.unlink()
+    lost = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    ids.mkdir()
+    unreadable = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    for outcome, words in ((lost, "it is gone, but editions went out"), (unreadable, "Is a directory")):
+        assert outcome.exit_code == 1
+        assert words in outcome.stdout
+        assert "last edition  weekly/2023-06-12T0800" in outcome.stdout
+
+
 def test_status_loads_nothing_heavy(publication: Path) -> None:
     ketapress(publication, "publish", "--at", "2023-06-12T09:00")
     code = (

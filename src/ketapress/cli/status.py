@@ -6,11 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.door import Answer, Door, command, disk_problem
 from ketapress.cli.rows import Rows, rows
 from ketapress.deliver.report import doubt_problem
 from ketapress.model.delivery import DeliveryState
-from ketapress.model.errors import Problem, RefusedError
+from ketapress.model.errors import KetapressError, Problem, RefusedError
 from ketapress.review import waiting_problem
 
 if TYPE_CHECKING:
@@ -32,20 +32,30 @@ def status(door: Door) -> Answer:
         from ketapress.check.conservation import conservation_problems
         from ketapress.check.status import status as status_of
 
-        library = publication.library(door.now, keep=False)
+        posts = _posts(door)
         found = status_of(publication.settings, lambda: look.result() or publication.store.look(), door.now)
     problems = (
-        *library.problems,
+        *posts,
         *conservation_problems(found.imbalances),
         *_behind(door.root, found.generation),
         *(doubt_problem(edition, count) for edition, count in found.doubtful.items()),
         *_unsent(door, found),
-        *_disk(door.root),
+        *_folder(door.root),
     )
     if door.as_json:
         return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting))
     asks = bool(found.waiting) or any(each.needs_person for each in problems)
     return Answer({}, _lines(door, found, problems), needs_person=asks)
+
+
+def _posts(door: Door) -> tuple[Problem, ...]:
+    """What is wrong with posts. Where they cannot be read at all, the rest of the screen is worth having."""
+    try:
+        return door.publication.library(door.now, keep=False).problems
+    except KetapressError as error:
+        return error.problems
+    except OSError as error:
+        return (disk_problem(error),)
 
 
 def _behind(root: Path, generation: int) -> tuple[Problem, ...]:
@@ -74,12 +84,12 @@ def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:
     )
 
 
-def _disk(root: Path) -> tuple[Problem, ...]:
-    """That the disk is full, or all but: nothing is composed or sent then."""
-    from ketapress.doctor.folder import room
+def _folder(root: Path) -> tuple[Problem, ...]:
+    """That a folder may not be written to, or the disk is full, or all but: nothing is composed or sent then."""
+    from ketapress.doctor.folder import rights, room
 
-    found = room(root).problem
-    return (found,) if found and found.needs_person else ()
+    found = (each.problem for each in (rights(root), room(root)))
+    return tuple(each for each in found if each and each.needs_person)
 
 
 def _result(door: Door, found: "Status") -> dict[str, Any]:
