@@ -31,13 +31,6 @@ _MANY = 300  # files that were read; of fewer, what is known of them is written 
 _MISNAMED = {"store.missing", "store.refused"}
 """What a wrong `database.url` leads to: no such place, or nobody of that name."""
 
-_LOST_IDS = Problem(
-    code="posts.ids-lost",
-    path="posts/.published.jsonl",
-    message="it is gone, but editions went out: without the ids in it, renamed posts would be mailed again.",
-    cure="Bring it back from version control or a backup; to begin anew with nobody mailed yet, move ketapress.db away.",
-)
-
 
 class Publication:
     """One publication folder and the parts that work on it; each part is made, and imported, when first asked for."""
@@ -123,14 +116,14 @@ class Publication:
         """
         from ketapress.archive.processes import companion
         from ketapress.posts.folder import read_library
-        from ketapress.posts.ids import are_kept
+        from ketapress.posts.ids import LOST, are_kept
 
         if (
             not are_kept(self.root)
             and self.has_store
             and any(each.state for each in self.store.editions.all())
         ):
-            raise ConfigurationError(_LOST_IDS)
+            raise ConfigurationError(LOST)
         library = read_library(
             self.root, self.settings, now, self.cache.knowing(str(self.root), stamps or {}), companion
         )
