@@ -105,6 +105,12 @@ class Publication:
 
         return publication_lock(self.root, work)
 
+    def running(self) -> dict[str, str]:
+        """The parts of `run` that are kept going in this folder, and the process that does it."""
+        from ketapress.store.lock import PARTS, holder, keeping
+
+        return {part: who for part in PARTS if (who := holder(self.root, keeping(part)))}
+
     def close(self) -> None:
         if "store" in self.__dict__:
             self.store.close()
@@ -238,9 +244,10 @@ class Publication:
     def restore(self, file: Path, now: datetime) -> Path | None:
         """Puts a backup in the place of the database, while nothing else runs; where the replaced one is now."""
         from ketapress.restore import restore_database
+        from ketapress.store.lock import PARTS, keeping
 
         with ExitStack() as locks:
-            for work in ("publish", "send", "run"):
+            for work in ("publish", "send", *map(keeping, PARTS)):
                 locks.enter_context(self.alone(work))
             return restore_database(file, self.settings.database.url, self.root, now)
 

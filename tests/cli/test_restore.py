@@ -12,7 +12,7 @@ import pytest
 
 from ketapress.app import Publication
 from ketapress.model.delivery import Phase
-from ketapress.store.lock import publication_lock
+from ketapress.store.lock import PARTS, keeping, publication_lock
 from ketapress.testing import ScriptedRelay, after
 from walk import Outcome, hashes, ketapress
 
@@ -199,7 +199,7 @@ def test_accepting_twice_changes_nothing_more(press: Path) -> None:
     assert restored(press, "--accept").result["editions"] == []
 
 
-@pytest.mark.parametrize("work", ["publish", "send", "run"])
+@pytest.mark.parametrize("work", ["publish", "send", *map(keeping, PARTS)])
 def test_nothing_is_restored_while_somebody_is_at_work(press: Path, work: str) -> None:
     ketapress(press, "db", "backup", str(press / "copy.db"))
     before = (press / "ketapress.db").read_bytes()
