@@ -5,12 +5,17 @@ import shutil
 import subprocess
 import sys
 import termios
+from contextlib import closing
 from pathlib import Path
 
 import click
 import pytest
 
+from factories import NOW
+from ketapress.store.database import open_store
+from ketapress.store.lock import keeping, publication_lock
 from ketapress.testing import ScriptedRelay
+from stored import begun, claimed
 from walk import ketapress
 
 
@@ -69,6 +74,42 @@ def test_mail_that_waits_for_a_relay_that_is_down_needs_a_person(publication: Pa
     outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
     assert outcome.exit_code == 1
     assert "1 message cannot go out: smtp://127.0.0.1:1 does not let us in." in outcome.stdout
+
+
+def test_status_tells_which_parts_of_run_are_up(publication: Path) -> None:
+    assert "run\n  not up here; " in ketapress(publication, "status").stdout
+    with publication_lock(publication, keeping("delivery")), publication_lock(publication, keeping("web")):
+        screen = ketapress(publication, "status").stdout
+        found = ketapress(publication, "status", "--json").result["run"]
+    assert f"run\n  delivery, web  process {os.getpid()} on " in screen
+    assert [each["part"] for each in found] == ["delivery", "web"]
+    assert all(each["process"].startswith(f"{os.getpid()} on ") for each in found)
+    assert ketapress(publication, "status", "--json").result["run"] == []
+
+
+def test_what_a_dead_process_had_in_its_hands_needs_a_person_until_somebody_goes_on(
+    publication: Path,
+) -> None:
+    ketapress(publication, "subscribers", "add", *(f"reader{number}@example.net" for number in range(3)))
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    with closing(open_store("sqlite:///ketapress.db", publication)) as store:
+        edition = store.editions.all()[0].id
+        store.deliveries.freeze(edition, "weekly", NOW)
+        begun(store, edition, 1)
+        claimed(store, edition, 2)
+    assert "3 messages were in the hands of a process that is gone; 1 may have been accepted" in told(
+        publication
+    )
+    with publication_lock(publication, "send"):
+        assert "process that is gone" not in told(publication)
+    with publication_lock(publication, keeping("delivery")):
+        assert "process that is gone" not in told(publication)
+
+
+def told(publication: Path) -> str:
+    outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    assert outcome.exit_code == 1  # its relay is not there
+    return outcome.stdout
 
 
 def test_a_disk_without_room_needs_a_person(publication: Path, monkeypatch: pytest.MonkeyPatch) -> None:

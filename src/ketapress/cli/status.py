@@ -10,14 +10,17 @@ from ketapress.cli.door import Answer, Door, command, disk_problem
 from ketapress.cli.rows import Rows, rows
 from ketapress.deliver.report import doubt_problem
 from ketapress.model.delivery import DeliveryState
-from ketapress.model.errors import KetapressError, Problem, RefusedError
+from ketapress.model.errors import KetapressError, Problem, RefusedError, Severity
 from ketapress.review import waiting_problem
+from ketapress.settings.fields import sqlite_file
+from ketapress.store.lock import holder
 
 if TYPE_CHECKING:
     from ketapress.check.status import Standing, Status
 
 _SHOWN = 5  # problems
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 _MINUTE = timedelta(minutes=1)
 _UNITS = ((60 * 24, "days"), (60, "hours"), (1, "minutes"))
 
@@ -39,6 +42,7 @@ def status(door: Door) -> Answer:
         *conservation_problems(found.imbalances),
         *_behind(door.root, found.generation),
         *(doubt_problem(edition, count) for edition, count in found.doubtful.items()),
+        *_left_behind(door, found),
         *_unsent(door, found),
         *_folder(door.root),
     )
@@ -67,6 +71,31 @@ def _behind(root: Path, generation: int) -> tuple[Problem, ...]:
     except RefusedError as error:
         return error.problems
     return (found,) if found else ()
+
+
+def _left_behind(door: Door, found: "Status") -> tuple[Problem, ...]:
+    """That a process died with messages in its hands, and none is up that goes on with them.
+
+    Only a file's database belongs to one folder, whose lock tells who is at work.
+    """
+    held = sum(found.deliveries.get(state, 0) for state in _IN_HAND)
+    alone = sqlite_file(door.publication.settings.database.url) is not None
+    if not held or not alone or "delivery" in door.publication.running() or holder(door.root, "send"):
+        return ()
+    sending = found.deliveries.get(DeliveryState.SENDING, 0)
+    message = f"{held:,} message{' was' if held == 1 else 's were'} in the hands of a process that is gone"
+    return (
+        Problem(
+            code="delivery.left",
+            severity=Severity.WARNING,
+            asks=True,
+            message=f"{message}; {sending:,} may have been accepted by the relay."
+            if sending
+            else f"{message}.",
+            cure="`ketapress send`, or the next `ketapress run`, goes on with them; `relay.in_doubt` says what becomes "
+            "of those that may have been accepted.",
+        ),
+    )
 
 
 def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:
@@ -108,6 +137,7 @@ def _result(door: Door, found: "Status") -> dict[str, Any]:
         "deliveries": {state.replace(" ", "_"): found.deliveries.get(state, 0) for state in DeliveryState},
         "doubtful": [{"edition": edition, "messages": count} for edition, count in found.doubtful.items()],
         "waiting": [each.slot.edition for each in found.waiting],
+        "run": [{"part": part, "process": who} for part, who in door.publication.running().items()],
         "relay": {
             "url": str(door.publication.settings.relay.url),
             "reachable": found.relay.reachable,
@@ -124,12 +154,24 @@ def _lines(door: Door, found: "Status", problems: Sequence[Problem]) -> list[str
     return [
         rows([(door.publication.settings.site.title, door.day(door.now))]),
         *(line for each in found.standings for line in _standing(door, each)),
+        "run",
+        rows(_running(door), indent=2),
         "deliveries",
         rows(counts or [("none yet",)], indent=2),
         "relay",
         rows([(str(door.publication.settings.relay.url), relay)], indent=2),
         *_needing(needing),
     ]
+
+
+def _running(door: Door) -> list[tuple[str, ...]]:
+    """Which parts of `run` are up in this folder, and the processes that keep them going."""
+    up: dict[str, list[tuple[str, str]]] = {}
+    for part, who in door.publication.running().items():
+        up.setdefault(who.partition(",")[0], []).append((part, who))
+    if not up:
+        return [("not up here; `ketapress publish` and `ketapress send` do what is due",)]
+    return [(", ".join(part for part, _ in parts), f"process {parts[0][1]}") for parts in up.values()]
 
 
 def _standing(door: Door, each: "Standing") -> list[str | Rows]:
