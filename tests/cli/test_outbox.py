@@ -139,7 +139,8 @@ def test_a_person_says_that_it_arrived(doubtful: Path, relay: ScriptedRelay) -> 
 
 def test_a_person_says_that_it_is_to_be_sent_again(doubtful: Path, relay: ScriptedRelay) -> None:
     relay._script.clear()
-    assert ketapress(doubtful, "outbox", "resolve", EDITION, "--resend", "--at", AT).exit_code == 0
+    said = ketapress(doubtful, "outbox", "resolve", EDITION, "--resend", "--at", AT)
+    assert said.stdout == "1 delivery is to go out again with the next `ketapress send`.\n"
     outcome = ketapress(doubtful, "send", "--at", AT, "--json")
     assert outcome.result["editions"][0]["sent"] == 3
 
@@ -162,6 +163,14 @@ def test_show_tells_who_got_it_who_did_not_and_why(doubtful: Path) -> None:
     assert "reader1@example.net  in doubt" in text
     only = ketapress(doubtful, "outbox", "show", EDITION, "--state", "sent", "--json").result["deliveries"]
     assert [each["address"] for each in only] == ["reader0@example.net", "reader2@example.net"]
+
+
+def test_show_tells_when_it_is_tried_again_and_how_often_it_was(press: Path, relay: ScriptedRelay) -> None:
+    relay.script(Phase.RECIPIENT, "451 4.3.0 later", recipient="reader1@example.net")
+    ketapress(press, "send", "--at", AT)
+    ketapress(press, "send", "--at", "2023-06-12T11:00")
+    text = ketapress(press, "outbox", "show", EDITION, "--deliveries").stdout
+    assert "reader1@example.net  deferred  451 4.3.0 later  2 tries  again at Mon 12 Jun 2023, " in text
 
 
 def test_show_tells_who_was_left_out(press: Path) -> None:

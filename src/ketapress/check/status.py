@@ -9,6 +9,7 @@ from ketapress.editions.calendar import midnight, next_slot
 from ketapress.model.delivery import DeliveryState, Phase, Reply
 from ketapress.model.edition import WAITING_STATES, Decision, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
+from ketapress.model.subscriber import SubscriptionState
 from ketapress.relay.line import Deadlines
 from ketapress.relay.smtp import Connection, NotOpened
 from ketapress.store.conservation import Imbalance
@@ -90,7 +91,11 @@ def _standing(settings: Settings, newsletter: NewsletterSettings, books: Look, n
             max(now, midnight(newsletter.starts, zone) - _INSTANT),
         ),
         next((each for each in mine if each.decision is Decision.COMPOSED), None),
-        {str(state): count for (name, state), count in books.people.items() if name == newsletter.name},
+        {
+            str(state): count
+            for state in SubscriptionState
+            if (count := books.people.get((newsletter.name, state)))
+        },
     )
 
 
