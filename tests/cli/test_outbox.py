@@ -1,13 +1,17 @@
 """What a person does with an edition that waits: mends it, and says what became of messages in doubt."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
+from factories import NOW
 from ketapress.model.delivery import Phase
+from ketapress.store.database import open_store
 from ketapress.testing import ScriptedRelay, hang_up
+from stored import begun
 from walk import ketapress
 
 AT = "2023-06-12T09:00"
@@ -163,6 +167,22 @@ def test_show_tells_who_got_it_who_did_not_and_why(doubtful: Path) -> None:
     assert "reader1@example.net  in doubt" in text
     only = ketapress(doubtful, "outbox", "show", EDITION, "--state", "sent", "--json").result["deliveries"]
     assert [each["address"] for each in only] == ["reader0@example.net", "reader2@example.net"]
+
+
+@pytest.mark.parametrize(("policy", "words"), [("resend", "goes out again"), ("hold", "waits for your word")])
+def test_what_a_dead_process_was_sending_is_told_by_who_takes_over(
+    press: Path, policy: str, words: str
+) -> None:
+    toml = press / "ketapress.toml"
+    toml.write_text(toml.read_text().replace('"hold"', f'"{policy}"'))
+    with closing(open_store("sqlite:///ketapress.db", press)) as store:
+        edition = store.editions.all()[0].id
+        store.deliveries.freeze(edition, "weekly", NOW)
+        begun(store, edition, 2)
+    outcome = ketapress(press, "send", "--at", AT)
+    assert "a process died while it was sending 2 messages" in outcome.stderr
+    assert words in outcome.stderr
+    assert "process died" not in ketapress(press, "send", "--at", AT).stderr
 
 
 def test_show_tells_when_it_is_tried_again_and_how_often_it_was(press: Path, relay: ScriptedRelay) -> None:

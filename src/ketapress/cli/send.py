@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ketapress.cli.door import Answer, Door, command
 from ketapress.cli.reports import left_out_words
+from ketapress.deliver.report import died_problem
 from ketapress.model.delivery import FINAL_STATES, DeliveryState
 from ketapress.model.errors import Problem, UsageError
 
@@ -32,11 +33,14 @@ def send(door: Door) -> Answer:
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    began = time.monotonic()
+    began, doubts = time.monotonic(), list[int]()
     with publication.alone("send"), _bar() as bar:
-        reports = publication.mailing.send(door.clock, stop=stop.is_set, watch=bar.show if bar else None)
+        reports = publication.mailing.send(
+            door.clock, stop=stop.is_set, watch=bar.show if bar else None, doubted=doubts.append
+        )
     rate = sum(each.sent for each in reports) / max(time.monotonic() - began, 1e-6)
-    problems = [each.problem for each in reports if each.problem]
+    problems = [died_problem(count, publication.settings.relay.in_doubt) for count in doubts]
+    problems += [each.problem for each in reports if each.problem]
     result = {"editions": [_result(each) for each in reports], "messages_per_second": round(rate, 1)}
     waiting = publication.waiting()
     lines = [line for each in reports for line in _lines(each)] or ["Nothing is ready to be sent."]

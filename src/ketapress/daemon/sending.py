@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ketapress.daemon.ground import Ground
 from ketapress.daemon.measures import Measures
-from ketapress.deliver.report import EditionReport
+from ketapress.deliver.report import EditionReport, died_problem
 from ketapress.model.delivery import Verdict
 from ketapress.model.errors import Problem
 from ketapress.model.settings import RelaySettings
@@ -33,7 +33,9 @@ class Sending:
             return self._problems
         self._relay, self._rests_until = ground.settings.relay, datetime.min.replace(tzinfo=UTC)
         with closing(ground.publication()) as publication, publication.alone("send"):
-            reports = publication.mailing.send(ground.clock, stop=ground.stop.is_set, heard=self._heard)
+            reports = publication.mailing.send(
+                ground.clock, stop=ground.stop.is_set, heard=self._heard, doubted=self._doubted
+            )
         self._measures.keep()
         for each in reports:
             if each.problem and each.next_at:
@@ -49,6 +51,10 @@ class Sending:
         if self._said.get(name) != message and (report.sent or report.failed or report.problem):
             self._ground.log.note("sent", message, edition=name, state=state)
         self._said[name] = message
+
+    def _doubted(self, count: int) -> None:
+        problem = died_problem(count, self._ground.settings.relay.in_doubt)
+        self._ground.log.problem(problem, then="Everybody else is sent to as if nothing had happened.")
 
     def _heard(self, verdict: Verdict) -> None:
         code = verdict.reply.code

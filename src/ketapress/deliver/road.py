@@ -47,8 +47,8 @@ class Road(NamedTuple):
 
     `pause` waits for so many seconds, when a rate is to be kept; `pace` is what was learnt of relay and domains,
     by `instant`, in seconds: `clock` may stand still, or be set, while something is waited for;
-    `heard` is told each thing that the relay says of a message, and of a line that it refuses; `signing` is there
-    where mail is signed here and not by the relay.
+    `heard` is told each thing that the relay says of a message, and of a line that it refuses; `doubted`, how
+    many messages a process that died was just sending. `signing` is there where mail is signed here and not by the relay.
     """
 
     relay: RelaySettings
@@ -63,6 +63,7 @@ class Road(NamedTuple):
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     instant: Callable[[], float] = time.monotonic
     heard: Callable[[Verdict], None] = lambda _verdict: None
+    doubted: Callable[[int], None] = lambda _count: None
 
 
 class Parcel(NamedTuple):

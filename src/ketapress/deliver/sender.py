@@ -121,7 +121,10 @@ class Sender:
         return bool(counts[DeliveryState.CLAIMED] or counts[DeliveryState.SENDING]) and any(self._recover())
 
     def _recover(self) -> tuple[int, int]:
-        return self._ledger.recover(self._road.relay.in_doubt, self._road.clock())
+        handed_back, doubted = self._ledger.recover(self._road.relay.in_doubt, self._road.clock())
+        if doubted:
+            self._road.doubted(doubted)
+        return handed_back, doubted
 
     async def _carried(self, edition: StoredEdition, load: Load) -> _Ended | None:
         """Rounds until one ends by itself; None when it did because nothing is due.
