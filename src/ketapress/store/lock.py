@@ -79,6 +79,13 @@ def _owner(handle: int) -> str:
 
 
 def _taken(work: str, owner: str) -> Problem:
+    if work in map(keeping, PARTS):
+        part = work.rpartition(" ")[2]
+        return Problem(
+            code="lock.taken",
+            message=f"`ketapress run` is up in this publication (number {owner}) and keeps its {part} going.",
+            cure="Leave it to that one, or end it with SIGTERM and run the same command again; nothing was changed.",
+        )
     return Problem(
         code="lock.taken",
         message=f"another Ketapress process (number {owner}) is busy with `{work}` in this publication.",
