@@ -1,5 +1,6 @@
 """The delivery's tick: what is ready goes to the relay, unless the relay asked to be left alone."""
 
+import time
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from ketapress.model.delivery import Verdict
 from ketapress.model.errors import Problem
 from ketapress.model.settings import RelaySettings
 
+KEPT_EVERY = 5.0
+"""Seconds from one writing down of what was counted to the next: an edition may be on its way for hours."""
+
 
 class Sending:
     """The delivery of one publication."""
@@ -18,6 +22,7 @@ class Sending:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._measures = Measures(ground.root, "delivery")
+        self._kept_at = time.monotonic()
         self._rests_until = datetime.min.replace(tzinfo=UTC)
         self._relay: RelaySettings | None = None
         self._problems: tuple[Problem, ...] = ()
@@ -36,7 +41,7 @@ class Sending:
             reports = publication.mailing.send(
                 ground.clock, stop=ground.stop.is_set, heard=self._heard, doubted=self._doubted
             )
-        self._measures.keep()
+        self._keep()
         for each in reports:
             if each.problem and each.next_at:
                 self._rests_until = each.next_at
@@ -59,3 +64,9 @@ class Sending:
     def _heard(self, verdict: Verdict) -> None:
         code = verdict.reply.code
         self._measures.add(f"replies_{code // 100}xx" if code else "replies_none")
+        if time.monotonic() - self._kept_at >= KEPT_EVERY:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._measures.keep()
+        self._kept_at = time.monotonic()
