@@ -124,6 +124,7 @@ class Press:
             pace=Pace(self.rate, self.connections),
             deadlines=self.deadlines,
             pause=self.pause,
+            instant=lambda: self.clock().timestamp(),
         )
 
     async def pause(self, seconds: float) -> None:

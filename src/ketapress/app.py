@@ -31,13 +31,6 @@ _MANY = 300  # files that were read; of fewer, what is known of them is written 
 _MISNAMED = {"store.missing", "store.refused"}
 """What a wrong `database.url` leads to: no such place, or nobody of that name."""
 
-_LOST_IDS = Problem(
-    code="posts.ids-lost",
-    path="posts/.published.jsonl",
-    message="it is gone, but editions went out: without the ids in it, renamed posts would be mailed again.",
-    cure="Bring it back from version control or a backup; to begin anew with nobody mailed yet, move ketapress.db away.",
-)
-
 
 class Publication:
     """One publication folder and the parts that work on it; each part is made, and imported, when first asked for."""
@@ -112,6 +105,12 @@ class Publication:
 
         return publication_lock(self.root, work)
 
+    def running(self) -> dict[str, str]:
+        """The parts of `run` that are kept going in this folder, and the process that does it."""
+        from ketapress.store.lock import PARTS, holder, keeping
+
+        return {part: who for part in PARTS if (who := holder(self.root, keeping(part)))}
+
     def close(self) -> None:
         if "store" in self.__dict__:
             self.store.close()
@@ -123,14 +122,14 @@ class Publication:
         """
         from ketapress.archive.processes import companion
         from ketapress.posts.folder import read_library
-        from ketapress.posts.ids import are_kept
+        from ketapress.posts.ids import LOST, are_kept
 
         if (
             not are_kept(self.root)
             and self.has_store
             and any(each.state for each in self.store.editions.all())
         ):
-            raise ConfigurationError(_LOST_IDS)
+            raise ConfigurationError(LOST)
         library = read_library(
             self.root, self.settings, now, self.cache.knowing(self.root / "posts", stamps or {}), companion
         )
@@ -244,9 +243,10 @@ class Publication:
     def restore(self, file: Path, now: datetime) -> Path | None:
         """Puts a backup in the place of the database, while nothing else runs; where the replaced one is now."""
         from ketapress.restore import restore_database
+        from ketapress.store.lock import PARTS, keeping
 
         with ExitStack() as locks:
-            for work in ("publish", "send", "run"):
+            for work in ("publish", "send", *map(keeping, PARTS)):
                 locks.enter_context(self.alone(work))
             return restore_database(file, self.settings.database.url, self.root, now)
 

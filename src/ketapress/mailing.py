@@ -70,8 +70,12 @@ class Mailing:
         stop: Callable[[], bool],
         watch: "Watch | None" = None,
         heard: "Callable[[Verdict], None] | None" = None,
+        doubted: Callable[[int], None] = lambda _count: None,
     ) -> tuple["EditionReport", ...]:
-        """Delivers what is ready, until nothing is due. The caller holds the lock `send`; `heard` hears each reply."""
+        """Delivers what is ready, until nothing is due. The caller holds the lock `send`; `heard` hears each reply.
+
+        `doubted` is told how many messages a process that died was just sending.
+        """
         from ketapress.deliver.leave import hold_changed, refuse_dead_links
         from ketapress.deliver.recorded import RecordedEditions
         from ketapress.deliver.sender import Sender
@@ -85,7 +89,7 @@ class Mailing:
             self._store().deliveries,
             editions,
             self._settings.newsletters,
-            self._road(clock, stop, heard),
+            self._road(clock, stop, heard)._replace(doubted=doubted),
             watch=watch,
         )
         reports = sender.send()

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from ketapress.compose import Press, rendered
 from ketapress.model.edition import EditionState, StoredEdition
-from ketapress.model.errors import Problem, RefusedError
+from ketapress.model.errors import RefusedError
 from ketapress.model.letter import Digest
 from ketapress.model.post import Post
-from ketapress.outbox.record import Noted, noted, outbox_generation, raise_outbox_generation
+from ketapress.outbox.record import Noted, behind, noted, outbox_generation, raise_outbox_generation
 from ketapress.store.database import Store, restore
 
 _OPEN = frozenset(EditionState) - {EditionState.DONE, EditionState.CANCELLED}
@@ -36,9 +36,8 @@ class Accepted(NamedTuple):
 
 def refuse_behind(store: Store, root: Path) -> None:
     """Raises RefusedError where the outbox knows of more starts of sending than the store: it is an older copy."""
-    mine, known = store.generation, outbox_generation(root)
-    if mine < known:
-        raise RefusedError(_behind(mine, known))
+    if problem := behind(root, store.generation):
+        raise RefusedError(problem)
 
 
 def raise_generation(store: Store, root: Path) -> None:
@@ -130,14 +129,3 @@ def _standing(found: StoredEdition, known: Noted | None, *, begun: bool) -> tupl
     if found.state is EditionState.READY:
         return EditionState.HELD, _RESTORED
     return found.state or EditionState.BUILDING, found.why
-
-
-def _behind(mine: int, known: int) -> Problem:
-    return Problem(
-        code="store.behind",
-        path="outbox/.generation.json",
-        message=f"outbox/ has generation {known}, and this database {mine}: it is an older copy, or another one. "
-        "What went out since would go out again, so nothing is composed or sent.",
-        cure="`ketapress db restore --accept --dry-run` tells what went out since, `ketapress db restore --accept` "
-        "marks it as sent; or put the newer database back.",
-    )

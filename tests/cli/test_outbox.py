@@ -1,13 +1,17 @@
 """What a person does with an edition that waits: mends it, and says what became of messages in doubt."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
+from factories import NOW
 from ketapress.model.delivery import Phase
+from ketapress.store.database import open_store
 from ketapress.testing import ScriptedRelay, hang_up
+from stored import begun
 from walk import ketapress
 
 AT = "2023-06-12T09:00"
@@ -113,6 +117,18 @@ def test_what_is_in_doubt_is_listed_with_what_to_look_for(doubtful: Path) -> Non
     assert "relay's log" in ketapress(doubtful, "outbox", "resolve", EDITION).stdout
 
 
+def test_status_names_what_is_in_doubt_until_a_person_says_what_became_of_it(doubtful: Path) -> None:
+    screen = ketapress(doubtful, "status", "--at", AT)
+    assert screen.exit_code == 1
+    assert f"{EDITION}: 1 message may or may not have arrived" in screen.stdout
+    assert f"ketapress outbox resolve {EDITION}" in screen.stdout
+    found = ketapress(doubtful, "status", "--at", AT, "--json")
+    assert found.result["doubtful"] == [{"edition": EDITION, "messages": 1}]
+    assert [each["code"] for each in found.document["problems"]] == ["send.in-doubt"]
+    ketapress(doubtful, "outbox", "resolve", EDITION, "--sent")
+    assert ketapress(doubtful, "status", "--at", AT).exit_code == 0
+
+
 def test_a_person_says_that_it_arrived(doubtful: Path, relay: ScriptedRelay) -> None:
     words = ("reader1@example.net", "--sent", "--evidence", "queued as 4F2")
     assert ketapress(doubtful, "outbox", "resolve", EDITION, *words, "--json").result["resolved"] == 1
@@ -127,7 +143,8 @@ def test_a_person_says_that_it_arrived(doubtful: Path, relay: ScriptedRelay) -> 
 
 def test_a_person_says_that_it_is_to_be_sent_again(doubtful: Path, relay: ScriptedRelay) -> None:
     relay._script.clear()
-    assert ketapress(doubtful, "outbox", "resolve", EDITION, "--resend", "--at", AT).exit_code == 0
+    said = ketapress(doubtful, "outbox", "resolve", EDITION, "--resend", "--at", AT)
+    assert said.stdout == "1 delivery is to go out again with the next `ketapress send`.\n"
     outcome = ketapress(doubtful, "send", "--at", AT, "--json")
     assert outcome.result["editions"][0]["sent"] == 3
 
@@ -150,6 +167,30 @@ def test_show_tells_who_got_it_who_did_not_and_why(doubtful: Path) -> None:
     assert "reader1@example.net  in doubt" in text
     only = ketapress(doubtful, "outbox", "show", EDITION, "--state", "sent", "--json").result["deliveries"]
     assert [each["address"] for each in only] == ["reader0@example.net", "reader2@example.net"]
+
+
+@pytest.mark.parametrize(("policy", "words"), [("resend", "goes out again"), ("hold", "waits for your word")])
+def test_what_a_dead_process_was_sending_is_told_by_who_takes_over(
+    press: Path, policy: str, words: str
+) -> None:
+    toml = press / "ketapress.toml"
+    toml.write_text(toml.read_text().replace('"hold"', f'"{policy}"'))
+    with closing(open_store("sqlite:///ketapress.db", press)) as store:
+        edition = store.editions.all()[0].id
+        store.deliveries.freeze(edition, "weekly", NOW)
+        begun(store, edition, 2)
+    outcome = ketapress(press, "send", "--at", AT)
+    assert "a process died while it was sending 2 messages" in outcome.stderr
+    assert words in outcome.stderr
+    assert "process died" not in ketapress(press, "send", "--at", AT).stderr
+
+
+def test_show_tells_when_it_is_tried_again_and_how_often_it_was(press: Path, relay: ScriptedRelay) -> None:
+    relay.script(Phase.RECIPIENT, "451 4.3.0 later", recipient="reader1@example.net")
+    ketapress(press, "send", "--at", AT)
+    ketapress(press, "send", "--at", "2023-06-12T11:00")
+    text = ketapress(press, "outbox", "show", EDITION, "--deliveries").stdout
+    assert "reader1@example.net  deferred  451 4.3.0 later  2 tries  again at Mon 12 Jun 2023, " in text
 
 
 def test_show_tells_who_was_left_out(press: Path) -> None:

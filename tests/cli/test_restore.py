@@ -12,7 +12,7 @@ import pytest
 
 from ketapress.app import Publication
 from ketapress.model.delivery import Phase
-from ketapress.store.lock import publication_lock
+from ketapress.store.lock import PARTS, keeping, publication_lock
 from ketapress.testing import ScriptedRelay, after
 from walk import Outcome, hashes, ketapress
 
@@ -179,6 +179,19 @@ def number_of(press: Path, address: str) -> int:
         return person.subscriptions[0].id
 
 
+def test_an_older_copy_is_told_by_status_and_doctor_until_it_is_accepted(press: Path) -> None:
+    ketapress(press, "db", "backup", str(press / "copy.db"))
+    go_out(press, FIRST)
+    restored(press, str(press / "copy.db"))
+    screen = ketapress(press, "status", "--at", FIRST)
+    assert screen.exit_code == 1
+    assert "it is an older copy, or another one" in screen.stdout
+    assert "ketapress db restore --accept --dry-run" in screen.stdout
+    assert "it is an older copy, or another one" in ketapress(press, "doctor", "--dns", "127.0.0.1:1").stdout
+    restored(press, "--accept")
+    assert ketapress(press, "status", "--at", FIRST).exit_code == 0
+
+
 def test_accepting_twice_changes_nothing_more(press: Path) -> None:
     ketapress(press, "db", "backup", str(press / "copy.db"))
     go_out(press, FIRST)
@@ -186,7 +199,7 @@ def test_accepting_twice_changes_nothing_more(press: Path) -> None:
     assert restored(press, "--accept").result["editions"] == []
 
 
-@pytest.mark.parametrize("work", ["publish", "send", "run"])
+@pytest.mark.parametrize("work", ["publish", "send", *map(keeping, PARTS)])
 def test_nothing_is_restored_while_somebody_is_at_work(press: Path, work: str) -> None:
     ketapress(press, "db", "backup", str(press / "copy.db"))
     before = (press / "ketapress.db").read_bytes()

@@ -207,9 +207,20 @@ def test_a_dry_run_says_how_many_would_get_it(ready: Path, relay: ScriptedRelay)
     import_people(ready)
     outcome = ketapress(ready, "send", "--at", AT, "--dry-run", "--json")
     assert outcome.result["editions"] == [
-        {"edition": "weekly/2023-06-12T0800", "state": "ready", "active": 45}
+        {"edition": "weekly/2023-06-12T0800", "state": "ready", "active": 45, "left": None}
     ]
     assert relay.messages == []
+
+
+def test_a_dry_run_of_an_edition_that_is_under_way_counts_what_is_left(
+    ready: Path, relay: ScriptedRelay
+) -> None:
+    import_people(ready)
+    for line in (2, 3):
+        relay.script(Phase.RECIPIENT, "451 later", recipient=f"reader{line}@example.net")
+    ketapress(ready, "send", "--at", AT)
+    outcome = ketapress(ready, "send", "--at", AT, "--dry-run")
+    assert outcome.stdout == "weekly/2023-06-12T0800 (sending) would go on: 2 deliveries are not over.\n"
 
 
 def test_a_test_message_goes_to_one_address_and_is_not_recorded(ready: Path, relay: ScriptedRelay) -> None:

@@ -5,12 +5,17 @@ import shutil
 import subprocess
 import sys
 import termios
+from contextlib import closing
 from pathlib import Path
 
 import click
 import pytest
 
+from factories import NOW
+from ketapress.store.database import open_store
+from ketapress.store.lock import keeping, publication_lock
 from ketapress.testing import ScriptedRelay
+from stored import begun, claimed
 from walk import ketapress
 
 
@@ -30,6 +35,12 @@ def test_status_tells_slots_people_deliveries_and_the_relay(publication: Path) -
     assert found["relay"]["reachable"]
 
 
+def test_who_is_subscribed_is_told_before_who_left(publication: Path) -> None:
+    ketapress(publication, "subscribers", "add", "ann@example.net", "bob@example.net", "cat@example.net")
+    ketapress(publication, "subscribers", "remove", "bob@example.net")
+    assert "subscribed  2 active, 1 left\n" in ketapress(publication, "status").stdout
+
+
 def test_status_names_what_waits_for_a_person(publication: Path) -> None:
     ketapress(publication, "publish", "--at", "2023-06-12T09:00")
     ketapress(publication, "outbox", "hold", "weekly/2023-06-12T0800")
@@ -43,7 +54,9 @@ def test_a_relay_that_is_not_there_is_said_with_its_address(publication: Path) -
     toml.write_text(toml.read_text() + '\n[relay]\nurl = "smtp://127.0.0.1:1"\n')
     outcome = ketapress(publication, "status", "--json")
     assert outcome.result["relay"]["reachable"] is False
-    assert "127.0.0.1" in outcome.result["relay"]["last_reply"]
+    assert (
+        outcome.result["relay"]["last_reply"] == "connect: no connection to 127.0.0.1:1: Connection refused"
+    )
 
 
 def test_db_upgrade_of_a_new_folder_and_again(publication: Path) -> None:
@@ -69,6 +82,42 @@ def test_mail_that_waits_for_a_relay_that_is_down_needs_a_person(publication: Pa
     outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
     assert outcome.exit_code == 1
     assert "1 message cannot go out: smtp://127.0.0.1:1 does not let us in." in outcome.stdout
+
+
+def test_status_tells_which_parts_of_run_are_up(publication: Path) -> None:
+    assert "run\n  not up here; " in ketapress(publication, "status").stdout
+    with publication_lock(publication, keeping("delivery")), publication_lock(publication, keeping("web")):
+        screen = ketapress(publication, "status").stdout
+        found = ketapress(publication, "status", "--json").result["run"]
+    assert f"run\n  delivery, web  process {os.getpid()} on " in screen
+    assert [each["part"] for each in found] == ["delivery", "web"]
+    assert all(each["process"].startswith(f"{os.getpid()} on ") for each in found)
+    assert ketapress(publication, "status", "--json").result["run"] == []
+
+
+def test_what_a_dead_process_had_in_its_hands_needs_a_person_until_somebody_goes_on(
+    publication: Path,
+) -> None:
+    ketapress(publication, "subscribers", "add", *(f"reader{number}@example.net" for number in range(3)))
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    with closing(open_store("sqlite:///ketapress.db", publication)) as store:
+        edition = store.editions.all()[0].id
+        store.deliveries.freeze(edition, "weekly", NOW)
+        begun(store, edition, 1)
+        claimed(store, edition, 2)
+    assert "3 messages were in the hands of a process that is gone; 1 may have been accepted" in told(
+        publication
+    )
+    with publication_lock(publication, "send"):
+        assert "process that is gone" not in told(publication)
+    with publication_lock(publication, keeping("delivery")):
+        assert "process that is gone" not in told(publication)
+
+
+def told(publication: Path) -> str:
+    outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    assert outcome.exit_code == 1  # its relay is not there
+    return outcome.stdout
 
 
 def test_a_disk_without_room_needs_a_person(publication: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +189,32 @@ def test_many_bad_posts_do_not_fill_the_screen(publication: Path) -> None:
     assert shown.stdout.count("!  posts/bad-") == 5
     assert "and 25 more" in shown.stdout
     assert shown.exit_code == 1
+
+
+@pytest.mark.parametrize("name", ["posts", "outbox", "public"])
+def test_a_folder_that_may_not_be_used_needs_a_person(
+    publication: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Root may use any folder; what the system says of it can be had without rights."""
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != name and allowed(path, mode))
+    outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    assert outcome.exit_code == 1
+    assert f"{name} cannot be used by user" in outcome.stdout
+
+
+def test_the_screen_is_there_where_posts_cannot_be_read(publication: Path) -> None:
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    ids = publication / "posts" / ".published.jsonl"
+    ids.unlink()
+    lost = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    ids.mkdir()
+    unreadable = ketapress(publication, "status", "--at", "2023-06-12T10:00")
+    for outcome, words in ((lost, "it is gone, but editions went out"), (unreadable, "Is a directory")):
+        assert outcome.exit_code == 1
+        assert words in outcome.stdout
+        assert "last edition  weekly/2023-06-12T0800" in outcome.stdout
 
 
 def test_status_loads_nothing_heavy(publication: Path) -> None:

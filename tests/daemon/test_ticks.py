@@ -14,14 +14,16 @@ import pytest
 from daemons import Ticking
 from ketapress.daemon.ground import Ground
 from ketapress.daemon.kept import LONGEST_COMMAND, LONGEST_PAUSE, Kept
+from ketapress.daemon.measures import measured
 from ketapress.daemon.publishing import LONGEST_REST, Publishing
 from ketapress.daemon.settled import STILL, git_is_busy, stands_still
 from ketapress.daemon.troubles import Troubles
 from ketapress.logs import Log
+from ketapress.model.delivery import Phase
 from ketapress.model.errors import Problem, StoreError
 from ketapress.settings.file import read_settings
 from ketapress.store.lock import publication_lock
-from ketapress.testing import StillClock
+from ketapress.testing import ScriptedRelay, StillClock, after
 from walk import hashes, ketapress
 
 MONDAY = datetime(2023, 6, 12, 8, tzinfo=UTC)
@@ -43,6 +45,22 @@ def test_an_edition_is_composed_at_its_minute_and_not_before(ticking: Ticking) -
     for at in (MONDAY - timedelta(seconds=1), MONDAY, MONDAY + MINUTE):
         ticking.tick(at)
     assert ticking.heard("composed") == ["weekly/2023-06-12T0800 is composed and ready."]
+
+
+def test_what_the_relay_says_is_told_while_an_edition_is_on_its_way(
+    ticking: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ketapress.daemon.sending.KEPT_EVERY", 0.0)
+    seen: list[float] = []
+    with ScriptedRelay() as relay:
+        toml = ticking.root / "ketapress.toml"
+        toml.write_text(f'{toml.read_text()}\n[relay]\nurl = "{relay.url}"\nconnections = 1\nrate = 1000\n')
+        ketapress(ticking.root, "subscribers", "add", *(f"reader{number}@example.net" for number in range(3)))
+        look = after(lambda: seen.append(measured(ticking.root).get("replies_2xx", 0)), "250 taken")
+        relay.script(Phase.DOT, look, on=3)
+        ticking.daemon.reload()
+        ticking.tick(MONDAY)
+    assert seen == [2]
 
 
 def test_a_future_post_appears_at_its_minute(ticking: Ticking) -> None:

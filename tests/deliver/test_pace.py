@@ -9,6 +9,7 @@ import pytest
 from factories import NOW
 from ketapress.model.delivery import DeliveryState, Phase
 from ketapress.model.edition import EditionState
+from ketapress.testing import StillClock
 from pressroom import Press, new_press
 
 press = new_press
@@ -43,6 +44,22 @@ def test_a_stop_is_heard_while_a_rate_is_kept(press: Press) -> None:
     report = press.send()
     assert report.sent == 2
     assert press.clock() - NOW < timedelta(seconds=160)
+
+
+def test_a_clock_that_stands_still_keeps_nobody_waiting(press: Press) -> None:
+    """`send --at` has one: a domain that deferred a message is given time all the same."""
+    press.subscribe(*READERS[:3])
+    press.edition()
+    for reader in READERS[:2]:
+        press.relay.script(Phase.RECIPIENT, "451 4.3.0 later", recipient=reader)
+    instant = StillClock(NOW)
+
+    async def pause(seconds: float) -> None:
+        instant.advance(timedelta(seconds=seconds))
+
+    (report,) = press.send_all(pause=pause, instant=lambda: instant().timestamp())
+    assert (report.sent, report.deferred) == (1, 2)
+    assert press.clock() == NOW
 
 
 def test_a_domain_that_does_not_answer_does_not_hold_up_the_others(press: Press) -> None:

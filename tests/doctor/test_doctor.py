@@ -52,6 +52,15 @@ def test_a_new_publication_on_its_own_machine_needs_nobody(
     assert not any(each.startswith("MAIL") for each in relay.commands)
 
 
+def test_ids_that_are_lost_are_an_error(publication: Path, zone: Any) -> None:
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    assert "ids" not in findings(publication, zone)
+    (publication / "posts" / ".published.jsonl").unlink()
+    ids = findings(publication, zone)["ids"]
+    assert ids["health"] == "error"
+    assert "subscribers export" in ids["cure"]
+
+
 def test_a_relay_that_is_not_there_is_an_error_with_its_address(publication: Path, zone: Any) -> None:
     configured(publication, '[relay]\nurl = "smtp://127.0.0.1:1"')
     relay = findings(publication, zone)["relay"]

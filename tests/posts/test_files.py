@@ -1,6 +1,7 @@
 """Every file in `posts/` is a post or a named problem, and the counts add up."""
 
 import os
+from errno import EACCES
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,20 @@ def test_a_new_post_is_a_draft_of_today_and_overwrites_nothing(tmp_path: Path) -
     with pytest.raises(RefusedError, match="there already"):
         new_post(tmp_path, 'Say "hello": a note', BERLIN, NOW)
     assert issubclass(RefusedError, KetapressError)
+
+
+def test_a_new_post_that_cannot_be_written_says_what_to_do_about_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(RefusedError) as error:
+        new_post(tmp_path, "A note", BERLIN, NOW)
+    (problem,) = error.value.problems
+    assert problem.message == "the post is not written: permission denied."
+    assert "right to write there" in problem.cure
 
 
 @pytest.mark.parametrize("ending", ["markdown", "mdown", "mkd", "mkdn", "MD"])

@@ -56,8 +56,11 @@ def test_a_backup_takes_the_place_of_nothing(tmp_path: Path) -> None:
 
 
 def test_a_backup_into_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with open_store(URL, tmp_path) as store, pytest.raises(StoreError, match="cannot be opened"):
+    with open_store(URL, tmp_path) as store, pytest.raises(StoreError) as refused:
         store.backup(tmp_path / "nowhere" / "copy.db")
+    (problem,) = refused.value.problems
+    assert problem.message.endswith("nowhere/copy.db could not be written: No such file or directory.")
+    assert "folder" in problem.cure
 
 
 @pytest.mark.parametrize("database", ["postgresql"])

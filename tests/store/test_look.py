@@ -51,6 +51,25 @@ def test_every_delivery_is_counted_where_it_stands(
     assert {state: count for state, count in counts.items() if count} == expected
 
 
+def test_starts_of_sending_are_counted(store: Store, url: str, tmp_path: Path) -> None:
+    assert look(store, url, tmp_path).generation == 0
+    store.raise_generation()
+    store.raise_generation()
+    assert look(store, url, tmp_path).generation == 2
+
+
+def test_messages_that_wait_for_a_persons_word_are_told_by_their_edition(
+    store: Store, url: str, tmp_path: Path
+) -> None:
+    edition = sending_edition(store, 3)
+    settle(store, edition, begun(store, edition, 2), DeliveryState.IN_DOUBT)
+    assert look(store, url, tmp_path).doubtful == {"weekly/2023-06-12T0800": 2}
+    store.resolve(edition, ["person0@example.org"], sent=False, evidence="", now=NOW)
+    assert look(store, url, tmp_path).doubtful == {"weekly/2023-06-12T0800": 1}
+    store.editions.cancel(edition, NOW, "a person cancelled it")
+    assert look(store, url, tmp_path).doubtful == {}
+
+
 def test_people_are_counted_by_newsletter_and_consent(store: Store, url: str, tmp_path: Path) -> None:
     assert look(store, url, tmp_path).people == {}
     subscribe(store, crowd(5), "weekly")

@@ -9,6 +9,7 @@ from ketapress.editions.calendar import midnight, next_slot
 from ketapress.model.delivery import DeliveryState, Phase, Reply
 from ketapress.model.edition import WAITING_STATES, Decision, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
+from ketapress.model.subscriber import SubscriptionState
 from ketapress.relay.line import Deadlines
 from ketapress.relay.smtp import Connection, NotOpened
 from ketapress.store.conservation import Imbalance
@@ -37,13 +38,18 @@ class RelayHealth(NamedTuple):
 
 
 class Status(NamedTuple):
-    """Everything on one screen. `waiting` are editions that need a person."""
+    """Everything on one screen. `waiting` are editions that need a person, `generation` is how often sending was started.
+
+    `doubtful` are the messages, by their edition, of which a person has to say whether they arrived.
+    """
 
     standings: tuple[Standing, ...]
     deliveries: Mapping[DeliveryState, int]
     imbalances: tuple[Imbalance, ...]
     waiting: tuple[StoredEdition, ...]
     relay: RelayHealth
+    generation: int
+    doubtful: Mapping[str, int]
 
 
 def status(settings: Settings, look: Callable[[], Look], now: datetime) -> Status:
@@ -58,6 +64,8 @@ def status(settings: Settings, look: Callable[[], Look], now: datetime) -> Statu
         imbalances=books.balance.imbalances,
         waiting=tuple(each for each in books.editions if each.state in WAITING_STATES),
         relay=relay,
+        generation=books.generation,
+        doubtful=books.doubtful,
     )
 
 
@@ -83,7 +91,11 @@ def _standing(settings: Settings, newsletter: NewsletterSettings, books: Look, n
             max(now, midnight(newsletter.starts, zone) - _INSTANT),
         ),
         next((each for each in mine if each.decision is Decision.COMPOSED), None),
-        {str(state): count for (name, state), count in books.people.items() if name == newsletter.name},
+        {
+            str(state): count
+            for state in SubscriptionState
+            if (count := books.people.get((newsletter.name, state)))
+        },
     )
 
 

@@ -1,6 +1,7 @@
 """`ketapress outbox …`: what was composed, and what a person decides about it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -67,7 +68,7 @@ def show(door: Door, edition: str, *, with_deliveries: bool, states: tuple[str, 
     wanted = [state for state in DeliveryState if not states or state.replace(" ", "_") in states]
     deliveries = (each for each in store.deliveries.lines(found.id) if each.state in wanted)
     listed = _listed(door, found, deliveries)
-    told = (rows(map(_cells, portion), indent=2) for portion in portions(listed))
+    told = (rows((_cells(door, each) for each in portion), indent=2) for portion in portions(listed))
     return Answer(result, chain(lines, told), streamed=("deliveries", listed))
 
 
@@ -86,9 +87,10 @@ def _listed(door: Door, found: StoredEdition, deliveries: Iterable[DeliveryLine]
         }
 
 
-def _cells(listed: Mapping[str, Any]) -> tuple[str, ...]:
-    again = f"again at {listed['next_try']}" if listed["next_try"] else ""
-    return (listed["address"] or "(an erased person)", listed["state"], listed["reply"], again)
+def _cells(door: Door, listed: Mapping[str, Any]) -> tuple[str, ...]:
+    tries = f"{listed['attempts']} tries" if listed["attempts"] > 1 else ""
+    again = f"again at {door.day(datetime.fromisoformat(listed['next_try']))}" if listed["next_try"] else ""
+    return (listed["address"] or "(an erased person)", listed["state"], listed["reply"], tries, again)
 
 
 def _lines(door: Door, found: StoredEdition, counts: Mapping[DeliveryState, int]) -> list[str | Rows]:
@@ -203,8 +205,9 @@ def resolve(
         return _doubtful(door, review.stored(store, edition))
     word = f"{operator()} says that it arrived{': ' if evidence else ''}{evidence}"
     count = review.resolve(store, edition, addresses, sent=verdict == "sent", evidence=word, now=door.now)
-    done = "are sent" if verdict == "sent" else "go out again with the next `ketapress send`"
-    return Answer({"edition": edition, "resolved": count, "as": verdict}, [f"{count:,} deliveries {done}."])
+    done = "sent now" if verdict == "sent" else "to go out again with the next `ketapress send`"
+    said = f"{count:,} deliver{'y is' if count == 1 else 'ies are'} {done}."
+    return Answer({"edition": edition, "resolved": count, "as": verdict}, [said])
 
 
 def _doubtful(door: Door, found: StoredEdition) -> Answer:

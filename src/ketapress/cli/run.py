@@ -5,15 +5,14 @@ import os
 import click
 
 from ketapress.cli.door import Answer, Door, command
-
-_PARTS = ("schedule", "delivery", "web")  # those of the daemon, which a `--help` does not load
+from ketapress.store.lock import PARTS
 
 
 @command("run", "Stay up: publish and deliver on schedule, and answer on the web, until SIGTERM.")
 @click.option(
     "--only",
     "only",
-    type=click.Choice(_PARTS),
+    type=click.Choice(PARTS),
     multiple=True,
     help="Only that part; may be given more than once.",
 )
@@ -32,5 +31,5 @@ def run(door: Door, only: tuple[str, ...], drain: float) -> Answer:
     log = standard_log(door.clock, as_json=door.as_json)
     log.hear("uvicorn.error", "watchfiles")
     daemon = Daemon(door.root, os.environ, log, drain=drain)
-    daemon.run(only or _PARTS)
+    daemon.run(only or PARTS)
     return Answer({}, silent=True)

@@ -3,12 +3,15 @@
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from ketapress.cli.door import Answer, Door, command
 from ketapress.cli.reports import left_out_words
+from ketapress.deliver.report import died_problem
+from ketapress.model.delivery import FINAL_STATES, DeliveryState
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -30,11 +33,14 @@ def send(door: Door) -> Answer:
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    began = time.monotonic()
+    began, doubts = time.monotonic(), list[int]()
     with publication.alone("send"), _bar() as bar:
-        reports = publication.mailing.send(door.clock, stop=stop.is_set, watch=bar.show if bar else None)
+        reports = publication.mailing.send(
+            door.clock, stop=stop.is_set, watch=bar.show if bar else None, doubted=doubts.append
+        )
     rate = sum(each.sent for each in reports) / max(time.monotonic() - began, 1e-6)
-    problems = [each.problem for each in reports if each.problem]
+    problems = [died_problem(count, publication.settings.relay.in_doubt) for count in doubts]
+    problems += [each.problem for each in reports if each.problem]
     result = {"editions": [_result(each) for each in reports], "messages_per_second": round(rate, 1)}
     waiting = publication.waiting()
     lines = [line for each in reports for line in _lines(each)] or ["Nothing is ready to be sent."]
@@ -70,14 +76,26 @@ def _foretold(door: Door) -> Answer:
             "edition": each.slot.edition,
             "state": str(each.state),
             "active": active.get(each.slot.newsletter, 0),
+            "left": _still_to_go(store.deliveries.counts(each.id)),
         }
         for each in store.editions.sendable(door.now)
     ]
-    lines = [
-        f"{each['edition']} ({each['state']}) would go to {each['active']:,} active subscribers."
-        for each in editions
-    ]
+    lines = [_would_go(each) for each in editions]
     return Answer({"editions": editions, "dry_run": True}, lines or ["Nothing is ready to be sent."])
+
+
+def _still_to_go(counts: Mapping[DeliveryState, int]) -> int | None:
+    """How many deliveries of an edition are not over; None where it has none yet."""
+    if not any(counts.values()):
+        return None
+    return sum(count for state, count in counts.items() if state not in FINAL_STATES)
+
+
+def _would_go(each: dict[str, Any]) -> str:
+    said = f"{each['edition']} ({each['state']})"
+    if each["left"] is not None:
+        return f"{said} would go on: {each['left']:,} deliver{'y is' if each['left'] == 1 else 'ies are'} not over."
+    return f"{said} would go to {each['active']:,} active subscriber{'' if each['active'] == 1 else 's'}."
 
 
 def _bar() -> "AbstractContextManager[DeliveryBar | None]":

@@ -6,17 +6,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.door import Answer, Door, command, disk_problem
 from ketapress.cli.rows import Rows, rows
+from ketapress.deliver.report import doubt_problem
 from ketapress.model.delivery import DeliveryState
-from ketapress.model.errors import Problem
+from ketapress.model.errors import KetapressError, Problem, RefusedError, Severity
 from ketapress.review import waiting_problem
+from ketapress.settings.fields import sqlite_file
+from ketapress.store.lock import holder
 
 if TYPE_CHECKING:
     from ketapress.check.status import Standing, Status
 
 _SHOWN = 5  # problems
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 _MINUTE = timedelta(minutes=1)
 _UNITS = ((60 * 24, "days"), (60, "hours"), (1, "minutes"))
 
@@ -31,18 +35,67 @@ def status(door: Door) -> Answer:
         from ketapress.check.conservation import conservation_problems
         from ketapress.check.status import status as status_of
 
-        library = publication.library(door.now, keep=False)
+        posts = _posts(door)
         found = status_of(publication.settings, lambda: look.result() or publication.store.look(), door.now)
     problems = (
-        *library.problems,
+        *posts,
         *conservation_problems(found.imbalances),
+        *_behind(door.root, found.generation),
+        *(doubt_problem(edition, count) for edition, count in found.doubtful.items()),
+        *_left_behind(door, found),
         *_unsent(door, found),
-        *_disk(door.root),
+        *_folder(door.root),
     )
     if door.as_json:
         return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting))
     asks = bool(found.waiting) or any(each.needs_person for each in problems)
     return Answer({}, _lines(door, found, problems), needs_person=asks)
+
+
+def _posts(door: Door) -> tuple[Problem, ...]:
+    """What is wrong with posts. Where they cannot be read at all, the rest of the screen is worth having."""
+    try:
+        return door.publication.library(door.now, keep=False).problems
+    except KetapressError as error:
+        return error.problems
+    except OSError as error:
+        return (disk_problem(error),)
+
+
+def _behind(root: Path, generation: int) -> tuple[Problem, ...]:
+    """That the database is an older copy, or that nobody can tell: nothing is composed or sent then."""
+    from ketapress.outbox.record import behind
+
+    try:
+        found = behind(root, generation)
+    except RefusedError as error:
+        return error.problems
+    return (found,) if found else ()
+
+
+def _left_behind(door: Door, found: "Status") -> tuple[Problem, ...]:
+    """That a process died with messages in its hands, and none is up that goes on with them.
+
+    Only a file's database belongs to one folder, whose lock tells who is at work.
+    """
+    held = sum(found.deliveries.get(state, 0) for state in _IN_HAND)
+    alone = sqlite_file(door.publication.settings.database.url) is not None
+    if not held or not alone or "delivery" in door.publication.running() or holder(door.root, "send"):
+        return ()
+    sending = found.deliveries.get(DeliveryState.SENDING, 0)
+    message = f"{held:,} message{' was' if held == 1 else 's were'} in the hands of a process that is gone"
+    return (
+        Problem(
+            code="delivery.left",
+            severity=Severity.WARNING,
+            asks=True,
+            message=f"{message}; {sending:,} may have been accepted by the relay."
+            if sending
+            else f"{message}.",
+            cure="`ketapress send`, or the next `ketapress run`, goes on with them; `relay.in_doubt` says what becomes "
+            "of those that may have been accepted.",
+        ),
+    )
 
 
 def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:
@@ -60,12 +113,12 @@ def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:
     )
 
 
-def _disk(root: Path) -> tuple[Problem, ...]:
-    """That the disk is full, or all but: nothing is composed or sent then."""
-    from ketapress.doctor.folder import room
+def _folder(root: Path) -> tuple[Problem, ...]:
+    """That a folder may not be written to, or the disk is full, or all but: nothing is composed or sent then."""
+    from ketapress.doctor.folder import rights, room
 
-    found = room(root).problem
-    return (found,) if found and found.needs_person else ()
+    found = (each.problem for each in (rights(root), room(root)))
+    return tuple(each for each in found if each and each.needs_person)
 
 
 def _result(door: Door, found: "Status") -> dict[str, Any]:
@@ -82,7 +135,9 @@ def _result(door: Door, found: "Status") -> dict[str, Any]:
             for each in found.standings
         ],
         "deliveries": {state.replace(" ", "_"): found.deliveries.get(state, 0) for state in DeliveryState},
+        "doubtful": [{"edition": edition, "messages": count} for edition, count in found.doubtful.items()],
         "waiting": [each.slot.edition for each in found.waiting],
+        "run": [{"part": part, "process": who} for part, who in door.publication.running().items()],
         "relay": {
             "url": str(door.publication.settings.relay.url),
             "reachable": found.relay.reachable,
@@ -99,12 +154,24 @@ def _lines(door: Door, found: "Status", problems: Sequence[Problem]) -> list[str
     return [
         rows([(door.publication.settings.site.title, door.day(door.now))]),
         *(line for each in found.standings for line in _standing(door, each)),
+        "run",
+        rows(_running(door), indent=2),
         "deliveries",
         rows(counts or [("none yet",)], indent=2),
         "relay",
         rows([(str(door.publication.settings.relay.url), relay)], indent=2),
         *_needing(needing),
     ]
+
+
+def _running(door: Door) -> list[tuple[str, ...]]:
+    """Which parts of `run` are up in this folder, and the processes that keep them going."""
+    up: dict[str, list[tuple[str, str]]] = {}
+    for part, who in door.publication.running().items():
+        up.setdefault(who.partition(",")[0], []).append((part, who))
+    if not up:
+        return [("not up here; `ketapress publish` and `ketapress send` do what is due",)]
+    return [(", ".join(part for part, _ in parts), f"process {parts[0][1]}") for parts in up.values()]
 
 
 def _standing(door: Door, each: "Standing") -> list[str | Rows]:

@@ -172,10 +172,11 @@ def _added(report: Added) -> Answer:
 
 def _refused(refusal: Refusal) -> Problem:
     place = f"line {refusal.line}: " if refusal.line else ""
+    again = "import" if refusal.line else "add it"
     return Problem(
         code="subscriber.refused",
         message=f"{place}{refusal.value!r} was not taken: {refusal.why}.",
-        cure="Mend it if it can be mended, and import again: the others are in, and are not added twice.",
+        cure=f"Mend it if it can be mended, and {again} again: the others are in, and are not added twice.",
     )
 
 

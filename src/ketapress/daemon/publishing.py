@@ -132,7 +132,7 @@ class Publishing:
             why = f": {each.why}" if each.why else ""
             log.note("composed", f"{name} is composed and {state}{why}.", edition=name, state=state)
         if built.written or built.removed:
-            message = f"public/: {built.written} files written, {built.removed} removed."
+            message = f"public/: {built.written} file{'' if built.written == 1 else 's'} written, {built.removed} removed."
             log.note("built", message, written=built.written, removed=built.removed)
         if composed.editions or built.written or built.removed:
             self._published()

@@ -33,10 +33,10 @@ from ketapress.daemon.watching import Watching
 from ketapress.logs import Log
 from ketapress.model.errors import KetapressError
 from ketapress.settings.file import NAME, read_settings
+from ketapress.store.lock import keeping
 from ketapress.web.metrics import Instruments
 from ketapress.web.site import Site
 
-PARTS = ("schedule", "delivery", "web")
 DRAIN = 25.0
 """Seconds that what is in flight may take at the end: service managers kill after 30."""
 
@@ -102,7 +102,7 @@ class Daemon:
         with ExitStack() as locks:
             with closing(self._ground.publication()) as publication:
                 for part in parts:
-                    locks.enter_context(publication.alone(f"run --only {part}"))
+                    locks.enter_context(publication.alone(keeping(part)))
             for each in (*_ENDS, signal.SIGHUP):
                 signal.signal(each, self._heard)
             self._ground.log.note("started", self._welcome(parts))

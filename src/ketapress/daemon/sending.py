@@ -1,15 +1,19 @@
 """The delivery's tick: what is ready goes to the relay, unless the relay asked to be left alone."""
 
+import time
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 
 from ketapress.daemon.ground import Ground
 from ketapress.daemon.measures import Measures
-from ketapress.deliver.report import EditionReport
+from ketapress.deliver.report import EditionReport, died_problem
 from ketapress.model.delivery import Verdict
 from ketapress.model.errors import Problem
 from ketapress.model.settings import RelaySettings
+
+KEPT_EVERY = 5.0
+"""Seconds from one writing down of what was counted to the next: an edition may be on its way for hours."""
 
 
 class Sending:
@@ -18,6 +22,7 @@ class Sending:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._measures = Measures(ground.root, "delivery")
+        self._kept_at = time.monotonic()
         self._rests_until = datetime.min.replace(tzinfo=UTC)
         self._relay: RelaySettings | None = None
         self._problems: tuple[Problem, ...] = ()
@@ -33,8 +38,10 @@ class Sending:
             return self._problems
         self._relay, self._rests_until = ground.settings.relay, datetime.min.replace(tzinfo=UTC)
         with closing(ground.publication()) as publication, publication.alone("send"):
-            reports = publication.mailing.send(ground.clock, stop=ground.stop.is_set, heard=self._heard)
-        self._measures.keep()
+            reports = publication.mailing.send(
+                ground.clock, stop=ground.stop.is_set, heard=self._heard, doubted=self._doubted
+            )
+        self._keep()
         for each in reports:
             if each.problem and each.next_at:
                 self._rests_until = each.next_at
@@ -50,6 +57,16 @@ class Sending:
             self._ground.log.note("sent", message, edition=name, state=state)
         self._said[name] = message
 
+    def _doubted(self, count: int) -> None:
+        problem = died_problem(count, self._ground.settings.relay.in_doubt)
+        self._ground.log.problem(problem, then="Everybody else is sent to as if nothing had happened.")
+
     def _heard(self, verdict: Verdict) -> None:
         code = verdict.reply.code
         self._measures.add(f"replies_{code // 100}xx" if code else "replies_none")
+        if time.monotonic() - self._kept_at >= KEPT_EVERY:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._measures.keep()
+        self._kept_at = time.monotonic()

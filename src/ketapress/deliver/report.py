@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
-from ketapress.model.errors import Problem
+from ketapress.model.errors import Problem, Severity
 
 
 class Progress(NamedTuple):
@@ -75,4 +75,26 @@ def edition_report(
         note=note,
         next_at=next_at,
         problem=problem,
+    )
+
+
+def doubt_problem(edition: str, count: int) -> Problem:
+    """That messages of an edition wait for a person's word on whether they arrived."""
+    messages = "1 message" if count == 1 else f"{count:,} messages"
+    return Problem(
+        code="send.in-doubt",
+        message=f"{edition}: {messages} may or may not have arrived, because the relay's answer was lost.",
+        cure=f"`ketapress outbox resolve {edition}` lists them with their Message-IDs, and takes your word: `--sent` or `--resend`.",
+    )
+
+
+def died_problem(count: int, policy: str) -> Problem:
+    """That a process died while it was sending so many messages, which nobody can tell from those that never left."""
+    messages = "1 message" if count == 1 else f"{count:,} messages"
+    again = "goes out again with the same Message-ID" if policy == "resend" else "waits for your word"
+    return Problem(
+        code="send.died",
+        severity=Severity.WARNING,
+        message=f"a process died while it was sending {messages}, which the relay may have accepted; what was on its way {again}.",
+        cure="`ketapress outbox show EDITION --deliveries` names them: tried twice, or in doubt.",
     )

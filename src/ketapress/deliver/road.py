@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from random import Random
@@ -44,9 +45,10 @@ class Load(NamedTuple):
 class Road(NamedTuple):
     """How it goes out. `context` replaces the TLS settings that verify the relay's certificate.
 
-    `pause` waits for so many seconds, when a rate is to be kept; `pace` is what was learnt of relay and domains;
-    `heard` is told each thing that the relay says of a message, and of a line that it refuses; `signing` is there
-    where mail is signed here and not by the relay.
+    `pause` waits for so many seconds, when a rate is to be kept; `pace` is what was learnt of relay and domains,
+    by `instant`, in seconds: `clock` may stand still, or be set, while something is waited for;
+    `heard` is told each thing that the relay says of a message, and of a line that it refuses; `doubted`, how
+    many messages a process that died was just sending. `signing` is there where mail is signed here and not by the relay.
     """
 
     relay: RelaySettings
@@ -59,7 +61,9 @@ class Road(NamedTuple):
     deadlines: Deadlines = DEADLINES
     context: ssl.SSLContext | None = None
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    instant: Callable[[], float] = time.monotonic
     heard: Callable[[Verdict], None] = lambda _verdict: None
+    doubted: Callable[[int], None] = lambda _count: None
 
 
 class Parcel(NamedTuple):

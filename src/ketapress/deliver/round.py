@@ -205,9 +205,9 @@ class Round:
             self._turns.settle(result)
             self._done(recipient, found)
         if found.fault is Fault.NONE:
-            self._rate.taken(now.timestamp())
+            self._rate.taken(self._now())
         elif found.fault is Fault.RELAY_THROTTLED:
-            self._rate.throttled(now.timestamp())
+            self._rate.throttled(self._now())
         self._trend = self._trend.after(found)
         self._follow(course(found, self._trend, self._road.relay.connections), found)
 
@@ -220,7 +220,7 @@ class Round:
         self._lane_free.set()
 
     def _now(self) -> float:
-        return self._road.clock().timestamp()
+        return self._road.instant()
 
     def _follow(self, where: Course, found: Verdict) -> None:
         if self.course is Course.GO_ON and where is not Course.GO_ON:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ketapress.deliver.ledger import Editions, Ledger
-from ketapress.deliver.report import EditionReport, Progress, Watch, edition_report
+from ketapress.deliver.report import EditionReport, Progress, Watch, doubt_problem, edition_report
 from ketapress.deliver.road import Load, Road
 from ketapress.deliver.round import Round
 from ketapress.deliver.settle import LIFETIME, Course
@@ -121,7 +121,10 @@ class Sender:
         return bool(counts[DeliveryState.CLAIMED] or counts[DeliveryState.SENDING]) and any(self._recover())
 
     def _recover(self) -> tuple[int, int]:
-        return self._ledger.recover(self._road.relay.in_doubt, self._road.clock())
+        handed_back, doubted = self._ledger.recover(self._road.relay.in_doubt, self._road.clock())
+        if doubted:
+            self._road.doubted(doubted)
+        return handed_back, doubted
 
     async def _carried(self, edition: StoredEdition, load: Load) -> _Ended | None:
         """Rounds until one ends by itself; None when it did because nothing is due.
@@ -206,7 +209,7 @@ class Sender:
             late = counts[DeliveryState.DEFERRED] + counts[DeliveryState.IN_DOUBT]
             return _Ended(f"{late:,} will be tried again, the first at {_shown(again)}.", again)
         if doubtful := counts[DeliveryState.IN_DOUBT]:
-            return _Ended("It waits for a person.", problem=_doubt(edition.slot.edition, doubtful))
+            return _Ended("It waits for a person.", problem=doubt_problem(edition.slot.edition, doubtful))
         if elsewhere := counts[DeliveryState.CLAIMED] + counts[DeliveryState.SENDING]:
             return _Ended(f"{elsewhere:,} are in the hands of another sender.")
         if not any(counts[state] for state in _WAITING):
@@ -244,11 +247,3 @@ def _said(verdict: Verdict) -> str:
 
 def _shown(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S %Z}".strip()
-
-
-def _doubt(edition: str, count: int) -> Problem:
-    return Problem(
-        code="send.in-doubt",
-        message=f"{edition}: {count:,} messages may or may not have arrived, because the relay's answer was lost.",
-        cure=f"`ketapress outbox show {edition} --deliveries` names them; `relay.in_doubt` says what becomes of such messages.",
-    )

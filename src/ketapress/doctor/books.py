@@ -2,21 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from ketapress.doctor.finding import Finding, error, well
 from ketapress.model.errors import Problem
+from ketapress.outbox.record import behind
+from ketapress.posts.ids import LOST, are_kept
 from ketapress.store.database import Store
 
 _NOT_YET = timedelta(minutes=5)
 
 
-def book_findings(store: Store, unbalanced: Sequence[Problem], now: datetime) -> Iterator[Finding]:
-    """The conservation law (`unbalanced` is what breaks it), and decided slots that lie ahead of the clock."""
+def book_findings(
+    root: Path, store: Store, unbalanced: Sequence[Problem], now: datetime
+) -> Iterator[Finding]:
+    """The conservation law (`unbalanced` is what breaks it), lost ids, an older copy, slots ahead of the clock."""
     editions = store.editions.all()
     count = sum(1 for each in editions if each.state)
     yield from (error("ledger", each.message, each.cure) for each in unbalanced)
     if not unbalanced:
         yield well("ledger", f"{count} edition{'' if count == 1 else 's'}, and all deliveries add up.")
+    if count and not are_kept(root):
+        yield error("ids", f"{LOST.path}: {LOST.message}", LOST.cure)
+    if older := behind(root, store.generation):
+        yield error("database", older.message, older.cure)
     ahead = [each.slot for each in editions if each.slot.at > now + _NOT_YET]
     if ahead:
         newest = max(ahead, key=lambda slot: slot.at)

@@ -35,7 +35,7 @@ def examination(
         *folder_findings(root, settings, now),
     ]
     if store:
-        found += _books(store, unbalanced, now)
+        found += _books(root, store, unbalanced, now)
     found += relay_findings(settings.relay.url, next(iter(senders), "localhost"))
     for domain in senders:
         return_path = settings.relay.return_path.rpartition("@")[2] or domain
@@ -44,11 +44,11 @@ def examination(
 
 
 def _books(
-    store: Callable[[], Store], unbalanced: Callable[[Store], Sequence[Problem]], now: datetime
+    root: Path, store: Callable[[], Store], unbalanced: Callable[[Store], Sequence[Problem]], now: datetime
 ) -> Iterator[Finding]:
     try:
         opened = store()
-        yield from book_findings(opened, unbalanced(opened), now)
+        yield from book_findings(root, opened, unbalanced(opened), now)
     except KetapressError as fault:
         yield from (error("database", each.message, each.cure) for each in fault.problems)
 

@@ -24,7 +24,7 @@ LAST_BACKUP = ".ketapress/last-backup"
 
 
 def folder_findings(root: Path, settings: Settings, now: datetime) -> Iterator[Finding]:
-    yield _rights(root)
+    yield rights(root)
     yield room(root)
     yield _clock(root, now)
     yield from _secret(root, settings)
@@ -43,7 +43,7 @@ def folder_findings(root: Path, settings: Settings, now: datetime) -> Iterator[F
         yield _backup(root, root / file, now)
 
 
-def _rights(root: Path) -> Finding:
+def rights(root: Path) -> Finding:
     """What is there has to be ours to write; what is not there yet, its folder."""
     places = [root, *(root / name for name in ("posts", "outbox", "public", ".ketapress"))]
     wrong = [

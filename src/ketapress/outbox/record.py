@@ -50,6 +50,15 @@ def outbox_generation(root: Path) -> int:
     return found
 
 
+def behind(root: Path, generation: int) -> Problem | None:
+    """That a store of this generation is an older copy: the outbox knows of more starts of sending. None where it is not.
+
+    Raises RefusedError, as `outbox_generation` does.
+    """
+    known = outbox_generation(root)
+    return _behind(generation, known) if generation < known else None
+
+
 def raise_outbox_generation(root: Path, generation: int) -> None:
     """The outbox knows of at least so many starts from here on; a higher number that it has stays."""
     with _kept(root) as folder:
@@ -158,6 +167,17 @@ _UNREADABLE = Problem(
     message="it cannot be read, so nobody can tell whether the database is an older copy; nothing is sent.",
     cure="Bring the file back from a backup, or remove it and run `ketapress db restore --accept`.",
 )
+
+
+def _behind(mine: int, known: int) -> Problem:
+    return Problem(
+        code="store.behind",
+        path=f"{_OUTBOX}/{GENERATION}",
+        message=f"outbox/ has generation {known}, and this database {mine}: it is an older copy, or another one. "
+        "What went out since would go out again, so nothing is composed or sent.",
+        cure="`ketapress db restore --accept --dry-run` tells what went out since, `ketapress db restore --accept` "
+        "marks it as sent; or put the newer database back.",
+    )
 
 
 def _unwritable(fault: OSError) -> Problem:

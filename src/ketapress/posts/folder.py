@@ -114,12 +114,14 @@ def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
         with path.open("x", encoding="utf-8") as file:
             file.write(header)
     except OSError as error:
-        why = "it is there already" if isinstance(error, FileExistsError) else reason(error)
+        there = isinstance(error, FileExistsError)
         raise RefusedError(
             Problem(
                 code="post.new",
-                message=f"the post is not written: {why}.",
-                cure="Choose another title, or write on in that file.",
+                message=f"the post is not written: {'it is there already' if there else reason(error)}.",
+                cure="Choose another title, or write on in that file."
+                if there
+                else "Make room, or give the user who runs Ketapress the right to write there; then begin it again.",
                 path=f"posts/{path.name}",
             )
         ) from None

@@ -21,6 +21,14 @@ _SECONDS = len("2023-06-12T08:00:00")
 _CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _CURE = "Bring the file back from version control or a backup, or mend the line; without it posts would be mailed again."
 
+LOST = Problem(
+    code="posts.ids-lost",
+    path=f"posts/{NAME}",
+    message="it is gone, but editions went out: without the ids in it, renamed posts would be mailed again.",
+    cure="Bring it back from version control or a backup; to begin anew, take the readers along with `ketapress "
+    "subscribers export`, then move ketapress.db and outbox/ away.",
+)
+
 
 class Record(NamedTuple):
     """What is kept of one post. Times are UTC, in whole seconds.

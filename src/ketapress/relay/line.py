@@ -6,6 +6,8 @@ order of commands, and nothing of messages.
 
 import asyncio
 import math
+import os
+import re
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -83,7 +85,7 @@ class Line(asyncio.Protocol):
         except TimeoutError:
             raise Lost(f"no connection to {host}:{port} within {seconds:g} s") from None
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be looked up
-            raise Lost(f"no connection to {host}:{port}: {error}") from None
+            raise Lost(f"no connection to {host}:{port}: {_why(error)}") from None
 
     async def secure(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
         """Goes on inside TLS; the certificate is verified as `context` says."""
@@ -187,3 +189,9 @@ class Line(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._writable = True
         self._wake()
+
+
+def _why(error: OSError | UnicodeError) -> str:
+    """Why no address of a host lets us connect: one sentence, where Python names each address and a number."""
+    numbers = re.findall(r"\[Errno (\d+)\]", str(error))
+    return ", ".join(dict.fromkeys(os.strerror(int(number)) for number in numbers)) or str(error)

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError, StoreError
-from ketapress.store.transactions import Transactions, private_file
+from ketapress.store.transactions import Transactions
 
 
 def write_backup(transactions: Transactions, file: Path) -> None:
@@ -21,8 +21,8 @@ def write_backup(transactions: Transactions, file: Path) -> None:
         raise RefusedError(_in_the_way(file))
     unfinished = file.with_name(f"{file.name}.part")
     unfinished.unlink(missing_ok=True)
-    private_file(unfinished)
     try:
+        _make_private(unfinished)
         transactions.copy(unfinished)
         _check(unfinished)
         _make_durable(unfinished)
@@ -32,6 +32,11 @@ def write_backup(transactions: Transactions, file: Path) -> None:
         raise StoreError(_not_written(file, error.strerror or str(error))) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _make_private(file: Path) -> None:
+    """An empty file that only its owner reads. Raises OSError: what is wrong with this place is no fault of the database."""
+    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
 
 def _check(file: Path) -> None:

@@ -29,7 +29,7 @@ _FULL = _Cause(
 _UNREADABLE = _Cause(
     "store.damaged",
     "it is damaged, or it is no database at all",
-    "Put it aside and restore the last backup; do not write to it.",
+    "End what has it open, then put the last backup in its place: `ketapress db restore FILE`. The damaged one stays beside it.",
 )
 _UNREACHABLE = _Cause(
     "store.unreachable",

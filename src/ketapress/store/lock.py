@@ -14,6 +14,13 @@ from pathlib import Path
 from ketapress.model.errors import Problem, RefusedError
 
 FOLDER = ".ketapress"
+PARTS = ("schedule", "delivery", "web")
+"""What `run` keeps going. Of each part there is one in a folder."""
+
+
+def keeping(part: str) -> str:
+    """The kind of work that keeping a part going is."""
+    return f"run --only {part}"
 
 
 @contextmanager
@@ -22,8 +29,7 @@ def publication_lock(root: Path, work: str) -> Iterator[None]:
 
     RefusedError names the owner: its number, its machine, and since when it is at work, by the file's own time.
     """
-    file = private_folder(root) / f"{re.sub('[^a-z]+', '-', work)}.lock"
-    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(private_folder(root) / _file(work), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -36,6 +42,21 @@ def publication_lock(root: Path, work: str) -> Iterator[None]:
         os.close(handle)
 
 
+def holder(root: Path, work: str) -> str:
+    """Who holds the lock for that kind of work now, as a refusal would name it; empty where nobody does."""
+    try:
+        handle = os.open(root / FOLDER / _file(work), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _owner(handle)
+    finally:
+        os.close(handle)
+    return ""
+
+
 def private_folder(root: Path) -> Path:
     """`.ketapress/` in the publication folder: locks, secrets and state. It hides itself from git."""
     folder = root / FOLDER
@@ -46,6 +67,10 @@ def private_folder(root: Path) -> Path:
     return folder
 
 
+def _file(work: str) -> str:
+    return f"{re.sub('[^a-z]+', '-', work)}.lock"
+
+
 def _owner(handle: int) -> str:
     """Who wrote into a lock's file, and when: the kernel keeps that time."""
     who = os.pread(handle, 300, 0).decode(errors="replace").strip() or "unknown"
@@ -54,6 +79,13 @@ def _owner(handle: int) -> str:
 
 
 def _taken(work: str, owner: str) -> Problem:
+    if work in map(keeping, PARTS):
+        part = work.rpartition(" ")[2]
+        return Problem(
+            code="lock.taken",
+            message=f"`ketapress run` is up in this publication (number {owner}) and keeps its {part} going.",
+            cure="Leave it to that one, or end it with SIGTERM and run the same command again; nothing was changed.",
+        )
     return Problem(
         code="lock.taken",
         message=f"another Ketapress process (number {owner}) is busy with `{work}` in this publication.",

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.by_driver import by_driver
-from ketapress.store.codes import moment_of
+from ketapress.store.codes import delivery_code, moment_of
 from ketapress.store.conservation import Balance, balance
 from ketapress.store.tally import people_counted
 
@@ -19,18 +20,27 @@ _EDITIONS = """
     SELECT id, newsletter, slot_key, slot_at, decision, state, why FROM editions
     WHERE state IS NOT NULL ORDER BY slot_at DESC, newsletter, id
 """
+_DOUBTFUL = """
+    SELECT newsletter, slot_key, count(*) FROM editions JOIN deliveries ON edition_id = id
+    WHERE editions.state IN ('ready', 'held', 'sending') AND deliveries.state = {in_doubt}
+    AND next_at IS NULL GROUP BY newsletter, slot_key, slot_at ORDER BY slot_at, newsletter
+"""
+_GENERATION = "SELECT value FROM properties WHERE name = 'generation'"
 
 
 class Look(NamedTuple):
     """How all of it stood at one moment.
 
     `editions` were composed, and the newest is the first; no more is told of each than its slot, its state and why it
-    is in it. `people` are subscriptions by newsletter and state.
+    is in it. `people` are subscriptions by newsletter and state. `generation` is how often sending was started.
+    `doubtful` are the messages, by their edition, of which a person has to say whether they arrived.
     """
 
     editions: tuple[StoredEdition, ...]
     people: Mapping[tuple[str, SubscriptionState], int]
     balance: Balance
+    generation: int
+    doubtful: Mapping[str, int]
 
 
 def quick_look(url: str, root: Path) -> Look | None:
@@ -41,11 +51,21 @@ def quick_look(url: str, root: Path) -> Look | None:
 def looked(cursor: Any, dialect: str) -> Look:
     """What the driver's cursor shows, in a transaction that somebody else opened."""
     editions = cursor.execute(_EDITIONS).fetchall()
+    books = balance(cursor, dialect, thorough=False)
+    doubtful = _doubtful(cursor) if books.counts[DeliveryState.IN_DOUBT] else {}
+    generation = cursor.execute(_GENERATION).fetchone()
     return Look(
         editions=tuple(_edition(*row) for row in editions),
         people=people_counted(cursor, dialect),
-        balance=balance(cursor, dialect, thorough=False),
+        balance=books,
+        generation=int(generation[0]) if generation else 0,
+        doubtful=doubtful,
     )
+
+
+def _doubtful(cursor: Any) -> Mapping[str, int]:
+    rows = cursor.execute(_DOUBTFUL.format(in_doubt=delivery_code(DeliveryState.IN_DOUBT))).fetchall()
+    return {f"{newsletter}/{key}": count for newsletter, key, count in rows}
 
 
 def _edition(
