@@ -1,5 +1,7 @@
 """What every command promises: exit codes, one document with --json, messages instead of tracebacks."""
 
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +85,21 @@ def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == ""
     assert "publish" in done.stdout
+
+
+def test_who_only_looks_at_a_lock_keeps_nobody_out(
+    publication: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ketapress.store import lock
+
+    with lock.publication_lock(publication, "publish"):
+        assert str(os.getpid()) in lock.holder(publication, "publish")
+    with (publication / ".ketapress/publish.lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        monkeypatch.setattr("ketapress.store.lock.time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+        with lock.publication_lock(publication, "publish"):
+            assert lock.holder(publication, "publish")
+    assert lock.holder(publication, "publish") == ""
 
 
 def test_two_publishers_at_a_time_are_refused_with_the_number_of_the_first(publication: Path) -> None:

@@ -1,11 +1,11 @@
-"""`ketapress init DIR`: a publication folder to begin with."""
+"""`ketapress init FOLDER`: a publication folder to begin with."""
 
 import click
 
 from ketapress.cli.door import Answer, Door, command, parsed_moment
 
 
-@command("init", "Make a publication folder in DIR (this folder by default).", asks_time=True)
+@command("init", "Make a publication folder in FOLDER (this folder by default).", asks_time=True)
 @click.argument("folder", required=False)
 def init(door: Door, folder: str | None) -> Answer:
     from ketapress.app import begin

@@ -213,9 +213,7 @@ def resolve(
 def _doubtful(door: Door, found: StoredEdition) -> Answer:
     """Whoever waits for a person, with what a person looks for in the relay's log."""
     doubtful = list(_listed(door, found, review.doubtful(door.publication.store, found)))
-    told = rows(
-        (each["address"], each["message_id"] or "", each["dated"] or "no date yet") for each in doubtful
-    )
+    told = rows((each["address"], each["message_id"] or "", _dated(door, each["dated"])) for each in doubtful)
     name = found.slot.edition
     lines: list[str | Rows] = [
         told,
@@ -229,6 +227,10 @@ def _doubtful(door: Door, found: StoredEdition) -> Answer:
         lines if doubtful else [f"Nothing of {name} is in doubt."],
         needs_person=bool(doubtful),
     )
+
+
+def _dated(door: Door, moment: str | None) -> str:
+    return door.day(datetime.fromisoformat(moment)) if moment else "no date yet"
 
 
 outbox = group(

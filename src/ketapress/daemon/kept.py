@@ -19,7 +19,10 @@ LONGEST_COMMAND = {
     "schedule": 600.0,
     "delivery": 6 * 3600.0,
 }  # seconds; a `publish` takes no longer, a `send` may take hours
-_THEN = "It is looked at again by itself, every few seconds or when the relay may be tried; nothing has to be restarted."
+_THEN = (
+    "It is looked at again by itself, every few seconds or when the relay may be tried, and what waits for a person goes on "
+    "when they have decided; nothing has to be restarted."
+)
 
 
 class Kept:

@@ -191,7 +191,7 @@ def _no_folder(error: OSError) -> ConfigurationError:
         Problem(
             code="posts.folder",
             message=f"the folder `posts/` cannot be read: {reason(error)}.",
-            cure="Go to the folder of a publication, name it with -C, or make one with `ketapress init DIR`.",
+            cure="Go to the folder of a publication, name it with -C, or make one with `ketapress init FOLDER`.",
         )
     )
 

@@ -6,6 +6,7 @@ So whoever holds it knows that a leftover of an earlier owner belongs to nobody:
 import fcntl
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from pathlib import Path
 from ketapress.model.errors import Problem, RefusedError
 
 FOLDER = ".ketapress"
+_LOOKS, _A_LOOK = 100, 0.001  # seconds: to look takes far less
 PARTS = ("schedule", "delivery", "web")
 """What `run` keeps going. Of each part there is one in a folder."""
 
@@ -31,10 +33,8 @@ def publication_lock(root: Path, work: str) -> Iterator[None]:
     """
     handle = os.open(private_folder(root) / _file(work), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefusedError(_taken(work, _owner(handle))) from None
+        if not _is_locked(handle):
+            raise RefusedError(_taken(work, _owner(handle)))
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()} on {os.uname().nodename}\n".encode(), 0)
         yield
@@ -49,12 +49,29 @@ def holder(root: Path, work: str) -> str:
     except FileNotFoundError:
         return ""
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _owner(handle)
+        return "" if _has(handle, fcntl.LOCK_SH) else _owner(handle)
     finally:
         os.close(handle)
-    return ""
+
+
+def _is_locked(handle: int) -> bool:
+    """Whether the lock is ours now. Who only looks (`holder`) has it for a moment and shares it; that is waited for."""
+    for _ in range(_LOOKS):
+        if _has(handle, fcntl.LOCK_EX):
+            return True
+        if not _has(handle, fcntl.LOCK_SH):
+            return False
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        time.sleep(_A_LOOK)
+    return False
+
+
+def _has(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def private_folder(root: Path) -> Path:
