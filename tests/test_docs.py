@@ -17,6 +17,11 @@ def test_every_command_is_in_the_readme(name: str) -> None:
     assert re.search(rf"^\| `{name}\b", README, re.MULTILINE)
 
 
+def test_the_readme_shows_what_was_measured() -> None:
+    measured = (REPOSITORY / "benchmarks/deliver/RESULTS.md").read_text().partition("\n\n")[2]
+    assert f"--keep -->\n{measured}<!-- end -->\n" in README
+
+
 def test_every_run_time_dependency_has_its_line() -> None:
     declared = re.findall(
         r'^    "([a-z0-9-]+)>=',

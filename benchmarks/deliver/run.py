@@ -28,6 +28,7 @@ from ours_vs_smtp_source import one_run, sink, smtp_source
 
 HERE = Path(__file__).parent
 RIVALS = HERE / "rivals"
+README = HERE.parent.parent / "README.md"
 Told = tuple[float, float | None]
 """Seconds of a run, and of the processor where the program itself can tell."""
 Run = Callable[[argparse.Namespace], Told]
@@ -81,7 +82,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--size", type=int, default=62_980)
     parser.add_argument("--folder", help="where the database is made; a disk, not memory, for honest figures")
-    parser.add_argument("--keep", action="store_true", help="keeps the table in RESULTS.md")
+    parser.add_argument("--keep", action="store_true", help="keeps the table in RESULTS.md and the README")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         measured = candidates(Path(folder))
@@ -89,7 +90,15 @@ def main() -> None:
     table = results(list(measured), rounds, options)
     print(table)
     if options.keep:
-        (HERE / "RESULTS.md").write_text(f"# Deliver: measured\n\n{table}")
+        keep(table)
+
+
+def keep(table: str) -> None:
+    """Puts the table into RESULTS.md, and between its marks in the README."""
+    (HERE / "RESULTS.md").write_text(f"# Deliver: measured\n\n{table}")
+    before, begin, rest = README.read_text().partition("<!-- deliver: benchmarks/deliver/run.py --keep -->\n")
+    _, end, after = rest.partition("<!-- end -->\n")
+    README.write_text(f"{before}{begin}{table}{end}{after}")
 
 
 def results(names: list[str], rounds: list[dict[str, Told]], options: argparse.Namespace) -> str:
