@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from weakref import finalize
 from zlib import crc32
 
 from ketapress.model.errors import Problem
@@ -162,7 +163,8 @@ class Cache:
         """A connection that stays open: a copy of this process opens one of its own (sqlite.org/howtocorrupt.html, 2.6)."""
         process = os.getpid()
         if process not in self._readers and self._file.is_file() and not self._file.is_symlink():
-            self._readers[process] = self._opened()
+            self._readers[process] = opened = self._opened()
+            finalize(self, _close, process, opened)
         return self._readers.get(process)
 
     def _whole_rows(self, query: str, *values: object) -> Iterator[tuple[str, tuple[str, str, Any, str]]]:
@@ -231,6 +233,12 @@ def _census(text: str) -> Census | None:
 
 def _bytes(path: str) -> bytes:
     return path.encode(errors="surrogateescape")
+
+
+def _close(process: int, database: sqlite3.Connection) -> None:
+    """Closes what this process opened."""
+    if process == os.getpid():
+        database.close()
 
 
 def _is_sum(stated: Any, reckoned: Callable[..., int], *values: Any) -> bool:
