@@ -34,7 +34,7 @@ class Transactions:
     """
 
     def __init__(self, url: URL, *, durability: str) -> None:
-        self.where = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+        self.where = url.render_as_string(hide_password=True).replace("sqlite+pysqlite:", "sqlite:")
         self.dialect = url.get_backend_name()
         self.shared = self.dialect != "sqlite"
         self._engine = _engine(url)
