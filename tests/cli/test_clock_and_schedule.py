@@ -1,8 +1,11 @@
 """What a wrong clock, and an edited schedule, do to a publication: no second edition, no mail without a person."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from walk import ketapress
 
@@ -120,3 +123,12 @@ def test_a_spoiled_memory_of_schedules_is_none(publication: Path) -> None:
         assert ketapress(publication, "queue", "--at", DUE, "--json").result["changes"] == []
     publish(publication, DUE)
     assert json.loads((publication / ".ketapress" / "schedules.json").read_text())["weekly"]["zone"] == "UTC"
+
+
+@pytest.mark.parametrize("command", ["publish", "build", "compose"])
+def test_who_writes_as_of_a_day_to_come_is_told_so(publication: Path, command: str) -> None:
+    ahead = f"{datetime.now(UTC).date() + timedelta(days=3)}T09:00"
+    dry = ketapress(publication, command, "--at", ahead, "--dry-run", "--json")
+    assert "at.ahead" not in [each["code"] for each in dry.document["problems"]]
+    written = ketapress(publication, command, "--at", ahead, "--json")
+    assert "at.ahead" in [each["code"] for each in written.document["problems"]]

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from functools import cached_property
 from itertools import islice
@@ -60,6 +60,9 @@ class Answer(NamedTuple):
         return Exit.NEEDS_PERSON if wrong else Exit.DONE
 
 
+_FAR_AHEAD = timedelta(days=1)
+
+
 class Door:
     """One call of one command."""
 
@@ -91,6 +94,23 @@ class Door:
     def clock(self) -> datetime:
         """The time as it goes by; it stands still at `--at`."""
         return datetime.now(UTC) if self.at is None else self.now
+
+    @property
+    def ahead(self) -> tuple[Problem, ...]:
+        """That what is written now is written as of a moment to come, where it is: ids and editions stay so."""
+        if self.at is None or self.dry_run or self.now - self.started < _FAR_AHEAD:
+            return ()
+        days = (self.now - self.started).days
+        return (
+            Problem(
+                code="at.ahead",
+                severity=Severity.WARNING,
+                message=f"--at is {days} day{'' if days == 1 else 's'} ahead: what was written is kept as of then, posts that "
+                "were new until then are on the web, and in mail, from then on.",
+                cure="If that was not meant, bring posts/.published.jsonl and ketapress.db back from a backup; "
+                "`--dry-run` shows the same and writes nothing.",
+            ),
+        )
 
     def moment(self, text: str, option: str) -> datetime:
         """What a person wrote as a time, as an instant in UTC; in the site's zone where it names none."""

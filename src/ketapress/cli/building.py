@@ -49,7 +49,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _answer(door: Door, library: "Library", built: "BuildReport") -> Answer:
-    problems = (*library.problems, *built.problems)
+    problems = (*door.ahead, *library.problems, *built.problems)
     return Answer(published(door, None, built), build_lines(door, built), problems)
 
 

@@ -35,6 +35,6 @@ def compose(door: Door, newsletter: str | None, *, immediately: bool) -> Answer:
     return Answer(
         published(door, report, None),
         compose_lines(door, report),
-        (*library.problems, *report.problems),
+        (*door.ahead, *library.problems, *report.problems),
         needs_person=needs_person(report),
     )

@@ -21,6 +21,6 @@ def publish(door: Door) -> Answer:
     return Answer(
         published(door, composed, built),
         [*compose_lines(door, composed), *build_lines(door, built)],
-        (*library.problems, *composed.problems, *built.problems),
+        (*door.ahead, *library.problems, *composed.problems, *built.problems),
         needs_person=needs_person(composed),
     )
