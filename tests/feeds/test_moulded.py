@@ -86,3 +86,12 @@ def test_a_feed_that_is_filled_is_the_one_that_feedgen_prints(
     )
     told = feed._replace(title=dialect.title(feed.title), description=dialect.title(feed.description))
     assert feed_text(feed, [], dialect, MOULDS) == printed_feed(told, dialect)
+
+
+@BOTH
+def test_a_picture_described_by_nothing_that_may_stand_in_a_feed_has_no_description(dialect: Dialect) -> None:
+    pictured = post(image=Image(url="https://example.org/a.png", alt="\x07"))
+    assert (
+        "description"
+        not in entry_text(entry_of(pictured, settings()), dialect, MOULDS).partition("<media:")[2]
+    )

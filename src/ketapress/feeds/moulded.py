@@ -50,7 +50,7 @@ def entry_shape(entry: Entry, dialect: Dialect) -> tuple[object, ...]:
         len(entry.authors),
         len(entry.tags),
         bool(entry.lang),
-        (bool(entry.image.alt), entry.image.width, entry.image.height) if entry.image else None,
+        (bool(plain(entry.image.alt)), entry.image.width, entry.image.height) if entry.image else None,
     )
 
 
@@ -119,7 +119,7 @@ def _printed_entry(entry: Entry, dialect: Dialect) -> str:
 def _specimen_image(entry: Entry) -> Any:
     if entry.image is None:
         return None
-    return entry.image._replace(url=mark("image"), alt=mark("alt") if entry.image.alt else "")
+    return entry.image._replace(url=mark("image"), alt=mark("alt") if plain(entry.image.alt) else "")
 
 
 def _printed_feed(feed: Feed, dialect: Dialect) -> str:

@@ -96,10 +96,14 @@ class Text:
 class FiledPost(Post):
     """A post whose HTML stays where it is filed until somebody asks for it: most posts of a build are only named.
 
-    It is made of the same values but for the HTML, which is a `Text`.
+    It is made of the same values but for the HTML, which is a `Text`, and it looks the same: letters are marked by what
+    their posts look like.
     """
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(Post._make(self))
 
     @property
     def html(self) -> str:
