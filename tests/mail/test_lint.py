@@ -292,6 +292,13 @@ def test_no_post_makes_a_letter_that_is_held(title: str, summary: str, html: str
     assert [each for each in found if each.severity is Severity.ERROR] == []
 
 
+def test_a_post_may_speak_of_style_sheets() -> None:
+    words = "@import url(https://example.org/a.css);"
+    found = _found(edition(post(title=words, summary=words, html=f"<pre><code>{words}</code></pre>")))
+
+    assert [each for each in found if each.severity is Severity.ERROR] == []
+
+
 def _found(made: Edition, whole: Settings = SETTINGS) -> tuple[Problem, ...]:
     digest: Digest = digest_of(made, whole)
     return letter_problems(made, digest, specimen(digest.letter, whole, WEEKLY, made.slot), WEEKLY.max_bytes)

@@ -30,6 +30,7 @@ _LEAVE_ALONE = [
     "valign",
 ]  # the template writes them; premailer would write `auto` there
 _IMPORT = re.compile(r"@import\b[^;}<]*", re.IGNORECASE)
+_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
 _DOCTYPE = re.compile(r"\A\s*<!doctype html>", re.IGNORECASE)  # premailer drops it when it is in lower case
 _RAW = r"<style\b.*?</style>|<!--.*?-->"
 _TOKENS = re.compile(rf"({_RAW}|<[a-z!/](?:[^>\"']|\"[^\"]*\"|'[^']*')*>)", re.DOTALL | re.IGNORECASE)
@@ -49,9 +50,9 @@ def inlined(document: str) -> str:
     """
     if not document.strip():
         raise _unusable("it is empty", "Write it, or remove the file to use the shipped template.")
-    found = _IMPORT.search(document)
-    if found:
-        _refuse(found[0])
+    for style in _STYLE.findall(document):  # a post may speak of `@import` as much as it likes
+        if found := _IMPORT.search(style):
+            _refuse(found[0])
     try:
         return _unmistakable(_premailed(document))
     except (SelectorError, AttributeError) as fault:
