@@ -29,6 +29,29 @@ def publication(root: Path, files: Mapping[str, str | bytes]) -> Path:
     return root
 
 
+class Desk:
+    """A publication whose files are written and removed, with stamps that count that: no two are too close to tell apart."""
+
+    def __init__(self, root: Path, files: Mapping[str, str]) -> None:
+        self.root = publication(root, files)
+        self._stamps: dict[str, int] = {}
+
+    def stamp(self, place: str) -> str:
+        return str(self._stamps.get(place, 0))
+
+    def write(self, name: str, content: str) -> None:
+        publication(self.root, {name: content})
+        self._touch(name)
+
+    def remove(self, name: str) -> None:
+        (self.root / "posts" / name).unlink(missing_ok=True)
+        self._touch(name)
+
+    def _touch(self, name: str) -> None:
+        place = f"{self.root / 'posts'}/{name}"
+        self._stamps[place] = self._stamps.get(place, 0) + 1
+
+
 def seen(library: Library) -> Library:
     """What a library says, whatever was learned on the way."""
     return library._replace(learned=Learned(), problems_again=None)

@@ -20,7 +20,7 @@ from ketapress.posts.cache import Cache
 from ketapress.posts.files import text
 from ketapress.posts.folder import read_library
 from ketapress.posts.library import Library
-from postfolder import BERLIN, built, keep_ids, publication, seen
+from postfolder import BERLIN, Desk, built, keep_ids, publication, seen
 
 FILES = {
     "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",
@@ -36,28 +36,15 @@ FILES = {
 }
 
 
-class Readings:
+class Readings(Desk):
     """A publication, read with and without a cache; what was read from disk."""
 
     def __init__(self, root: Path) -> None:
-        self.root = publication(root, FILES)
+        super().__init__(root, FILES)
         (root / ".ketapress").mkdir(exist_ok=True)
-        self.stamps: dict[str, int] = {}
 
     def cache(self, key: str = "a program") -> Cache:
         return Cache(self.root / ".ketapress" / "posts.db", key, self.stamp)
-
-    def stamp(self, place: str) -> str:
-        """Counts the writings of this test: no two of them are too close to tell apart."""
-        return str(self.stamps.get(place, 0))
-
-    def write(self, name: str, content: str) -> None:
-        publication(self.root, {name: content})
-        self._touch(name)
-
-    def remove(self, name: str) -> None:
-        (self.root / "posts" / name).unlink(missing_ok=True)
-        self._touch(name)
 
     def cached(self, using: Settings | None = None, key: str = "a program", now: datetime = NOW) -> Library:
         library = read_library(self.root, using or settings(), now, self.cache(key))
@@ -66,10 +53,6 @@ class Readings:
 
     def read(self, using: Settings | None = None, now: datetime = NOW) -> Library:
         return read_library(self.root, using or settings(), now)
-
-    def _touch(self, name: str) -> None:
-        place = f"{self.root / 'posts'}/{name}"
-        self.stamps[place] = self.stamps.get(place, 0) + 1
 
 
 @pytest.fixture

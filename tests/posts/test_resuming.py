@@ -17,7 +17,7 @@ from ketapress.posts.cache import Cache
 from ketapress.posts.folder import read_library
 from ketapress.posts.library import Library
 from ketapress.posts.shelf import Shelf
-from postfolder import keep_ids, publication, seen
+from postfolder import Desk, keep_ids, seen
 
 FILES = {
     "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",
@@ -35,24 +35,14 @@ FILES = {
 WHOLE = "read whole"
 
 
-class Desk:
+class ReadTwice(Desk):
     """A publication that is read by what is remembered and, beside it, as if for the first time; ids are kept."""
 
     def __init__(self, root: Path) -> None:
-        self.root = publication(root, FILES)
-        self.stamps: dict[str, int] = {}
-        self.whole = 0
-
-    def write(self, name: str, content: str) -> None:
-        publication(self.root, {name: content})
-        self._touch(name)
-
-    def remove(self, name: str) -> None:
-        (self.root / "posts" / name).unlink(missing_ok=True)
-        self._touch(name)
+        super().__init__(root, FILES)
 
     def cache(self) -> Cache:
-        return Cache(self.root / "posts.db", "a program", lambda place: f"stamp {self.stamps.get(place, 0)}")
+        return Cache(self.root / "posts.db", "a program", self.stamp)
 
     def read(self, days: float = 0) -> Library:
         """The library, which is the same both ways."""
@@ -68,15 +58,11 @@ class Desk:
             assert library.problems_again == read_library(self.root, settings(), now).problems
         return library
 
-    def _touch(self, name: str) -> None:
-        place = f"{self.root / 'posts'}/{name}"
-        self.stamps[place] = self.stamps.get(place, 0) + 1
-
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path) -> ReadTwice:
     """A folder that was read twice: what had to be said once is said."""
-    made = Desk(tmp_path)
+    made = ReadTwice(tmp_path)
     made.read()
     made.read()
     return made
@@ -98,7 +84,7 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_where_nothing_changed_no_file_is_read(
-    desk: Desk, whole: list[str], monkeypatch: pytest.MonkeyPatch
+    desk: ReadTwice, whole: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = desk.read(1)
 
@@ -122,7 +108,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("case", WORDS)
-def test_a_post_whose_words_changed_is_read_alone(desk: Desk, whole: list[str], case: str) -> None:
+def test_a_post_whose_words_changed_is_read_alone(desk: ReadTwice, whole: list[str], case: str) -> None:
     desk.write(*WORDS[case])
     desk.read(1)
     desk.read(2)
@@ -130,7 +116,7 @@ def test_a_post_whose_words_changed_is_read_alone(desk: Desk, whole: list[str], 
     assert whole == []
 
 
-def test_a_post_that_came_too_late_is_remarked_on_each_time(desk: Desk, whole: list[str]) -> None:
+def test_a_post_that_came_too_late_is_remarked_on_each_time(desk: ReadTwice, whole: list[str]) -> None:
     desk.write("2023-01-09-late.md", "---\nid: late\n---\nLate.\n")
     desk.read(1)
     whole.clear()
@@ -165,14 +151,14 @@ MORE = {
 
 
 @pytest.mark.parametrize("case", MORE)
-def test_what_may_concern_others_is_read_whole(desk: Desk, whole: list[str], case: str) -> None:
+def test_what_may_concern_others_is_read_whole(desk: ReadTwice, whole: list[str], case: str) -> None:
     desk.write(*MORE[case])
     desk.read(1)
 
     assert whole == [WHOLE]
 
 
-def test_a_post_that_is_gone_is_read_whole_and_no_question_is_lost(desk: Desk, whole: list[str]) -> None:
+def test_a_post_that_is_gone_is_read_whole_and_no_question_is_lost(desk: ReadTwice, whole: list[str]) -> None:
     desk.remove("2023-06-02-linking.md")
     desk.write("2023-06-02-elsewhere.md", "Maybe the same.\n")
     library = desk.read(1)
@@ -182,7 +168,7 @@ def test_a_post_that_is_gone_is_read_whole_and_no_question_is_lost(desk: Desk, w
     assert whole == [WHOLE, WHOLE]
 
 
-def test_when_a_date_comes_all_is_read(desk: Desk, whole: list[str]) -> None:
+def test_when_a_date_comes_all_is_read(desk: ReadTwice, whole: list[str]) -> None:
     before = desk.read(10)
     after = desk.read(30)
 
@@ -192,7 +178,9 @@ def test_when_a_date_comes_all_is_read(desk: Desk, whole: list[str]) -> None:
     assert whole == [WHOLE]
 
 
-def test_two_posts_that_change_in_one_second_have_instants_of_their_own(desk: Desk, whole: list[str]) -> None:
+def test_two_posts_that_change_in_one_second_have_instants_of_their_own(
+    desk: ReadTwice, whole: list[str]
+) -> None:
     desk.write("2023-06-03-other.md", "---\ntitle: Other\nexpires: 2030-01-01\n---\nNew.\n")
     desk.read(1)
     desk.write("2023-06-04-named.md", "---\nid: mine\nslug: my-own\n---\nNew, too.\n")
@@ -206,7 +194,7 @@ def test_two_posts_that_change_in_one_second_have_instants_of_their_own(desk: De
 @pytest.mark.parametrize(
     "broken", ["UPDATE texts SET html = '<script>alert(1)</script>'", "DELETE FROM texts"]
 )
-def test_a_text_that_is_broken_or_gone_is_made_anew(desk: Desk, whole: list[str], broken: str) -> None:
+def test_a_text_that_is_broken_or_gone_is_made_anew(desk: ReadTwice, whole: list[str], broken: str) -> None:
     with sqlite3.connect(desk.root / "posts.db") as database:
         database.execute(broken)
     database.close()
@@ -215,7 +203,7 @@ def test_a_text_that_is_broken_or_gone_is_made_anew(desk: Desk, whole: list[str]
     assert whole == []
 
 
-def test_a_text_that_nobody_can_bring_back_is_a_fault_with_a_cure(desk: Desk) -> None:
+def test_a_text_that_nobody_can_bring_back_is_a_fault_with_a_cure(desk: ReadTwice) -> None:
     library = read_library(desk.root, settings(), NOW + timedelta(days=1), desk.cache())
     with sqlite3.connect(desk.root / "posts.db") as database:
         database.execute("DELETE FROM texts")
@@ -249,7 +237,7 @@ def test_after_any_changes_both_readings_say_the_same(
     walks: Sequence[tuple[Sequence[tuple[str, str | None]], int]],
 ) -> None:
     with TemporaryDirectory() as place:
-        desk, day = Desk(Path(place)), 0
+        desk, day = ReadTwice(Path(place)), 0
         desk.read()
         for walk, days in walks:
             for name, content in walk:
