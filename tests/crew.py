@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from daemons import Ticking
-from ketapress.app import Publication
 from ketapress.model.edition import Decision, EditionState
-from ketapress.store.database import Store, open_store
+from ketapress.publication import Publication
+from ketapress.store.store import Store, open_store
 from ketapress.testing import StillClock
 from stored import expire_leases
 

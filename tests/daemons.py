@@ -13,8 +13,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from ketapress.daemon.run import Daemon
-from ketapress.logs import Log
+from ketapress.daemon.daemon import Daemon
+from ketapress.system.event_log import Log
 from ketapress.testing import StillClock
 
 PATIENCE = 60  # seconds

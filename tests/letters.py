@@ -7,11 +7,11 @@ from typing import Any
 from factories import REPOSITORY, SEED, SITE, WEEKLY, edition, post, settings
 from ketapress.mail.digest import digest
 from ketapress.model.edition import Display, Edition, Item
-from ketapress.model.letter import Digest
+from ketapress.model.message import Digest
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import NewsletterSettings, Settings
-from ketapress.posts.article import article_html
-from ketapress.templates.folder import Templates
+from ketapress.posts.markup.plaintext import article_html
+from ketapress.templates.environment import Templates
 
 FILL = Templates(REPOSITORY)
 SETTINGS = settings(site=SITE._replace(postal_address="The Example Press, 1 Example Street, Example Town"))

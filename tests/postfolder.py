@@ -8,10 +8,10 @@ from factories import NOW, SITE, settings
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
-from ketapress.posts.cache import Learned
-from ketapress.posts.folder import read_library
-from ketapress.posts.ids import write_ids
+from ketapress.posts.cache.sqlite_cache import Learned
+from ketapress.posts.identity.registry import write_ids
 from ketapress.posts.library import Library
+from ketapress.posts.loader import read_library
 
 BERLIN = settings(site=SITE._replace(timezone="Europe/Berlin"))
 

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 
 from factories import NOW, WEEKLY
-from ketapress.deliver.ledger import Ledger
+from ketapress.deliver.context import Road
+from ketapress.deliver.protocols import Ledger
 from ketapress.deliver.report import EditionReport, Progress
-from ketapress.deliver.road import Road
 from ketapress.deliver.sender import Sender
-from ketapress.mail.stamp import filled, slot_values
+from ketapress.mail.personalize import filled, slot_values
 from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
-from ketapress.model.letter import ByteSlot, Digest, Letter, Place
+from ketapress.model.message import ByteSlot, Digest, Letter, Place
 from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl
 from ketapress.model.subscriber import Applicant
-from ketapress.relay.line import DEADLINES, Deadlines
-from ketapress.relay.pace import Pace
-from ketapress.store.database import Store, open_store
+from ketapress.relay.rate_limit import Pace
+from ketapress.relay.stream import DEADLINES, Deadlines
+from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay, StillClock
 
 LETTER = Letter(

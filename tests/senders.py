@@ -16,8 +16,8 @@ from sqlalchemy import URL
 
 from factories import TOML
 from ketapress.model.delivery import DeliveryState
-from ketapress.store.codes import delivery_code
-from ketapress.store.database import Store, open_store
+from ketapress.store.db.codes import delivery_code
+from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay
 from postgresql import administer
 from pressroom import Press

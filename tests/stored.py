@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from factories import NOW
 from ketapress.model.delivery import DeliveryState, Result
 from ketapress.model.edition import Decision, EditionState, Slot, Window
-from ketapress.model.letter import ByteSlot, Digest, Letter, Place
+from ketapress.model.message import ByteSlot, Digest, Letter, Place
 from ketapress.model.subscriber import Applicant, SubscriptionState
-from ketapress.store.database import Store
+from ketapress.store.store import Store
 
 LETTER = Letter(
     key="00ff",

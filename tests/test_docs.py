@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from factories import REPOSITORY
-from ketapress.cli.commands import COMMANDS
+from ketapress.cli.main import COMMANDS
 
 README = (REPOSITORY / "README.md").read_text()
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]

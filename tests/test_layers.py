@@ -1,7 +1,7 @@
-"""The map of the house, as data. A failure teaches: it names the file and line, and what to do instead."""
+"""The layers of the source, as data. A failure names the file, the line, and what to do instead."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,25 +11,25 @@ from factories import REPOSITORY
 
 SOURCE = REPOSITORY / "src" / "ketapress"
 
-PLACES = {
-    "archive",
-    "editions",
-    "feeds",
-    "mail",
-    "outbox",
-    "people",
-    "posts",
-    "relay",
-    "settings",
-    "store",
-    "templates",
-}
-FLOORS: tuple[set[str], ...] = (
-    {"model"},
-    PLACES,
-    {
+LAYERS: Mapping[str, set[str]] = {
+    "values": {"model"},
+    "system": {"i18n", "system"},
+    "packages": {
+        "editions",
+        "feeds",
+        "mail",
+        "outbox",
+        "posts",
+        "relay",
+        "settings",
+        "site",
+        "store",
+        "subscribers",
+        "templates",
+    },
+    "use cases": {
         "alerts",
-        "build",
+        "builder",
         "check",
         "compose",
         "deliver",
@@ -38,18 +38,17 @@ FLOORS: tuple[set[str], ...] = (
         "restore",
         "review",
         "subscribe",
-        "unchanged",
     },
-    {"app", "logs", "mailing"},
-    {"__main__", "cli", "daemon", "web"},
-)
-"""From the ground up. A room may import its own modules and rooms of lower floors."""
+    "wiring": {"mail_service", "publication"},
+    "entry points": {"__main__", "cli", "daemon", "web"},
+}
+"""From the bottom up. A package imports its own modules and the packages of lower layers."""
 
-ACTS, DOORS = 2, 4
-"""Which floor is which."""
+RANKS = {name: rank for rank, names in enumerate(LAYERS.values()) for name in names}
+USE_CASES, ENTRY_POINTS = list(LAYERS).index("use cases"), list(LAYERS).index("entry points")
 
-NEIGHBOURS = {
-    ("app", "mailing"),
+SAME_LAYER = {
+    ("publication", "mail_service"),
     ("check", "compose"),
     ("refresh", "compose"),
     ("restore", "compose"),
@@ -58,42 +57,43 @@ NEIGHBOURS = {
     ("daemon", "web"),
     ("__main__", "cli"),
 }
-"""Whoever looks at editions or makes one again does it by the code that composes them; doors open doors."""
+"""Imports allowed inside a layer: whatever shows or remakes an edition does it with the code that composes it,
+and entry points start each other."""
 
-OUTSIDE = {"testing"}
-"""Shipped for tests; no floor's business."""
+UNLAYERED = {"testing"}
+"""Shipped for tests; no layer imports it."""
 
-EDGES = {
-    "doctor/folder.py",
-    "alerts/memory.py",
-    "archive/folder.py",
-    "archive/processes.py",
-    "archive/stamps.py",
-    "archive/state.py",
-    "check/overlooked.py",
-    "feeds/specimens.py",
-    "outbox/folder.py",
-    "outbox/record.py",
-    "posts/beside.py",
-    "posts/cache.py",
-    "posts/files.py",
-    "posts/folder.py",
-    "posts/ids.py",
-    "relay/line.py",
-    "relay/smtp.py",
-    "settings/acted.py",
-    "settings/file.py",
-    "settings/folder.py",
+IO_MODULES = {
+    "alerts/state.py",
+    "builder/manifest.py",
+    "builder/up_to_date.py",
+    "builder/writer.py",
+    "check/site_lint.py",
+    "doctor/system.py",
+    "feeds/prerendered_samples.py",
+    "outbox/sent_log.py",
+    "outbox/writer.py",
+    "posts/cache/sqlite_cache.py",
+    "posts/identity/registry.py",
+    "posts/loader.py",
+    "posts/source/attachments.py",
+    "posts/source/files.py",
+    "relay/client.py",
+    "relay/stream.py",
+    "settings/loader.py",
+    "settings/scaffold.py",
+    "settings/schedule_history.py",
     "settings/secret.py",
-    "templates/files.py",
-    "templates/folder.py",
-    "unchanged.py",
-} | {path.relative_to(SOURCE).as_posix() for path in (SOURCE / "store").rglob("*.py")}
-"""The only files below the acts that touch disk, net or database."""
+    "templates/environment.py",
+    "templates/sources.py",
+} | {
+    path.relative_to(SOURCE).as_posix()
+    for package in ("store", "system")
+    for path in (SOURCE / package).rglob("*.py")
+}
+"""The only modules below the wiring that touch disk, network or database."""
 
-LIBRARIES_OF_EDGES = {
-    "doctor/folder.py",
-    "alerts/memory.py",
+IO_LIBRARIES = {
     "aiosmtplib",
     "alembic",
     "fcntl",
@@ -156,21 +156,16 @@ CLOCKS = {
 }
 CHANCE = {"random", "secrets", "uuid"}
 CHANCE_ALLOWED = {
-    "mailing.py": "as the wiring, of which it is a part",
-    "app.py": "the wiring supplies chance, as the doors supply the clock",
+    "mail_service.py": "part of the wiring",
+    "publication.py": "the wiring supplies chance, as the entry points supply the clock",
     "store/migrations/versions/r0001_people_editions_deliveries.py": "makes, once, the key that hides erased addresses",
 }
-STANDARD_ONLY = "model"
 
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
-def room(path: Path) -> str:
+def top_package(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
-
-
-def floor(name: str) -> int:
-    return next(index for index, rooms in enumerate(FLOORS) if name in rooms)
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -190,37 +185,36 @@ def own_imports(path: Path) -> Iterator[tuple[int, str]]:
             yield line, module.split(".")[1]
 
 
-def floor_of(path: Path) -> int:
-    return floor(room(path)) if in_house(path) else DOORS
+def rank_of(path: Path) -> int:
+    return RANKS[top_package(path)] if is_layered(path) else ENTRY_POINTS
 
 
-def named(path: Path, line: int) -> str:
+def location(path: Path, line: int) -> str:
     return f"{path.relative_to(REPOSITORY)}:{line}"
 
 
-def in_house(path: Path) -> bool:
-    return room(path) not in OUTSIDE | {"__init__"}
+def is_layered(path: Path) -> bool:
+    return top_package(path) not in UNLAYERED | {"__init__"}
 
 
-def test_every_room_stands_on_a_floor() -> None:
-    rooms = {room(path) for path in FILES if in_house(path)}
-    unknown = rooms - set().union(*FLOORS)
+def test_every_package_has_a_layer() -> None:
+    unknown = {top_package(path) for path in FILES if is_layered(path)} - set(RANKS)
     assert not unknown, (
-        f"{unknown}: give each new room a floor in tests/test_layers.py and docs/ARCHITECTURE.md"
+        f"{unknown}: give each new package a layer in tests/test_layers.py and docs/ARCHITECTURE.md"
     )
 
 
-def test_imports_go_down_and_neighbours_are_strangers() -> None:
+def test_imports_go_down_and_packages_of_one_layer_are_independent() -> None:
     wrong = []
-    for path in filter(in_house, FILES):
-        here = room(path)
+    for path in filter(is_layered, FILES):
+        here = top_package(path)
         for line, there in own_imports(path):
-            if there == here or (here, there) in NEIGHBOURS:
+            if there == here or (here, there) in SAME_LAYER:
                 continue
-            if there in OUTSIDE or floor(there) >= floor(here):
+            if there in UNLAYERED or RANKS[there] >= RANKS[here]:
                 wrong.append(
-                    f"{named(path, line)}: `{here}` imports `{there}`, which is not below it. "
-                    "Hand it in as an argument, or join the two in an act."
+                    f"{location(path, line)}: `{here}` imports `{there}`, which is not below it. "
+                    "Pass it as an argument, or join the two in a use case."
                 )
     assert not wrong, "\n".join(wrong)
 
@@ -228,9 +222,9 @@ def test_imports_go_down_and_neighbours_are_strangers() -> None:
 def test_the_model_needs_only_the_standard_library() -> None:
     standard = __import__("sys").stdlib_module_names
     wrong = [
-        f"{named(path, line)}: the model imports `{module}`. Keep nouns free of libraries; the place that needs it may."
+        f"{location(path, line)}: the model imports `{module}`. Values need no library; the package that needs it may."
         for path in FILES
-        if room(path) == STANDARD_ONLY
+        if top_package(path) == "model"
         for line, module in imports(path)
         if module.split(".")[0] not in standard | {"ketapress"}
     ]
@@ -251,46 +245,46 @@ def touches_disk(call: str) -> bool:
     )
 
 
-def test_only_edges_touch_disk_net_and_database() -> None:
+def test_only_io_modules_touch_disk_network_and_database() -> None:
     wrong = []
     for path in FILES:
         relative = path.relative_to(SOURCE).as_posix()
-        if floor_of(path) > ACTS or relative in EDGES:
+        if rank_of(path) > USE_CASES or relative in IO_MODULES:
             continue
         wrong += [
-            f"{named(path, line)}: `{module}` belongs to an edge. Move the call to the room's edge, or name this file one."
+            f"{location(path, line)}: `{module}` belongs in an I/O module. Move the call there, or list this file as one."
             for line, module in imports(path)
-            if floor_of(path) < ACTS and {module, module.split(".")[0]} & LIBRARIES_OF_EDGES
+            if rank_of(path) < USE_CASES and {module, module.split(".")[0]} & IO_LIBRARIES
         ]
         wrong += [
-            f"{named(path, line)}: `{call}()` touches the disk: only an edge may. Hand in what it reads."
+            f"{location(path, line)}: `{call}()` touches the disk: only an I/O module may. Pass in what it reads."
             for line, call in calls(path)
             if touches_disk(call)
         ]
     assert not wrong, "\n".join(wrong)
 
 
-def test_nothing_below_the_doors_reads_the_clock_or_draws_lots() -> None:
+def test_nothing_below_the_entry_points_reads_the_clock_or_uses_chance() -> None:
     wrong = []
     for path in FILES:
-        if floor_of(path) >= DOORS:
+        if rank_of(path) >= ENTRY_POINTS:
             continue
         wrong += [
-            f"{named(path, line)}: time is an argument here: take `now` from the caller."
+            f"{location(path, line)}: time is an argument here: take `now` from the caller."
             for line, call in calls(path)
             if call in CLOCKS
         ]
         if path.relative_to(SOURCE).as_posix() not in CHANCE_ALLOWED:
             wrong += [
-                f"{named(path, node.lineno)}: chance is an argument here: take `rng` from the caller."
+                f"{location(path, node.lineno)}: chance is an argument here: take `rng` from the caller."
                 for node in ast.walk(ast.parse(path.read_text()))
-                if isinstance(node, ast.Import | ast.ImportFrom) and draws_lots(node)
+                if isinstance(node, ast.Import | ast.ImportFrom) and imports_chance(node)
             ]
     assert not wrong, "\n".join(wrong)
 
 
-def draws_lots(node: ast.Import | ast.ImportFrom) -> bool:
-    """Whether an import brings chance; `Random`, the type of what is handed in, does not."""
+def imports_chance(node: ast.Import | ast.ImportFrom) -> bool:
+    """Whether an import brings chance or a clock; `Random`, the type of what is passed in, does not."""
     names = {alias.name for alias in node.names}
     if isinstance(node, ast.Import):
         return bool(names & CHANCE)
@@ -299,46 +293,82 @@ def draws_lots(node: ast.Import | ast.ImportFrom) -> bool:
 
 def test_no_import_is_relative() -> None:
     relative = [
-        named(path, node.lineno)
+        location(path, node.lineno)
         for path in FILES
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom) and node.level
     ]
-    assert not relative, f"{relative}: write the whole name, so that a line says which room it asks"
+    assert not relative, f"{relative}: write the whole name, so that a line says which package it uses"
 
 
-def test_modules_import_each_other_without_circles() -> None:
+def import_graph() -> dict[str, set[str]]:
+    """Every module of ours, and the modules of ours that it imports."""
     modules = {
         ".".join(("ketapress", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(
             ".__init__"
         ): path
         for path in FILES
     }
-    graph = {
-        name: {there for _, there in imports(path) if there in modules} for name, path in modules.items()
+    return {name: {there for _, there in imports(path) if there in modules} for name, path in modules.items()}
+
+
+def folder_graph() -> dict[str, set[str]]:
+    """Every folder, and the folders that its modules import from. A module beside the packages stands for itself."""
+    folders = {
+        ".".join(("ketapress", *path.relative_to(SOURCE).parent.parts))
+        for path in FILES
+        if path.parent != SOURCE
     }
-    assert any(graph.values())
+
+    def folder(module: str) -> str:
+        return module if module in folders or module.count(".") == 1 else module.rpartition(".")[0]
+
+    graph: dict[str, set[str]] = {}
+    for module, imported in import_graph().items():
+        here = folder(module)
+        graph.setdefault(here, set()).update(folder(there) for there in imported if folder(there) != here)
+    return graph
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[str]:
+    """One line for each circle that a walk from every node meets."""
+    found: list[str] = []
+    seen: set[str] = set()
 
     def walk(name: str, trail: tuple[str, ...]) -> None:
-        assert name not in trail, "a circle of imports: " + " -> ".join((*trail[trail.index(name) :], name))
-        if name not in seen:
+        if name in trail:
+            found.append(" -> ".join((*trail[trail.index(name) :], name)))
+        elif name not in seen:
             for there in sorted(graph.get(name, ())):
                 walk(there, (*trail, name))
             seen.add(name)
 
-    seen: set[str] = set()
     for name in sorted(graph):
         walk(name, ())
+    return found
+
+
+@pytest.mark.parametrize("graph", [import_graph, folder_graph])
+def test_neither_modules_nor_folders_import_each_other_in_a_circle(
+    graph: Callable[[], dict[str, set[str]]],
+) -> None:
+    assert any(graph().values())
+    assert not circles(graph())
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == ["a -> b -> c -> a"]
+    assert not circles({"a": {"b", "c"}, "b": {"c"}})
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())
-def test_every_module_says_what_it_is_for(path: Path) -> None:
+def test_every_module_has_a_docstring(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text())), (
-        f"{path.name} needs a docstring: what comes in, what goes out"
+        f"{path.name} needs a docstring: what it does, what goes in, what comes out"
     )
 
 
-def test_the_floors_are_five_and_no_room_is_on_two() -> None:
-    assert len(FLOORS) == 5
-    for lower, upper in pairwise(FLOORS):
+def test_no_package_is_on_two_layers() -> None:
+    for lower, upper in pairwise(LAYERS.values()):
         assert not lower & upper
+    assert len(RANKS) == sum(map(len, LAYERS.values()))

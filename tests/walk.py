@@ -8,7 +8,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from ketapress.cli.commands import main
+from ketapress.cli.main import main
 
 
 @dataclass(frozen=True)

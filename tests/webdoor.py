@@ -11,12 +11,12 @@ from threading import Thread
 
 import httpx
 
-from ketapress.app import Publication
-from ketapress.logs import Log
-from ketapress.mail.links import Purpose, token
-from ketapress.web.door import web_door
+from ketapress.mail.tokens import Purpose, token
+from ketapress.publication import Publication
+from ketapress.system.event_log import Log
+from ketapress.web.app import web_door
 from ketapress.web.server import Server, listening
-from ketapress.web.site import Site
+from ketapress.web.site_state import Site
 
 
 @dataclass(frozen=True)

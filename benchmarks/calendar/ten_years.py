@@ -28,7 +28,7 @@ from zoneinfo import TZPATH, available_timezones
 
 from click.testing import CliRunner
 
-from ketapress.cli.commands import main as ketapress
+from ketapress.cli.main import main as ketapress
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from walls import DAY, EPOCH, MINUTE, Span, minutes_of, slots_of, spans

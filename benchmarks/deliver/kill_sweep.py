@@ -19,7 +19,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ketapress.store.database import open_store
+from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay
 from pressroom import Elsewhere, Press
 

@@ -26,17 +26,17 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from ketapress.deliver.road import Road
+from ketapress.deliver.context import Road
 from ketapress.deliver.sender import Sender
-from ketapress.mail.stamp import filled, slot_values
+from ketapress.mail.personalize import filled, slot_values
 from ketapress.model.address import Mailbox
 from ketapress.model.delivery import Recipient
 from ketapress.model.edition import Decision, EditionState, Slot, Window
-from ketapress.model.letter import ByteSlot, Digest, Letter, Place
+from ketapress.model.message import ByteSlot, Digest, Letter, Place
 from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl, Schedule
 from ketapress.model.subscriber import Applicant
-from ketapress.relay.pace import Pace
-from ketapress.store.database import Store, open_store
+from ketapress.relay.rate_limit import Pace
+from ketapress.store.store import Store, open_store
 
 NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
 SLOT = Slot("weekly", "2023-06-12T0800", NOW - timedelta(hours=1))

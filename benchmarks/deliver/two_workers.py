@@ -23,7 +23,7 @@ from sqlalchemy import URL
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from ketapress.model.delivery import Phase
-from ketapress.store.database import open_store
+from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay
 from postgresql import administer, postgresql
 from pressroom import Elsewhere, Press

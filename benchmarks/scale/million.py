@@ -32,8 +32,8 @@ from simulate import settle_people
 from sqlalchemy import create_engine
 
 from ketapress.model.edition import Decision, EditionState, Window
-from ketapress.model.letter import Digest
-from ketapress.store.database import Store, open_store
+from ketapress.model.message import Digest
+from ketapress.store.store import Store, open_store
 from postgresql import administer, postgresql
 
 _SETTINGS = """

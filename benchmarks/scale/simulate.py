@@ -23,7 +23,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from factories import NOW
 from ketapress.model.delivery import DeliveryState, Result
-from ketapress.store.database import Store, open_store
+from ketapress.store.store import Store, open_store
 from postgresql import administer, postgresql
 from stored import stored_edition
 

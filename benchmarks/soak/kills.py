@@ -40,8 +40,8 @@ from sqlalchemy.exc import OperationalError
 
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
-from ketapress.store import transactions
-from ketapress.store.database import Store, open_store
+from ketapress.store.db import engine as transactions
+from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay
 from postgresql import administer, postgresql
 from pressroom import SLOT, Elsewhere, Press

@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 from factories import NOW, settings
-from ketapress.posts.folder import read_library
-from ketapress.posts.ids import write_records
+from ketapress.posts.identity.registry import write_records
+from ketapress.posts.loader import read_library
 from mangling import ENDINGS, check_counts, check_post, check_tree, mangled
 from postfolder import publication
 

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from ketapress.unchanged import Saying, recalled
+from ketapress.builder.up_to_date import Saying, recalled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is not loaded yet, and most builds do without
@@ -19,7 +19,7 @@ def main() -> None:
     folder, as_json = _plain_build(sys.argv[1:])
     if folder:
         _end(_built(folder, as_json=as_json))
-    from ketapress.cli.commands import main as commands  # noqa: PLC0415 - see _built
+    from ketapress.cli.main import main as commands  # noqa: PLC0415 - see _built
 
     commands()
 
@@ -33,8 +33,8 @@ def _built(folder: str, *, as_json: bool) -> int:
         return saying.code
     from pathlib import Path  # noqa: PLC0415 - see above
 
-    from ketapress.cli.answers import Door, answered  # noqa: PLC0415 - see above
-    from ketapress.cli.building import built  # noqa: PLC0415 - see above
+    from ketapress.cli.build_command import built  # noqa: PLC0415 - see above
+    from ketapress.cli.context import Door, answered  # noqa: PLC0415 - see above
 
     door = Door(Path(folder), "build", as_json)
     return answered(door, lambda: built(door, seen))

@@ -12,9 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ketapress.editions.calendar import slot_at
-from ketapress.editions.fit import fitted
-from ketapress.editions.plan import (
+from ketapress.editions.planner import (
     SAME_MINUTE,
     History,
     Plan,
@@ -25,19 +23,21 @@ from ketapress.editions.plan import (
     send_by,
     was_silent_too_long,
 )
+from ketapress.editions.size_budget import fitted
+from ketapress.editions.slots import slot_at
 from ketapress.mail.digest import digest as digest_of, measured, specimen
-from ketapress.mail.lint.letter import letter_problems
+from ketapress.mail.lint.run import letter_problems
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
 from ketapress.model.errors import KetapressError, Problem, Severity
-from ketapress.model.letter import Digest
+from ketapress.model.message import Digest
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
-from ketapress.outbox.files import edition_files
-from ketapress.outbox.folder import write_edition
-from ketapress.posts.files import text as post_text
-from ketapress.store.database import Store
+from ketapress.outbox.manifest import edition_files
+from ketapress.outbox.writer import write_edition
+from ketapress.posts.source.files import text as post_text
 from ketapress.store.editions import AlreadyDecidedError
-from ketapress.templates.folder import Templates
+from ketapress.store.store import Store
+from ketapress.templates.environment import Templates
 
 
 class Composed(NamedTuple):

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ketapress.compose import Composed, Press, composed, rendered, specimen_files
-from ketapress.editions.choose import exclusion
-from ketapress.editions.plan import send_by
+from ketapress.editions.planner import send_by
+from ketapress.editions.selection import exclusion
 from ketapress.model.edition import EditionState, StoredEdition, Window
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings
-from ketapress.outbox.folder import write_edition
+from ketapress.outbox.writer import write_edition
 
 _WAITING = (EditionState.READY, EditionState.HELD, EditionState.AWAITING_APPROVAL)
 _UNDER_WAY = "it is being made anew; if nobody is at it, `outbox refresh` again"

@@ -13,10 +13,10 @@ from typing import NamedTuple
 from ketapress.compose import Press, rendered
 from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.model.errors import RefusedError
-from ketapress.model.letter import Digest
+from ketapress.model.message import Digest
 from ketapress.model.post import Post
-from ketapress.outbox.record import Noted, behind, noted, outbox_generation, raise_outbox_generation
-from ketapress.store.database import Store, restore
+from ketapress.outbox.sent_log import Noted, behind, noted, outbox_generation, raise_outbox_generation
+from ketapress.store.store import Store, restore
 
 _OPEN = frozenset(EditionState) - {EditionState.DONE, EditionState.CANCELLED}
 _WENT_OUT = "it went out after this copy of the database was made, as outbox/ has it"

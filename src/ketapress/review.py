@@ -13,7 +13,7 @@ from ketapress.model.edition import HELD_BY_PERSON, EditionState, StoredEdition
 from ketapress.model.errors import Problem, RefusedError, Severity, UsageError
 
 if TYPE_CHECKING:
-    from ketapress.store.database import Store  # to tell what waits needs none, and it takes long to load
+    from ketapress.store.store import Store  # to tell what waits needs none, and it takes long to load
 
 LET_GO = "a person let it go"
 """Why an edition is ready that was held: what held it is not asked again."""

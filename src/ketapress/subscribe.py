@@ -12,8 +12,8 @@ from ketapress.model.address import parsed_mailbox
 from ketapress.model.errors import Problem, UsageError
 from ketapress.model.settings import Settings
 from ketapress.model.subscriber import Added, Applicant, Event, Refusal, Subscriber
-from ketapress.people.csv import applicants, subscribers_csv
-from ketapress.store.database import Store
+from ketapress.store.store import Store
+from ketapress.subscribers.csv_format import applicants, subscribers_csv
 
 
 def chosen_newsletters(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from factories import NOW, settings
-from ketapress.alerts.alarm import Alarm
-from ketapress.alerts.due import APART, due, seen, told
-from ketapress.alerts.letter import alert_message
-from ketapress.alerts.ways import run_command
+from ketapress.alerts.channels import run_command
+from ketapress.alerts.message import alert_message
+from ketapress.alerts.notifier import Alarm
+from ketapress.alerts.policy import APART, due, seen, told
 from ketapress.model.address import Mailbox
 from ketapress.model.delivery import Phase
 from ketapress.model.errors import Problem, Severity

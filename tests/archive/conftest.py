@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from factories import settings
-from ketapress.archive.pages import site_pages
 from ketapress.feeds.formats import FORMATS
+from ketapress.i18n.dates import Days
 from ketapress.model.edition import StoredEdition
 from ketapress.model.post import Post
-from ketapress.templates.days import Days
-from ketapress.templates.folder import Templates
+from ketapress.site.pages import site_pages
+from ketapress.templates.environment import Templates
 from making import keys, made
 
 Site = Callable[..., dict[str, str]]

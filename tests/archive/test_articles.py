@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
 from factories import SITE, post, settings
-from ketapress.archive.pages import site_pages
 from ketapress.feeds.formats import FORMATS
-from ketapress.model.mould import Moulds
+from ketapress.i18n.dates import Days
 from ketapress.model.output import Keys
 from ketapress.model.post import Image, Post
-from ketapress.templates.days import Days
-from ketapress.templates.folder import Templates
+from ketapress.model.prerender import Moulds
+from ketapress.site.pages import site_pages
+from ketapress.templates.environment import Templates
 from making import made
 
 WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=20)

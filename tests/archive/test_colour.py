@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
 from factories import settings
-from ketapress.archive.pages import PAPER
 from ketapress.model.colour import contrast, readable
+from ketapress.site.pages import PAPER
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.archive.folder import Written, write_outputs
-from ketapress.archive.state import Made
+from ketapress.builder.manifest import Made
+from ketapress.builder.writer import Written, write_outputs
 from ketapress.model.errors import RefusedError
 from making import outputs, tree
 

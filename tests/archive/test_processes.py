@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ketapress.archive import processes
-from ketapress.archive.processes import Companion, beside, companion, side_by_side
-from ketapress.store.lock import publication_lock
+from ketapress.system import fork_worker as processes
+from ketapress.system.fork_worker import Companion, beside, companion, side_by_side
+from ketapress.system.lock import publication_lock
 
 FIRST, SECOND = [1, 2, 3], [10, 20]
 PATIENCE = 20  # seconds

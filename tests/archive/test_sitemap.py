@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from factories import post
-from ketapress.archive.sitemap import SITEMAP, sitemaps
+from ketapress.i18n.dates import Days
 from ketapress.model.output import Keys, Output
-from ketapress.templates.days import Days
+from ketapress.site.sitemap import SITEMAP, sitemaps
 
 SPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 

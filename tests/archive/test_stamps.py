@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.archive.stamps import is_fresh, own_stamp, program_stamps, stamp, tree_stamps
-from ketapress.templates.files import template_folders
+from ketapress.system.file_stamp import is_fresh, own_stamp, program_stamps, stamp, tree_stamps
+from ketapress.templates.sources import template_folders
 
 NOW = 1_700_000_000
 TICK = 4_000_000  # nanoseconds
@@ -82,6 +82,6 @@ def test_what_is_not_there_cannot_change_unseen() -> None:
 def test_the_program_is_all_its_modules_and_the_folders_of_libraries() -> None:
     found = program_stamps()
 
-    assert {Path(path).name for path in found} >= {"stamps.py", "pages.py", "markdown.py", "site-packages"}
+    assert {Path(path).name for path in found} >= {"file_stamp.py", "pages.py", "markdown.py", "site-packages"}
     assert all(found.values())
     assert not any(path.startswith(str(template_folders(Path())[1])) for path in found)

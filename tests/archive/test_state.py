@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.archive.state import read_built, write_built
+from ketapress.builder.manifest import read_built, write_built
 
 MADE = {"index.html": ("key", "1 1 1"), "2023/é.html": ("other", "2 2 2")}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.posts import beside
+from ketapress.posts.source import attachments as beside
 from walk import Outcome, hashes, ketapress
 
 AT = ("--at", "2023-06-12T09:00")

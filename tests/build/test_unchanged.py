@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
-from ketapress.app import Publication
-from ketapress.unchanged import Saying, Span, recalled, remember
+from ketapress.builder.up_to_date import Saying, Span, recalled, remember
+from ketapress.publication import Publication
 from walk import Outcome, ketapress
 
 HEAVY = {
@@ -77,7 +77,7 @@ def quick(folder: Path, *words: str) -> tuple[Outcome, set[str]]:
     """The same, called until the last build before it was remembered."""
     for _ in range(100):
         outcome, modules = process(folder, *words)
-        if "ketapress.app" not in modules:
+        if "ketapress.publication" not in modules:
             return outcome, modules
     raise AssertionError("every build was built")
 
@@ -109,7 +109,7 @@ def test_it_says_the_same_as_a_build_that_looks_at_everything(publication: Path)
         at_once, modules = quick(publication, *words)
         (publication / MEMORY).unlink()
         looked, _ = process(publication, *words)
-        assert "ketapress.app" not in modules
+        assert "ketapress.publication" not in modules
         assert (at_once.exit_code, at_once.stderr) == (looked.exit_code, looked.stderr)
         assert at_once.exit_code == 1
         assert "posts/bad.md" in at_once.stderr
@@ -126,7 +126,7 @@ def test_it_says_the_same_as_a_build_that_looks_at_everything(publication: Path)
 def test_other_commands_and_options_are_not_answered_at_once(built: Path) -> None:
     for words in (("--dry-run",), ("--at", "2023-06-12T09:00"), ("--help",)):
         _, modules = process(built, *words)
-        assert "ketapress.app" in modules
+        assert "ketapress.publication" in modules
 
 
 def test_a_build_is_remembered_under_the_folder_it_was_called_with(built: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from factories import post
-from ketapress.check.overlooked import clashing_addresses, missing_pictures, unused_templates
+from ketapress.check.site_lint import clashing_addresses, missing_pictures, unused_templates
 from walk import ketapress
 
 SITE = "https://example.org"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.cli.commands import COMMANDS
+from ketapress.cli.main import COMMANDS
 from walk import ketapress
 
 QUESTIONS = (["check"], ["queue"], ["preview"], ["status"], ["outbox", "list"], ["subscribers", "list"])
@@ -76,7 +76,7 @@ def test_every_command_has_help(publication: Path, name: str) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from ketapress.cli.commands import main\n"
+        "import sys; from ketapress.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "print(*[m for m in sys.modules if m.split('.')[0] in "
@@ -90,20 +90,20 @@ def test_help_imports_nothing_heavy() -> None:
 def test_who_only_looks_at_a_lock_keeps_nobody_out(
     publication: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ketapress.store import lock
+    from ketapress.system import lock
 
     with lock.publication_lock(publication, "publish"):
         assert str(os.getpid()) in lock.holder(publication, "publish")
     with (publication / ".ketapress/publish.lock").open() as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
-        monkeypatch.setattr("ketapress.store.lock.time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+        monkeypatch.setattr("ketapress.system.lock.time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
         with lock.publication_lock(publication, "publish"):
             assert lock.holder(publication, "publish")
     assert lock.holder(publication, "publish") == ""
 
 
 def test_two_publishers_at_a_time_are_refused_with_the_number_of_the_first(publication: Path) -> None:
-    from ketapress.store.lock import publication_lock
+    from ketapress.system.lock import publication_lock
 
     with publication_lock(publication, "publish"):
         outcome = ketapress(publication, "publish")

@@ -9,7 +9,7 @@ import pytest
 
 from factories import NOW
 from ketapress.model.delivery import Phase
-from ketapress.store.database import open_store
+from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay, hang_up
 from stored import begun
 from walk import ketapress

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.app import Publication
 from ketapress.model.delivery import Phase
-from ketapress.store.lock import PARTS, keeping, publication_lock
+from ketapress.publication import Publication
+from ketapress.system.lock import PARTS, keeping, publication_lock
 from ketapress.testing import ScriptedRelay, after
 from walk import Outcome, hashes, ketapress
 
@@ -212,7 +212,7 @@ def test_nothing_is_restored_while_somebody_is_at_work(press: Path, work: str) -
 def test_nothing_is_restored_while_somebody_has_the_database_open(
     press: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ketapress.store.restoring._PATIENCE", 0)
+    monkeypatch.setattr("ketapress.store.maintenance.restore._PATIENCE", 0)
     ketapress(press, "db", "backup", str(press / "copy.db"))
     with closing(sqlite3.connect(press / "ketapress.db")) as other:
         other.execute("SELECT count(*) FROM editions").fetchone()

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from rich.cells import cell_len
 
-from ketapress.cli.rows import Rows, piped, rows
-from ketapress.cli.screen import drawn
+from ketapress.cli.table import Rows, piped, rows
+from ketapress.cli.terminal_table import drawn
 from walk import ketapress
 
 AT, LATER = "2023-06-08T09:00", "2023-06-12T10:00"

@@ -12,8 +12,8 @@ import click
 import pytest
 
 from factories import NOW
-from ketapress.store.database import open_store
-from ketapress.store.lock import keeping, publication_lock
+from ketapress.store.store import open_store
+from ketapress.system.lock import keeping, publication_lock
 from ketapress.testing import ScriptedRelay
 from stored import begun, claimed
 from walk import ketapress
@@ -220,7 +220,7 @@ def test_the_screen_is_there_where_posts_cannot_be_read(publication: Path) -> No
 def test_status_loads_nothing_heavy(publication: Path) -> None:
     ketapress(publication, "publish", "--at", "2023-06-12T09:00")
     code = (
-        "import sys; from ketapress.cli.commands import main\n"
+        "import sys; from ketapress.cli.main import main\n"
         f"try: main(['-C', {str(publication)!r}, 'status'])\n"
         "except SystemExit: pass\n"
         "print(*[m for m in sys.modules if m.split('.')[0] in "

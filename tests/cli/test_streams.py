@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.cli.answers import Answer, Door
+from ketapress.cli.context import Answer, Door
 from ketapress.model.errors import Problem
 
 

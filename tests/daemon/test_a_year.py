@@ -15,8 +15,8 @@ from random import Random
 import pytest
 
 from inboxes import DAY, HOUR, START, Reader
-from ketapress.app import Publication
 from ketapress.model.edition import Decision
+from ketapress.publication import Publication
 from ketapress.testing import ScriptedRelay
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))

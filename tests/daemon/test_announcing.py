@@ -10,7 +10,7 @@ import pytest
 
 from daemons import Ticking
 from factories import NOW
-from ketapress.daemon.announcing import PAUSES, Announcing
+from ketapress.daemon.websub_job import PAUSES, Announcing
 from ketapress.testing import StillClock
 from walk import ketapress
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 
 from daemons import PATIENCE
-from ketapress.daemon.ticks import Ticks
+from ketapress.daemon.scheduler import Ticks
 
 
 def test_ticks_go_on_when_the_clock_is_set_back() -> None:

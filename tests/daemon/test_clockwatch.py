@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from factories import NOW
-from ketapress.daemon.clockwatch import FARTHEST, Clockwatch, uptime
-from ketapress.daemon.run import Daemon
-from ketapress.logs import Log
+from ketapress.daemon.clock_guard import FARTHEST, Clockwatch, uptime
+from ketapress.daemon.daemon import Daemon
 from ketapress.model.errors import KetapressError, Problem
+from ketapress.system.event_log import Log
 from ketapress.testing import StillClock
 from walk import ketapress
 

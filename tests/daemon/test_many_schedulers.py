@@ -18,7 +18,7 @@ from random import Random
 import pytest
 
 from crew import MINUTE, START, Crew, assert_one_edition_a_slot, clones, load, newest
-from ketapress.store.database import open_store
+from ketapress.store.store import open_store
 from postgresql import administer, postgresql
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))

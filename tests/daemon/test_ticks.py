@@ -12,17 +12,17 @@ from threading import Event
 import pytest
 
 from daemons import Ticking
-from ketapress.daemon.ground import Ground
-from ketapress.daemon.kept import LONGEST_COMMAND, LONGEST_PAUSE, Kept
-from ketapress.daemon.measures import measured
-from ketapress.daemon.publishing import LONGEST_REST, Publishing
-from ketapress.daemon.settled import STILL, git_is_busy, stands_still
-from ketapress.daemon.troubles import Troubles
-from ketapress.logs import Log
+from ketapress.daemon.context import Ground
+from ketapress.daemon.counters import measured
+from ketapress.daemon.incidents import Troubles
+from ketapress.daemon.publish_job import LONGEST_REST, Publishing
+from ketapress.daemon.quiescence import STILL, git_is_busy, stands_still
+from ketapress.daemon.supervisor import LONGEST_COMMAND, LONGEST_PAUSE, Kept
 from ketapress.model.delivery import Phase
 from ketapress.model.errors import Problem, StoreError
-from ketapress.settings.file import read_settings
-from ketapress.store.lock import publication_lock
+from ketapress.settings.loader import read_settings
+from ketapress.system.event_log import Log
+from ketapress.system.lock import publication_lock
 from ketapress.testing import ScriptedRelay, StillClock, after
 from walk import hashes, ketapress
 
@@ -50,7 +50,7 @@ def test_an_edition_is_composed_at_its_minute_and_not_before(ticking: Ticking) -
 def test_what_the_relay_says_is_told_while_an_edition_is_on_its_way(
     ticking: Ticking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ketapress.daemon.sending.KEPT_EVERY", 0.0)
+    monkeypatch.setattr("ketapress.daemon.delivery_job.KEPT_EVERY", 0.0)
     seen: list[float] = []
     with ScriptedRelay() as relay:
         toml = ticking.root / "ketapress.toml"
@@ -185,7 +185,7 @@ def test_a_post_that_changes_while_it_is_read_is_read_again(
     ticking: Ticking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write(ticking.root, "quick", "2023-06-10", body="Half a sen")
-    from ketapress.app import Publication
+    from ketapress.publication import Publication
 
     whole, read = (
         ["---\ntitle: quick\ndate: 2023-06-10\n---\nHalf a sentence and the rest.\n"],

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from factories import NOW
-from ketapress.deliver.settle import BREAKS, REFUSALS
+from ketapress.deliver.retry_policy import BREAKS, REFUSALS
 from ketapress.model.delivery import DeliveryState, Phase, Result
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem, StoreError
-from ketapress.relay.line import DEADLINES
+from ketapress.relay.stream import DEADLINES
 from ketapress.store.deliveries import Deliveries
-from ketapress.store.lock import private_folder
-from ketapress.store.spill import NAME as SPILL
+from ketapress.store.spill_file import NAME as SPILL
+from ketapress.system.lock import private_folder
 from ketapress.testing import ScriptedRelay, hang_up, keep_silent
 from pressroom import Press, new_press
 

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings as limits, strategies as st
 
-from ketapress.deliver.hand import Hand
+from ketapress.deliver.domain_queue import Hand
 from ketapress.model.delivery import Fault, Phase, Recipient, Reply, Verdict
-from ketapress.relay.pace import Pace
+from ketapress.relay.rate_limit import Pace
 
 TAKEN = Verdict(Fault.NONE, Reply(250, "ok"), Phase.DOT)
 BUSY = Verdict(Fault.RECIPIENT_DEFERRED, Reply(451, "slow down", "4.7.1"), Phase.RECIPIENT)

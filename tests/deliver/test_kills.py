@@ -20,7 +20,7 @@ READERS = [f"reader{n}@example.net" for n in range(24)]
 CHILD = """
 import sys
 from pathlib import Path
-from ketapress.store.database import open_store
+from ketapress.store.store import open_store
 from pressroom import Press, Elsewhere
 root, port, connections = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 with open_store("sqlite:///ketapress.db", root) as store:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from hypothesis import given, settings as limits, strategies as st
 
-from ketapress.deliver.signing import Signer
+from ketapress.deliver.dkim_workers import Signer
 from ketapress.model.delivery import Phase
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import KetapressError

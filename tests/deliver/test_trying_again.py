@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings as limits, strategies as st
 
 from factories import NOW
-from ketapress.deliver.settle import (
+from ketapress.deliver.retry_policy import (
     BREAKS,
     LIFETIME,
     REFUSALS,

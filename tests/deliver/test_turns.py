@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from factories import NOW
-from ketapress.deliver.turns import Turns
+from ketapress.deliver.group_commit import Turns
 from ketapress.model.delivery import DeliveryState, Result
 from ketapress.store.deliveries import Deliveries
 from pressroom import Press, new_press

@@ -16,13 +16,13 @@ import pytest
 import yaml
 
 from factories import REPOSITORY
-from ketapress.cli.commands import COMMANDS
+from ketapress.cli.main import COMMANDS
 from ketapress.feeds.formats import FORMATS
-from ketapress.mail.links import Purpose
+from ketapress.mail.tokens import Purpose
 from ketapress.model.settings import WebSettings
-from ketapress.settings.file import parsed_settings
-from ketapress.web.door import HEADERS
-from ketapress.web.media import media_type
+from ketapress.settings.loader import parsed_settings
+from ketapress.web.app import HEADERS
+from ketapress.web.static.media_types import media_type
 from walk import ketapress
 
 FOLDER = REPOSITORY / "docs" / "deploy"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ketapress.doctor.finding import Health
-from ketapress.doctor.folder import sqlite_finding
+from ketapress.doctor.system import sqlite_finding
 from ketapress.model.delivery import Phase
 from ketapress.testing import ScriptedRelay
 from walk import hashes, ketapress

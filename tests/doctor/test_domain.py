@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ketapress.doctor.domain import domain_findings
 from ketapress.doctor.finding import Finding, Health
-from ketapress.doctor.names import Names
+from ketapress.doctor.mail_dns import domain_findings
+from ketapress.doctor.resolver import Names
 from ketapress.model.settings import DkimSettings
 
 DOMAIN = "press.org"

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.editions.calendar import instant, midnight, next_slot, slot_at, slot_of, slots
+from ketapress.editions.slots import instant, midnight, next_slot, slot_at, slot_of, slots
 
 DAY = timedelta(days=1)
 HARD_ZONES = (

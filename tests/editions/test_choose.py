@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from factories import post
-from ketapress.editions.choose import chosen, exclusion
+from ketapress.editions.selection import chosen, exclusion
 from ketapress.model.edition import Window
 
 UNTIL = datetime(2023, 6, 12, 8, tzinfo=UTC)

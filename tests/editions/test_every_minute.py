@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from ketapress.editions.calendar import KEY_FORMAT, is_named, next_slot, slots
+from ketapress.editions.slots import KEY_FORMAT, is_named, next_slot, slots
 from walls import DAY, EPOCH, HOUR, MINUTE, minutes_of, slots_of, spans, walked
 
 HARD = (

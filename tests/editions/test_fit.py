@@ -3,7 +3,7 @@
 from hypothesis import given, settings, strategies as st
 
 from factories import edition, post
-from ketapress.editions.fit import fitted
+from ketapress.editions.size_budget import fitted
 from ketapress.model.edition import Display, Edition
 
 SIZES = {Display.FULL: 100, Display.EXCERPT: 30, Display.HEADLINE: 5}

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from factories import NOW, WEEKLY, post
-from ketapress.editions.plan import History, first_state, planned, was_silent_too_long
+from ketapress.editions.planner import History, first_state, planned, was_silent_too_long
 from ketapress.model.edition import Decision, EditionState
 from ketapress.model.settings import Schedule
 

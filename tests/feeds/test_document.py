@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from factories import SITE, post, settings
-from ketapress.feeds.document import NEVER, Feed, entry_of, feed_of
-from ketapress.feeds.history import shelved, site_documents
+from ketapress.feeds.archives import shelved, site_documents
+from ketapress.feeds.model import NEVER, Feed, entry_of, feed_of
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Author, FeedSettings, Settings
 

@@ -10,9 +10,9 @@ import pytest
 from lxml import etree
 
 from factories import SITE, post, settings
-from ketapress.feeds.files import OPML, feed_files
+from ketapress.feeds.archives import FEWEST, LARGEST
 from ketapress.feeds.formats import FORMATS
-from ketapress.feeds.history import FEWEST, LARGEST
+from ketapress.feeds.outputs import OPML, feed_files
 from ketapress.model.post import Post
 from ketapress.model.settings import FeedSettings, Settings
 from making import keys, made

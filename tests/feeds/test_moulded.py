@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
 from factories import post, settings
 from ketapress.feeds.atom import _ATOM
-from ketapress.feeds.dialect import Dialect
-from ketapress.feeds.document import Entry, Feed, entry_of, feed_of, plain
-from ketapress.feeds.elements import literal
-from ketapress.feeds.generator import printed_entry, printed_feed
-from ketapress.feeds.moulded import entry_text, feed_text
+from ketapress.feeds.feedgen_adapter import printed_entry, printed_feed
+from ketapress.feeds.model import Entry, Feed, entry_of, feed_of, plain
+from ketapress.feeds.prerendered import entry_text, feed_text
 from ketapress.feeds.rss import _RSS
-from ketapress.model.mould import Moulds
+from ketapress.feeds.xml import literal
+from ketapress.feeds.xml_format import Dialect
 from ketapress.model.post import Image
+from ketapress.model.prerender import Moulds
 
 BOTH = pytest.mark.parametrize("dialect", [_RSS, _ATOM], ids=["rss", "atom"])
 WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=20)

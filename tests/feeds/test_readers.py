@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
 from factories import SITE, post, settings
-from ketapress.feeds.files import feed_files
 from ketapress.feeds.formats import FORMATS, Format
+from ketapress.feeds.outputs import feed_files
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import FeedSettings
 from making import keys, made

@@ -7,10 +7,10 @@ from itertools import product
 from factories import post, settings
 from golden import assert_golden
 from ketapress.feeds.atom import _ATOM
-from ketapress.feeds.document import Entry, Feed, entry_of, feed_of
-from ketapress.feeds.moulded import _printed_entry, _printed_feed, entry_shape, feed_shape
+from ketapress.feeds.model import Entry, Feed, entry_of, feed_of
+from ketapress.feeds.prerendered import _printed_entry, _printed_feed, entry_shape, feed_shape
+from ketapress.feeds.prerendered_samples import FILE
 from ketapress.feeds.rss import _RSS
-from ketapress.feeds.specimens import FILE
 from ketapress.model.post import Image
 
 MOST_TAGS = 8

@@ -16,8 +16,8 @@ from lxml import etree
 
 from factories import SITE, post, settings
 from golden import assert_golden
-from ketapress.feeds.files import OPML, feed_files
 from ketapress.feeds.formats import FORMATS, Format
+from ketapress.feeds.outputs import OPML, feed_files
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import FeedSettings, Settings
 from making import keys, made

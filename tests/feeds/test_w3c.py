@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings as bounds, strategies as st
 
 from factories import SITE, post, settings
-from ketapress.feeds.files import feed_files
+from ketapress.feeds.outputs import feed_files
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import Author, FeedSettings, Settings
 from ketapress.model.urls import encoded_path
-from ketapress.posts.sanitise import sanitised
+from ketapress.posts.rendering.sanitize import sanitised
 from making import keys, made
 from w3c import complaints, html, plain, uri
 

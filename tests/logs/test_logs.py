@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from factories import NOW
-from ketapress.logs import Log
 from ketapress.model.errors import Problem, Severity
+from ketapress.system.event_log import Log
 
 PROBLEM = Problem(
     code="posts.date",

@@ -14,13 +14,13 @@ from factories import REPOSITORY, WEEKLY, edition, post
 from golden import assert_golden
 from ketapress.mail.digest import digest, measured, specimen
 from ketapress.mail.lint.size import GMAIL_CLIPS
-from ketapress.mail.look import colours
+from ketapress.mail.theme import colours
 from ketapress.model.colour import contrast
 from ketapress.model.edition import Display, Item, Slot
 from ketapress.model.errors import ConfigurationError
-from ketapress.model.letter import Digest
+from ketapress.model.message import Digest
 from ketapress.model.post import Image, Post
-from ketapress.templates.folder import Templates
+from ketapress.templates.environment import Templates
 from letters import (
     ARABIC,
     FILL,

@@ -9,8 +9,8 @@ import nh3
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.mail.fragment import Frame, mail_fragment
-from ketapress.mail.words import words
+from ketapress.i18n.mail_messages import words
+from ketapress.mail.body.mail_html import Frame, mail_fragment
 from letters import ARABIC_HTML, CHINESE_HTML, HOSTILE_HTML, RICH
 
 PAGE = "https://example.org/2023/rich.html"

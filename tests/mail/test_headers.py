@@ -8,7 +8,7 @@ from email.header import decode_header, make_header
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from ketapress.mail.headers import cleaned, list_id_value, mailbox_value, text_value
+from ketapress.mail.mime.headers import cleaned, list_id_value, mailbox_value, text_value
 
 ANY = st.text(st.characters(), max_size=120)
 HARD = (

@@ -15,15 +15,15 @@ import pytest
 
 from factories import WEEKLY, edition, post
 from ketapress.mail.digest import digest, specimen
-from ketapress.mail.lint.letter import letter_problems
-from ketapress.mail.stamp import slot_values, stamped
+from ketapress.mail.lint.run import letter_problems
+from ketapress.mail.personalize import slot_values, stamped
 from ketapress.model.delivery import Recipient
 from ketapress.model.errors import ConfigurationError, Severity
-from ketapress.model.letter import Digest, Letter
+from ketapress.model.message import Digest, Letter
 from ketapress.model.post import Image
 from ketapress.model.settings import NewsletterSettings, Settings
-from ketapress.settings.file import parsed_settings
-from ketapress.templates.folder import Templates
+from ketapress.settings.loader import parsed_settings
+from ketapress.templates.environment import Templates
 from letters import LEAVING_BY_MAIL, SETTINGS, digest_of, hostile_post, seed_post
 
 pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")

@@ -11,7 +11,7 @@ import css_inline
 import pytest
 
 from factories import WEEKLY, edition, post
-from ketapress.mail.inline import inlined
+from ketapress.mail.css_inline import inlined
 from ketapress.mail.render import Issue, html_document
 from ketapress.model.edition import Display, Edition, Item
 from ketapress.model.post import Post

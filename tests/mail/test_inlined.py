@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ketapress.mail.inline import inlined
+from ketapress.mail.css_inline import inlined
 from ketapress.model.errors import ConfigurationError
 
 PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>T</title><style>{css}</style>
@@ -119,7 +119,7 @@ def test_nothing_is_printed_about_properties_that_css_does_not_know(
 
 
 def test_stamping_loads_none_of_the_heavy_libraries() -> None:
-    code = "import sys, ketapress.mail.stamp; print(sorted({'premailer', 'cssutils', 'lxml', 'jinja2'} & set(sys.modules)))"
+    code = "import sys, ketapress.mail.personalize; print(sorted({'premailer', 'cssutils', 'lxml', 'jinja2'} & set(sys.modules)))"
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings, strategies as st
 
 from factories import WEEKLY, edition, post
 from ketapress.mail.digest import specimen
-from ketapress.mail.lint.letter import letter_problems
+from ketapress.mail.lint.run import letter_problems
 from ketapress.model.edition import Display, Edition, Item
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.letter import Digest
+from ketapress.model.message import Digest
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 from letters import (

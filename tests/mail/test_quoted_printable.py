@@ -4,7 +4,7 @@ import quopri
 
 from hypothesis import example, given, settings, strategies as st
 
-from ketapress.mail.quoted import quoted_line, quoted_lines, quoted_segments
+from ketapress.mail.mime.quoted_printable import quoted_line, quoted_lines, quoted_segments
 
 TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(".=\n F \té")), max_size=400)
 

@@ -18,9 +18,9 @@ import dkim
 import pytest
 
 from factories import WEEKLY
-from ketapress.mail.stamp import slot_values, stamped
+from ketapress.mail.personalize import slot_values, stamped
 from ketapress.model.delivery import Recipient
-from ketapress.model.letter import Digest
+from ketapress.model.message import Digest
 from ketapress.model.settings import Settings
 from letters import ARABIC, SETTINGS, arabic_post, chinese_post, hostile_post, letter_of, rich_post, seed_post
 from nameserver import Zone, name_server

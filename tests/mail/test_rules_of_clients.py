@@ -10,7 +10,7 @@ import pytest
 
 from factories import edition, post
 from ketapress.model.edition import Display, Item
-from ketapress.model.letter import Digest
+from ketapress.model.message import Digest
 from letters import (
     ARABIC,
     SETTINGS,

@@ -13,7 +13,7 @@ import pytest
 
 from factories import REPOSITORY, edition
 from ketapress.mail.digest import specimen
-from ketapress.mail.stamp import slot_values, stamped
+from ketapress.mail.personalize import slot_values, stamped
 from ketapress.model.address import Mailbox
 from ketapress.model.delivery import Recipient
 from letters import (

@@ -10,10 +10,10 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.mail.links import Purpose, read_token
-from ketapress.mail.stamp import slot_values, stamped
+from ketapress.mail.personalize import slot_values, stamped
+from ketapress.mail.tokens import Purpose, read_token
 from ketapress.model.delivery import Recipient
-from ketapress.model.letter import Digest
+from ketapress.model.message import Digest
 from letters import (
     ARABIC,
     CHINESE_HTML,

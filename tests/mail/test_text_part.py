@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.mail.lines import columns, underlined, unmistakable, wrapped
-from ketapress.mail.text import fragment_text
+from ketapress.mail.body.plaintext import fragment_text
+from ketapress.mail.body.wrap import columns, underlined, unmistakable, wrapped
 
 
 def shown(source: str) -> str:

@@ -9,11 +9,11 @@ import pytest
 from factories import REPOSITORY, WEEKLY, edition, post
 from golden import assert_golden
 from ketapress.mail.digest import digest, specimen
-from ketapress.mail.lint.letter import letter_problems
-from ketapress.mail.look import fonts
+from ketapress.mail.lint.run import letter_problems
+from ketapress.mail.theme import fonts
 from ketapress.model.edition import Display
-from ketapress.settings.fields import READERS
-from ketapress.templates.folder import Templates
+from ketapress.settings.converters import READERS
+from ketapress.templates.environment import Templates
 from letters import (
     ARABIC,
     LANGUAGES,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from factories import edition
-from ketapress.mail.links import (
+from ketapress.mail.tokens import (
     DEAD_TOKEN,
     Purpose,
     dead_url,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ketapress.mail.words import LANGUAGES, words
+from ketapress.i18n.mail_messages import LANGUAGES, words
 from letters import SETTINGS, letter_of, seed_post
 
 

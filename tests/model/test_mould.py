@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from lxml.etree import Element, tostring
 from markupsafe import Markup, escape as template_escape
 
-from ketapress.model.mould import Mould, Moulds, cut, mark
+from ketapress.model.prerender import Mould, Moulds, cut, mark
 
 TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=30)
 

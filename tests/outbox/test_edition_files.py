@@ -6,8 +6,8 @@ from pathlib import Path
 
 from factories import edition, post
 from golden import assert_golden
-from ketapress.model.letter import ByteSlot, Digest, Letter, Place
-from ketapress.outbox.files import edition_files
+from ketapress.model.message import ByteSlot, Digest, Letter, Place
+from ketapress.outbox.manifest import edition_files
 
 GOLDEN = Path(__file__).parent / "golden"
 EDITION = edition(post("first", title="Grüße"), post("second"))

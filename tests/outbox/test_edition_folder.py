@@ -9,7 +9,7 @@ import pytest
 
 from factories import edition
 from ketapress.model.errors import KetapressError
-from ketapress.outbox.folder import (
+from ketapress.outbox.writer import (
     changed_files,
     read_edition_json,
     remove_leftovers,

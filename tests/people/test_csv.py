@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ketapress.model.subscriber import Applicant, Refusal, Subscriber, Subscription, SubscriptionState
-from ketapress.people.csv import applicants, subscribers_csv
+from ketapress.subscribers.csv_format import applicants, subscribers_csv
 
 ADA = Applicant(address="ada@example.org", name="Ada Lovelace", lang="en", line=2)
 

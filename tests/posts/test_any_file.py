@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings as trying, strategies as st
 
 from factories import NOW, settings
-from ketapress.posts.folder import read_library
-from ketapress.posts.ids import read_records, records_text
+from ketapress.posts.identity.registry import read_records, records_text
 from ketapress.posts.library import Library
+from ketapress.posts.loader import read_library
 from mangling import ENDINGS, check_counts, check_post, check_tree, mangled
 from postfolder import keep_ids, publication
 

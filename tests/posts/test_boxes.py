@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from golden import assert_golden
-from ketapress.posts.boxes import with_boxes
-from ketapress.posts.pairs import with_pairs
+from ketapress.posts.dialects.admonitions import with_boxes
+from ketapress.posts.dialects.paired_shortcodes import with_pairs
 from postfolder import only
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import example, given, settings as bounds, strategies as st
 
 from factories import NOW, SITE, settings
-from ketapress.archive import processes
 from ketapress.model.settings import Settings
-from ketapress.posts import shelf
-from ketapress.posts.cache import Cache
-from ketapress.posts.files import text
-from ketapress.posts.folder import read_library
+from ketapress.posts import reader as shelf
+from ketapress.posts.cache.sqlite_cache import Cache
 from ketapress.posts.library import Library
+from ketapress.posts.loader import read_library
+from ketapress.posts.source.files import text
+from ketapress.system import fork_worker as processes
 from postfolder import BERLIN, Desk, built, keep_ids, publication, seen
 
 FILES = {
@@ -69,7 +69,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(path)
         return text(where, path)
 
-    monkeypatch.setattr("ketapress.posts.shelf.text", noted)
+    monkeypatch.setattr("ketapress.posts.reader.text", noted)
     return found
 
 

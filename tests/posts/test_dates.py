@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings as trying, strategies as st
 
-from ketapress.posts.calendars import CALENDARS
-from ketapress.posts.dates import DateRules, date_in_name, instant
+from ketapress.posts.dates.month_names import CALENDARS
+from ketapress.posts.dates.parse import DateRules, date_in_name, instant
 from postfolder import fault
 
 RULES = DateRules(ZoneInfo("Europe/Berlin"), time(6))

@@ -8,8 +8,8 @@ import pytest
 
 from factories import NOW, settings
 from ketapress.model.errors import ConfigurationError, KetapressError, RefusedError
-from ketapress.posts.files import LARGEST_FILE
-from ketapress.posts.folder import new_post, read_library
+from ketapress.posts.loader import new_post, read_library
+from ketapress.posts.source.files import LARGEST_FILE
 from postfolder import BERLIN, fault, only, publication
 
 GOOD = "---\ndate: 2023-06-07\n---\nText."

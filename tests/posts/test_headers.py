@@ -9,8 +9,8 @@ from hypothesis import example, given, settings as trying, strategies as st
 from factories import NOW, settings
 from ketapress.model.errors import KetapressError, Severity
 from ketapress.model.post import Image, Post
-from ketapress.posts.folder import read_library
-from ketapress.posts.frontmatter import split
+from ketapress.posts.frontmatter.split import split
+from ketapress.posts.loader import read_library
 from postfolder import fault, only, publication
 
 YAML = "---\n{}\n---\nText\n"

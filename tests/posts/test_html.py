@@ -6,8 +6,9 @@ import html5lib
 import pytest
 from hypothesis import given, settings as trying, strategies as st
 
-from ketapress.posts.addresses import Fragment, Place, placed
-from ketapress.posts.sanitise import is_too_deep, sanitised
+from ketapress.posts.parsing.nesting import is_too_deep
+from ketapress.posts.rendering.links import Fragment, Place, placed
+from ketapress.posts.rendering.sanitize import sanitised
 from postfolder import only
 
 PAGE = "https://example.org/2023/x.html"

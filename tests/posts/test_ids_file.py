@@ -6,8 +6,8 @@ import pytest
 
 from factories import NOW, settings
 from ketapress.model.errors import ConfigurationError, RefusedError
-from ketapress.posts.folder import read_library
-from ketapress.posts.ids import NAME, Records, read_records, records_text, write_ids
+from ketapress.posts.identity.registry import NAME, Records, read_records, records_text, write_ids
+from ketapress.posts.loader import read_library
 from postfolder import built, publication
 
 FILES = {

@@ -6,9 +6,9 @@ import pytest
 
 from factories import NOW, settings
 from ketapress.model.errors import Severity
-from ketapress.posts.folder import read_library
+from ketapress.posts.frontmatter.typos import meant_name
 from ketapress.posts.library import Library
-from ketapress.posts.misspelled import meant_name
+from ketapress.posts.loader import read_library
 from postfolder import publication
 
 NAME = "2023-06-07-x.md"

@@ -7,7 +7,8 @@ import comrak
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
-from ketapress.posts.markdown import leading_heading, markdown_html, plain_text
+from ketapress.posts.markup.markdown import leading_heading, markdown_html
+from ketapress.posts.text.strip_markdown import plain_text
 from postfolder import only
 
 HEADER = "---\ndate: 2023-06-07\ntitle: A title\n---\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from factories import NOW, settings
-from ketapress.posts.folder import read_library
+from ketapress.posts.loader import read_library
 from postfolder import only, publication
 
 HEADER = "---\ndate: 2023-06-07\n---\n"

@@ -8,8 +8,8 @@ import pytest
 from factories import NOW, settings
 from ketapress.model.errors import Severity
 from ketapress.model.post import Post
-from ketapress.posts.folder import read_library
 from ketapress.posts.library import Library
+from ketapress.posts.loader import read_library
 from postfolder import at, built, publication
 
 LATER = at("2023-06-20T09:00:00")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ketapress.posts.article import article_html, first_lead
+from ketapress.posts.markup.plaintext import article_html, first_lead
 
 
 @pytest.mark.parametrize(

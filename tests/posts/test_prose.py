@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings as trying, strategies as st
 
-from ketapress.posts.prose import cut, first_paragraph, first_sentence, legal, text_of, untagged
-from ketapress.posts.titles import name_title
+from ketapress.posts.text.excerpt import cut, first_paragraph, first_sentence, legal, text_of, untagged
+from ketapress.posts.text.title import name_title
 
 
 @pytest.mark.parametrize(

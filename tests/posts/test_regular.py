@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import example, given, settings as trying, strategies as st
 
-from ketapress.posts.addresses import Place, placed
-from ketapress.posts.article import article_html
-from ketapress.posts.markdown import has_tags, markdown_html
-from ketapress.posts.regular import regular, unchanging
-from ketapress.posts.sanitise import parsed
+from ketapress.posts.markup.markdown import has_tags, markdown_html
+from ketapress.posts.markup.plaintext import article_html
+from ketapress.posts.rendering.links import Place, placed
+from ketapress.posts.rendering.sanitize import parsed
+from ketapress.posts.rendering.sanitize_fast import regular, unchanging
 
 PIECES = st.sampled_from(
     [

@@ -12,11 +12,11 @@ from hypothesis import example, given, settings as bounds, strategies as st
 
 from factories import NOW, settings
 from ketapress.model.errors import KetapressError
-from ketapress.posts import folder
-from ketapress.posts.cache import Cache
-from ketapress.posts.folder import read_library
+from ketapress.posts import loader as folder
+from ketapress.posts.cache.sqlite_cache import Cache
 from ketapress.posts.library import Library
-from ketapress.posts.shelf import Shelf
+from ketapress.posts.loader import read_library
+from ketapress.posts.reader import Shelf
 from postfolder import Desk, keep_ids, seen
 
 FILES = {

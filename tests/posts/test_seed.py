@@ -6,7 +6,7 @@ import pytest
 
 from factories import NOW, REPOSITORY, SEED, settings
 from golden import assert_golden
-from ketapress.posts.folder import read_library
+from ketapress.posts.loader import read_library
 from postfolder import BERLIN, fault, only, publication
 
 GOLDEN = Path(__file__).parent / "golden"

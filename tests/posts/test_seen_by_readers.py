@@ -6,8 +6,9 @@ import pytest
 
 from factories import NOW, settings
 from ketapress.model.errors import Severity
-from ketapress.posts.folder import read_library
-from ketapress.posts.markdown import leading_heading, plain_text
+from ketapress.posts.loader import read_library
+from ketapress.posts.markup.markdown import leading_heading
+from ketapress.posts.text.strip_markdown import plain_text
 from postfolder import fault, only, publication
 
 

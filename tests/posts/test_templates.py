@@ -7,8 +7,8 @@ import pytest
 
 from factories import NOW, settings
 from ketapress.model.errors import Severity
-from ketapress.posts.folder import read_library
 from ketapress.posts.library import Library
+from ketapress.posts.loader import read_library
 from postfolder import publication
 
 HEADER = "---\ndate: 2023-06-07\n---\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.web.preview_copies import COPIES, copied, in_scheme
+from ketapress.web.preview.renditions import COPIES, copied, in_scheme
 from previewed import AT, PAGE, Served
 from walk import ketapress
 

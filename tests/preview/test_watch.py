@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from factories import NOW, WEEKLY
-from ketapress.app import Publication
 from ketapress.check.preview import Preview
 from ketapress.model.errors import Problem
+from ketapress.publication import Publication
 from ketapress.testing import StillClock
-from ketapress.web.preview_watch import Made, Watch, shown_after
+from ketapress.web.preview.watch import Made, Watch, shown_after
 
 PREVIEW = Preview(newsletter=WEEKLY, zone="UTC", coming=None, unsent=())
 BROKEN = Problem(code="template.syntax", message="It is broken.", cure="Mend it.")

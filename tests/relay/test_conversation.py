@@ -9,9 +9,9 @@ import pytest
 
 from ketapress.model.delivery import Phase, Reply
 from ketapress.model.settings import RelayUrl
-from ketapress.relay.line import DEADLINES, Deadlines
-from ketapress.relay.smtp import Connection, NotOpened
-from ketapress.relay.transactions import Envelope
+from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.stream import DEADLINES, Deadlines
+from ketapress.relay.transaction import Envelope
 from ketapress.testing import ScriptedRelay, after, endless, hang_up, keep_silent, slowly
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings as limits, strategies as st
 
 from ketapress.model.delivery import Fault, Phase, Reply
-from ketapress.relay.verdict import verdict
+from ketapress.relay.classify import verdict
 
 TRANSACTION = (Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.BODY, Phase.DOT)
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, settings as limits, strategies as st
 
-from ketapress.relay.pace import SLOWEST_LANE, Lane, Pace, Rate, most_a_day
+from ketapress.relay.rate_limit import SLOWEST_LANE, Lane, Pace, Rate, most_a_day
 
 
 def places(rate: Rate, start: float, count: int) -> list[float]:

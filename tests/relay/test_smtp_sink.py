@@ -14,8 +14,8 @@ import pytest
 
 from ketapress.model.delivery import Phase
 from ketapress.model.settings import RelayUrl
-from ketapress.relay.smtp import Connection, NotOpened
-from ketapress.relay.transactions import Envelope
+from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.transaction import Envelope
 
 SINK = shutil.which("smtp-sink", path=f"{os.environ['PATH']}:/usr/sbin") or "smtp-sink"
 MESSAGE = b"Subject: x\r\n\r\n.begins with a full stop\r\n" + b"x" * 70 + b"\r\n" * 900

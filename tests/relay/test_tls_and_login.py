@@ -11,9 +11,9 @@ from aiosmtpd.smtp import AuthResult
 from certificates import new_serving, new_trusting
 from ketapress.model.delivery import Fault, Phase
 from ketapress.model.settings import RelayUrl
-from ketapress.relay.smtp import Connection, NotOpened
-from ketapress.relay.transactions import Envelope
-from ketapress.relay.verdict import verdict
+from ketapress.relay.classify import verdict
+from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.transaction import Envelope
 from ketapress.testing import ScriptedRelay, hang_up
 
 serving, trusting = new_serving, new_trusting

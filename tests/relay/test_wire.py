@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings as limits, strategies as st
 
 from ketapress.model.delivery import Reply
-from ketapress.relay.wire import MOST_LINE, MOST_LINES, MOST_TEXT, Garbage, Replies, transparent
+from ketapress.relay.protocol import MOST_LINE, MOST_LINES, MOST_TEXT, Garbage, Replies, transparent
 
 
 def replies(*chunks: bytes) -> list[Reply]:

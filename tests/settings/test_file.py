@@ -8,7 +8,7 @@ import pytest
 from factories import REPOSITORY
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.settings import RelayUrl
-from ketapress.settings.file import parsed_settings, read_settings
+from ketapress.settings.loader import parsed_settings, read_settings
 
 SITE = '[site]\ntitle = "T"\nurl = "https://example.org/"\n'
 WEEKLY = """

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from ketapress.store.database import Store, open_store
-from ketapress.store.tables import metadata, properties
+from ketapress.store.db.schema import metadata, properties
+from ketapress.store.store import Store, open_store
 from postgresql import administer
 
 DATABASES = ("sqlite", "postgresql")

@@ -8,7 +8,7 @@ import pytest
 from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.errors import RefusedError, StoreError
-from ketapress.store.database import Store, open_store
+from ketapress.store.store import Store, open_store
 from stored import begun, crowd, sending_edition, settle, standing, subscribe
 
 URL = "sqlite:///ketapress.db"

@@ -10,7 +10,7 @@ from factories import NOW
 from ketapress.model.delivery import ARROWS, DeliveryState, Recipient, Result
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.store.database import Store
+from ketapress.store.store import Store
 from stored import begun, claimed, crowd, sending_edition, settle, standing, states, stored_edition, subscribe
 
 SOON = NOW + timedelta(minutes=5)

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from factories import NOW
 from ketapress.model.delivery import FINAL_STATES, DeliveryState, Result
 from ketapress.model.edition import EditionState
-from ketapress.store.database import Store
+from ketapress.store.store import Store
 from stored import expire_leases, stored_edition, subscribe
 
 PEOPLE = 8

@@ -10,10 +10,10 @@ from hypothesis import given, strategies as st
 from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import PUBLIC_STATES, Decision, EditionState
-from ketapress.model.letter import ByteSlot, Letter, Place
-from ketapress.store.database import Store
+from ketapress.model.message import ByteSlot, Letter, Place
 from ketapress.store.editions import AlreadyDecidedError
-from ketapress.store.letters import packed, unpacked
+from ketapress.store.statements.message_codec import packed, unpacked
+from ketapress.store.store import Store
 from stored import (
     LETTER,
     begun,

@@ -9,7 +9,7 @@ import pytest
 from factories import NOW, SEED
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.subscriber import Applicant, SubscriptionState
-from ketapress.store.database import Store, open_store
+from ketapress.store.store import Store, open_store
 from stored import begun, claimed, crowd, sending_edition, settle, standing, subscribe
 
 PERSON = "person1@example.org"

@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from factories import NOW
 from ketapress.model.errors import StoreError
-from ketapress.store import transactions
-from ketapress.store.database import open_store
-from ketapress.store.faults import problem_of
+from ketapress.store.db import engine as transactions
+from ketapress.store.db.errors import problem_of
+from ketapress.store.store import open_store
 from stored import crowd, standing, stored_edition, subscribe
 
 URL = "sqlite:///ketapress.db"

@@ -11,10 +11,10 @@ from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.store.database import Store, open_store
-from ketapress.store.freeze import freeze_chunk, start_freeze
-from ketapress.store.persons import end_consent
-from ketapress.store.tables import subscriptions
+from ketapress.store.db.schema import subscriptions
+from ketapress.store.statements.consent import end_consent
+from ketapress.store.statements.freeze import freeze_chunk, start_freeze
+from ketapress.store.store import Store, open_store
 from stored import crowd, standing, stored_edition, subscribe
 
 

@@ -8,10 +8,10 @@ from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import Applicant, SubscriptionState
-from ketapress.store.codes import delivery_code
-from ketapress.store.database import Store, open_store
-from ketapress.store.look import Look, quick_look
-from ketapress.store.public import quick_public
+from ketapress.store.db.codes import delivery_code
+from ketapress.store.overview import Look, quick_look
+from ketapress.store.public_editions import quick_public
+from ketapress.store.store import Store, open_store
 from stored import begun, crowd, sending_edition, settle, stored_edition, subscribe
 
 

@@ -10,11 +10,11 @@ from sqlalchemy import URL
 from factories import NOW
 from ketapress.model.delivery import DeliveryState, Result, TakenOver
 from ketapress.model.errors import StoreError
-from ketapress.store.counts import delivery_counts
-from ketapress.store.database import Store, open_store
+from ketapress.store.db.engine import IDLE
 from ketapress.store.deliveries import LEASE, Deliveries
-from ketapress.store.transactions import IDLE
-from ketapress.store.turn import due, kept_state
+from ketapress.store.statements.counts import delivery_counts
+from ketapress.store.statements.delivery_batch import due, kept_state
+from ketapress.store.store import Store, open_store
 from stored import (
     begun,
     building_edition,

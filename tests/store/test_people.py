@@ -7,8 +7,8 @@ from hypothesis import given, strategies as st
 from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.subscriber import Added, Applicant, Refusal, SubscriptionState
-from ketapress.store.database import Store
-from ketapress.store.intake import CHUNK, chunks
+from ketapress.store.statements.import_subscribers import CHUNK, chunks
+from ketapress.store.store import Store
 from stored import begun, crowd, sending_edition, settle, states, subscribe
 
 LATER = NOW + timedelta(days=1)

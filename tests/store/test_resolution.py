@@ -5,7 +5,7 @@ import pytest
 from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
-from ketapress.store.database import Store
+from ketapress.store.store import Store
 from stored import (
     begun,
     claimed,

@@ -12,10 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ketapress.model.errors import ConfigurationError, StoreError
-from ketapress.store.codes import REVISIONS
-from ketapress.store.database import Store, open_store, upgrade
-from ketapress.store.migrate import scripts
-from ketapress.store.tables import metadata
+from ketapress.store.db.codes import REVISIONS
+from ketapress.store.db.migrate import scripts
+from ketapress.store.db.schema import metadata
+from ketapress.store.store import Store, open_store, upgrade
 from stored import crowd, subscribe
 
 
@@ -50,8 +50,8 @@ def test_an_older_database_is_refused_until_it_is_upgraded(
 ) -> None:
     with open_store(empty_url, tmp_path):
         pass
-    monkeypatch.setattr("ketapress.store.database.REVISIONS", (*REVISIONS, "next"))
-    monkeypatch.setattr("ketapress.store.database._NEWEST", "next")
+    monkeypatch.setattr("ketapress.store.store.REVISIONS", (*REVISIONS, "next"))
+    monkeypatch.setattr("ketapress.store.store._NEWEST", "next")
     with pytest.raises(StoreError, match=r"from an older Ketapress.*ketapress db upgrade"):
         open_store(empty_url, tmp_path)
 
@@ -71,7 +71,7 @@ def test_several_processes_may_find_no_database_at_once(empty_url: str, tmp_path
 
 def test_alembic_is_loaded_only_when_there_is_something_to_change(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from ketapress.store.database import open_store;"
+        "import sys; from pathlib import Path; from ketapress.store.store import open_store;"
         "open_store('sqlite:///k.db', Path(sys.argv[1])).close(); print('alembic' in sys.modules)"
     )
     said = [

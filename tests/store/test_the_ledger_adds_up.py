@@ -3,10 +3,10 @@
 import pytest
 
 from factories import NOW
-from ketapress.check.conservation import conservation_problems
+from ketapress.check.invariants import conservation_problems
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
-from ketapress.store.database import Store
+from ketapress.store.store import Store
 from stored import begun, crowd, sending_edition, settle, stored_edition, subscribe
 
 

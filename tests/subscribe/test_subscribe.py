@@ -8,7 +8,7 @@ import pytest
 from factories import NOW, WEEKLY, settings
 from ketapress.model.errors import UsageError
 from ketapress.model.subscriber import Added, Refusal, SubscriptionState
-from ketapress.store.database import Store, open_store
+from ketapress.store.store import Store, open_store
 from ketapress.subscribe import (
     add_people,
     chosen_newsletters,

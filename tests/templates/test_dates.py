@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from factories import SITE
-from ketapress.templates.days import written_day, written_instant
-from ketapress.templates.folder import Templates
+from ketapress.i18n.dates import written_day, written_instant
+from ketapress.templates.environment import Templates
 
 LATE = datetime(2023, 6, 7, 22, 30, 5, 123456, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ketapress.templates.files import fingerprint
+from ketapress.templates.sources import fingerprint
 
 
 def written(root: Path, name: str, source: str) -> Path:

@@ -8,7 +8,7 @@ from hypothesis import given, settings as bounds, strategies as st
 
 from factories import post, settings
 from ketapress.model.errors import ConfigurationError, Problem
-from ketapress.templates.folder import Templates
+from ketapress.templates.environment import Templates
 
 Publication = Callable[..., Templates]
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
+from ketapress.i18n.schedules import LANGUAGES, spoken_schedule
 from ketapress.settings.schedule import parsed_schedule
-from ketapress.templates.schedules import LANGUAGES, spoken_schedule
 
 
 @pytest.mark.parametrize(

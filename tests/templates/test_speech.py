@@ -4,7 +4,7 @@ import pytest
 
 from factories import post
 from ketapress.model.language import direction
-from ketapress.templates.speech import speech
+from ketapress.templates.lang_attributes import speech
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from ketapress.web.conditional import Validators, byte_range, is_unchanged, takes_gzip
+from ketapress.web.static.http_conditional import Validators, byte_range, is_unchanged, takes_gzip
 
 VALIDATORS = Validators('"0123"', 1_700_000_000)
 ranges = st.one_of(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from browser import faults, sights
-from ketapress.mail.links import Purpose
+from ketapress.mail.tokens import Purpose
 from walk import ketapress
 from webdoor import open_door
 

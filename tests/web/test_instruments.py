@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from daemons import running
-from ketapress.daemon.measures import Measures, measured
+from ketapress.daemon.counters import Measures, measured
 from ketapress.web.metrics import exposition
 from walk import ketapress
 

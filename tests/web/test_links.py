@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.mail.links import DEAD_TOKEN, Purpose, token
+from ketapress.mail.tokens import DEAD_TOKEN, Purpose, token
 from ketapress.testing import ScriptedRelay
-from ketapress.web.links import LARGEST_FORM
+from ketapress.web.subscription_routes import LARGEST_FORM
 from walk import ketapress
 from webdoor import Door, open_door
 

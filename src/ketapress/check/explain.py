@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ketapress.compose import Press, history
-from ketapress.editions.choose import exclusion
-from ketapress.editions.plan import window_for
+from ketapress.editions.planner import window_for
+from ketapress.editions.selection import exclusion
 from ketapress.model.edition import Decision, Slot, StoredEdition, Window
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ketapress.check.explain import Explanation, explanation
 from ketapress.check.queue import coming_edition
 from ketapress.compose import Composed, Press
-from ketapress.editions.plan import send_by
+from ketapress.editions.planner import send_by
 from ketapress.mail.digest import specimen
 from ketapress.model.edition import WAITING_STATES, EditionState, StoredEdition
 from ketapress.model.post import Post

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ketapress.compose import Composed, Press, composed, history, rendered
-from ketapress.editions.calendar import midnight, next_slot, slots
-from ketapress.editions.plan import Plan, due_slots, plan_for
+from ketapress.editions.planner import Plan, due_slots, plan_for
+from ketapress.editions.slots import midnight, next_slot, slots
 from ketapress.model.edition import Slot
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
-from ketapress.settings.acted import ZonedSchedule, schedules_of
+from ketapress.settings.schedule_history import ZonedSchedule, schedules_of
 
 _INSTANT = timedelta(microseconds=1)
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ketapress.editions.calendar import midnight, next_slot
+from ketapress.editions.slots import midnight, next_slot
 from ketapress.model.delivery import DeliveryState, Phase, Reply
 from ketapress.model.edition import WAITING_STATES, Decision, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.relay.line import Deadlines
-from ketapress.relay.smtp import Connection, NotOpened
-from ketapress.store.conservation import Imbalance
-from ketapress.store.look import Look
+from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.stream import Deadlines
+from ketapress.store.overview import Look
+from ketapress.store.statements.invariants import Imbalance
 
 _INSTANT = timedelta(microseconds=1)
 _PATIENCE = Deadlines(

@@ -1,6 +1,6 @@
 """`ketapress build`: feeds and archive only."""
 
-from ketapress.cli.building import built
-from ketapress.cli.door import command
+from ketapress.cli.build_command import built
+from ketapress.cli.decorators import command
 
 build = command("build", "Write feeds and archive only.", asks_time=True, writes=True)(built)

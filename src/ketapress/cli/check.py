@@ -1,12 +1,12 @@
 """`ketapress check`: everything that is wrong, and what to do about it."""
 
-from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.decorators import Answer, Door, command
 from ketapress.model.errors import Severity
 
 
 @command("check", "Name everything that is wrong with posts, templates and settings.", asks_time=True)
 def check(door: Door) -> Answer:
-    from ketapress.check.faults import faults
+    from ketapress.check.problems import faults
 
     publication = door.publication
     library = publication.library(door.now, keep=False)

@@ -2,8 +2,8 @@
 
 import click
 
-from ketapress.cli.door import Answer, Door, command
-from ketapress.cli.reports import compose_lines, needs_person, published
+from ketapress.cli.decorators import Answer, Door, command
+from ketapress.cli.report_format import compose_lines, needs_person, published
 from ketapress.model.errors import Problem, UsageError
 
 

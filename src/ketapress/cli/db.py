@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ketapress.cli.door import Answer, Door, command, group
+from ketapress.cli.decorators import Answer, Door, command, group
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ketapress.cli.door import Answer, Door, command
-from ketapress.cli.rows import Rows, rows
+from ketapress.cli.decorators import Answer, Door, command
+from ketapress.cli.table import Rows, rows
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:  # loaded when the command is called
@@ -24,9 +24,9 @@ if TYPE_CHECKING:  # loaded when the command is called
 )
 @click.option("--dns", "server", metavar="ADDRESS[:PORT]", help="Ask this name server, not the system's.")
 def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer:
-    from ketapress.check.conservation import conservation_problems
-    from ketapress.doctor.examination import examination
-    from ketapress.doctor.names import Names
+    from ketapress.check.invariants import conservation_problems
+    from ketapress.doctor.resolver import Names
+    from ketapress.doctor.run import examination
 
     publication = door.publication
     found = examination(

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ketapress.cli.door import Answer, Door, command
-from ketapress.cli.rows import rows
+from ketapress.cli.decorators import Answer, Door, command
+from ketapress.cli.table import rows
 from ketapress.model.settings import NewsletterSettings
 
 if TYPE_CHECKING:  # loaded when the command is called

@@ -2,13 +2,13 @@
 
 import click
 
-from ketapress.cli.door import Answer, Door, command, parsed_moment
+from ketapress.cli.decorators import Answer, Door, command, parsed_moment
 
 
 @command("init", "Make a publication folder in FOLDER (this folder by default).", asks_time=True)
 @click.argument("folder", required=False)
 def init(door: Door, folder: str | None) -> Answer:
-    from ketapress.app import begin
+    from ketapress.publication import begin
 
     root = door.root / folder if folder else door.root
     made = begin(root, parsed_moment(door.at, "--at") if door.at else door.started)

@@ -2,7 +2,7 @@
 
 import click
 
-from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.decorators import Answer, Door, command
 from ketapress.model.errors import Problem, UsageError
 
 

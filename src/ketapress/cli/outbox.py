@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from ketapress import review
-from ketapress.cli.answers import operator, portions
-from ketapress.cli.door import Answer, Door, command, group
+from ketapress.cli.context import operator, portions
+from ketapress.cli.decorators import Answer, Door, command, group
 from ketapress.cli.outbox_export import export
-from ketapress.cli.reports import edition_lines, edition_result, left_out_words
-from ketapress.cli.rows import Rows, rows
+from ketapress.cli.report_format import edition_lines, edition_result, left_out_words
+from ketapress.cli.table import Rows, rows
 from ketapress.model.delivery import DeliveryLine, DeliveryState
 from ketapress.model.edition import EditionState, StoredEdition
-from ketapress.outbox.folder import read_edition_json
+from ketapress.outbox.writer import read_edition_json
 
 _edition = click.argument("edition")
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from ketapress import review
-from ketapress.cli.answers import Answer, Door
-from ketapress.cli.door import command
+from ketapress.cli.context import Answer, Door
+from ketapress.cli.decorators import command
 from ketapress.model.delivery import DeliveryLine
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, RefusedError
-from ketapress.outbox.folder import edition_folder
-from ketapress.people.csv import csv_line
+from ketapress.outbox.writer import edition_folder
+from ketapress.subscribers.csv_format import csv_line
 
 _HEADER = ("address", "state", "attempts", "message_id", "dated", "reply")
 _LIST = "deliveries.csv"

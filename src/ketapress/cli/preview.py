@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ketapress.app import Publication
-from ketapress.cli.door import Answer, Door, command, disk_problem
+from ketapress.cli.decorators import Answer, Door, command, disk_problem
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, UsageError
+from ketapress.publication import Publication
 
 if TYPE_CHECKING:
     from ketapress.check.preview import Coming
-    from ketapress.web.preview_watch import Made
+    from ketapress.web.preview.watch import Made
 
 _PORT = 8125
 
@@ -102,9 +102,9 @@ def _lines(door: Door, coming: "Coming", most: int) -> list[str]:
 
 def _served(door: Door, newsletter: str | None, port: int, *, opens: bool) -> Answer:
     """A page on this machine, until Ctrl-C."""
-    from ketapress.web.preview import preview_app
-    from ketapress.web.preview_server import listening_here, serve
-    from ketapress.web.preview_watch import Watch
+    from ketapress.web.preview.app import preview_app
+    from ketapress.web.preview.server import listening_here, serve
+    from ketapress.web.preview.watch import Watch
     from ketapress.web.server import address_of
 
     publication = door.publication  # a wrong setting ends the start here, with exit code 78
@@ -121,7 +121,7 @@ def _served(door: Door, newsletter: str | None, port: int, *, opens: bool) -> An
 
 def _made(door: Door, newsletter: str | None) -> "Made":
     """One try, from the settings on, for they may have changed too. What is wrong is a value: the page shows it."""
-    from ketapress.web.preview_watch import Made
+    from ketapress.web.preview.watch import Made
 
     now = door.clock()
     try:
@@ -135,7 +135,7 @@ def _made(door: Door, newsletter: str | None) -> "Made":
 
 def _tried(publication: Publication, newsletter: str | None, now: datetime) -> "Made":
     from ketapress.check.preview import preview as preview_of
-    from ketapress.web.preview_watch import Made
+    from ketapress.web.preview.watch import Made
 
     library = publication.library(now, keep=False)
     previews, problems = {}, list(library.problems)

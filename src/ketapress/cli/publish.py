@@ -2,8 +2,8 @@
 
 from contextlib import nullcontext
 
-from ketapress.cli.door import Answer, Door, command
-from ketapress.cli.reports import build_lines, compose_lines, needs_person, published
+from ketapress.cli.decorators import Answer, Door, command
+from ketapress.cli.report_format import build_lines, compose_lines, needs_person, published
 
 
 @command(

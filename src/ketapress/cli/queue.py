@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ketapress.cli.door import Answer, Door, command
-from ketapress.cli.rows import Rows, rows
+from ketapress.cli.decorators import Answer, Door, command
+from ketapress.cli.table import Rows, rows
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:  # loaded when the command is called
     from ketapress.check.queue import ComingPost, ScheduleChange
     from ketapress.model.edition import Slot
-    from ketapress.settings.acted import ZonedSchedule
+    from ketapress.settings.schedule_history import ZonedSchedule
 
 _MONTH = timedelta(days=31)
 
@@ -24,7 +24,7 @@ _MONTH = timedelta(days=31)
 @click.option("--to", "until", metavar="TIME", help="The moment to stop before; 31 days on by default.")
 def queue(door: Door, first: str | None, until: str | None) -> Answer:
     from ketapress.check.queue import coming_posts, coming_slots, schedule_changes
-    from ketapress.settings.acted import acted_schedules
+    from ketapress.settings.schedule_history import acted_schedules
 
     publication = door.publication
     begin = door.moment(first, "--from") if first else door.now

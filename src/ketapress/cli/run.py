@@ -4,8 +4,8 @@ import os
 
 import click
 
-from ketapress.cli.door import Answer, Door, command
-from ketapress.store.lock import PARTS
+from ketapress.cli.decorators import Answer, Door, command
+from ketapress.system.lock import PARTS
 
 
 @command("run", "Stay up: publish and deliver on schedule, and answer on the web, until SIGTERM.")
@@ -25,8 +25,8 @@ from ketapress.store.lock import PARTS
     help="How long what is in flight may take at the end.",
 )
 def run(door: Door, only: tuple[str, ...], drain: float) -> Answer:
-    from ketapress.daemon.run import Daemon
-    from ketapress.logs import standard_log
+    from ketapress.daemon.daemon import Daemon
+    from ketapress.system.event_log import standard_log
 
     log = standard_log(door.clock, as_json=door.as_json)
     log.hear("uvicorn.error", "watchfiles")

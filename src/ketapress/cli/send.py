@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.door import Answer, Door, command
-from ketapress.cli.reports import left_out_words
+from ketapress.cli.decorators import Answer, Door, command
+from ketapress.cli.report_format import left_out_words
 from ketapress.deliver.report import died_problem
 from ketapress.model.delivery import FINAL_STATES, DeliveryState
 from ketapress.model.errors import Problem, UsageError

@@ -2,7 +2,7 @@
 
 import click
 
-from ketapress.cli.door import Answer, Door, command
+from ketapress.cli.decorators import Answer, Door, command
 from ketapress.model.delivery import Fault, Verdict
 from ketapress.model.errors import Problem
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.door import Answer, Door, command, disk_problem
-from ketapress.cli.rows import Rows, rows
+from ketapress.cli.decorators import Answer, Door, command, disk_problem
+from ketapress.cli.table import Rows, rows
 from ketapress.deliver.report import doubt_problem
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.errors import KetapressError, Problem, RefusedError, Severity
 from ketapress.review import waiting_problem
-from ketapress.settings.fields import sqlite_file
-from ketapress.store.lock import holder
+from ketapress.settings.converters import sqlite_file
+from ketapress.system.lock import holder
 
 if TYPE_CHECKING:
     from ketapress.check.status import Standing, Status
@@ -32,7 +32,7 @@ def status(door: Door) -> Answer:
         look = aside.submit(
             publication.quick_look
         )  # a million rows take as long as all else that is loaded here
-        from ketapress.check.conservation import conservation_problems
+        from ketapress.check.invariants import conservation_problems
         from ketapress.check.status import status as status_of
 
         posts = _posts(door)
@@ -64,7 +64,7 @@ def _posts(door: Door) -> tuple[Problem, ...]:
 
 def _behind(root: Path, generation: int) -> tuple[Problem, ...]:
     """That the database is an older copy, or that nobody can tell: nothing is composed or sent then."""
-    from ketapress.outbox.record import behind
+    from ketapress.outbox.sent_log import behind
 
     try:
         found = behind(root, generation)
@@ -115,7 +115,7 @@ def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:
 
 def _folder(root: Path) -> tuple[Problem, ...]:
     """That a folder may not be written to, or the disk is full, or all but: nothing is composed or sent then."""
-    from ketapress.doctor.folder import rights, room
+    from ketapress.doctor.system import rights, room
 
     found = (each.problem for each in (rights(root), room(root)))
     return tuple(each for each in found if each and each.needs_person)

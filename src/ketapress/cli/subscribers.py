@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from ketapress.cli.answers import operator
-from ketapress.cli.door import Answer, Door, command, group
-from ketapress.cli.rows import rows
+from ketapress.cli.context import operator
+from ketapress.cli.decorators import Answer, Door, command, group
+from ketapress.cli.table import rows
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.subscriber import Added, Refusal, Subscriber
 

@@ -11,12 +11,12 @@ from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ketapress.deliver.ledger import Editions, Ledger
+from ketapress.deliver.context import Load, Road
+from ketapress.deliver.group_commit import Turns
+from ketapress.deliver.protocols import Editions, Ledger
 from ketapress.deliver.report import EditionReport, Progress, Watch, doubt_problem, edition_report
-from ketapress.deliver.road import Load, Road
-from ketapress.deliver.round import Round
-from ketapress.deliver.settle import LIFETIME, Course
-from ketapress.deliver.turns import Turns
+from ketapress.deliver.retry_policy import LIFETIME, Course
+from ketapress.deliver.session import Round
 from ketapress.model.delivery import DeliveryState, Fault, Verdict
 from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.model.errors import Problem

@@ -5,8 +5,8 @@ import asyncio
 from ketapress.doctor.finding import Finding, error, warning, well
 from ketapress.model.delivery import Phase
 from ketapress.model.settings import RelayUrl
-from ketapress.relay.line import Deadlines
-from ketapress.relay.smtp import Connection, NotOpened
+from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.stream import Deadlines
 
 _DEADLINES = Deadlines(connect=5, greeting=5, tls=5, hello=5, authenticate=5, farewell=1)
 _CURES = {

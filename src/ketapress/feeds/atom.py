@@ -5,11 +5,11 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from ketapress.feeds.dialect import Dialect
-from ketapress.feeds.document import Entry, Feed
-from ketapress.feeds.elements import HISTORY, add, add_history, is_marked_up
-from ketapress.feeds.moulded import entry_text, feed_text
-from ketapress.model.mould import Moulds
+from ketapress.feeds.model import Entry, Feed
+from ketapress.feeds.prerendered import entry_text, feed_text
+from ketapress.feeds.xml import HISTORY, add, add_history, is_marked_up
+from ketapress.feeds.xml_format import Dialect
+from ketapress.model.prerender import Moulds
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

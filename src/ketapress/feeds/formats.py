@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
-    from ketapress.feeds.document import Entry, Feed
-    from ketapress.model.mould import Moulds
+    from ketapress.feeds.model import Entry, Feed
+    from ketapress.model.prerender import Moulds
 
 
 class Writer(Protocol):

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ketapress.feeds.document import Entry, Feed
-from ketapress.model.mould import Moulds
+from ketapress.feeds.model import Entry, Feed
+from ketapress.model.prerender import Moulds
 
 _written = json.JSONEncoder(ensure_ascii=False).encode
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from lxml.etree import Element, SubElement, _Element, tostring
 
-from ketapress.feeds.document import Feed
+from ketapress.feeds.model import Feed
 
 
 def opml(site: Feed, tags: Iterable[Feed]) -> bytes:

@@ -6,13 +6,13 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from ketapress.feeds.dialect import Dialect
-from ketapress.feeds.document import Entry, Feed
-from ketapress.feeds.elements import ATOM, HISTORY, add, add_history, literal
-from ketapress.feeds.moulded import entry_text, feed_text
-from ketapress.model.mould import Moulds
-from ketapress.model.pattern import pattern
+from ketapress.feeds.model import Entry, Feed
+from ketapress.feeds.prerendered import entry_text, feed_text
+from ketapress.feeds.xml import ATOM, HISTORY, add, add_history, literal
+from ketapress.feeds.xml_format import Dialect
+from ketapress.model.lazy_regex import pattern
 from ketapress.model.post import Image
+from ketapress.model.prerender import Moulds
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

@@ -8,17 +8,17 @@ import html
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from ketapress.mail.headers import cleaned
-from ketapress.mail.inline import inlined
-from ketapress.mail.links import Purpose, dead_url
-from ketapress.mail.marks import Marks
-from ketapress.mail.mime import encoded_size, message
+from ketapress.mail.css_inline import inlined
+from ketapress.mail.mime.headers import cleaned
+from ketapress.mail.mime.merge_fields import Marks
+from ketapress.mail.mime.message import encoded_size, message
+from ketapress.mail.personalize import dated, message_id, stamped
 from ketapress.mail.render import Issue, html_document, text_document
-from ketapress.mail.stamp import dated, message_id, stamped
+from ketapress.mail.tokens import Purpose, dead_url
 from ketapress.model.edition import Edition, Slot
 from ketapress.model.errors import ConfigurationError, Problem
-from ketapress.model.fill import Fill
-from ketapress.model.letter import Digest, Letter
+from ketapress.model.message import Digest, Letter
+from ketapress.model.renderer import Fill
 from ketapress.model.settings import NewsletterSettings, Settings
 
 SPECIMEN_ADDRESS = "reader@example.com"  # reserved for examples (RFC 2606, 3)

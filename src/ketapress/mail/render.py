@@ -10,20 +10,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ketapress.mail.direction import written_direction
-from ketapress.mail.fragment import Frame, mail_fragment
-from ketapress.mail.headers import cleaned
-from ketapress.mail.lines import WIDTH, WORD_JOINER, underlined, unmistakable, wrapped
-from ketapress.mail.links import edition_url
-from ketapress.mail.look import colours, fonts
-from ketapress.mail.markup import seeming_host, writable
-from ketapress.mail.pictures import is_drawn
-from ketapress.mail.text import fragment_text
-from ketapress.mail.words import Words, words
+from ketapress.i18n.mail_messages import Words, words
+from ketapress.mail.body.bidi import written_direction
+from ketapress.mail.body.dom import seeming_host, writable
+from ketapress.mail.body.images import is_drawn
+from ketapress.mail.body.mail_html import Frame, mail_fragment
+from ketapress.mail.body.plaintext import fragment_text
+from ketapress.mail.body.wrap import WIDTH, WORD_JOINER, underlined, unmistakable, wrapped
+from ketapress.mail.mime.headers import cleaned
+from ketapress.mail.theme import colours, fonts
+from ketapress.mail.tokens import edition_url
 from ketapress.model.edition import Display, Edition, Item
-from ketapress.model.fill import Fill
 from ketapress.model.language import direction
 from ketapress.model.post import Image, Post
+from ketapress.model.renderer import Fill
 from ketapress.model.settings import NewsletterSettings, Settings
 
 COLUMN = 520  # CSS pixels: the sheet's 600 less its margins

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from ketapress.model.pattern import pattern
+from ketapress.model.lazy_regex import pattern
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322, 3.2.3
 _LOCAL = pattern(rf"{_ATEXT}(?:\.{_ATEXT})*\Z")

@@ -3,7 +3,7 @@
 import unicodedata
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from ketapress.model.pattern import pattern
+from ketapress.model.lazy_regex import pattern
 
 _NOT_IN_SLUG = pattern(r"[\W_]+")
 _SLUG_LENGTH = (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post
-from ketapress.posts.cache import Learned
+from ketapress.posts.cache.sqlite_cache import Learned
 
 
 class Library(NamedTuple):

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from ketapress.model.pattern import pattern
+from ketapress.model.lazy_regex import pattern
 from ketapress.model.settings import Schedule
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")

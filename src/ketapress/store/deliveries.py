@@ -27,9 +27,28 @@ from sqlalchemy import (
 from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient, Result, TakenOver
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.store.counts import begun_since, delivery_counts, really_counted, recount
-from ketapress.store.freeze import anybody_active, freeze_chunk, start_freeze
-from ketapress.store.ledger import (
+from ketapress.store.db.engine import Transactions
+from ketapress.store.db.schema import (
+    DatabaseClock,
+    deliveries,
+    editions,
+    subscribers,
+    subscriptions,
+    workers,
+)
+from ketapress.store.spill_file import Spill, Unwritten
+from ketapress.store.statements.consent import end_consent
+from ketapress.store.statements.counts import begun_since, delivery_counts, really_counted, recount
+from ketapress.store.statements.delivery_batch import (
+    due,
+    kept_state,
+    write_claims,
+    write_intents,
+    write_results,
+)
+from ketapress.store.statements.freeze import anybody_active, freeze_chunk, start_freeze
+from ketapress.store.statements.recovery import recover
+from ketapress.store.statements.transitions import (
     ACTIVE,
     AT_ONCE,
     edition_state,
@@ -39,19 +58,6 @@ from ketapress.store.ledger import (
     moved,
     these,
 )
-from ketapress.store.persons import end_consent
-from ketapress.store.recovery import recover
-from ketapress.store.spill import Spill, Unwritten
-from ketapress.store.tables import (
-    DatabaseClock,
-    deliveries,
-    editions,
-    subscribers,
-    subscriptions,
-    workers,
-)
-from ketapress.store.transactions import Transactions
-from ketapress.store.turn import due, kept_state, write_claims, write_intents, write_results
 
 LEASE = 60_000_000  # microseconds a worker is believed alive after it was last heard of
 _SECONDS = LEASE / 1_000_000

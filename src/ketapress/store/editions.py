@@ -15,15 +15,22 @@ from sqlalchemy.exc import IntegrityError
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
 from ketapress.model.errors import Problem, RefusedError
-from ketapress.model.letter import Digest, Letter
-from ketapress.store.counts import driver_cursor
-from ketapress.store.decisions import adopted, decided, give_posts_back, lettered, orphans, taken_posts
-from ketapress.store.edition_rows import COLUMNS, moved, stored
-from ketapress.store.ledger import anything_left, give_up
-from ketapress.store.letters import unpacked
-from ketapress.store.public import public
-from ketapress.store.tables import edition_posts, editions
-from ketapress.store.transactions import Transactions
+from ketapress.model.message import Digest, Letter
+from ketapress.store.db.engine import Transactions
+from ketapress.store.db.schema import edition_posts, editions
+from ketapress.store.public_editions import public
+from ketapress.store.statements.counts import driver_cursor
+from ketapress.store.statements.decide_slots import (
+    adopted,
+    decided,
+    give_posts_back,
+    lettered,
+    orphans,
+    taken_posts,
+)
+from ketapress.store.statements.edition_rows import COLUMNS, moved, stored
+from ketapress.store.statements.message_codec import unpacked
+from ketapress.store.statements.transitions import anything_left, give_up
 
 _OVER = (EditionState.DONE, EditionState.CANCELLED)
 _e = editions.c

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Select, delete, exists, func, insert, null, s
 
 from ketapress.model.address import address_key, parsed_address
 from ketapress.model.subscriber import Added, Applicant, ConsentEvent, Event, Subscriber, SubscriptionState
-from ketapress.store.counts import driver_cursor
-from ketapress.store.intake import Intake, chunks
-from ketapress.store.ledger import forget, of_person
-from ketapress.store.persons import end_consent, erased_hash, erasure_key, people, persons
-from ketapress.store.tables import consents, deliveries, editions, subscribers, subscriptions
-from ketapress.store.tally import people_counted
-from ketapress.store.transactions import Transactions
+from ketapress.store.db.engine import Transactions
+from ketapress.store.db.schema import consents, deliveries, editions, subscribers, subscriptions
+from ketapress.store.statements.consent import end_consent, erased_hash, erasure_key, people, persons
+from ketapress.store.statements.counts import driver_cursor
+from ketapress.store.statements.counts_sql import people_counted
+from ketapress.store.statements.import_subscribers import Intake, chunks
+from ketapress.store.statements.transitions import forget, of_person
 
 _PAGE = 2000  # people a read
 

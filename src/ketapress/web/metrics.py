@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ketapress.editions.calendar import midnight, next_slot
+from ketapress.editions.slots import midnight, next_slot
 from ketapress.model.edition import WAITING_STATES
 from ketapress.model.errors import KetapressError
 from ketapress.model.settings import NewsletterSettings
-from ketapress.web.site import Site
+from ketapress.web.site_state import Site
 
 KEPT = 10.0  # seconds
 _FORMAT = "text/plain; version=0.0.4; charset=utf-8"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
-from ketapress.mail.lint.page import Page, declarations, shown
+from ketapress.mail.lint.document import Page, declarations, shown
 from ketapress.model.errors import Problem
 
 _REMOVED = {

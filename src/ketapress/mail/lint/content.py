@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ketapress.mail.lint.page import Page, fault, is_hidden, own_texts, shown
-from ketapress.mail.markup import text_of
+from ketapress.mail.body.dom import text_of
+from ketapress.mail.lint.document import Page, fault, is_hidden, own_texts, shown
 from ketapress.model.edition import Edition
 from ketapress.model.errors import Problem
 

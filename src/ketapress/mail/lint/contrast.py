@@ -11,7 +11,7 @@ from typing import NamedTuple
 from cssselect import SelectorError
 from lxml.html import HtmlElement
 
-from ketapress.mail.lint.page import Page, declarations, is_hidden, own_texts, shown
+from ketapress.mail.lint.document import Page, declarations, is_hidden, own_texts, shown
 from ketapress.model.colour import contrast
 from ketapress.model.errors import Problem
 

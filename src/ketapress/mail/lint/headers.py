@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from email.header import decode_header, make_header
 
-from ketapress.mail.lint.page import fault, shown
+from ketapress.mail.lint.document import fault, shown
 from ketapress.model.errors import Problem, Severity
 
 _ONCE = (

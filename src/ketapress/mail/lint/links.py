@@ -6,8 +6,8 @@ from urllib.parse import unquote
 
 from lxml.html import HtmlElement
 
-from ketapress.mail.lint.page import Page, fault, is_hidden, shown
-from ketapress.mail.markup import host, seeming_host, text_of
+from ketapress.mail.body.dom import host, seeming_host, text_of
+from ketapress.mail.lint.document import Page, fault, is_hidden, shown
 from ketapress.model.errors import Problem
 
 _LEADS = re.compile(r"(?:https?://[^/]|mailto:.|tel:.|sms:.)", re.IGNORECASE)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ketapress.mail.lint.page import fault
+from ketapress.mail.lint.document import fault
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.letter import Digest
+from ketapress.model.message import Digest
 
 GMAIL_CLIPS = 102 * 1024  # bytes; measured at 102 to 105 KB, sources differ on whether encoded ones count
 _SETTINGS = "ketapress.toml"

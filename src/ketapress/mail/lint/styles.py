@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from ketapress.mail.lint.page import Page
+from ketapress.mail.lint.document import Page
 from ketapress.model.errors import Problem
 
 GMAIL_KEEPS = 16 * 1024  # bytes of all <style> together

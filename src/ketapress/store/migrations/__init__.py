@@ -1,1 +1,1 @@
-"""Alembic's room: one file a change of the schema, each all or nothing, none ever edited after its release."""
+"""Alembic migrations: one file a change of the schema, each all or nothing, never edited after its release."""

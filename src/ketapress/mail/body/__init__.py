@@ -1,0 +1,1 @@
+"""Post HTML to HTML and text that mail programs show."""

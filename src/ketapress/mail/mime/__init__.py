@@ -1,0 +1,1 @@
+"""Headers, encodings and merge fields of a message."""

@@ -1,0 +1,137 @@
+"""The outbox on disk: one folder an edition, there whole or not at all, whenever the process dies.
+
+In: the publication's folder, a slot, its files. Out: `outbox/NEWSLETTER/SLOT/`. A folder is written beside its place under a hidden name,
+made durable, and renamed. It decides nothing: what a changed file means is for its caller to say.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ketapress.model.edition import Slot
+from ketapress.model.errors import KetapressError, Problem
+from ketapress.outbox.manifest import MANIFEST
+
+_OUTBOX = "outbox"
+_NEW = ".new-"
+_OLD = ".old-"
+
+
+def write_edition(root: Path, slot: Slot, files: Mapping[str, bytes]) -> Path:
+    """Puts the edition's folder into place in the outbox of the publication `root`; one that is there is replaced.
+
+    Raises KetapressError where the disk refuses. A crash leaves the old folder, the new one, or (between two renames)
+    neither and both under hidden names; writing again, or `remove_leftovers`, tidies.
+    """
+    place = edition_folder(root, slot)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_name(f"{_NEW}{slot.key}")
+        _fill(fresh, files)
+        _swap(fresh, place)
+        for folder in (place.parent, root / _OUTBOX, root):
+            _make_durable(folder)
+    except OSError as fault:
+        raise KetapressError(_unwritable(place, fault)) from fault
+    return place
+
+
+def edition_folder(root: Path, slot: Slot) -> Path:
+    return root / _OUTBOX / slot.newsletter / slot.key
+
+
+def read_edition_json(root: Path, slot: Slot) -> dict[str, Any] | None:
+    """What `edition.json` says; None where it is missing or cannot be read as it was written."""
+    try:
+        manifest = json.loads((edition_folder(root, slot) / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) and isinstance(manifest.get("sha256"), dict) else None
+
+
+def changed_files(root: Path, slot: Slot) -> tuple[str, ...]:
+    """The names of the files that are missing or not as they were written; `edition.json` where that cannot be told.
+
+    A folder that is gone altogether, or was written on another machine, is nobody's edit: nothing has changed.
+    """
+    folder = edition_folder(root, slot)
+    if not folder.is_dir():
+        return ()
+    manifest = read_edition_json(root, slot)
+    if manifest is None:
+        return (MANIFEST,)
+    return tuple(name for name, written in manifest["sha256"].items() if _sha256(folder / name) != written)
+
+
+def remove_leftovers(root: Path) -> tuple[Path, ...]:
+    """Removes what a crash left half-written or half-replaced, and returns what it removed.
+
+    An old folder that was moved aside while its successor never arrived is put back instead.
+    """
+    removed = tuple(_leftovers(root))
+    for path in removed:
+        place = path.with_name(path.name.removeprefix(_NEW).removeprefix(_OLD))
+        if path.name.startswith(_OLD) and not place.exists():
+            path.rename(place)
+        else:
+            shutil.rmtree(path)
+    return removed
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    """A new folder with these files, all of it on the disk when this returns."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    for name, content in files.items():
+        with (folder / name).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    _make_durable(folder)
+
+
+def _swap(fresh: Path, place: Path) -> None:
+    """Renames a folder into its place; a full folder cannot be renamed over, so the old one steps aside first."""
+    old = place.with_name(f"{_OLD}{place.name}")
+    if old.exists():
+        shutil.rmtree(old)
+    if place.exists():
+        place.rename(old)
+    fresh.rename(place)
+    if old.exists():
+        shutil.rmtree(old)
+
+
+def _make_durable(folder: Path) -> None:
+    """Makes the names in a folder outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _leftovers(root: Path) -> Iterator[Path]:
+    for prefix in (_NEW, _OLD):
+        yield from sorted((root / _OUTBOX).glob(f"*/{prefix}*"))
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _unwritable(place: Path, fault: OSError) -> Problem:
+    return Problem(
+        code="outbox.write",
+        message=f"The edition cannot be written to the outbox: {fault.strerror or fault}.",
+        cure="Make room or allow writing there, then run the command again: nothing was lost.",
+        path=f"outbox/{place.parent.name}/{place.name}",
+    )

@@ -1,0 +1,1 @@
+"""Text to a date: one row of names a language."""

@@ -1,0 +1,1 @@
+"""Syntax of other tools to Markdown or HTML."""

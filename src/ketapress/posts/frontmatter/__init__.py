@@ -1,0 +1,1 @@
+"""The header of a post to its fields, dates and status."""

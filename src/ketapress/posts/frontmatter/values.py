@@ -1,0 +1,68 @@
+"""What a header is, however it was written: names and values, whose scalars are the strings that were written.
+
+Here scalars are read, and what is wrong with a header or one of its values is put into words.
+"""
+
+from collections.abc import Mapping
+
+from ketapress.model.errors import KetapressError, Problem, Severity
+from ketapress.posts.text.excerpt import one_line
+
+Value = str | list["Value"] | dict[str, "Value"]
+
+_NOTHING = {"", "null", "~", "none"}
+_FLAGS = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+
+
+def text(value: object) -> str:
+    """A scalar as text on one line; empty for nothing, lists and mappings."""
+    if not value or not isinstance(value, str) or value.strip().lower() in _NOTHING:
+        return ""
+    return one_line(value)
+
+
+def first_text(header: Mapping[str, Value], *names: str) -> str:
+    """What the first of the names says that says something."""
+    for name in names:
+        if name in header and (found := text(header[name])):
+            return found
+    return ""
+
+
+def flag(value: object) -> bool | None:
+    """What a switch says; None where it says nothing or something else."""
+    return _FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def mapping(loaded: Value, line: int) -> dict[str, Value]:
+    """What was loaded, if it is names and values, or nothing at all. Raises `KetapressError` where it is anything else."""
+    if isinstance(loaded, dict):
+        return loaded
+    if loaded == "":
+        return {}
+    raise header_fault(
+        "the header holds no `name: value` lines.",
+        "Write one a line, such as `title: …`, with a blank after the colon.",
+        line,
+    )
+
+
+def misunderstood(name: str, value: str, consequence: str, cure: str) -> Problem:
+    """A warning for a value that says nothing that could be meant under its name."""
+    return Problem(
+        code="post.header-value",
+        severity=Severity.WARNING,
+        message=f"`{name}: {value[:60]}` is not understood, {consequence}.",
+        cure=cure,
+    )
+
+
+def too_deep(line: int) -> KetapressError:
+    return header_fault("the header's values are nested too deeply.", "Make them flatter.", line)
+
+
+def header_fault(message: str, cure: str, line: int) -> KetapressError:
+    return KetapressError(Problem(code="post.header", message=message, cure=cure, line=line))

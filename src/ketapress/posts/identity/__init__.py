@@ -1,0 +1,1 @@
+"""Ids, permalinks and dates of first publication: `.published.jsonl`."""

@@ -1,0 +1,153 @@
+"""An HTML file is taken apart: what its head says, and the fragment that is the post.
+
+In comes text as people and tools write it, whole pages or fragments; out go header values and HTML that still has to
+be sanitised. It reads by patterns, because nothing here decides what is safe.
+"""
+
+import re
+from html import unescape
+from typing import NamedTuple
+
+from ketapress.model.lazy_regex import pattern
+from ketapress.posts.frontmatter.values import Value
+from ketapress.posts.text.excerpt import text_of
+
+_BODY = pattern(r"<body(?:\s[^<>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_PAGE = pattern(r"\s*(?:<!doctype|<html|<head|<meta|<title|<body)\b", re.IGNORECASE)
+_HEAD_END = pattern(r"</head\s*>", re.IGNORECASE)
+_TITLE = pattern(r"<title(?:\s[^<>]*)?>([^<]*)", re.IGNORECASE)
+_LANG = pattern(r"<(?:html|body)\s[^<>]*?\blang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
+_DIR = pattern(r"<(?:html|body)\s[^<>]*?\bdir\s*=\s*[\"']?(ltr|rtl)", re.IGNORECASE)
+_CANONICAL = pattern(r"<link\s[^<>]*?\brel\s*=\s*[\"']?canonical\b[^<>]*>", re.IGNORECASE)
+_HREF = pattern(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_META = pattern(r"<meta\s([^<>]*)>", re.IGNORECASE)
+_ATTRIBUTE = pattern(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
+_HEADING = pattern(
+    r"\s*(?:<header(?:\s[^<>]*)?>\s*)?<h1(?:\s[^>]*)?>(.*?)</h1\s*>", re.IGNORECASE | re.DOTALL
+)
+_BLOCK_TAG = r"(?:p|div|header|h\d)"
+_FIRST_LINE = pattern(
+    rf"\s*(?:<{_BLOCK_TAG}(?:\s[^<>]*)?>\s*)*([^\n]{{1,200}}?)[ \t]{{0,9}}(?:</{_BLOCK_TAG}\s*>|<br\s*/?>|\n|\Z)",
+    re.IGNORECASE,
+)
+_TIME = pattern(r"<time\s[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+_PUBLISHED = pattern(  # of an h-entry, as Medium exports them
+    r"<time\s(?=[^<>]*\bdt-published\b)[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE
+)
+_OPENS_MAIN = {name: pattern(rf"<{name}(?:\s[^<>]*)?>", re.IGNORECASE) for name in ("article", "main")}
+_FRAME = pattern(r"<(nav|footer|aside)(?:\s[^<>]*)?>(?:(?!<\1[\s>]).)*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_PRE = pattern(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
+
+_LONGEST_HEAD = 50_000  # characters; only what stands in them is read
+
+# What else pages call the fields: Open Graph, Dublin Core, Pelican
+_META_NAMES = {
+    "article:published_time": "date",
+    "dc.date": "date",
+    "dcterms.date": "date",
+    "dcterms.created": "date",
+    "og:title": "title",
+    "og:image": "image",
+    "keywords": "tags",
+}
+_META_FIELDS = {
+    *(
+        "author",
+        "authors",
+        "category",
+        "date",
+        "description",
+        "id",
+        "image",
+        "lang",
+        "modified",
+        "slug",
+        "status",
+    ),
+    *("summary", "tags", "title"),
+}
+
+
+class Page(NamedTuple):
+    """What a page's head says, and its body; `offset` is where the body begins in the text."""
+
+    header: dict[str, Value]
+    body: str
+    offset: int
+
+
+def page(text: str) -> Page:
+    """A whole page, or a fragment, which has an empty header."""
+    if not _PAGE.match(text):
+        return Page({}, text, 0)
+    body = _BODY.search(text)
+    head_end = _HEAD_END.search(text)
+    offset = body.start(1) if body else head_end.end() if head_end else 0
+    head = (text[:offset] or text)[:_LONGEST_HEAD]
+    header = _header(head)
+    whole = body[1] if body else text[offset:]
+    if "dt-published" in text and "date" not in header and (said := _PUBLISHED.search(text)):
+        header["date"] = unescape(said[1])
+    start, end = _main_part(whole)
+    main = _FRAME.sub("", whole[start:end])
+    if heading := _title_heading(main, str(header.get("title", ""))):
+        header["title"] = heading
+    return Page(header, main, offset + start)
+
+
+def _main_part(body: str) -> tuple[int, int]:
+    """Where the content of the page's one `<article>` or `<main>` stands; the whole body where there is no such one."""
+    for name, opens in _OPENS_MAIN.items():
+        found = opens.findall(body)
+        end = body.lower().rfind(f"</{name}")
+        if len(found) == 1 and (opened := opens.search(body)) and end > opened.end():
+            return opened.end(), end
+    return 0, len(body)
+
+
+def _title_heading(body: str, title: str) -> str:
+    """The heading that the body opens with, where the head's title is that and the name of the site behind it."""
+    found, _ = leading_heading(body)
+    return found if found and title.startswith(found) else ""
+
+
+def leading_heading(fragment: str) -> tuple[str, str]:
+    """The heading of level one that the fragment opens with, as plain text, and what follows it."""
+    found = _HEADING.match(fragment)
+    return (text_of(found[1]), fragment[found.end() :]) if found else ("", fragment)
+
+
+def first_line(fragment: str) -> tuple[str, str]:
+    """The text of the first line or paragraph, and what follows it."""
+    found = _FIRST_LINE.match(fragment)
+    return (text_of(found[1]), fragment[found.end() :]) if found else ("", fragment)
+
+
+def first_time(fragment: str) -> str:
+    """What the first `<time datetime>` says; empty where there is none."""
+    found = _TIME.search(fragment)
+    return unescape(found[1]) if found else ""
+
+
+def preformatted(fragment: str) -> str | None:
+    """The plain text of a fragment that is one `<pre>` and nothing else; None where it is anything else."""
+    found = _PRE.fullmatch(fragment)
+    return None if found is None or "<" in found[1] else unescape(found[1])
+
+
+def _header(head: str) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    if title := _TITLE.search(head):
+        found["title"] = text_of(title[1])
+    for wanted, name in ((_LANG, "lang"), (_DIR, "dir")):
+        if said := wanted.search(head):
+            found[name] = said[1]
+    if (link := _CANONICAL.search(head)) and (href := _HREF.search(link[0])):
+        found["canonical"] = unescape(href[1] or href[2] or "")
+    for tag in _META.finditer(head):
+        values = {name.lower(): unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(tag[1])}
+        name = (values.get("name") or values.get("property") or "").lower()
+        name = _META_NAMES.get(name, name)
+        if name in _META_FIELDS and values.get("content"):
+            found.setdefault(name, values["content"])
+    return found

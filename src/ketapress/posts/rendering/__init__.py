@@ -1,0 +1,1 @@
+"""A parsed post with its identity to a Post: sanitized, with absolute links."""

@@ -1,0 +1,1 @@
+"""Which files there are, their text, and their attachments."""

@@ -1,0 +1,1 @@
+"""Titles, excerpts and the language of a text."""

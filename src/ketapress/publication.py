@@ -1,0 +1,379 @@
+"""A publication, wired from its settings. The only constructor: doors ask here, and nobody below knows of it."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ketapress.model.edition import WAITING_STATES, EditionState, Slot, StoredEdition
+from ketapress.model.errors import ConfigurationError, Problem, StoreError, UsageError
+from ketapress.model.settings import NewsletterSettings, Settings
+from ketapress.settings.loader import NAME, read_settings, used_variables
+
+if TYPE_CHECKING:
+    from ketapress.builder.builder import BuildReport
+    from ketapress.builder.up_to_date import Saying
+    from ketapress.compose import Composed, ComposeReport, Press
+    from ketapress.mail_service import Mailing
+    from ketapress.model.message import Letter
+    from ketapress.posts.cache.sqlite_cache import Cache
+    from ketapress.posts.library import Library
+    from ketapress.restore import Accepted
+    from ketapress.store.overview import Look
+    from ketapress.store.store import Store
+    from ketapress.templates.environment import Templates
+
+
+_MANY = 300  # files that were read; of fewer, what is known of them is written sooner than a copy of the process begins
+_MISNAMED = {"store.missing", "store.refused"}
+"""What a wrong `database.url` leads to: no such place, or nobody of that name."""
+
+
+class Publication:
+    """One publication folder and the parts that work on it; each part is made, and imported, when first asked for."""
+
+    def __init__(self, root: Path, environ: Mapping[str, str], settings: Settings | None = None) -> None:
+        """Under the settings given, or else those that ketapress.toml holds now. Raises ConfigurationError."""
+        self.root = root
+        self.environ = environ
+        self.settings: Settings = settings or read_settings(root, environ)
+
+    @cached_property
+    def store(self) -> "Store":
+        from ketapress.store.store import open_store
+
+        url, durability = self.settings.database.url, self.settings.relay.durability
+        try:
+            return open_store(url, self.root, durability=durability)
+        except StoreError as error:
+            wrong = [_misnamed(each) for each in error.problems if each.code in _MISNAMED]
+            if not wrong:
+                raise
+            raise ConfigurationError(*wrong) from error
+
+    def quick_look(self) -> "Look | None":
+        """How the books stand, without opening the store; None where it has to be opened."""
+        from ketapress.store.overview import quick_look
+
+        return quick_look(self.settings.database.url, self.root)
+
+    @property
+    def has_store(self) -> bool:
+        """Whether there is a database: building a site that mails nobody neither makes one nor loads what reads it."""
+        from ketapress.settings.converters import sqlite_file
+
+        file = sqlite_file(self.settings.database.url)
+        return file is None or (self.root / file).exists()
+
+    @cached_property
+    def templates(self) -> "Templates":
+        from ketapress.templates.environment import Templates
+
+        return Templates(self.root)
+
+    def fill(self, name: str, values: Mapping[str, Any]) -> str:
+        """The templates, which are loaded when one of them is filled."""
+        return self.templates(name, values)
+
+    @cached_property
+    def secret(self) -> str:
+        import secrets
+
+        from ketapress.settings.secret import signing_secret
+        from ketapress.system.lock import private_folder
+
+        return signing_secret(private_folder(self.root), self.settings, secrets.token_hex(32))
+
+    @cached_property
+    def press(self) -> "Press":
+        from ketapress.compose import Press
+
+        return Press(self.root, self.settings, self.store, self.templates)
+
+    @cached_property
+    def mailing(self) -> "Mailing":
+        from ketapress.mail_service import Mailing
+
+        return Mailing(self.root, self.settings, lambda: self.store, lambda: self.secret)
+
+    def alone(self, work: str) -> AbstractContextManager[None]:
+        """Holds the right to that kind of work (`publish`, `send`) against other processes; RefusedError otherwise."""
+        from ketapress.system.lock import publication_lock
+
+        return publication_lock(self.root, work)
+
+    def running(self) -> dict[str, str]:
+        """The parts of `run` that are kept going in this folder, and the process that does it."""
+        from ketapress.system.lock import PARTS, holder, keeping
+
+        return {part: who for part in PARTS if (who := holder(self.root, keeping(part)))}
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def library(self, now: datetime, *, keep: bool, stamps: Mapping[str, str] | None = None) -> "Library":
+        """All posts and what is wrong with them. With `keep`, ids that were pinned just now are written down.
+
+        `stamps` are those of files under the folder that were looked at a moment ago, by their paths.
+        """
+        from ketapress.posts.identity.registry import LOST, are_kept
+        from ketapress.posts.loader import read_library
+        from ketapress.system.fork_worker import companion
+
+        if (
+            not are_kept(self.root)
+            and self.has_store
+            and any(each.state for each in self.store.editions.all())
+        ):
+            raise ConfigurationError(LOST)
+        library = read_library(
+            self.root, self.settings, now, self.cache.knowing(self.root / "posts", stamps or {}), companion
+        )
+        if keep:
+            self.keep_ids(library)
+        return library
+
+    def keep_ids(self, library: "Library") -> None:
+        """Writes down the ids that were pinned when the library was read."""
+        from ketapress.posts.identity.registry import write_ids
+
+        if library.new_ids is not None:
+            write_ids(self.root, library.new_ids)
+
+    @cached_property
+    def cache(self) -> "Cache":
+        """What was read of posts/ before, by this program under these settings."""
+        from ketapress.model.output import digest
+        from ketapress.posts.cache.sqlite_cache import Cache
+        from ketapress.system.file_stamp import program_stamps, stamp
+        from ketapress.system.lock import FOLDER
+
+        site = self.settings.site
+        key = digest(
+            site.url, site.timezone, site.language, self.settings.posts, sys.version, program_stamps()
+        )
+        return Cache(self.root / FOLDER / "posts.db", key, stamp)
+
+    @contextmanager
+    def keeping_read(self, library: "Library", began: datetime) -> Iterator[None]:
+        """Keeps what was read, so that it need not be read again, while the block goes on.
+
+        `began` is when reading was begun, by the real clock.
+        """
+        from ketapress.system.file_stamp import is_fresh
+        from ketapress.system.fork_worker import beside
+
+        learned = library.learned.settled(lambda stamp: is_fresh(stamp, began.timestamp()))
+        keep = partial(self.cache.keep, learned)
+        if len(learned.rows) > _MANY:
+            with beside(keep):
+                yield
+            return
+        if learned:
+            keep()
+        yield
+
+    def new_post(self, title: str, now: datetime) -> Path:
+        """Begins a draft in posts/ and returns its path."""
+        from ketapress.posts.loader import new_post
+
+        return new_post(self.root, title, self.settings, now)
+
+    def slot(self, edition: str) -> tuple[NewsletterSettings | None, Slot]:
+        """The newsletter and slot that `weekly/2023-06-12T0800` names: one that was decided, or that is to come.
+
+        Of a newsletter that the settings have no more only what was decided is known.
+        """
+        from ketapress.editions.slots import is_named, slot_of
+
+        name, _, key = edition.partition("/")
+        if name not in self.settings.newsletters and (left := self.store.editions.get(name, key)):
+            return None, left.slot
+        (newsletter,) = self.newsletters(name)
+        cron, zone = newsletter.schedule.cron, self.settings.zone(newsletter)
+        slot = slot_of(name, key, zone)
+        if slot and (is_named(slot, cron, zone) or self.store.editions.get(name, key)):
+            return newsletter, slot
+        raise UsageError(
+            Problem(
+                code="edition.name",
+                message=f"{edition!r} names no slot of {name}, which is due {newsletter.schedule.text!r}.",
+                cure="`ketapress queue` shows the slots to come, `ketapress outbox list` the editions there are.",
+            )
+        )
+
+    def keep_preview(self, coming: "Composed") -> Path:
+        """Writes an edition that nothing was decided about where only this machine sees it."""
+        from ketapress.compose import keep_preview
+
+        return keep_preview(self.press, coming)
+
+    def preview_stamps(self) -> dict[str, str]:
+        """The stamps of all that the next edition is made of: posts and their ids, templates, settings, past editions."""
+        from ketapress.posts.identity.registry import NAME as IDS
+        from ketapress.system.file_stamp import stamp, tree_stamps
+        from ketapress.templates.sources import template_folders
+
+        folders = (self.root / "posts", self.root / "outbox", *template_folders(self.root))
+        found = {file: stamp(str(self.root / file)) for file in (NAME, f"posts/{IDS}")}
+        for folder in folders:
+            found |= tree_stamps("", str(folder))
+        return found
+
+    def backup(self, file: Path, now: datetime) -> None:
+        """Writes a copy of the database, an older one from that moment on, and notes when, for `doctor`."""
+        from ketapress.doctor.system import LAST_BACKUP
+        from ketapress.restore import raise_generation
+
+        self.store.backup(file)
+        raise_generation(self.store, self.root)
+        (self.root / LAST_BACKUP).parent.mkdir(exist_ok=True)
+        (self.root / LAST_BACKUP).write_text(f"{now.isoformat()} {file.resolve()}\n")
+
+    def upgrade_database(self) -> tuple[str, str]:
+        """Runs the migrations that are due; returns the versions before and after."""
+        from ketapress.store.store import upgrade
+
+        return upgrade(self.settings.database.url, self.root)
+
+    def restore(self, file: Path, now: datetime) -> Path | None:
+        """Puts a backup in the place of the database, while nothing else runs; where the replaced one is now."""
+        from ketapress.restore import restore_database
+        from ketapress.system.lock import PARTS, keeping
+
+        with ExitStack() as locks:
+            for work in ("publish", "send", *map(keeping, PARTS)):
+                locks.enter_context(self.alone(work))
+            return restore_database(file, self.settings.database.url, self.root, now)
+
+    def accept(self, now: datetime, *, dry_run: bool) -> "tuple[Accepted, ...]":
+        """Brings a database that is an older copy up to what the outbox knows of, so that it may send again."""
+        from ketapress.restore import accept
+
+        with ExitStack() as locks:
+            for work in ("publish", "send"):
+                locks.enter_context(self.alone(work))
+            return accept(self.press, self.library(now, keep=False).posts, now, dry_run=dry_run)
+
+    def refresh(self, edition: StoredEdition, now: datetime, *, dry_run: bool) -> "Composed":
+        """Renders an edition anew that nobody has got yet."""
+        from ketapress.refresh import refresh
+
+        return refresh(self.press, self.library(now, keep=False).posts, edition, now, dry_run=dry_run)
+
+    def newsletters(self, name: str | None = None) -> tuple[NewsletterSettings, ...]:
+        """All newsletters, or the one of that name."""
+        known = self.settings.newsletters
+        if name is None:
+            return tuple(known.values())
+        if name not in known:
+            listed = ", ".join(known) or "none yet"
+            raise UsageError(
+                Problem(
+                    code="newsletter.unknown",
+                    message=f"there is no newsletter `{name}`; ketapress.toml has {listed}.",
+                    cure=f"Name one of these, or add [newsletters.{name}].",
+                )
+            )
+        return (known[name],)
+
+    def compose(
+        self, library: "Library", now: datetime, name: str | None, *, immediately: bool = False, dry_run: bool
+    ) -> "ComposeReport":
+        """What is due for all newsletters or one; `immediately` composes one outside its schedule."""
+        from ketapress.compose import compose, compose_now
+        from ketapress.restore import refuse_behind
+        from ketapress.settings.schedule_history import keep_schedules
+
+        refuse_behind(self.store, self.root)
+        found = self.newsletters(name)
+        if not immediately:
+            report = compose(self.press, library.posts, found, now, dry_run=dry_run)
+        else:
+            report = compose_now(self.press, library.posts, found[0], now, dry_run=dry_run)
+        if not dry_run and name is None:
+            keep_schedules(self.root, self.settings)
+        return report
+
+    def build(self, library: "Library", now: datetime, *, dry_run: bool) -> "BuildReport":
+        from ketapress.builder.builder import build
+
+        editions = self._public() if self.has_store else ()
+        return build(self.root, self.settings, library.posts, editions, self.fill, now, dry_run=dry_run)
+
+    def _public(self) -> tuple[StoredEdition, ...]:
+        from ketapress.store.public_editions import quick_public
+
+        found = None if "store" in self.__dict__ else quick_public(self.settings.database.url, self.root)
+        return self.store.editions.public() if found is None else found
+
+    def inputs(self, seen: dict[str, str]) -> dict[str, str] | None:
+        """The stamps of all that a build reads; None where not all of that is files. `seen` are those of a moment ago."""
+        from ketapress.builder.up_to_date import inputs
+        from ketapress.settings.converters import sqlite_file
+        from ketapress.templates.sources import template_folders
+
+        database = sqlite_file(self.settings.database.url)
+        if database is None:
+            return None
+        folders = ("posts", *map(str, template_folders(Path())))
+        return inputs(str(self.root), folders, (NAME, database, f"{database}-wal"), seen)
+
+    def remember(
+        self,
+        saying: "Saying",
+        inputs: dict[str, str],
+        library: "Library",
+        built: "BuildReport",
+        began: datetime,
+        done: datetime,
+    ) -> None:
+        """Keeps what a build says as long as nothing changes; `inputs` are those from before it began."""
+        from ketapress.builder.manifest import NAME as BUILT
+        from ketapress.builder.up_to_date import Span, remember
+        from ketapress.model.post import next_change
+        from ketapress.system.file_stamp import stamp
+
+        until = next_change(library.posts, began)
+        span = Span(began.timestamp(), done.timestamp(), until.timestamp() if until else float("inf"))
+        made = {f"public/{path}": left for path, (_, left) in built.made.items()}
+        made[BUILT] = stamp(str(self.root / BUILT))
+        remember(str(self.root), saying, span, inputs, made, used_variables(self.root, self.environ))
+
+    def publish(
+        self, library: "Library", now: datetime, *, dry_run: bool
+    ) -> tuple["ComposeReport", "BuildReport"]:
+        """The main job: compose what is due, then write feeds and archive, so that the pages of new editions exist."""
+        composed = self.compose(library, now, None, dry_run=dry_run)
+        return composed, self.build(library, now, dry_run=dry_run)
+
+    def waiting(self) -> tuple[StoredEdition, ...]:
+        """The editions that a person has to look at before they go out."""
+        return tuple(each for each in self.store.editions.all() if each.state in WAITING_STATES)
+
+    def letter_to_try(
+        self, newsletter: NewsletterSettings, library: "Library", now: datetime
+    ) -> "tuple[str, Letter | None]":
+        """The letter of the newest edition that has not begun to go out, else of the next one; and its name."""
+        from ketapress.check.queue import coming_edition
+
+        for each in self.store.editions.all(newsletter.name):
+            if each.state is EditionState.READY or each.state in WAITING_STATES:
+                return each.slot.edition, self.store.editions.letter(each.id)
+        coming = coming_edition(self.press, newsletter, library.posts, now)
+        return (coming.edition.slot.edition, coming.digest.letter) if coming else ("", None)
+
+
+def _misnamed(problem: Problem) -> Problem:
+    return problem._replace(path=NAME, message=f"`database.url` cannot be used: {problem.message}")
+
+
+def begin(root: Path, now: datetime) -> tuple[Path, ...]:
+    """Makes a publication folder; returns the files it wrote."""
+    from ketapress.settings.scaffold import begin_publication
+
+    return begin_publication(root, now)

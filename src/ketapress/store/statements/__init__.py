@@ -1,0 +1,1 @@
+"""SQL on an open connection: no transaction begins here."""

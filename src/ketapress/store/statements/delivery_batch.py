@@ -1,0 +1,197 @@
+"""The statements that run for every message: the claim, its intent before the dot, its result after the answer.
+
+Part of the edge: works on a connection, inside a transaction that somebody else opened. Straight SQL, the same for
+both databases but for how a list comes in: all rows of a turn are one JSON value and one statement, because a call to
+the driver costs more than the row it is for. The arrows are guards in SQL, as in `ledger`.
+"""
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ketapress.model.delivery import ARROWS, DeliveryState, Recipient, Result
+from ketapress.model.edition import EditionState
+from ketapress.model.subscriber import SubscriptionState
+from ketapress.store.db.codes import delivery_code, microseconds, moment_of
+from ketapress.store.statements.transitions import AT_ONCE, SOURCES
+
+_TRIED = frozenset(ARROWS[DeliveryState.SENDING])  # results that count as a try
+_AGAIN = frozenset({DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT})
+
+# The plus signs keep an index from being used that is no help beside the primary key. What is looked up in `:rows` is
+# not joined, because SQLite would read the whole edition for it.
+_RESULTS = """
+    UPDATE deliveries SET state = {state}, next_at = {next_at}, worker_id = {worker}, dated = {dated},
+        attempts = attempts + {tried},
+        reply = CASE WHEN EXISTS (SELECT 1 FROM subscriptions WHERE id = deliveries.subscription_id)
+            THEN {said} END
+    WHERE edition_id = :edition AND subscription_id {among_ids}
+        AND +worker_id IN ({workers}) AND +state IN ({sources})
+"""
+_INTENTS = """
+    UPDATE deliveries SET state = {state}, next_at = NULL, dated = coalesce(dated, :moment)
+    WHERE edition_id = :edition AND subscription_id {among_ids}
+        AND +worker_id IN ({workers}) AND +state IN ({sources})
+        AND EXISTS (SELECT 1 FROM subscriptions WHERE id = deliveries.subscription_id AND state = :active)
+    RETURNING subscription_id
+"""
+# New ones come before those that are late, and on PostgreSQL rows that another worker is taking are passed over.
+_DUE = """
+    SELECT deliveries.subscription_id, subscribers.address, subscribers.name, attempts, dated,
+        subscriptions.state = :active
+    FROM deliveries LEFT JOIN subscriptions ON subscriptions.id = deliveries.subscription_id
+        LEFT JOIN subscribers ON subscribers.id = subscriptions.subscriber_id
+    WHERE edition_id = :edition AND next_at <= :now
+    ORDER BY next_at, deliveries.subscription_id LIMIT :limit {locked}
+"""
+_CLAIMS = """
+    UPDATE deliveries SET state = {state}, next_at = NULL, worker_id = :worker
+    WHERE edition_id = :edition AND subscription_id {among_ids} AND +state IN ({sources})
+"""
+_EDITION = "SELECT state FROM editions WHERE id = :edition"
+_LISTS = {
+    "sqlite": {
+        "locked": "",
+        "among_ids": "IN (SELECT value FROM json_each(:ids))",
+        "said": """json_extract(:rows, '$."' || subscription_id || '"[0]')""",
+        "again_at": """json_extract(:rows, '$."' || subscription_id || '"[1]')""",
+    },
+    "postgresql": {
+        "locked": "FOR UPDATE OF deliveries SKIP LOCKED",
+        # An array: from a list in JSON, before anybody analysed the table, came a plan that reads the whole edition.
+        "among_ids": "= ANY(CAST(translate(:ids, '[]', '{}') AS BIGINT[]))",
+        "said": "CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 0",
+        "again_at": "CAST(CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 1 AS BIGINT)",
+    },
+}
+
+
+def kept_state(connection: Connection, edition_id: int) -> EditionState | None:
+    """Where the edition stands, and there it stays until this transaction ends."""
+    dialect = connection.dialect.name
+    statement = _for(dialect, _EDITION if dialect == "sqlite" else f"{_EDITION} FOR SHARE")
+    row = _run(connection, statement, {"edition": edition_id}).fetchone()
+    return EditionState(row[0]) if row and row[0] else None
+
+
+def due(
+    connection: Connection, edition_id: int, limit: int, now: datetime
+) -> tuple[list[Recipient], list[int]]:
+    """The next deliveries that may be claimed, and the numbers of those among them that nobody wants any more."""
+    dialect = connection.dialect.name
+    values = {
+        "edition": edition_id,
+        "active": SubscriptionState.ACTIVE.value,
+        "now": microseconds(now),
+        "limit": limit,
+    }
+    wanted, unwanted = [], []
+    statement = _for(dialect, _DUE.format(locked=_LISTS[dialect]["locked"]))
+    for number, address, name, attempts, dated, active in _run(connection, statement, values).fetchall():
+        if active:
+            moment = None if dated is None else moment_of(dated)
+            wanted.append(Recipient(number, address, name, attempts, moment))
+        else:
+            unwanted.append(number)
+    return wanted, unwanted
+
+
+def write_claims(connection: Connection, edition_id: int, ids: Sequence[int], worker: int) -> None:
+    """These are this worker's from here on."""
+    statement = _claim_statement(connection.dialect.name)
+    _run(connection, statement, {"edition": edition_id, "ids": json.dumps(ids), "worker": worker})
+
+
+def write_results(
+    connection: Connection, edition_id: int, results: Sequence[Result], workers: Sequence[int]
+) -> None:
+    """Each result where its delivery is still in these workers' hands."""
+    for target in {result.state for result in results}:
+        rows = {
+            result.subscription_id: (result.reply or None, _again_at(result))
+            for result in results
+            if result.state is target
+        }
+        statement = _result_statement(connection.dialect.name, target, tuple(workers))
+        values = {"edition": edition_id, "ids": json.dumps(list(rows)), "rows": json.dumps(rows)}
+        _run(connection, statement, values)
+
+
+def write_intents(
+    connection: Connection,
+    edition_id: int,
+    intents: Collection[int],
+    workers: Sequence[int],
+    now: datetime,
+) -> frozenset[int]:
+    """Those of the intents that may go out are sending from here on: claimed by these workers, and still wanted."""
+    values = {
+        "edition": edition_id,
+        "ids": json.dumps(list(intents)),
+        "moment": microseconds(now),
+        "active": SubscriptionState.ACTIVE.value,
+    }
+    statement = _intent_statement(connection.dialect.name, tuple(workers))
+    return frozenset(row[0] for row in _run(connection, statement, values).fetchall())
+
+
+def _again_at(result: Result) -> int | None:
+    if result.next_at is not None:
+        return microseconds(result.next_at)
+    return None if result.state is DeliveryState.IN_DOUBT else microseconds(AT_ONCE)
+
+
+@lru_cache(maxsize=64)
+def _result_statement(dialect: str, target: DeliveryState, workers: tuple[int, ...]) -> str:
+    """A message that was refused or never left is dated anew next time; one in doubt keeps its date, and its worker."""
+    if target in {DeliveryState.CLAIMED, DeliveryState.SENDING}:
+        raise ValueError(f"{target} is no result: only `claim` and `commit` look at who may be sent to")
+    return _written(
+        dialect,
+        _RESULTS,
+        target,
+        workers,
+        next_at=_LISTS[dialect]["again_at"] if target in _AGAIN else "NULL",
+        worker="worker_id" if target is DeliveryState.IN_DOUBT else "NULL",
+        dated="NULL" if target is DeliveryState.DEFERRED else "dated",
+        tried=str(int(target in _TRIED)),
+    )
+
+
+@lru_cache(maxsize=2)
+def _claim_statement(dialect: str) -> str:
+    return _written(dialect, _CLAIMS, DeliveryState.CLAIMED, ())
+
+
+@lru_cache(maxsize=64)
+def _intent_statement(dialect: str, workers: tuple[int, ...]) -> str:
+    return _written(dialect, _INTENTS, DeliveryState.SENDING, workers)
+
+
+def _written(dialect: str, text: str, target: DeliveryState, workers: tuple[int, ...], **parts: str) -> str:
+    lists = _LISTS[dialect]
+    statement = text.format(
+        state=delivery_code(target),
+        sources=", ".join(str(delivery_code(source)) for source in SOURCES[target]),
+        workers=", ".join(map(str, workers)) or "NULL",
+        among_ids=lists["among_ids"],
+        said=lists["said"],
+        **parts,
+    )
+    return _for(dialect, statement)
+
+
+@lru_cache(maxsize=64)
+def _for(dialect: str, statement: str) -> str:
+    """The statement with its parameters written as the driver wants them."""
+    return statement if dialect == "sqlite" else re.sub(r":(\w+)", r"%(\1)s", statement)
+
+
+def _run(connection: Connection, statement: str, values: Mapping[str, object]) -> Any:
+    """The driver's cursor after a statement: SQLAlchemy's own way to it takes forty times as long as the statement."""
+    return connection.connection.cursor().execute(statement, values)

@@ -1,0 +1,1 @@
+"""Files, locks and the event log. Standard library and `model` only."""

@@ -1,0 +1,1 @@
+"""The files of `public/` over HTTP."""
