@@ -37,6 +37,7 @@ from ketapress.outbox.writer import write_edition
 from ketapress.posts.source.files import text as post_text
 from ketapress.store.editions import AlreadyDecidedError
 from ketapress.store.store import Store
+from ketapress.system.state_file import private_subfolder
 from ketapress.templates.environment import Templates
 
 
@@ -191,7 +192,8 @@ def keep_preview(press: Press, coming: Composed) -> Path:
     """Writes an edition that nothing was decided about below `.ketapress/preview/`, by the outbox's own way."""
     slot = coming.edition.slot
     files = specimen_files(press.settings, press.settings.newsletters[slot.newsletter], coming)
-    return write_edition(press.root / ".ketapress" / "preview", slot, files)
+    outbox = private_subfolder(press.root, "preview", "outbox")
+    return write_edition(outbox.parent, slot, files)
 
 
 def specimen_files(settings: Settings, newsletter: NewsletterSettings, made: Composed) -> Mapping[str, bytes]:

@@ -83,7 +83,7 @@ class Publication:
         import secrets
 
         from ketapress.settings.secret import signing_secret
-        from ketapress.system.lock import private_folder
+        from ketapress.system.state_file import private_folder
 
         return signing_secret(private_folder(self.root), self.settings, secrets.token_hex(32))
 
@@ -150,7 +150,7 @@ class Publication:
         from ketapress.model.output import digest
         from ketapress.posts.cache.sqlite_cache import Cache
         from ketapress.system.file_stamp import program_stamps, stamp
-        from ketapress.system.lock import FOLDER
+        from ketapress.system.state_file import FOLDER
 
         site = self.settings.site
         key = digest(
@@ -228,11 +228,13 @@ class Publication:
         """Writes a copy of the database, an older one from that moment on, and notes when, for `doctor`."""
         from ketapress.doctor.system import LAST_BACKUP
         from ketapress.restore import raise_generation
+        from ketapress.system.atomic import write_atomic
+        from ketapress.system.state_file import private_folder
 
         self.store.backup(file)
         raise_generation(self.store, self.root)
-        (self.root / LAST_BACKUP).parent.mkdir(exist_ok=True)
-        (self.root / LAST_BACKUP).write_text(f"{now.isoformat()} {file.resolve()}\n")
+        noted = private_folder(self.root) / Path(LAST_BACKUP).name
+        write_atomic(noted, f"{now.isoformat()} {file.resolve()}\n".encode())
 
     def upgrade_database(self) -> tuple[str, str]:
         """Runs the migrations that are due; returns the versions before and after."""

@@ -82,6 +82,11 @@ def test_what_is_not_there_cannot_change_unseen() -> None:
 def test_the_program_is_all_its_modules_and_the_folders_of_libraries() -> None:
     found = program_stamps()
 
-    assert {Path(path).name for path in found} >= {"file_stamp.py", "pages.py", "markdown.py", "site-packages"}
+    assert {Path(path).name for path in found} >= {
+        "file_stamp.py",
+        "pages.py",
+        "markdown.py",
+        "site-packages",
+    }
     assert all(found.values())
     assert not any(path.startswith(str(template_folders(Path())[1])) for path in found)

@@ -13,7 +13,7 @@ def test_what_was_built_is_remembered(tmp_path: Path) -> None:
     write_built(tmp_path, MADE)
 
     assert read_built(tmp_path) == MADE
-    assert [path.name for path in (tmp_path / ".ketapress").iterdir()] == ["built.json"]
+    assert {path.name for path in (tmp_path / ".ketapress").iterdir()} == {".gitignore", "built.json"}
 
 
 def test_before_the_first_build_nothing_was_built(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ketapress.model.errors import Problem, StoreError
 from ketapress.relay.stream import DEADLINES
 from ketapress.store.deliveries import Deliveries
 from ketapress.store.spill_file import NAME as SPILL
-from ketapress.system.lock import private_folder
+from ketapress.system.state_file import private_folder
 from ketapress.testing import ScriptedRelay, hang_up, keep_silent
 from pressroom import Press, new_press
 

@@ -4,7 +4,6 @@ It is only a memory: what cannot be read is none, and what cannot be written (a 
 told) costs nothing but a repeat after the next restart.
 """
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -12,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from ketapress.alerts.policy import Memory, Told
+from ketapress.model.errors import RefusedError
+from ketapress.system.state_file import read_state, write_state
 
-NAME = ".ketapress/alerts.json"
+_NAME = "alerts.json"
 
 
 def read_memory(root: Path) -> Memory:
     try:
-        kept = json.loads((root / NAME).read_bytes())
-        return {str(name): _told(each) for name, each in kept.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {name: _told(each) for name, each in read_state(root, _NAME).items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
         return {}
 
 
@@ -29,13 +29,8 @@ def write_memory(root: Path, memory: Memory) -> None:
         name: {"since": told.since.isoformat(), "at": told.at and told.at.isoformat()}
         for name, told in memory.items()
     }
-    place = root / NAME
-    fresh = place.with_suffix(".new")
-    with suppress(OSError):
-        place.parent.mkdir(exist_ok=True)
-        fresh.unlink(missing_ok=True)
-        fresh.write_text(json.dumps(kept), encoding="utf-8")
-        fresh.replace(place)
+    with suppress(OSError, RefusedError):
+        write_state(root, _NAME, kept)
 
 
 def _told(kept: Mapping[str, Any]) -> Told:

@@ -153,12 +153,11 @@ def _write(place: str, text: str) -> None:
 
     What cannot be written is not remembered; the build itself is done.
     """
-    new = f"{place}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    from ketapress.system.atomic import write_atomic  # noqa: PLC0415 - a build that finds nothing changed writes nothing
+
+    if os.path.islink(os.path.dirname(place)):  # noqa: PTH114, PTH120 - see stamps
+        return
     try:
-        content = text.encode(errors="surrogateescape")
-        with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
-            file.write(content)
-        os.replace(new, place)  # noqa: PTH105 - see stamps
+        write_atomic(place, text.encode(errors="surrogateescape"), mode=0o600)
     except (OSError, UnicodeEncodeError):
         return

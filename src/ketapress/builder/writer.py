@@ -17,13 +17,12 @@ from ketapress.builder.manifest import Made
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.model.output import Output
 from ketapress.model.prerender import Moulds, Pieces
+from ketapress.system.atomic import remove_leftovers, replace_file
 from ketapress.system.file_stamp import own_stamp
 from ketapress.system.fork_worker import side_by_side
 
 _MANY = 50  # feeds; with fewer, a second process takes as long to begin
-_TEMPORARY = ".ketapress-new"
 _SAME = os.O_RDONLY | os.O_NOFOLLOW
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 
 
 class Written(NamedTuple):
@@ -123,7 +122,7 @@ class _Folder(NamedTuple):
                 return False
             if not self.dry_run:
                 self._make_folder(parent)
-                _replace(place, content)
+                replace_file(place, content)
         except OSError as error:
             raise self._blocked(path, error) from error
         return True
@@ -172,6 +171,8 @@ class _Folder(NamedTuple):
                 self.names[parent] = frozenset(os.listdir(parent))  # noqa: PTH208 - see above
             except FileNotFoundError:
                 self.names[parent] = frozenset()
+            if not self.dry_run:
+                remove_leftovers(str(parent), self.names[parent])
         return self.names[parent]
 
     def _make_folder(self, parent: Path) -> None:
@@ -215,18 +216,6 @@ def _content(place: str) -> bytes | None:
         return None
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         return file.read()
-
-
-def _replace(place: str, content: bytes) -> None:
-    temporary = place + _TEMPORARY
-    opened = os.open(temporary, _NEW, 0o644)
-    try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(opened, left) :]
-    finally:
-        os.close(opened)
-    os.replace(temporary, place)  # noqa: PTH105 - see _Folder
 
 
 def _refused(path: str, why: str) -> RefusedError:

@@ -14,6 +14,7 @@ from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.outbox.writer import edition_folder
 from ketapress.subscribers.csv_format import csv_line
+from ketapress.system.atomic import replacing, write_new
 
 _HEADER = ("address", "state", "attempts", "message_id", "dated", "reply")
 _LIST = "deliveries.csv"
@@ -36,11 +37,16 @@ def export(door: Door, edition: str, folder: str | None) -> Answer:
     if place.exists():
         raise RefusedError(_in_the_way(place))
     unfinished = place.with_name(f"{place.name}.part")
+    if unfinished.is_symlink():
+        unfinished.unlink()
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700, parents=True)
     for name, content in _contents(door, found).items():
-        (unfinished / name).write_bytes(content)
-    with (unfinished / _LIST).open("w", encoding="utf-8", newline="") as out:
+        write_new(unfinished / name, content)
+    with (
+        replacing(unfinished / _LIST) as handle,
+        open(handle, "w", encoding="utf-8", newline="", closefd=False) as out,
+    ):
         count = sum(1 for line in _deliveries(door, found) if out.write(line)) - 1
     unfinished.rename(place)
     files = sorted(each.name for each in place.iterdir())

@@ -79,6 +79,7 @@ def list_(door: Door, newsletter: str | None) -> Answer:
 @click.option("--to", "file", type=click.Path(dir_okay=False), help="The file to write; stdout by default.")
 def export(door: Door, newsletter: str | None, file: str | None) -> Answer:
     from ketapress.subscribe import export_people
+    from ketapress.system.atomic import replacing
 
     lines = export_people(door.publication.store, newsletter)
     if file is None and door.as_json:
@@ -87,10 +88,8 @@ def export(door: Door, newsletter: str | None, file: str | None) -> Answer:
         for line in lines:
             click.echo(line, nl=False)
         return Answer({}, silent=True)
-    new = Path(f"{file}.new")  # an export that breaks off leaves the one before
-    with new.open("w", encoding="utf-8", newline="") as out:
+    with replacing(file) as handle, open(handle, "w", encoding="utf-8", newline="", closefd=False) as out:
         count = sum(1 for line in lines if out.write(line)) - 1
-    new.replace(file)
     return Answer({"file": file, "lines": count}, [f"{count:,} lines are in {file}."])
 
 

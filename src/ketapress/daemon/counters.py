@@ -4,22 +4,22 @@ In: counts and durations. Out: a small file a part, `.ketapress/measured-PART.js
 is split into several processes of one machine has one page of metrics.
 """
 
-import json
-import os
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from ketapress.system.lock import private_folder
+from ketapress.model.errors import RefusedError
+from ketapress.system.state_file import FOLDER, read_state, write_state
 
 
 class Measures:
     """The numbers of one part, from what was counted before a restart on. Safe to call from several threads."""
 
     def __init__(self, root: Path, part: str) -> None:
-        self._file = private_folder(root) / f"measured-{part}.json"
-        self._numbers = Counter(_numbers(self._file))
+        self._root, self._name = root, f"measured-{part}.json"
+        self._numbers = Counter(_numbers(root, self._name))
         self._lock = Lock()
 
     def add(self, name: str, number: float = 1) -> None:
@@ -33,30 +33,18 @@ class Measures:
     def keep(self) -> None:
         """Writes them down, where the disk allows it: nothing depends on them."""
         with self._lock:
-            text = json.dumps(self._numbers)
-        new = self._file.with_suffix(".new")
-        try:
-            new.write_text(text)
-            os.replace(new, self._file)  # noqa: PTH105 - one call, whole or not at all
-        except OSError:
-            return
+            numbers = dict(self._numbers)
+        with suppress(OSError, RefusedError):
+            write_state(self._root, self._name, numbers)
 
 
 def measured(root: Path) -> Mapping[str, float]:
     """The numbers of all parts."""
     found: dict[str, float] = {}
-    for file in sorted((root / ".ketapress").glob("measured-*.json")):
-        found |= _numbers(file)
+    for file in sorted((root / FOLDER).glob("measured-*.json")):
+        found |= _numbers(root, file.name)
     return found
 
 
-def _numbers(file: Path) -> dict[str, float]:
-    try:
-        found = json.loads(file.read_text())
-    except (OSError, ValueError):
-        return {}
-    return (
-        {str(name): number for name, number in found.items() if isinstance(number, int | float)}
-        if isinstance(found, dict)
-        else {}
-    )
+def _numbers(root: Path, name: str) -> dict[str, float]:
+    return {key: number for key, number in read_state(root, name).items() if isinstance(number, int | float)}

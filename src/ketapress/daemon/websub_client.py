@@ -4,8 +4,6 @@ In: the hub, the address of a feed. Out: nothing, or a sentence on what the hub 
 open by WebSub (6); hubs take what PubSubHubbub 0.4 (7.1) has: a POST of `hub.mode=publish` and `hub.url`.
 """
 
-import json
-import os
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -13,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from ketapress import __version__
-from ketapress.system.lock import private_folder
+from ketapress.system.state_file import read_state, write_state
 
 PATIENCE = 10.0  # seconds for each step of a conversation
 _FORM = "application/x-www-form-urlencoded"
@@ -45,18 +43,11 @@ def announce(hub: str, topic: str) -> str:
 
 def read_announced(root: Path) -> Mapping[str, str]:
     """What was announced: the hash of each feed's bytes, by its address at this hub."""
-    try:
-        found = json.loads((private_folder(root) / _NAME).read_text())
-    except (OSError, ValueError):
-        return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    return {key: str(value) for key, value in read_state(root, _NAME).items()}
 
 
 def write_announced(root: Path, announced: Mapping[str, str]) -> None:
-    file = private_folder(root) / _NAME
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(announced, indent=0, sort_keys=True))
-    os.replace(new, file)  # noqa: PTH105 - whole or not at all
+    write_state(root, _NAME, announced)
 
 
 def _line(scheme: str, place: str) -> HTTPConnection:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from ketapress.model.edition import Slot, StoredEdition, Window
 from ketapress.model.errors import KetapressError, Problem, RefusedError
+from ketapress.system.atomic import open_or_create, sync_folder, write_all, write_atomic
 
 _OUTBOX = "outbox"
 GENERATION = ".generation.json"
@@ -64,10 +65,7 @@ def raise_outbox_generation(root: Path, generation: int) -> None:
     with _kept(root) as folder:
         if generation <= outbox_generation(root):
             return
-        fresh = folder / f"{GENERATION}.new"
-        _write(fresh, os.O_TRUNC, {"schema": 1, "generation": generation})
-        fresh.rename(folder / GENERATION)
-        _make_durable(folder)
+        write_atomic(folder / GENERATION, _as_line({"schema": 1, "generation": generation}), durable=True)
 
 
 def note(root: Path, edition: StoredEdition, *, left: bool, over: bool, now: datetime) -> None:
@@ -75,8 +73,8 @@ def note(root: Path, edition: StoredEdition, *, left: bool, over: bool, now: dat
     with _kept(root) as folder:
         known = next((each for each in noted(root) if each.slot.edition == edition.slot.edition), None)
         if known is None or (known.left, known.over) != (left, over):
-            _write(folder / SENT, os.O_APPEND, _line(edition, now, left=left, over=over))
-            _make_durable(folder)
+            _append(folder / SENT, _line(edition, now, left=left, over=over))
+            sync_folder(folder)
 
 
 def noted(root: Path) -> tuple[Noted, ...]:
@@ -141,24 +139,20 @@ def _kept(root: Path) -> Iterator[Path]:
         raise KetapressError(_unwritable(fault)) from fault
 
 
-def _write(file: Path, how: int, value: dict[str, Any]) -> None:
+def _append(file: Path, value: dict[str, Any]) -> None:
     """One line of JSON, on the disk when this returns; after a line that was cut off it begins a new one."""
-    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | how, 0o644)
+    handle = open_or_create(file, os.O_RDWR | os.O_APPEND)
     try:
         size = os.fstat(handle).st_size
         cut_off = size and os.pread(handle, 1, size - 1) != b"\n"
-        os.write(handle, b"\n" * bool(cut_off) + json.dumps(value, ensure_ascii=False).encode() + b"\n")
+        write_all(handle, b"\n" * bool(cut_off) + _as_line(value))
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _make_durable(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _as_line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
 
 
 _UNREADABLE = Problem(

@@ -5,7 +5,6 @@ made durable, and renamed. It decides nothing: what a changed file means is for 
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
@@ -15,6 +14,7 @@ from typing import Any
 from ketapress.model.edition import Slot
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.outbox.manifest import MANIFEST
+from ketapress.system.atomic import sync_folder, write_new
 
 _OUTBOX = "outbox"
 _NEW = ".new-"
@@ -29,12 +29,14 @@ def write_edition(root: Path, slot: Slot, files: Mapping[str, bytes]) -> Path:
     """
     place = edition_folder(root, slot)
     try:
+        if place.parent.is_symlink():  # `outbox/` itself may lie on another disk; what is in it is made here
+            raise KetapressError(_linked(place))
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh = place.with_name(f"{_NEW}{slot.key}")
         _fill(fresh, files)
         _swap(fresh, place)
         for folder in (place.parent, root / _OUTBOX, root):
-            _make_durable(folder)
+            sync_folder(folder)
     except OSError as fault:
         raise KetapressError(_unwritable(place, fault)) from fault
     return place
@@ -78,42 +80,35 @@ def remove_leftovers(root: Path) -> tuple[Path, ...]:
         if path.name.startswith(_OLD) and not place.exists():
             path.rename(place)
         else:
-            shutil.rmtree(path)
+            _remove(path)
     return removed
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     """A new folder with these files, all of it on the disk when this returns."""
-    if folder.exists():
-        shutil.rmtree(folder)
+    _remove(folder)
     folder.mkdir()
     for name, content in files.items():
-        with (folder / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    _make_durable(folder)
+        write_new(folder / name, content, durable=True)
+    sync_folder(folder)
 
 
 def _swap(fresh: Path, place: Path) -> None:
     """Renames a folder into its place; a full folder cannot be renamed over, so the old one steps aside first."""
     old = place.with_name(f"{_OLD}{place.name}")
-    if old.exists():
-        shutil.rmtree(old)
-    if place.exists():
+    _remove(old)
+    if place.is_symlink() or place.exists():
         place.rename(old)
     fresh.rename(place)
-    if old.exists():
-        shutil.rmtree(old)
+    _remove(old)
 
 
-def _make_durable(folder: Path) -> None:
-    """Makes the names in a folder outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _remove(path: Path) -> None:
+    """Remove what stands there, if anything does: a folder with what is in it, a link alone."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _leftovers(root: Path) -> Iterator[Path]:
@@ -134,4 +129,13 @@ def _unwritable(place: Path, fault: OSError) -> Problem:
         message=f"The edition cannot be written to the outbox: {fault.strerror or fault}.",
         cure="Make room or allow writing there, then run the command again: nothing was lost.",
         path=f"outbox/{place.parent.name}/{place.name}",
+    )
+
+
+def _linked(place: Path) -> Problem:
+    return Problem(
+        code="outbox.link",
+        message="The edition is not written to the outbox: this folder is a symbolic link, which may lead anywhere.",
+        cure="Remove the link, or move the folder that it leads to here; then run the command again.",
+        path=f"outbox/{place.parent.name}",
     )

@@ -26,6 +26,7 @@ from ketapress.posts.reader import Begin, Shelf, alone
 from ketapress.posts.rendering.render import post
 from ketapress.posts.source.files import reason, shown
 from ketapress.posts.text.excerpt import one_line
+from ketapress.system.atomic import write_new
 
 
 def read_library(
@@ -111,8 +112,7 @@ def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
     header = f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\ndate: {day}\ndraft: true\n---\n\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(header)
+        write_new(path, header.encode())
     except OSError as error:
         there = isinstance(error, FileExistsError)
         raise RefusedError(

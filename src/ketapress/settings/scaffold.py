@@ -6,6 +6,7 @@ from pathlib import Path
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.settings.loader import NAME
 from ketapress.settings.scaffold_text import GITIGNORE, first_post, first_settings
+from ketapress.system.atomic import write_new
 
 _FOLDERS = ("posts", "templates", "outbox")
 
@@ -30,8 +31,7 @@ def begin_publication(root: Path, now: datetime) -> tuple[Path, ...]:
 
 def _written(file: Path, text: str) -> bool:
     try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(text)
+        write_new(file, text.encode())
     except FileExistsError:
         return False
     return True

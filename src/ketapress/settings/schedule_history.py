@@ -4,16 +4,17 @@ Only a memory: slots are decided by the store. What cannot be read is none, and 
 the disk that refuses it refuses the editions too, and they say so.
 """
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ketapress.model.errors import RefusedError
 from ketapress.model.settings import Schedule, Settings
 from ketapress.settings.converters import READERS
+from ketapress.system.state_file import read_state, write_state
 
-NAME = ".ketapress/schedules.json"
+_NAME = "schedules.json"
 
 
 class ZonedSchedule(NamedTuple):
@@ -35,9 +36,8 @@ def schedules_of(settings: Settings) -> dict[str, ZonedSchedule]:
 
 def acted_schedules(root: Path) -> Mapping[str, ZonedSchedule]:
     """The schedule of each newsletter when slots were last decided here."""
-    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        kept = json.loads((root / NAME).read_bytes())
-        return {str(name): _read(each) for name, each in kept.items()}
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        return {name: _read(each) for name, each in read_state(root, _NAME).items()}
     return {}
 
 
@@ -47,13 +47,8 @@ def keep_schedules(root: Path, settings: Settings) -> None:
     if acted_schedules(root) == schedules:
         return
     kept = {name: {"schedule": each.schedule.text, "zone": each.zone} for name, each in schedules.items()}
-    place = root / NAME
-    fresh = place.with_suffix(".new")
-    with suppress(OSError):
-        place.parent.mkdir(exist_ok=True)
-        fresh.unlink(missing_ok=True)
-        fresh.write_text(json.dumps(kept), encoding="utf-8")
-        fresh.replace(place)
+    with suppress(OSError, RefusedError):
+        write_state(root, _NAME, kept)
 
 
 def _read(kept: Mapping[str, Any]) -> ZonedSchedule:

@@ -1,10 +1,10 @@
 """What links in mail are signed with: `web.secret`, or a file that only its owner can read."""
 
-import os
 from pathlib import Path
 
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.settings import Settings
+from ketapress.system.atomic import write_new
 
 _FILE = "secret"
 
@@ -18,13 +18,9 @@ def signing_secret(folder: Path, settings: Settings, fresh: str) -> str:
         return settings.web.secret
     file = folder / _FILE
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_new(file, f"{fresh}\n".encode(), durable=True, mode=0o600)
     except FileExistsError:
         return _kept_secret(file)
-    with os.fdopen(handle, "w") as out:
-        out.write(fresh + "\n")
-        out.flush()
-        os.fsync(out.fileno())
     return fresh
 
 

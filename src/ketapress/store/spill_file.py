@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ketapress.model.delivery import DeliveryState, Result
+from ketapress.system.atomic import open_or_create
 
 NAME = "unwritten.json"
 _ROOM = 65536  # bytes: some hundred results, and there is one a connection
@@ -38,7 +39,9 @@ class Spill:
         if self._file is None:
             return
         with suppress(OSError):  # without room there is still the message on the screen
-            handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            if self._file.is_symlink():  # it came with the folder, and is not followed
+                self._file.unlink()
+            handle = open_or_create(self._file, os.O_WRONLY | os.O_TRUNC, 0o600)
             try:
                 os.posix_fallocate(handle, 0, _ROOM)
             finally:
@@ -49,7 +52,7 @@ class Spill:
         if self._file is None:
             return ""
         try:
-            handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = open_or_create(self._file, os.O_WRONLY, 0o600)
             try:
                 os.pwrite(handle, json.dumps(_as_data(unwritten)).encode() + _EMPTY, 0)
                 os.fsync(handle)

@@ -33,7 +33,7 @@ from ketapress.store.statements.resolve_in_doubt import (
     resolve_sent,
 )
 from ketapress.store.subscribers import Subscribers
-from ketapress.system.lock import FOLDER
+from ketapress.system.state_file import FOLDER
 
 _NEWEST = REVISIONS[-1]
 # The URL itself is not shown: it may hold a password.

@@ -1,1 +1,1 @@
-"""Files, locks and the event log. Standard library and `model` only."""
+"""Files, locks, the state in `.ketapress/` and the event log. Standard library and `model` only."""

@@ -3,6 +3,7 @@
 So whoever holds it knows that a leftover of an earlier owner belongs to nobody: no lease has to run out first.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -13,8 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError
+from ketapress.system.atomic import open_or_create
+from ketapress.system.state_file import FOLDER, private_folder
 
-FOLDER = ".ketapress"
+_NOBODY = {errno.ENOENT, errno.ELOOP}  # no file, or a link, which nobody locks
 _LOOKS, _A_LOOK = 100, 0.001  # seconds: to look takes far less
 PARTS = ("schedule", "delivery", "web")
 """What `run` keeps going. Of each part there is one in a folder."""
@@ -31,7 +34,7 @@ def publication_lock(root: Path, work: str) -> Iterator[None]:
 
     RefusedError names the owner: its number, its machine, and since when it is at work, by the file's own time.
     """
-    handle = os.open(private_folder(root) / _file(work), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = _opened(private_folder(root) / _file(work))
     try:
         if not _is_locked(handle):
             raise RefusedError(_taken(work, _owner(handle)))
@@ -45,9 +48,11 @@ def publication_lock(root: Path, work: str) -> Iterator[None]:
 def holder(root: Path, work: str) -> str:
     """Who holds the lock for that kind of work now, as a refusal would name it; empty where nobody does."""
     try:
-        handle = os.open(root / FOLDER / _file(work), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return ""
+        handle = os.open(root / FOLDER / _file(work), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _NOBODY:
+            return ""
+        raise
     try:
         return "" if _has(handle, fcntl.LOCK_SH) else _owner(handle)
     finally:
@@ -74,14 +79,24 @@ def _has(handle: int, kind: int) -> bool:
     return True
 
 
-def private_folder(root: Path) -> Path:
-    """`.ketapress/` in the publication folder: locks, secrets and state. It hides itself from git."""
-    folder = root / FOLDER
-    folder.mkdir(mode=0o755, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
-    return folder
+def _opened(file: Path) -> int:
+    try:
+        return open_or_create(file, os.O_RDWR)
+    except OSError as error:
+        if (
+            error.errno == errno.ELOOP
+        ):  # to remove it here could remove the file that another process locks by then
+            raise RefusedError(_linked(file)) from error
+        raise
+
+
+def _linked(file: Path) -> Problem:
+    return Problem(
+        code="lock.link",
+        path=f"{FOLDER}/{file.name}",
+        message="it is a symbolic link, so a file that is not Ketapress's could be written.",
+        cure="Remove the link, then run the same command again.",
+    )
 
 
 def _file(work: str) -> str:

@@ -150,6 +150,8 @@ class Cache:
 
     def keep(self, learned: Learned) -> None:
         """Writes what was learned, and takes out the rows of files that are gone."""
+        if self._file.parent.is_symlink():
+            return
         if self._file.is_symlink():
             self._file.unlink()
         try:

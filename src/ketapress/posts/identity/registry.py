@@ -6,7 +6,6 @@ work: a lost id would mail a post twice.
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError
+from ketapress.system.atomic import write_atomic
 
 NAME = ".published.jsonl"
 _SCHEMA = 1
@@ -107,9 +107,8 @@ def write_ids(root: Path, text: str) -> None:
 
     Raises `RefusedError` where the disk is full or the folder may not be written.
     """
-    folder = root / "posts"
     try:
-        _replace(folder, text.encode())
+        write_atomic(root / "posts" / NAME, text.encode(), durable=True)
     except OSError as error:
         raise RefusedError(
             Problem(
@@ -119,20 +118,6 @@ def write_ids(root: Path, text: str) -> None:
                 path=f"posts/{NAME}",
             )
         ) from None
-
-
-def _replace(folder: Path, data: bytes) -> None:
-    temporary = folder / f"{NAME}.tmp"
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / NAME)
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def records_text(records: Records) -> str:

@@ -5,7 +5,6 @@ takes the lock at its beginning (BEGIN IMMEDIATE): one that reads first and lock
 else wrote in between, however long it would have waited. Faults of disk and network become `StoreError`.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ketapress.model.errors import Problem, StoreError
 from ketapress.store.db.errors import problem_of
+from ketapress.system.atomic import write_new
 
 LOCK_WAIT = 60_000  # milliseconds: a backup or an import of somebody else's may hold the lock that long
 
@@ -149,7 +149,7 @@ _NO_DRIVER = Problem(
 def private_file(path: Path) -> None:
     """Makes an empty file that only its owner reads, if there is none: the database holds addresses."""
     with suppress(FileExistsError, FileNotFoundError, PermissionError, NotADirectoryError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        write_new(path, b"", mode=0o600)
 
 
 def _preparation(dialect: str, durability: str) -> Callable[[Any, object], None]:

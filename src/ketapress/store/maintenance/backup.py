@@ -4,13 +4,13 @@ In: the store's transactions, where the copy goes. Others may read and write mea
 tools, which do it better.
 """
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError, StoreError
 from ketapress.store.db.engine import Transactions
+from ketapress.system.atomic import sync_file, sync_folder, write_new
 
 
 def write_backup(transactions: Transactions, file: Path) -> None:
@@ -22,21 +22,16 @@ def write_backup(transactions: Transactions, file: Path) -> None:
     unfinished = file.with_name(f"{file.name}.part")
     unfinished.unlink(missing_ok=True)
     try:
-        _make_private(unfinished)
+        write_new(unfinished, b"", mode=0o600)
         transactions.copy(unfinished)
         _check(unfinished)
-        _make_durable(unfinished)
+        sync_file(unfinished)
         unfinished.rename(file)
-        _make_durable(file.parent)
+        sync_folder(file.parent)
     except OSError as error:
         raise StoreError(_not_written(file, error.strerror or str(error))) from error
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _make_private(file: Path) -> None:
-    """An empty file that only its owner reads. Raises OSError: what is wrong with this place is no fault of the database."""
-    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
 
 def _check(file: Path) -> None:
@@ -45,14 +40,6 @@ def _check(file: Path) -> None:
         (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         raise StoreError(_not_written(file, found))
-
-
-def _make_durable(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 _ITS_OWN = Problem(

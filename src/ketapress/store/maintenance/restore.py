@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError, StoreError
 from ketapress.store.db.engine import private_file
+from ketapress.system.atomic import sync_file, sync_folder
 
 _COMPANIONS = ("-wal", "-shm")
 _OURS = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
@@ -54,7 +55,7 @@ def put_in_place(copy: Path, place: Path, now: datetime) -> Path | None:
     """
     aside = place.with_name(f"{place.name}.replaced-{now:%Y%m%dT%H%M%SZ}") if place.exists() else None
     try:
-        _flush(copy)
+        sync_file(copy)
         if aside:
             _gather(place)
             for each in _COMPANIONS:  # there only if it is damaged: they are a part of it
@@ -62,7 +63,7 @@ def put_in_place(copy: Path, place: Path, now: datetime) -> Path | None:
                     log.rename(f"{aside}{each}")
             os.link(place, aside)
         copy.rename(place)
-        _flush(place.parent)
+        sync_folder(place.parent)
     except OSError as error:
         raise StoreError(_not_moved(place, error.strerror or str(error))) from error
     return aside
@@ -83,14 +84,6 @@ def _gather(place: Path) -> None:
 def _remove(copy: Path) -> None:
     for each in ("", *_COMPANIONS):
         Path(f"{copy}{each}").unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _not_there(file: Path) -> Problem:

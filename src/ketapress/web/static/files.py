@@ -14,6 +14,7 @@ from stat import S_ISREG
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from ketapress.system.atomic import TEMPORARY
 from ketapress.web.static.http_conditional import Validators
 
 SMALL = 1 << 20  # bytes: larger files are not kept in memory
@@ -21,7 +22,6 @@ _KEPT = 64 << 20  # bytes of all files that are kept
 _MOST = 4096  # files
 _CHUNK = 1 << 16
 _INSIDE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_TEMPORARY = ".ketapress-new"
 _HIDDEN_ALLOWED = ".well-known"  # RFC 8615
 
 
@@ -58,7 +58,7 @@ def _is_name(part: str) -> bool:
         bool(part)
         and part.isprintable()
         and not hidden
-        and not part.endswith(_TEMPORARY)
+        and not part.endswith(TEMPORARY)
         and not {*part} & {*"/\\"}
     )
 

@@ -1,0 +1,76 @@
+"""Keep the memories of a publication: small JSON files in its folder `.ketapress/`.
+
+In: a name, a value. Out: the same value at the next start, or nothing. They come with a folder, and the folder may come
+from anybody: what cannot be read is no memory, and no link is followed to read or write one.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any
+
+from ketapress.model.errors import Problem, RefusedError
+from ketapress.system.atomic import write_atomic, write_new
+
+FOLDER = ".ketapress"
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def private_folder(root: Path) -> Path:
+    """Make `.ketapress/` in the publication folder, for locks, secrets and memories. It hides itself from git.
+
+    Raises RefusedError where it is a link: then files that are not ours could be in the way of all of them.
+    """
+    folder = root / FOLDER
+    if folder.is_symlink():
+        raise RefusedError(_LINKED)
+    folder.mkdir(mode=0o755, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not os.path.lexists(ignore):
+        with suppress(FileExistsError):
+            write_new(ignore, b"*\n")
+    return folder
+
+
+def private_subfolder(root: Path, *names: str) -> Path:
+    """Make a folder of that path in `.ketapress/`. A link on the way is removed: what is made here is none."""
+    folder = private_folder(root)
+    for name in names:
+        folder /= name
+        if folder.is_symlink():
+            folder.unlink()
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
+def read_state(root: Path, name: str) -> dict[str, Any]:
+    """Read a memory; empty where there is none, or where it cannot be read."""
+    try:
+        found = json.loads(_content(root / FOLDER / name))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_state(root: Path, name: str, value: Mapping[str, Any]) -> None:
+    """Replace a memory, whole or not at all. Raises OSError where the disk refuses, RefusedError as `private_folder`."""
+    write_atomic(
+        private_folder(root) / name, json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
+    )
+
+
+def _content(file: Path) -> bytes:
+    handle = os.open(file, _READ)
+    with os.fdopen(handle, "rb") as opened:
+        return opened.read() if S_ISREG(os.fstat(handle).st_mode) else b""
+
+
+_LINKED = Problem(
+    code="folder.link",
+    path=FOLDER,
+    message="it is a symbolic link, so what is kept in it could be written over files that are not Ketapress's.",
+    cure="Remove the link: the folder is made anew. To keep it on another disk, mount that disk there.",
+)

@@ -1,0 +1,585 @@
+"""Every file is written whole or not at all, and through no link that came with a folder."""
+
+import ast
+import fcntl
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from factories import NOW, REPOSITORY, edition, new_publication, settings
+from ketapress.alerts.policy import Told
+from ketapress.alerts.state import write_memory
+from ketapress.builder.manifest import write_built, write_moulds
+from ketapress.builder.up_to_date import _write as write_unchanged
+from ketapress.builder.writer import write_outputs
+from ketapress.daemon.counters import Measures
+from ketapress.daemon.websub_client import write_announced
+from ketapress.model.edition import Decision, StoredEdition, Window
+from ketapress.model.errors import KetapressError, RefusedError
+from ketapress.model.output import Output
+from ketapress.outbox.sent_log import GENERATION, SENT, note, raise_outbox_generation
+from ketapress.outbox.writer import remove_leftovers as tidy_outbox, write_edition
+from ketapress.posts.identity.registry import NAME as IDS, write_ids
+from ketapress.posts.loader import new_post
+from ketapress.settings.scaffold import begin_publication
+from ketapress.settings.scaffold_text import first_post
+from ketapress.settings.schedule_history import keep_schedules
+from ketapress.settings.secret import signing_secret
+from ketapress.store.maintenance.restore import unfinished_copy
+from ketapress.store.spill_file import NAME as SPILL, Spill, Unwritten
+from ketapress.store.store import open_store
+from ketapress.system.atomic import (
+    TEMPORARY,
+    open_or_create,
+    remove_leftovers,
+    replace_file,
+    replacing,
+    write_atomic,
+    write_new,
+)
+from ketapress.system.lock import holder, publication_lock
+from ketapress.system.state_file import FOLDER, private_folder, read_state, write_state
+from walk import ketapress
+
+SOURCE = REPOSITORY / "src" / "ketapress"
+SLOT = edition().slot
+URL = "sqlite:///ketapress.db"
+LEFTOVER = f".{'0' * 16}{TEMPORARY}"
+
+# One function.
+
+
+def test_a_file_is_made_and_replaced_and_nothing_else_stays(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    for content in (b"first", b"", b"x" * 3_000_000):
+        for durable in (False, True):
+            write_atomic(file, content, durable=durable)
+            assert file.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_rights_are_those_that_were_asked_for_less_the_umask(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    before = os.umask(0o027)
+    try:
+        for mode, left in ((0o644, 0o640), (0o600, 0o600)):
+            write_atomic(file, b"", mode=mode)
+            assert file.stat().st_mode & 0o777 == left
+    finally:
+        os.umask(before)
+
+
+def test_a_name_without_a_folder_is_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    write_atomic("file", b"here", durable=True)
+
+    assert (tmp_path / "file").read_bytes() == b"here"
+
+
+def test_a_name_of_the_greatest_length_has_room_for_its_temporary_file(tmp_path: Path) -> None:
+    file = tmp_path / ("x" * 255)
+
+    write_atomic(file, b"long")
+
+    assert file.read_bytes() == b"long"
+
+
+def test_the_disk_that_takes_little_at_a_time_gets_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda handle, data: write(handle, data[:3]))
+
+    write_atomic(tmp_path / "file", b"0123456789")
+    write_new(tmp_path / "new", b"0123456789")
+
+    assert (tmp_path / "file").read_bytes() == (tmp_path / "new").read_bytes() == b"0123456789"
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "replace"])
+def test_what_fails_leaves_the_file_as_it_was_and_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"before")
+
+    def refuse(*_words: object) -> None:
+        raise OSError(28, "No space left on device", "some other name")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, refuse)
+        with pytest.raises(OSError, match="No space left") as caught:
+            write_atomic(file, b"after", durable=True)
+
+    assert caught.value.filename == str(file)
+    assert list(tmp_path.iterdir()) == [file]
+    assert file.read_bytes() == b"before"
+
+
+def test_a_writer_that_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"before")
+
+    def broken_off() -> None:
+        with replacing(file) as handle:
+            os.write(handle, b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+
+    assert list(tmp_path.iterdir()) == [file]
+    assert file.read_bytes() == b"before"
+
+
+def test_a_folder_that_is_not_there_is_said_by_the_name_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        write_atomic(tmp_path / "gone" / "file", b"")
+
+    assert caught.value.filename == str(tmp_path / "gone" / "file")
+
+
+def test_a_new_file_takes_the_place_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"before")
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+
+    for name in ("file", "link"):
+        with pytest.raises(FileExistsError):
+            write_new(tmp_path / name, b"after")
+
+    assert (tmp_path / "file").read_bytes() == b"before"
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_new_file_that_cannot_be_written_whole_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_words: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        write_new(tmp_path / "file", b"after")
+
+    assert not (tmp_path / "file").exists()
+
+
+def test_what_a_killed_process_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    (tmp_path / LEFTOVER).write_bytes(b"half")
+    for name in (f"{TEMPORARY}", f".mine{TEMPORARY}", f"feed.xml{TEMPORARY}"):  # no names of ours
+        (tmp_path / name).write_bytes(b"mine")
+    before = set(tmp_path.iterdir()) - {tmp_path / LEFTOVER}
+
+    with replacing(tmp_path / "one") as handle:
+        write_atomic(tmp_path / "two", b"two")
+        os.write(handle, b"one")
+
+    assert set(tmp_path.iterdir()) == before | {tmp_path / "one", tmp_path / "two"}
+    assert (tmp_path / "one").read_bytes() == b"one"
+
+
+def test_leftovers_that_are_no_files_stop_nobody(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_bytes(b"mine")
+    names = [f".{digit * 16}{TEMPORARY}" for digit in "0123"]
+    (tmp_path / names[0]).symlink_to(tmp_path / "victim")
+    (tmp_path / names[1]).symlink_to(tmp_path / "nothing")
+    (tmp_path / names[2]).mkdir()
+    os.mkfifo(tmp_path / names[3])
+
+    write_atomic(tmp_path / "file", b"new")
+
+    assert {each.name for each in tmp_path.iterdir()} == {"victim", "file", names[2]}
+    assert (tmp_path / "victim").read_bytes() == b"mine"
+
+
+def test_a_file_that_was_taken_for_a_leftover_before_it_was_locked_is_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+    taken: list[int] = []
+
+    def late(handle: int, kind: int) -> None:
+        if not taken:
+            taken.append(handle)
+            remove_leftovers(str(tmp_path), [each.name for each in tmp_path.iterdir()])
+        lock(handle, kind)
+
+    monkeypatch.setattr("ketapress.system.atomic.flock", late)
+    replace_file(str(tmp_path / "file"), b"whole")
+
+    assert taken
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"whole"
+
+
+def _write_often(file: Path, content: bytes) -> None:
+    for _ in range(100):
+        write_atomic(file, content)
+
+
+def test_processes_that_write_one_file_do_not_break_each_other(tmp_path: Path) -> None:
+    file, contents = tmp_path / "file", [bytes([number]) * 100_000 for number in range(3)]
+    spawn = get_context("fork")
+    writers = [spawn.Process(target=_write_often, args=(file, content)) for content in contents]
+    for each in writers:
+        each.start()
+    while any(each.is_alive() for each in writers):
+        assert not file.exists() or file.read_bytes() in contents
+    for each in writers:
+        each.join()
+
+    assert [each.exitcode for each in writers] == [0, 0, 0]
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_is_written_in_place_is_no_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+
+    with pytest.raises(OSError, match="symbolic links"):
+        open_or_create(tmp_path / "link", os.O_WRONLY)
+
+    assert not (tmp_path / "nothing").exists()
+
+
+# The memories.
+
+
+def test_a_memory_is_what_was_written(tmp_path: Path) -> None:
+    value = {"a": [1, None, "ü\ud800"], "b": {"c": 1.5}}
+
+    write_state(tmp_path, "some.json", value)
+
+    assert read_state(tmp_path, "some.json") == value
+    assert (tmp_path / FOLDER / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"\xff", b"[" * 100_000])
+def test_what_cannot_be_read_is_no_memory(tmp_path: Path, content: bytes) -> None:
+    (private_folder(tmp_path) / "some.json").write_bytes(content)
+
+    assert read_state(tmp_path, "some.json") == {}
+
+
+def test_a_memory_that_is_no_file_is_none(tmp_path: Path) -> None:
+    folder = private_folder(tmp_path)
+    (tmp_path / "elsewhere").write_text('{"a": 1}')
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
+
+    assert [read_state(tmp_path, name) for name in ("link", "folder", "pipe", "gone")] == [{}] * 4
+
+
+# Leftovers of killed processes are no posts and no pages.
+
+
+def test_a_build_publishes_and_mentions_no_leftover_and_removes_it(tmp_path: Path) -> None:
+    root = new_publication(tmp_path)
+    ketapress(root, "build")
+    for folder in ("posts", "public", FOLDER):
+        (root / folder / LEFTOVER).write_bytes(b"half")
+    (root / "posts" / "another.md").write_text("---\ntitle: Another\ndate: 2023-06-01\n---\n\nWords.\n")
+
+    outcome = ketapress(root, "build")
+
+    assert outcome.exit_code == 0
+    assert TEMPORARY not in outcome.stdout + outcome.stderr
+    assert not list(root.rglob(f"*{TEMPORARY}"))
+
+
+# Every writer of the program.
+
+
+class Writer(NamedTuple):
+    """Something that writes: the places that it writes to, and folders in which its places are."""
+
+    run: Callable[[Path], object]
+    places: tuple[str, ...]
+
+
+def _lock(root: Path) -> None:
+    assert holder(root, "publish") == ""
+    with publication_lock(root, "publish"):
+        pass
+
+
+def _spill(root: Path) -> None:
+    spill = Spill(root / FOLDER / SPILL)
+    spill.reserve()
+    spill.keep(Unwritten(1, (), ()))
+
+
+def _note(root: Path) -> None:
+    window = Window(NOW, NOW)
+    stored = StoredEdition(id=1, slot=SLOT, decision=Decision.COMPOSED, window=window, subject="News")
+    note(root, stored, left=True, over=False, now=NOW)
+
+
+def _public(root: Path) -> None:
+    output = Output("2023/index.html", "key", lambda: b"page")
+    write_outputs(root / "public", [], [output], {})
+
+
+def _outbox(root: Path) -> None:
+    tidy_outbox(root)
+    write_edition(root, SLOT, {"digest.txt": b"News"})
+
+
+def _command(*words: str) -> Callable[[Path], None]:
+    """A command in the folder of the publication. It may refuse: its fault is then told, and not raised."""
+
+    def run(root: Path) -> None:
+        outcome = ketapress(root, *(word.format(root=root) for word in words))
+        assert outcome.exit_code == 0 or outcome.stderr, outcome
+
+    return run
+
+
+def _backup(root: Path) -> None:
+    with open_store(URL, root) as store:
+        store.backup(root / "copy.db")
+
+
+def _restoring(root: Path) -> None:
+    with open_store(URL, root) as store:
+        store.backup(root / "whole.db")
+    with unfinished_copy(root / "whole.db", root / "ketapress.db"):
+        pass
+
+
+def _export_edition(root: Path) -> None:
+    assert ketapress(root, "publish", "--at", "2023-06-12T09:00").exit_code == 0
+    _command("outbox", "export", SLOT.edition, "--to", "{root}/copy")(root)
+
+
+def _unchanged(root: Path) -> None:
+    write_unchanged(f"{root}/{FOLDER}/unchanged", "said")
+
+
+NEW_POST = f"posts/{NOW.date()}-a-title.md"
+FIRST_POST = f"posts/{first_post(NOW)[0]}"
+AT = "2023-06-08T09:00"
+MEMORIES = {
+    "built": Writer(lambda root: write_built(root, {"a": ("key", "stamp")}), (f"{FOLDER}/built.json",)),
+    "moulds": Writer(lambda root: write_moulds(root, "site", {}), (f"{FOLDER}/moulds.json",)),
+    "schedules": Writer(lambda root: keep_schedules(root, settings()), (f"{FOLDER}/schedules.json",)),
+    "alerts": Writer(lambda root: write_memory(root, {"a": Told(NOW, NOW)}), (f"{FOLDER}/alerts.json",)),
+    "measures": Writer(lambda root: Measures(root, "web").keep(), (f"{FOLDER}/measured-web.json",)),
+    "announced": Writer(lambda root: write_announced(root, {"a": "b"}), (f"{FOLDER}/announced.json",)),
+    "unchanged": Writer(_unchanged, (f"{FOLDER}/unchanged",)),
+    "gitignore": Writer(private_folder, (f"{FOLDER}/.gitignore",)),
+    "lock": Writer(_lock, (f"{FOLDER}/publish.lock",)),
+    "secret": Writer(
+        lambda root: signing_secret(private_folder(root), settings(), "fresh"), (f"{FOLDER}/secret",)
+    ),
+    "cache": Writer(_command("build"), (f"{FOLDER}/posts.db", f"{FOLDER}/posts.db-journal")),
+    "last backup": Writer(_command("db", "backup", "{root}/copy.db"), (f"{FOLDER}/last-backup",)),
+    "preview": Writer(
+        _command("preview", "--no-serve", "--at", AT),
+        (
+            f"{FOLDER}/preview",
+            f"{FOLDER}/preview/outbox",
+            f"{FOLDER}/preview/outbox/weekly",
+            f"{FOLDER}/preview/outbox/{SLOT.edition}",
+        ),
+    ),
+}
+"""What lies in the private folder."""
+WRITERS = MEMORIES | {
+    "spill": Writer(_spill, (f"{FOLDER}/{SPILL}",)),
+    "ids": Writer(lambda root: write_ids(root, "{}\n"), (f"posts/{IDS}",)),
+    "a new post": Writer(lambda root: new_post(root, "A title", settings(), NOW), (NEW_POST,)),
+    "a new publication": Writer(
+        lambda root: begin_publication(root / "begun", NOW),
+        ("begun/ketapress.toml", "begun/.gitignore", f"begun/{FIRST_POST}"),
+    ),
+    "public": Writer(_public, ("public/2023", "public/2023/index.html")),
+    "generation": Writer(lambda root: raise_outbox_generation(root, 2), (f"outbox/{GENERATION}",)),
+    "sent": Writer(_note, (f"outbox/{SENT}",)),
+    "outbox": Writer(
+        _outbox,
+        (
+            "outbox/weekly",
+            f"outbox/{SLOT.edition}",
+            f"outbox/weekly/.new-{SLOT.key}",
+            f"outbox/weekly/.old-{SLOT.key}",
+        ),
+    ),
+    "export of an edition": Writer(_export_edition, ("copy",)),
+    "export of people": Writer(
+        _command("subscribers", "export", "--to", "{root}/people.csv"), ("people.csv",)
+    ),
+    "backup": Writer(_backup, ("copy.db", "copy.db.part-journal")),
+    "restoring": Writer(_restoring, ("ketapress.db.restoring", "ketapress.db.restoring-wal")),
+}
+"""All that writes but for the database itself, whose place the settings name: they may name any.
+
+Who adds one adds it here: `test_nobody_else_writes` finds it.
+"""
+PLANTED = [(name, place) for name, writer in WRITERS.items() for place in writer.places]
+
+
+def planted(root: Path, place: str, kind: str) -> dict[str, bytes]:
+    """Links in a place and at all the names that a temporary file of it has had; returns what they lead to."""
+    outside = root.parent / "outside"
+    (outside / "folder").mkdir(parents=True)
+    for name in ("file", "folder/file"):
+        (outside / name).write_bytes(b"theirs")
+    file = root / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    names = {file.with_suffix(".new").name, *(f"{file.name}{end}" for end in _ENDS)}
+    for name in names:
+        (file.parent / name).symlink_to(os.path.relpath(outside / kind, file.parent))
+    return outside_now(root)
+
+
+_ENDS = ("", ".new", ".tmp", ".part", TEMPORARY, ".restoring")
+
+
+def outside_now(root: Path) -> dict[str, bytes]:
+    outside = root.parent / "outside"
+    return {
+        str(each.relative_to(outside)): b"" if each.is_dir() else each.read_bytes()
+        for each in sorted(outside.rglob("*"))
+    }
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "nothing"])
+@pytest.mark.parametrize(("name", "place"), PLANTED)
+def test_no_writer_follows_a_link_that_was_planted(tmp_path: Path, name: str, place: str, kind: str) -> None:
+    (tmp_path / "site").mkdir()
+    root = new_publication(tmp_path / "site")
+    before = planted(root, place, kind)
+
+    with suppress(KetapressError, OSError):  # every command tells both, and names the file
+        WRITERS[name].run(root)
+
+    assert outside_now(root) == before
+
+
+@pytest.mark.parametrize("name", MEMORIES)
+def test_no_memory_is_kept_through_a_folder_that_is_a_link(tmp_path: Path, name: str) -> None:
+    (tmp_path / "site").mkdir()
+    root = new_publication(tmp_path / "site")
+    before = planted(root, FOLDER, "folder")
+
+    with suppress(RefusedError):
+        MEMORIES[name].run(root)
+
+    assert outside_now(root) == before
+
+
+def test_a_build_in_a_cloned_folder_writes_over_nothing_outside(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    root = new_publication(tmp_path / "site")
+    before = planted(root, f"posts/{IDS}", "file")
+    (root / "posts" / IDS).unlink()
+
+    assert ketapress(root, "build").exit_code == 0
+
+    assert outside_now(root) == before
+    assert (root / "posts" / IDS).is_file()
+
+
+# There is one way to write.
+
+_WRITES = {
+    "os.link",
+    "os.rename",
+    "os.replace",
+    "os.fsync",
+    "os.fdatasync",
+    "shutil.copy",
+    "shutil.copy2",
+    "shutil.copyfile",
+    "shutil.copytree",
+    "shutil.move",
+}
+_METHODS = {"hardlink_to", "rename", "symlink_to", "touch", "write_bytes", "write_text"}
+_ALLOWED = {
+    "cli/outbox_export.py": {"open", "unfinished.rename"},  # a descriptor of `replacing`; a folder
+    "cli/subscribers.py": {"open"},  # a descriptor of `replacing`
+    "outbox/writer.py": {"path.rename", "place.rename", "fresh.rename"},  # folders
+    "store/maintenance/backup.py": {"unfinished.rename"},  # SQLite writes the file
+    "store/maintenance/restore.py": {"log.rename", "os.link", "copy.rename"},  # as above, and its companions
+    "store/spill_file.py": {"os.fsync"},  # it is written in place, because its room is kept free
+    "outbox/sent_log.py": {"os.fsync"},  # a line is appended
+    "system/fork_worker.py": {"os.fdopen"},  # pipes
+}
+"""What else may write, and why."""
+
+
+def writes(call: ast.Call) -> bool:
+    function = ast.unparse(call.func)
+    module, _, name = function.rpartition(".")
+    if (
+        name == "replace" and module != "os"
+    ):  # of a text it has two arguments, of a moment none without a name
+        return len(call.args) == 1 and not call.keywords
+    if (name in {"open", "fdopen"} and module != "os") or function == "os.fdopen":
+        return any(
+            isinstance(each, ast.Constant) and isinstance(each.value, str) and set("wax+") & set(each.value)
+            for each in chain(call.args[0 if module and module != "os" else 1 :], _mode(call))
+        )
+    return function in _WRITES or (bool(module) and name in _METHODS) or name == "NamedTemporaryFile"
+
+
+def _mode(call: ast.Call) -> list[ast.expr]:
+    return [each.value for each in call.keywords if each.arg == "mode"]
+
+
+def test_nobody_else_writes() -> None:
+    wrong = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        relative = path.relative_to(SOURCE).as_posix()
+        if relative == "system/atomic.py":
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        found = {
+            (node.lineno, ast.unparse(node.func))
+            for node in nodes
+            if isinstance(node, ast.Call) and writes(node)
+        }
+        found |= {
+            (node.lineno, node.attr)
+            for node in nodes
+            if isinstance(node, ast.Attribute) and node.attr in {"O_CREAT", "O_TMPFILE"}
+        }
+        wrong += [
+            f"src/ketapress/{relative}:{line}: `{call}` may follow a link, or leave half a file: take "
+            "`ketapress.system.atomic`, and name the writer in tests/system/test_atomic.py."
+            for line, call in sorted(found)
+            if call not in _ALLOWED.get(relative, ())
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        ("os.replace(a, b)", True),
+        ("a.replace(b)", True),
+        ("a.replace('x', 'y')", False),
+        ("a.replace(tzinfo=None)", False),
+        ("a.write_text('x')", True),
+        ("open(a, 'wb')", True),
+        ("open(a)", False),
+        ("open(a, mode='x')", True),
+        ("a.open('w', newline='')", True),
+        ("a.open(encoding='utf-8')", False),
+        ("os.fdopen(a, 'rb')", False),
+        ("os.fdopen(a, 'wb')", True),
+        ("os.fsync(a)", True),
+    ],
+)
+def test_a_call_that_writes_is_known(line: str, is_one: bool) -> None:
+    call = ast.parse(line, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert writes(call) is is_one
