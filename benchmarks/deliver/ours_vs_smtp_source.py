@@ -1,20 +1,17 @@
 """How fast a whole edition goes out, against Postfix's own load generator, which is written in C.
 
-Both send messages of the same size to one `smtp-sink` over the same number of connections, one after the other, and the
-figure is the median of the paired ratios. Ours does everything it does in service: deliveries are claimed from SQLite,
+Both send messages of the same size over the same number of connections, one after the other, to a sink that costs next
+to nothing (`sinks.py`) and counts them; the figure is the median of the paired ratios. Ours does everything it does in service: deliveries are claimed from SQLite,
 each message is stamped, no dot goes out before its intent is committed, results are written. smtp-source sends filler.
 
     python benchmarks/deliver/ours_vs_smtp_source.py --messages 10000 --rounds 5
 
-Needs Debian's package postfix (its daemon is not started). Loopback, so that neither side waits for a network.
+Needs cc and Debian's package postfix (its daemon is not started). Loopback, so that neither side waits for a network.
 """
 
 import argparse
 import json
-import os
 import resource
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +22,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from statistics import median
+
+from sinks import SINKS, open_sink, program, wait
 
 from ketapress.deliver.context import Road
 from ketapress.deliver.sender import Sender
@@ -47,7 +46,6 @@ WEEKLY = NewsletterSettings(
     starts=date(2023, 6, 5),
     sender=Mailbox("The Example Weekly", "digest@example.org"),
 )
-BINARIES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
 
 
 def letter(size: int) -> Letter:
@@ -122,53 +120,37 @@ def ours(folder: Path, port: int, options: argparse.Namespace) -> dict[str, floa
         sender = Sender(store.deliveries, store.editions, {"weekly": WEEKLY}, road)
         start, processor = time.perf_counter(), time.process_time()
         [report] = sender.send()
-        seconds = time.perf_counter() - start
+        seconds, processor = time.perf_counter() - start, time.process_time() - processor
         assert report.sent == options.messages, report
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "seconds": seconds,
-        "processor": time.process_time() - processor,
+        "processor": processor,
         "megabytes": usage.ru_maxrss / 1024,
     }
 
 
 @contextmanager
 def sink() -> Iterator[int]:
-    """smtp-sink on a port that was free a moment ago."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    user = ["-u", "nobody"] if os.getuid() == 0 else []
-    with subprocess.Popen([program("smtp-sink"), *user, f"127.0.0.1:{port}", "1000"]) as process:
-        try:
-            for _ in range(200):
-                with socket.socket() as probe:
-                    if not probe.connect_ex(("127.0.0.1", port)):
-                        break
-                time.sleep(0.01)
-            yield port
-        finally:
-            process.terminate()
+    """Starts smtp-sink and yields its port."""
+    with open_sink("smtp-sink") as opened:
+        yield opened.port
 
 
-def program(name: str) -> str:
-    found = shutil.which(name, path=BINARIES)
-    if found is None:
-        sys.exit(f"{name} is not installed: apt-get install postfix brings it.")
-    return found
-
-
-def smtp_source(port: int, options: argparse.Namespace) -> float:
-    """Seconds of smtp-source as a whole process."""
+def smtp_source(port: int, options: argparse.Namespace) -> tuple[float, float]:
+    """Seconds and processor seconds of smtp-source as a whole process."""
     command = [program("smtp-source"), "-d", "-s", str(options.connections), "-l", str(options.size)]
     start = time.perf_counter()
-    subprocess.run([*command, "-m", str(options.messages), f"127.0.0.1:{port}"], check=True)
-    return time.perf_counter() - start
+    with subprocess.Popen([*command, "-m", str(options.messages), f"127.0.0.1:{port}"]) as process:
+        processor = wait(process)
+    if process.returncode:
+        sys.exit(f"smtp-source ended with {process.returncode}.")
+    return time.perf_counter() - start, processor
 
 
-def one_run(options: argparse.Namespace) -> dict[str, float]:
-    """Ours, to a sink of its own, in a process of its own."""
-    with sink() as port, tempfile.TemporaryDirectory(dir=options.folder) as folder:
+def ours_alone(port: int, options: argparse.Namespace) -> dict[str, float]:
+    """Ours in a process of its own."""
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         words = [sys.executable, str(Path(__file__).resolve()), "--ours", folder, "--port", str(port)]
         for name in ("messages", "size", "connections", "durability"):
             words += [f"--{name}", str(getattr(options, name))]
@@ -178,10 +160,14 @@ def one_run(options: argparse.Namespace) -> dict[str, float]:
 
 
 def one_round(options: argparse.Namespace) -> tuple[float, dict[str, float]]:
-    """Both sides, one after the other."""
-    with sink() as port:
-        theirs = smtp_source(port, options)
-    return theirs, one_run(options)
+    """Both sides, one after the other, each to a sink of its own."""
+    with open_sink(options.sink) as opened:
+        theirs, _ = smtp_source(opened.port, options)
+    opened.check(options.messages, options.size)
+    with open_sink(options.sink) as opened:
+        mine = ours_alone(opened.port, options)
+    opened.check(options.messages, options.size)
+    return theirs, mine
 
 
 def main() -> None:
@@ -191,6 +177,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--size", type=int, default=62_980)
     parser.add_argument("--durability", choices=["power", "process"], default="power")
+    parser.add_argument("--sink", choices=SINKS, default=SINKS[0])
     parser.add_argument("--folder", help="where the database is made; a disk, not memory, for honest figures")
     parser.add_argument("--ours", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
