@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from factories import REPOSITORY, new_publication
-from postgresql import postgresql
+from support.factories import REPOSITORY, new_publication
+from support.postgresql import postgresql
 
 _PROGRAMS = {
     "axe": ("node", "chromium"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from browser import Look, faults, sights
+from support.browser import Look, faults, sights
 
 BAD = """<!doctype html><html><head><meta charset="utf-8"><title></title>
 <style>body { background: #fff } p { color: #aaa } @media (prefers-color-scheme: dark) { p { color: #000 } }</style></head>

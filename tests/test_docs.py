@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY
 from ketapress.cli.main import COMMANDS
+from support.factories import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]

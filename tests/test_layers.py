@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY
+from support.factories import REPOSITORY
 
 SOURCE = REPOSITORY / "src" / "ketapress"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY
+from support.factories import REPOSITORY
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from click.testing import CliRunner
 from ketapress.cli.main import main as ketapress
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from walls import DAY, EPOCH, MINUTE, Span, minutes_of, slots_of, spans
+from support.wall_clock_oracle import DAY, EPOCH, MINUTE, Span, minutes_of, slots_of, spans
 
 _PORTION = 16  # zones that a process is given at a time
 _KEY = "%Y-%m-%dT%H%M"

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay
-from pressroom import Elsewhere, Press
+from support.delivery_fixture import Elsewhere, Press
 
 CALLS = ("sendto", "recvfrom", "pwrite64", "fdatasync")
 

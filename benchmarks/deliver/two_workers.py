@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from ketapress.model.delivery import Phase
 from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay
-from postgresql import administer, postgresql
-from pressroom import Elsewhere, Press
+from support.delivery_fixture import Elsewhere, Press
+from support.postgresql import administer, postgresql
 
 TAKES = 0.05
 

@@ -34,7 +34,7 @@ from sqlalchemy import create_engine
 from ketapress.model.edition import Decision, EditionState, Window
 from ketapress.model.message import Digest
 from ketapress.store.store import Store, open_store
-from postgresql import administer, postgresql
+from support.postgresql import administer, postgresql
 
 _SETTINGS = """
 [site]

@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from sqlalchemy import Engine, create_engine, text
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState, Result
 from ketapress.store.store import Store, open_store
-from postgresql import administer, postgresql
-from stored import stored_edition
+from support.factories import NOW
+from support.postgresql import administer, postgresql
+from support.store_fixture import stored_edition
 
 MILLIONS = (1, 10, 100)
 EDITIONS = 52

@@ -43,9 +43,9 @@ from ketapress.model.edition import EditionState
 from ketapress.store.db import engine as transactions
 from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay
-from postgresql import administer, postgresql
-from pressroom import SLOT, Elsewhere, Press
-from stored import expire_leases
+from support.delivery_fixture import SLOT, Elsewhere, Press
+from support.postgresql import administer, postgresql
+from support.store_fixture import expire_leases
 
 _OF_SOCKETS = frozenset({"send", "recv", "recv_into"})
 POINTS = _OF_SOCKETS | {"execute", "executemany", "commit"}

@@ -19,11 +19,11 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
-from factories import NOW, settings
 from ketapress.posts.identity.registry import write_records
 from ketapress.posts.loader import read_library
-from mangling import ENDINGS, check_counts, check_post, check_tree, mangled
-from postfolder import publication
+from support.factories import NOW, settings
+from support.fuzz_posts import ENDINGS, check_counts, check_post, check_tree, mangled
+from support.posts_folder import publication
 
 IN_A_FOLDER = 500
 LOOKED_AT_CLOSELY = (

@@ -27,8 +27,8 @@ from sqlalchemy import URL
 
 from ketapress.model.delivery import DeliveryState, Phase
 from ketapress.store.deliveries import LEASE
-from postgresql import postgresql
-from senders import House, open_house, stopped
+from support.postgresql import postgresql
+from support.sender_processes import House, open_house, stopped
 
 SILENCE = LEASE / 1e6 + 5
 TAKES = 0.03

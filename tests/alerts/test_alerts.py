@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from factories import NOW, settings
 from ketapress.alerts.channels import run_command
 from ketapress.alerts.message import alert_message
 from ketapress.alerts.notifier import Alarm
@@ -21,6 +20,7 @@ from ketapress.model.delivery import Phase
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.settings import AlertSettings, RelaySettings, Settings
 from ketapress.testing import ScriptedRelay
+from support.factories import NOW, settings
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ALERTS = AlertSettings(email="ops@example.org")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from factories import post
 from ketapress.check.site_lint import clashing_addresses, missing_pictures, unused_templates
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.factories import post
 
 SITE = "https://example.org"
 

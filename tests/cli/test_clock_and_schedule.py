@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from walk import ketapress
+from support.cli_runner import ketapress
 
 DUE = "2023-06-12T09:00"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ketapress.cli.main import COMMANDS
-from walk import ketapress
+from support.cli_runner import ketapress
 
 QUESTIONS = (["check"], ["queue"], ["preview"], ["status"], ["outbox", "list"], ["subscribers", "list"])
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from walk import hashes, ketapress
+from support.cli_runner import hashes, ketapress
 
 AT = "2023-06-08T09:00"
 

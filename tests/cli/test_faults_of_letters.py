@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.factories import REPOSITORY
 
 AT = "2023-06-12T09:00"
 

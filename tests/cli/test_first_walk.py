@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from walk import hashes, ketapress
+from support.cli_runner import hashes, ketapress
 
 AT = "2023-06-12T09:00"
 LATER = "2023-06-19T09:00"

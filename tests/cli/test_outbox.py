@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW
 from ketapress.model.delivery import Phase
 from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay, hang_up
-from stored import begun
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.factories import NOW
+from support.store_fixture import begun
 
 AT = "2023-06-12T09:00"
 EDITION = "weekly/2023-06-12T0800"

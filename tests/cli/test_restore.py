@@ -14,7 +14,7 @@ from ketapress.model.delivery import Phase
 from ketapress.publication import Publication
 from ketapress.system.lock import PARTS, keeping, publication_lock
 from ketapress.testing import ScriptedRelay, after
-from walk import Outcome, hashes, ketapress
+from support.cli_runner import Outcome, hashes, ketapress
 
 FIRST, SECOND = "2023-06-12T09:00", "2023-06-19T09:00"
 READERS = [f"reader{number}@example.net" for number in range(5)]

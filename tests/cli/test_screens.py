@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from ketapress.cli.table import Rows, piped, rows
 from ketapress.cli.terminal_table import drawn
-from walk import ketapress
+from support.cli_runner import ketapress
 
 AT, LATER = "2023-06-08T09:00", "2023-06-12T10:00"
 EDITION = "weekly/2023-06-12T0800"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from ketapress.model.delivery import Phase
 from ketapress.testing import Received, ScriptedRelay
-from walk import ketapress
+from support.cli_runner import ketapress
 
 AT = "2023-06-12T09:00"
 BROKEN = {7: "no-at-sign", 13: "two@@example.org", 21: "", 34: "a@b@c", 48: "jürgen@example.org"}

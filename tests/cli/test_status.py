@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 import pytest
 
-from factories import NOW
 from ketapress.store.store import open_store
 from ketapress.system.lock import keeping, publication_lock
 from ketapress.testing import ScriptedRelay
-from stored import begun, claimed
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.factories import NOW
+from support.store_fixture import begun, claimed
 
 
 def test_status_tells_slots_people_deliveries_and_the_relay(publication: Path) -> None:

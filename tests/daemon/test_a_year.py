@@ -14,10 +14,10 @@ from random import Random
 
 import pytest
 
-from inboxes import DAY, HOUR, START, Reader
 from ketapress.model.edition import Decision
 from ketapress.publication import Publication
 from ketapress.testing import ScriptedRelay
+from support.mailbox_clients import DAY, HOUR, START, Reader
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))
 DAYS = 365 if SOAK else 6

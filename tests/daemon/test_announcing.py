@@ -8,11 +8,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from daemons import Ticking
-from factories import NOW
 from ketapress.daemon.websub_job import PAUSES, Announcing
 from ketapress.testing import StillClock
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.daemon_process import Ticking
+from support.factories import NOW
 
 
 class Hub(ThreadingHTTPServer):

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
-from daemons import PATIENCE
 from ketapress.daemon.scheduler import Ticks
+from support.daemon_process import PATIENCE
 
 
 def test_ticks_go_on_when_the_clock_is_set_back() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW
 from ketapress.daemon.clock_guard import FARTHEST, Clockwatch, uptime
 from ketapress.daemon.daemon import Daemon
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.system.event_log import Log
 from ketapress.testing import StillClock
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.factories import NOW
 
 DAY = timedelta(days=1)
 

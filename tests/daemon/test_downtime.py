@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from inboxes import DAY, HOUR, MINUTE, START, Reader
 from ketapress.testing import ScriptedRelay
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.mailbox_clients import DAY, HOUR, MINUTE, START, Reader
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from random import Random
 
 import pytest
 
-from crew import MINUTE, START, Crew, assert_one_edition_a_slot, clones, load, newest
 from ketapress.store.store import open_store
-from postgresql import administer, postgresql
+from support.postgresql import administer, postgresql
+from support.scheduler_processes import MINUTE, START, Crew, assert_one_edition_a_slot, clones, load, newest
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))
 SLOTS = 1000 if SOAK else 3

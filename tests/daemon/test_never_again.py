@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from inboxes import DAY, HOUR, START, Reader
 from ketapress.testing import ScriptedRelay
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.mailbox_clients import DAY, HOUR, START, Reader
 
 
 @pytest.fixture

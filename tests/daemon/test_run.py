@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from daemons import running
 from ketapress.model.delivery import Phase
 from ketapress.testing import ScriptedRelay, keep_silent
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.daemon_process import running
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from threading import Event
 
 import pytest
 
-from daemons import Ticking
 from ketapress.daemon.context import Ground
 from ketapress.daemon.counters import measured
 from ketapress.daemon.incidents import Troubles
@@ -24,7 +23,8 @@ from ketapress.settings.loader import read_settings
 from ketapress.system.event_log import Log
 from ketapress.system.lock import publication_lock
 from ketapress.testing import ScriptedRelay, StillClock, after
-from walk import hashes, ketapress
+from support.cli_runner import hashes, ketapress
+from support.daemon_process import Ticking
 
 MONDAY = datetime(2023, 6, 12, 8, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -8,10 +8,10 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from certificates import new_serving, new_trusting
 from ketapress.model.edition import EditionState
 from ketapress.model.settings import RelayUrl
-from pressroom import Press, new_press
+from support.certificates import new_serving, new_trusting
+from support.delivery_fixture import Press, new_press
 
 press, serving, trusting = new_press, new_serving, new_trusting
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from factories import NOW
 from ketapress.deliver.retry_policy import BREAKS, REFUSALS
 from ketapress.model.delivery import DeliveryState, Phase, Result
 from ketapress.model.edition import EditionState
@@ -17,7 +16,8 @@ from ketapress.store.deliveries import Deliveries
 from ketapress.store.spill_file import NAME as SPILL
 from ketapress.system.state_file import private_folder
 from ketapress.testing import ScriptedRelay, hang_up, keep_silent
-from pressroom import Press, new_press
+from support.delivery_fixture import Press, new_press
+from support.factories import NOW
 
 press = new_press
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from factories import REPOSITORY
 from ketapress.model.delivery import DeliveryState, Phase
 from ketapress.model.edition import EditionState
 from ketapress.testing import after, hang_up
-from pressroom import Press, new_press
+from support.delivery_fixture import Press, new_press
+from support.factories import REPOSITORY
 
 press = new_press
 READERS = [f"reader{n}@example.net" for n in range(24)]
@@ -21,7 +21,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from ketapress.store.store import open_store
-from pressroom import Press, Elsewhere
+from support.delivery_fixture import Press, Elsewhere
 root, port, connections = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 with open_store("sqlite:///ketapress.db", root) as store:
     Press(store, Elsewhere(port), root, connections=connections).send()

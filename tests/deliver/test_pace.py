@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState, Phase
 from ketapress.model.edition import EditionState
 from ketapress.testing import StillClock
-from pressroom import Press, new_press
+from support.delivery_fixture import Press, new_press
+from support.factories import NOW
 
 press = new_press
 READERS = [f"reader{n}@example.net" for n in range(40)]

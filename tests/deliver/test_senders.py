@@ -18,7 +18,7 @@ from sqlalchemy import URL
 from ketapress.model.delivery import DeliveryState, Phase
 from ketapress.model.edition import EditionState
 from ketapress.testing import Conversation
-from senders import House, open_house, stopped
+from support.sender_processes import House, open_house, stopped
 
 READERS = [f"reader{n}@example{n % 7}.net" for n in range(240)]
 LINES = 4

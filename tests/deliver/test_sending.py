@@ -6,12 +6,12 @@ from email import message_from_bytes
 
 import pytest
 
-from factories import NOW, WEEKLY
 from ketapress.model.address import Mailbox
 from ketapress.model.delivery import DeliveryState, Phase
 from ketapress.model.edition import EditionState
 from ketapress.testing import after
-from pressroom import LETTER, SLOT, Press, new_press
+from support.delivery_fixture import LETTER, SLOT, Press, new_press
+from support.factories import NOW, WEEKLY
 
 press = new_press
 

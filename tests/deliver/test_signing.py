@@ -22,7 +22,7 @@ from ketapress.model.errors import KetapressError
 from ketapress.model.settings import DkimSettings
 from ketapress.relay.dkim import SigningKey, parsed_key, public_record, unsigned
 from ketapress.testing import hang_up
-from pressroom import Press, new_press
+from support.delivery_fixture import Press, new_press
 
 press = new_press
 SETTINGS = DkimSettings(domain="example.org", selector="news", key_file="key.pem")

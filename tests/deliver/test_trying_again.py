@@ -6,7 +6,6 @@ from random import Random
 import pytest
 from hypothesis import given, settings as limits, strategies as st
 
-from factories import NOW
 from ketapress.deliver.retry_policy import (
     BREAKS,
     LIFETIME,
@@ -20,6 +19,7 @@ from ketapress.deliver.retry_policy import (
     settled,
 )
 from ketapress.model.delivery import ARROWS, DeliveryState, Fault, Phase, Recipient, Reply, Result, Verdict
+from support.factories import NOW
 
 ANN = Recipient(subscription_id=7, address="ann@example.net")
 WELL = Trend(taken=True)

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from factories import NOW
 from ketapress.deliver.group_commit import Turns
 from ketapress.model.delivery import DeliveryState, Result
 from ketapress.store.deliveries import Deliveries
-from pressroom import Press, new_press
+from support.delivery_fixture import Press, new_press
+from support.factories import NOW
 
 press = new_press
 

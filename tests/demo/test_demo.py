@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from factories import REPOSITORY
+from support.factories import REPOSITORY
 
 PATIENCE = 90.0  # seconds on a busy machine
 

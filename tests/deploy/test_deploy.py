@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from factories import REPOSITORY
 from ketapress.cli.main import COMMANDS
 from ketapress.feeds.formats import FORMATS
 from ketapress.mail.tokens import Purpose
@@ -23,7 +22,8 @@ from ketapress.model.settings import WebSettings
 from ketapress.settings.loader import parsed_settings
 from ketapress.web.app import HEADERS
 from ketapress.web.static.media_types import media_type
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.factories import REPOSITORY
 
 FOLDER = REPOSITORY / "docs" / "deploy"
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text()

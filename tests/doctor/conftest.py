@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nameserver import Zone, name_server
+from support.dns_server import Zone, name_server
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from ketapress.doctor.finding import Health
 from ketapress.doctor.system import sqlite_finding
 from ketapress.model.delivery import Phase
 from ketapress.testing import ScriptedRelay
-from walk import hashes, ketapress
+from support.cli_runner import hashes, ketapress
 
 
 def configured(folder: Path, text: str) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from factories import post
 from ketapress.editions.selection import chosen, exclusion
 from ketapress.model.edition import Window
+from support.factories import post
 
 UNTIL = datetime(2023, 6, 12, 8, tzinfo=UTC)
 WINDOW = Window(UNTIL - timedelta(days=7), UNTIL)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from ketapress.editions.slots import KEY_FORMAT, is_named, next_slot, slots
-from walls import DAY, EPOCH, HOUR, MINUTE, minutes_of, slots_of, spans, walked
+from support.wall_clock_oracle import DAY, EPOCH, HOUR, MINUTE, minutes_of, slots_of, spans, walked
 
 HARD = (
     ("America/New_York", 2025, 2026, 2027),

@@ -2,9 +2,9 @@
 
 from hypothesis import given, settings, strategies as st
 
-from factories import edition, post
 from ketapress.editions.size_budget import fitted
 from ketapress.model.edition import Display, Edition
+from support.factories import edition, post
 
 SIZES = {Display.FULL: 100, Display.EXCERPT: 30, Display.HEADLINE: 5}
 POSTS = [post(name) for name in ("newest", "second", "third", "oldest")]

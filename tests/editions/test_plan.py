@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from factories import NOW, WEEKLY, post
 from ketapress.editions.planner import History, first_state, planned, was_silent_too_long
 from ketapress.model.edition import Decision, EditionState
 from ketapress.model.settings import Schedule
+from support.factories import NOW, WEEKLY, post
 
 SLOT = datetime(2023, 6, 12, 8, tzinfo=UTC)
 WEEK = timedelta(days=7)

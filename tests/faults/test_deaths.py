@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from factories import REPOSITORY
+from support.factories import REPOSITORY
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

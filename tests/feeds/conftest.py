@@ -13,7 +13,7 @@
 | a body says its language and direction itself | `test_a_body_that_is_read_from_right_to_left_says_so_itself` |
 | a small feed, and archives behind it that stay as they are (RFC 5005) | `test_history.py` |
 | a hub is named in every format; a picture comes with its size | `test_what_the_feed_says_of_itself_arrives`, `test_a_picture_arrives_with_its_size` |
-| all feeds in one list; each page of the site points to its feeds | `test_the_list_of_feeds_holds_the_site_and_each_tag`, `tests/archive/test_pages.py` |
+| all feeds in one list; each page of the site points to its feeds | `test_the_list_of_feeds_holds_the_site_and_each_tag`, `tests/site/test_pages.py` |
 | readers that people use keep titles, ids, dates and text | `test_clients.py` |
 """
 

@@ -21,7 +21,7 @@ import pytest
 from reader import make_reader
 
 from ketapress.feeds.formats import Format
-from newsstand import publish_magazine, served
+from support.site_server import publish_magazine, served
 
 XML = pytest.mark.parametrize("path", ["feed.xml", "atom.xml"])
 ARABIC = "ما الذي تعلّمته العيادة من الذين لم يعودوا إليها؟ (دراسة Follow-up جديدة)"

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from factories import SITE, post, settings
 from ketapress.feeds.archives import shelved, site_documents
 from ketapress.feeds.model import NEVER, Feed, entry_of, feed_of
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Author, FeedSettings, Settings
+from support.factories import SITE, post, settings
 
 NOON = datetime(2023, 6, 7, 12, tzinfo=UTC)
 

@@ -9,13 +9,13 @@ import feedparser
 import pytest
 from lxml import etree
 
-from factories import SITE, post, settings
 from ketapress.feeds.archives import FEWEST, LARGEST
 from ketapress.feeds.formats import FORMATS
 from ketapress.feeds.outputs import OPML, feed_files
 from ketapress.model.post import Post
 from ketapress.model.settings import FeedSettings, Settings
-from making import keys, made
+from support.factories import SITE, post, settings
+from support.targets import keys, made
 
 HISTORY = "{http://purl.org/syndication/history/1.0}"
 RSS, ATOM, JSON_FEED = FORMATS

@@ -5,7 +5,6 @@ from datetime import UTC
 import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
-from factories import post, settings
 from ketapress.feeds.atom import _ATOM
 from ketapress.feeds.feedgen_adapter import printed_entry, printed_feed
 from ketapress.feeds.model import Entry, Feed, entry_of, feed_of, plain
@@ -15,6 +14,7 @@ from ketapress.feeds.xml import literal
 from ketapress.feeds.xml_format import Dialect
 from ketapress.model.post import Image
 from ketapress.model.prerender import Moulds
+from support.factories import post, settings
 
 BOTH = pytest.mark.parametrize("dialect", [_RSS, _ATOM], ids=["rss", "atom"])
 WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=20)

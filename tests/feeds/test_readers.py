@@ -9,12 +9,12 @@ import feedparser
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
-from factories import SITE, post, settings
 from ketapress.feeds.formats import FORMATS, Format
 from ketapress.feeds.outputs import feed_files
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import FeedSettings
-from making import keys, made
+from support.factories import SITE, post, settings
+from support.targets import keys, made
 
 RSS, ATOM, JSON_FEED = FORMATS
 XML = pytest.mark.parametrize("form", [RSS, ATOM], ids=["rss", "atom"])

@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator
 from itertools import product
 
-from factories import post, settings
-from golden import assert_golden
 from ketapress.feeds.atom import _ATOM
 from ketapress.feeds.model import Entry, Feed, entry_of, feed_of
 from ketapress.feeds.prerendered import _printed_entry, _printed_feed, entry_shape, feed_shape
 from ketapress.feeds.prerendered_samples import FILE
 from ketapress.feeds.rss import _RSS
 from ketapress.model.post import Image
+from support.factories import post, settings
+from support.golden import assert_golden
 
 MOST_TAGS = 8
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from hypothesis import given, settings as bounds, strategies as st
 from lxml import etree
 
-from factories import SITE, post, settings
-from golden import assert_golden
 from ketapress.feeds.formats import FORMATS, Format
 from ketapress.feeds.outputs import OPML, feed_files
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import FeedSettings, Settings
-from making import keys, made
+from support.factories import SITE, post, settings
+from support.golden import assert_golden
+from support.targets import keys, made
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 GOLDEN = Path(__file__).parent / "golden"

@@ -6,14 +6,14 @@ from functools import cache
 import pytest
 from hypothesis import example, given, settings as bounds, strategies as st
 
-from factories import SITE, post, settings
 from ketapress.feeds.outputs import feed_files
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import Author, FeedSettings, Settings
 from ketapress.model.urls import encoded_path
 from ketapress.posts.rendering.sanitize import sanitised
-from making import keys, made
-from w3c import complaints, html, plain, uri
+from support.factories import SITE, post, settings
+from support.feed_validator import complaints, html, plain, uri
+from support.targets import keys, made
 
 NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
 WHOLE = settings(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from factories import NOW
 from ketapress.model.errors import Problem, Severity
 from ketapress.system.event_log import Log
+from support.factories import NOW
 
 PROBLEM = Problem(
     code="posts.date",

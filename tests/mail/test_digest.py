@@ -10,8 +10,6 @@ import html5lib
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from factories import REPOSITORY, WEEKLY, edition, post
-from golden import assert_golden
 from ketapress.mail.digest import digest, measured, specimen
 from ketapress.mail.lint.size import GMAIL_CLIPS
 from ketapress.mail.theme import colours
@@ -21,7 +19,9 @@ from ketapress.model.errors import ConfigurationError
 from ketapress.model.message import Digest
 from ketapress.model.post import Image, Post
 from ketapress.templates.environment import Templates
-from letters import (
+from support.factories import REPOSITORY, WEEKLY, edition, post
+from support.golden import assert_golden
+from support.sample_posts import (
     ARABIC,
     FILL,
     LEAVING_BY_MAIL,

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from ketapress.i18n.mail_messages import words
 from ketapress.mail.body.mail_html import Frame, mail_fragment
-from letters import ARABIC_HTML, CHINESE_HTML, HOSTILE_HTML, RICH
+from support.sample_posts import ARABIC_HTML, CHINESE_HTML, HOSTILE_HTML, RICH
 
 PAGE = "https://example.org/2023/rich.html"
 FRAME = Frame(prefix="p1", page=PAGE, direction="ltr", width=552, words=words("en"))

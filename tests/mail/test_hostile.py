@@ -13,7 +13,6 @@ from typing import Any
 import html5lib
 import pytest
 
-from factories import WEEKLY, edition, post
 from ketapress.mail.digest import digest, specimen
 from ketapress.mail.lint.run import letter_problems
 from ketapress.mail.personalize import slot_values, stamped
@@ -24,7 +23,8 @@ from ketapress.model.post import Image
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.loader import parsed_settings
 from ketapress.templates.environment import Templates
-from letters import LEAVING_BY_MAIL, SETTINGS, digest_of, hostile_post, seed_post
+from support.factories import WEEKLY, edition, post
+from support.sample_posts import LEAVING_BY_MAIL, SETTINGS, digest_of, hostile_post, seed_post
 
 pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")
 
@@ -130,8 +130,8 @@ def test_no_name_is_resolved_and_no_line_opened_while_a_letter_is_made() -> None
     """The audit hook of Python sees every socket and every file, whichever library opens it."""
     program = """
 import sys
-from letters import digest_of, hostile_post, rich_post
-from factories import edition
+from support.sample_posts import digest_of, hostile_post, rich_post
+from support.factories import edition
 digest_of(edition(rich_post()))
 said = []
 watched = ("socket.", "urllib.", "http.", "ftplib.", "subprocess.", "os.system", "os.exec")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from browser import SCHEMES, Look, faults, sights
-from factories import WEEKLY
-from letters import LANGUAGES, SHAPES, THEMES, digest_of
+from support.browser import SCHEMES, Look, faults, sights
+from support.factories import WEEKLY
+from support.sample_posts import LANGUAGES, SHAPES, THEMES, digest_of
 
 pytestmark = pytest.mark.axe
 

@@ -10,13 +10,22 @@ from typing import Any
 import css_inline
 import pytest
 
-from factories import WEEKLY, edition, post
 from ketapress.mail.css_inline import inlined
 from ketapress.mail.render import Issue, html_document
 from ketapress.model.edition import Display, Edition, Item
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
-from letters import ARABIC, FILL, SETTINGS, arabic_post, chinese_post, hostile_post, rich_post, seed_post
+from support.factories import WEEKLY, edition, post
+from support.sample_posts import (
+    ARABIC,
+    FILL,
+    SETTINGS,
+    arabic_post,
+    chinese_post,
+    hostile_post,
+    rich_post,
+    seed_post,
+)
 
 pytestmark = pytest.mark.chromium
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from factories import WEEKLY, edition, post
 from ketapress.mail.digest import specimen
 from ketapress.mail.lint.run import letter_problems
 from ketapress.model.edition import Display, Edition, Item
@@ -13,7 +12,8 @@ from ketapress.model.errors import Problem, Severity
 from ketapress.model.message import Digest
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
-from letters import (
+from support.factories import WEEKLY, edition, post
+from support.sample_posts import (
     ARABIC,
     SETTINGS,
     arabic_post,

@@ -17,13 +17,22 @@ from typing import Any
 import dkim
 import pytest
 
-from factories import WEEKLY
 from ketapress.mail.personalize import slot_values, stamped
 from ketapress.model.delivery import Recipient
 from ketapress.model.message import Digest
 from ketapress.model.settings import Settings
-from letters import ARABIC, SETTINGS, arabic_post, chinese_post, hostile_post, letter_of, rich_post, seed_post
-from nameserver import Zone, name_server
+from support.dns_server import Zone, name_server
+from support.factories import WEEKLY
+from support.sample_posts import (
+    ARABIC,
+    SETTINGS,
+    arabic_post,
+    chinese_post,
+    hostile_post,
+    letter_of,
+    rich_post,
+    seed_post,
+)
 
 pytestmark = pytest.mark.rspamd
 

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import html5lib
 import pytest
 
-from factories import edition, post
 from ketapress.model.edition import Display, Item
 from ketapress.model.message import Digest
-from letters import (
+from support.factories import edition, post
+from support.sample_posts import (
     ARABIC,
     SETTINGS,
     arabic_post,

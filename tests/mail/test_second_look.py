@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from factories import REPOSITORY, edition
 from ketapress.mail.digest import specimen
 from ketapress.mail.personalize import slot_values, stamped
 from ketapress.model.address import Mailbox
 from ketapress.model.delivery import Recipient
-from letters import (
+from support.factories import REPOSITORY, edition
+from support.sample_posts import (
     ARABIC,
     LEAVING_BY_MAIL,
     SETTINGS,

@@ -14,7 +14,7 @@ from ketapress.mail.personalize import slot_values, stamped
 from ketapress.mail.tokens import Purpose, read_token
 from ketapress.model.delivery import Recipient
 from ketapress.model.message import Digest
-from letters import (
+from support.sample_posts import (
     ARABIC,
     CHINESE_HTML,
     LEAVING_BY_MAIL,

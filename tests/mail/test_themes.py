@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY, WEEKLY, edition, post
-from golden import assert_golden
 from ketapress.mail.digest import digest, specimen
 from ketapress.mail.lint.run import letter_problems
 from ketapress.mail.theme import fonts
 from ketapress.model.edition import Display
 from ketapress.settings.converters import READERS
 from ketapress.templates.environment import Templates
-from letters import (
+from support.factories import REPOSITORY, WEEKLY, edition, post
+from support.golden import assert_golden
+from support.sample_posts import (
     ARABIC,
     LANGUAGES,
     SETTINGS,

@@ -5,7 +5,6 @@ import re
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from factories import edition
 from ketapress.mail.tokens import (
     DEAD_TOKEN,
     Purpose,
@@ -16,7 +15,8 @@ from ketapress.mail.tokens import (
     token,
     unsubscribe_url,
 )
-from letters import SETTINGS
+from support.factories import edition
+from support.sample_posts import SETTINGS
 
 SECRET = "a secret of the publication's own, long enough"
 NUMBERS = st.integers(0, 2**64 - 1)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ketapress.i18n.mail_messages import LANGUAGES, words
-from letters import SETTINGS, letter_of, seed_post
+from support.sample_posts import SETTINGS, letter_of, seed_post
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,10 +4,10 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
-from factories import edition, post
-from golden import assert_golden
 from ketapress.model.message import ByteSlot, Digest, Letter, Place
 from ketapress.outbox.manifest import edition_files
+from support.factories import edition, post
+from support.golden import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden"
 EDITION = edition(post("first", title="Grüße"), post("second"))

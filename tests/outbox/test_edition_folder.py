@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from factories import edition
 from ketapress.model.errors import KetapressError
 from ketapress.outbox.writer import (
     changed_files,
@@ -15,6 +14,7 @@ from ketapress.outbox.writer import (
     remove_leftovers,
     write_edition,
 )
+from support.factories import edition
 
 SLOT = edition().slot
 PARTS = {

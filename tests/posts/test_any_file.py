@@ -7,12 +7,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings as trying, strategies as st
 
-from factories import NOW, settings
 from ketapress.posts.identity.registry import read_records, records_text
 from ketapress.posts.library import Library
 from ketapress.posts.loader import read_library
-from mangling import ENDINGS, check_counts, check_post, check_tree, mangled
-from postfolder import keep_ids, publication
+from support.factories import NOW, settings
+from support.fuzz_posts import ENDINGS, check_counts, check_post, check_tree, mangled
+from support.posts_folder import keep_ids, publication
 
 NAMES = st.sampled_from(["a.md", "2023-06-07-b.txt", "c.html", "d/index.markdown", "2023-06-07.htm", "e.rst"])
 BROKEN = st.one_of(

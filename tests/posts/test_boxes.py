@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from golden import assert_golden
 from ketapress.posts.dialects.admonitions import with_boxes
 from ketapress.posts.dialects.paired_shortcodes import with_pairs
-from postfolder import only
+from support.golden import assert_golden
+from support.posts_folder import only
 
 GOLDEN = Path(__file__).parent / "golden"
 BOX = "<blockquote>\n<p><strong>{}</strong></p>\n<p>Text <em>x</em></p>\n</blockquote>"

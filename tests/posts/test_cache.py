@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings as bounds, strategies as st
 
-from factories import NOW, SITE, settings
 from ketapress.model.settings import Settings
 from ketapress.posts import reader as shelf
 from ketapress.posts.cache.sqlite_cache import Cache
@@ -20,7 +19,8 @@ from ketapress.posts.library import Library
 from ketapress.posts.loader import read_library
 from ketapress.posts.source.files import text
 from ketapress.system import fork_worker as processes
-from postfolder import BERLIN, Desk, built, keep_ids, publication, seen
+from support.factories import NOW, SITE, settings
+from support.posts_folder import BERLIN, Desk, built, keep_ids, publication, seen
 
 FILES = {
     "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",

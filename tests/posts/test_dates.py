@@ -9,7 +9,7 @@ from hypothesis import given, settings as trying, strategies as st
 
 from ketapress.posts.dates.month_names import CALENDARS
 from ketapress.posts.dates.parse import DateRules, date_in_name, instant
-from postfolder import fault
+from support.posts_folder import fault
 
 RULES = DateRules(ZoneInfo("Europe/Berlin"), time(6))
 SEVENTH = "2023-06-07T06:00:00+02:00"

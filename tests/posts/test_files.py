@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, settings
 from ketapress.model.errors import ConfigurationError, KetapressError, RefusedError
 from ketapress.posts.loader import new_post, read_library
 from ketapress.posts.source.files import LARGEST_FILE
-from postfolder import BERLIN, fault, only, publication
+from support.factories import NOW, settings
+from support.posts_folder import BERLIN, fault, only, publication
 
 GOOD = "---\ndate: 2023-06-07\n---\nText."
 

@@ -6,12 +6,12 @@ import pytest
 import yaml
 from hypothesis import example, given, settings as trying, strategies as st
 
-from factories import NOW, settings
 from ketapress.model.errors import KetapressError, Severity
 from ketapress.model.post import Image, Post
 from ketapress.posts.frontmatter.split import split
 from ketapress.posts.loader import read_library
-from postfolder import fault, only, publication
+from support.factories import NOW, settings
+from support.posts_folder import fault, only, publication
 
 YAML = "---\n{}\n---\nText\n"
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings as trying, strategies as st
 from ketapress.posts.parsing.nesting import is_too_deep
 from ketapress.posts.rendering.links import Fragment, Place, placed
 from ketapress.posts.rendering.sanitize import sanitised
-from postfolder import only
+from support.posts_folder import only
 
 PAGE = "https://example.org/2023/x.html"
 

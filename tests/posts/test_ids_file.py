@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, settings
 from ketapress.model.errors import ConfigurationError, RefusedError
 from ketapress.posts.identity.registry import NAME, Records, read_records, records_text, write_ids
 from ketapress.posts.loader import read_library
-from postfolder import built, publication
+from support.factories import NOW, settings
+from support.posts_folder import built, publication
 
 FILES = {
     "b.md": "---\ndate: 2023-06-07\n---\nB",

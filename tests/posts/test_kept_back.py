@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, settings
 from ketapress.model.errors import Severity
 from ketapress.posts.frontmatter.typos import meant_name
 from ketapress.posts.library import Library
 from ketapress.posts.loader import read_library
-from postfolder import publication
+from support.factories import NOW, settings
+from support.posts_folder import publication
 
 NAME = "2023-06-07-x.md"
 

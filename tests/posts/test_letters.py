@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from factories import SITE, settings
 from ketapress.posts.text.script_language import contradiction
-from postfolder import only
+from support.factories import SITE, settings
+from support.posts_folder import only
 
 ENGLISH = "The letter is sent to the people on the list, and that is the end of it for this week."
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings as bounds, strategies as st
 
 from ketapress.posts.markup.markdown import leading_heading, markdown_html
 from ketapress.posts.text.strip_markdown import plain_text
-from postfolder import only
+from support.posts_folder import only
 
 HEADER = "---\ndate: 2023-06-07\ntitle: A title\n---\n"
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, settings
 from ketapress.posts.loader import read_library
-from postfolder import only, publication
+from support.factories import NOW, settings
+from support.posts_folder import only, publication
 
 HEADER = "---\ndate: 2023-06-07\n---\n"
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, settings
 from ketapress.model.errors import Severity
 from ketapress.model.post import Post
 from ketapress.posts.library import Library
 from ketapress.posts.loader import read_library
-from postfolder import at, built, publication
+from support.factories import NOW, settings
+from support.posts_folder import at, built, publication
 
 LATER = at("2023-06-20T09:00:00")
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings as bounds, strategies as st
 
-from factories import NOW, settings
 from ketapress.model.errors import KetapressError
 from ketapress.posts import loader as folder
 from ketapress.posts.cache.sqlite_cache import Cache
 from ketapress.posts.library import Library
 from ketapress.posts.loader import read_library
 from ketapress.posts.reader import Shelf
-from postfolder import Desk, keep_ids, seen
+from support.factories import NOW, settings
+from support.posts_folder import Desk, keep_ids, seen
 
 FILES = {
     "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",

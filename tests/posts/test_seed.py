@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, REPOSITORY, SEED, settings
-from golden import assert_golden
 from ketapress.posts.loader import read_library
-from postfolder import BERLIN, fault, only, publication
+from support.factories import NOW, REPOSITORY, SEED, settings
+from support.golden import assert_golden
+from support.posts_folder import BERLIN, fault, only, publication
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXT = SEED.read_bytes()

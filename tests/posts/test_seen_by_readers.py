@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, settings
 from ketapress.model.errors import Severity
 from ketapress.posts.loader import read_library
 from ketapress.posts.markup.markdown import leading_heading
 from ketapress.posts.text.strip_markdown import plain_text
-from postfolder import fault, only, publication
+from support.factories import NOW, settings
+from support.posts_folder import fault, only, publication
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from factories import new_publication
-from previewed import Served, ended, port_of, started
+from support.factories import new_publication
+from support.preview_process import Served, ended, port_of, started
 
 Serve = Callable[..., Served]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ketapress.testing import ScriptedRelay
-from previewed import PAGE, PATIENCE, Served, Stream, ended, port_of, started
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.preview_process import PAGE, PATIENCE, Served, Stream, ended, port_of, started
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from previewed import PAGE, Served
+from support.preview_process import PAGE, Served
 
 SEED = "Ketamine Therapy"
 STALE = "This is the last good edition."

@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
-from browser import faults, sights
-from previewed import PAGE, Served
+from support.browser import faults, sights
+from support.preview_process import PAGE, Served
 
 HOSTILE = """<!DOCTYPE html><html><head><meta http-equiv="refresh" content="0; url={trap}/refresh">
 <link rel="stylesheet" href="{trap}/link"><link rel="preload" as="image" href="{trap}/preload">

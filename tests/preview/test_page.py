@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ketapress.web.preview.renditions import COPIES, copied, in_scheme
-from previewed import AT, PAGE, Served
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.preview_process import AT, PAGE, Served
 
 COPY = {name: f"{PAGE}/{name}" for name in COPIES}
 

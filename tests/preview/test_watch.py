@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, WEEKLY
 from ketapress.check.preview import Preview
 from ketapress.model.errors import Problem
 from ketapress.publication import Publication
 from ketapress.testing import StillClock
 from ketapress.web.preview.watch import Made, Watch, shown_after
+from support.factories import NOW, WEEKLY
 
 PREVIEW = Preview(newsletter=WEEKLY, zone="UTC", coming=None, unsent=())
 BROKEN = Problem(code="template.syntax", message="It is broken.", cure="Mend it.")

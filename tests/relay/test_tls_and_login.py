@@ -8,13 +8,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from certificates import new_serving, new_trusting
 from ketapress.model.delivery import Fault, Phase
 from ketapress.model.settings import RelayUrl
 from ketapress.relay.classify import verdict
 from ketapress.relay.client import Connection, NotOpened
 from ketapress.relay.transaction import Envelope
 from ketapress.testing import ScriptedRelay, hang_up
+from support.certificates import new_serving, new_trusting
 
 serving, trusting = new_serving, new_trusting
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"

@@ -1,10 +1,10 @@
 """The page of settings is the declarations, printed."""
 
-from factories import REPOSITORY
 from ketapress.model.settings import declared
 from ketapress.settings.converters import READERS
 from ketapress.settings.docs_page import settings_page
 from ketapress.settings.loader import declared_settings
+from support.factories import REPOSITORY
 
 
 def test_the_page_in_docs_is_the_one_that_the_declarations_print() -> None:

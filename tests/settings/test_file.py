@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from factories import REPOSITORY
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.settings import RelayUrl
 from ketapress.settings.loader import parsed_settings, read_settings
+from support.factories import REPOSITORY
 
 SITE = '[site]\ntitle = "T"\nurl = "https://example.org/"\n'
 WEEKLY = """

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from factories import settings
 from ketapress.model.errors import ConfigurationError
 from ketapress.model.settings import WebSettings
 from ketapress.settings.secret import signing_secret
+from support.factories import settings
 
 
 def test_a_secret_is_made_at_first_use_and_kept(tmp_path: Path) -> None:

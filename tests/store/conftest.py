@@ -11,7 +11,7 @@ from sqlalchemy import URL
 
 from ketapress.store.db.schema import metadata, properties
 from ketapress.store.store import Store, open_store
-from postgresql import administer
+from support.postgresql import administer
 
 DATABASES = ("sqlite", "postgresql")
 _SQLITE = "sqlite:///ketapress.db"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.errors import RefusedError, StoreError
 from ketapress.store.store import Store, open_store
-from stored import begun, crowd, sending_edition, settle, standing, subscribe
+from support.factories import NOW
+from support.store_fixture import begun, crowd, sending_edition, settle, standing, subscribe
 
 URL = "sqlite:///ketapress.db"
 

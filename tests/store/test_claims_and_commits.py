@@ -6,12 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from factories import NOW
 from ketapress.model.delivery import ARROWS, DeliveryState, Recipient, Result
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.store import Store
-from stored import begun, claimed, crowd, sending_edition, settle, standing, states, stored_edition, subscribe
+from support.factories import NOW
+from support.store_fixture import (
+    begun,
+    claimed,
+    crowd,
+    sending_edition,
+    settle,
+    standing,
+    states,
+    stored_edition,
+    subscribe,
+)
 
 SOON = NOW + timedelta(minutes=5)
 RESULTS = [state for state in DeliveryState if state not in {DeliveryState.CLAIMED, DeliveryState.SENDING}]

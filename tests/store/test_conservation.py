@@ -7,11 +7,11 @@ from itertools import count
 from hypothesis import settings as hypothesis_settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from factories import NOW
 from ketapress.model.delivery import FINAL_STATES, DeliveryState, Result
 from ketapress.model.edition import EditionState
 from ketapress.store.store import Store
-from stored import expire_leases, stored_edition, subscribe
+from support.factories import NOW
+from support.store_fixture import expire_leases, stored_edition, subscribe
 
 PEOPLE = 8
 PAUSES = st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(hours=1)])

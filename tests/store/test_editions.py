@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import PUBLIC_STATES, Decision, EditionState
 from ketapress.model.message import ByteSlot, Letter, Place
 from ketapress.store.editions import AlreadyDecidedError
 from ketapress.store.statements.message_codec import packed, unpacked
 from ketapress.store.store import Store
-from stored import (
+from support.factories import NOW
+from support.store_fixture import (
     LETTER,
     begun,
     building_edition,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, SEED
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.subscriber import Applicant, SubscriptionState
 from ketapress.store.store import Store, open_store
-from stored import begun, claimed, crowd, sending_edition, settle, standing, subscribe
+from support.factories import NOW, SEED
+from support.store_fixture import begun, claimed, crowd, sending_edition, settle, standing, subscribe
 
 PERSON = "person1@example.org"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from factories import NOW
 from ketapress.model.errors import StoreError
 from ketapress.store.db import engine as transactions
 from ketapress.store.db.errors import problem_of
 from ketapress.store.store import open_store
-from stored import crowd, standing, stored_edition, subscribe
+from support.factories import NOW
+from support.store_fixture import crowd, standing, stored_edition, subscribe
 
 URL = "sqlite:///ketapress.db"
 

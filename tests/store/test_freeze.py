@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
@@ -15,7 +14,8 @@ from ketapress.store.db.schema import subscriptions
 from ketapress.store.statements.consent import end_consent
 from ketapress.store.statements.freeze import freeze_chunk, start_freeze
 from ketapress.store.store import Store, open_store
-from stored import crowd, standing, stored_edition, subscribe
+from support.factories import NOW
+from support.store_fixture import crowd, standing, stored_edition, subscribe
 
 
 def test_everybody_who_is_active_gets_a_delivery(store: Store) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import Applicant, SubscriptionState
@@ -12,7 +11,8 @@ from ketapress.store.db.codes import delivery_code
 from ketapress.store.overview import Look, quick_look
 from ketapress.store.public_editions import quick_public
 from ketapress.store.store import Store, open_store
-from stored import begun, crowd, sending_edition, settle, stored_edition, subscribe
+from support.factories import NOW
+from support.store_fixture import begun, crowd, sending_edition, settle, stored_edition, subscribe
 
 
 @pytest.fixture

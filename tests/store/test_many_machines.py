@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState, Result, TakenOver
 from ketapress.model.errors import StoreError
 from ketapress.store.db.engine import IDLE
@@ -15,7 +14,8 @@ from ketapress.store.deliveries import LEASE, Deliveries
 from ketapress.store.statements.counts import delivery_counts
 from ketapress.store.statements.delivery_batch import due, kept_state
 from ketapress.store.store import Store, open_store
-from stored import (
+from support.factories import NOW
+from support.store_fixture import (
     begun,
     building_edition,
     claimed,

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from hypothesis import given, strategies as st
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.subscriber import Added, Applicant, Refusal, SubscriptionState
 from ketapress.store.statements.import_subscribers import CHUNK, chunks
 from ketapress.store.store import Store
-from stored import begun, crowd, sending_edition, settle, states, subscribe
+from support.factories import NOW
+from support.store_fixture import begun, crowd, sending_edition, settle, states, subscribe
 
 LATER = NOW + timedelta(days=1)
 ADA = Applicant(address="Ada@example.org", name="Ada", lang="en", line=2)

@@ -5,11 +5,11 @@ from contextlib import suppress
 
 import pytest
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState, Result, TakenOver
 from ketapress.model.edition import EditionState
 from ketapress.store.store import Store
-from stored import begun, claimed, expire_leases, sending_edition, settle, standing
+from support.factories import NOW
+from support.store_fixture import begun, claimed, expire_leases, sending_edition, settle, standing
 
 
 @pytest.fixture

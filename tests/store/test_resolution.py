@@ -2,11 +2,11 @@
 
 import pytest
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.store.store import Store
-from stored import (
+from support.factories import NOW
+from support.store_fixture import (
     begun,
     claimed,
     crowd,

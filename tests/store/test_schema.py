@@ -16,7 +16,7 @@ from ketapress.store.db.codes import REVISIONS
 from ketapress.store.db.migrate import scripts
 from ketapress.store.db.schema import metadata
 from ketapress.store.store import Store, open_store, upgrade
-from stored import crowd, subscribe
+from support.store_fixture import crowd, subscribe
 
 
 def stamp(store: Store, revision: str) -> None:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from factories import NOW
 from ketapress.check.invariants import conservation_problems
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.store.store import Store
-from stored import begun, crowd, sending_edition, settle, stored_edition, subscribe
+from support.factories import NOW
+from support.store_fixture import begun, crowd, sending_edition, settle, stored_edition, subscribe
 
 
 def done_edition(store: Store, people: int) -> int:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from factories import NOW, WEEKLY, settings
 from ketapress.model.errors import UsageError
 from ketapress.model.subscriber import Added, Refusal, SubscriptionState
 from ketapress.store.store import Store, open_store
@@ -21,6 +20,7 @@ from ketapress.subscribe import (
     person_history,
     remove_person,
 )
+from support.factories import NOW, WEEKLY, settings
 
 TWO = {"weekly": WEEKLY, "daily": WEEKLY}
 

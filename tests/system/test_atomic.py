@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import pytest
 
-from factories import NOW, REPOSITORY, edition, new_publication, settings
 from ketapress.alerts.policy import Told
 from ketapress.alerts.state import write_memory
 from ketapress.builder.manifest import write_built, write_moulds
@@ -45,7 +44,8 @@ from ketapress.system.atomic import (
 )
 from ketapress.system.lock import holder, publication_lock
 from ketapress.system.state_file import FOLDER, private_folder, read_state, write_state
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.factories import NOW, REPOSITORY, edition, new_publication, settings
 
 SOURCE = REPOSITORY / "src" / "ketapress"
 SLOT = edition().slot

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from factories import SITE
 from ketapress.i18n.dates import written_day, written_instant
 from ketapress.templates.environment import Templates
+from support.factories import SITE
 
 LATE = datetime(2023, 6, 7, 22, 30, 5, 123456, tzinfo=UTC)
 

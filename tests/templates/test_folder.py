@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
-from factories import post, settings
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.templates.environment import Templates
+from support.factories import post, settings
 
 Publication = Callable[..., Templates]
 

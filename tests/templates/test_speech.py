@@ -2,9 +2,9 @@
 
 import pytest
 
-from factories import post
 from ketapress.model.language import direction
 from ketapress.templates.lang_attributes import speech
+from support.factories import post
 
 
 @pytest.mark.parametrize(

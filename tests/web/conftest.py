@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from factories import SEED
-from walk import ketapress
-from webdoor import Door, open_door
+from support.cli_runner import ketapress
+from support.factories import SEED
+from support.web_fixture import Door, open_door
 
 SETTINGS = """
 [site]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from browser import faults, sights
 from ketapress.mail.tokens import Purpose
-from walk import ketapress
-from webdoor import open_door
+from support.browser import faults, sights
+from support.cli_runner import ketapress
+from support.web_fixture import open_door
 
 
 @pytest.mark.axe

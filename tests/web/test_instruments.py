@@ -7,10 +7,10 @@ import httpx
 import pytest
 from hypothesis import given, strategies as st
 
-from daemons import running
 from ketapress.daemon.counters import Measures, measured
 from ketapress.web.metrics import exposition
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.daemon_process import running
 
 LINE = re.compile(r'ketapress_[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? -?[0-9.e+-]+\Z')
 

@@ -9,8 +9,8 @@ import pytest
 from ketapress.mail.tokens import DEAD_TOKEN, Purpose, token
 from ketapress.testing import ScriptedRelay
 from ketapress.web.subscription_routes import LARGEST_FORM
-from walk import ketapress
-from webdoor import Door, open_door
+from support.cli_runner import ketapress
+from support.web_fixture import Door, open_door
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 UNSUBSCRIBE, PREFERENCES = Purpose.UNSUBSCRIBE, Purpose.PREFERENCES

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from walk import hashes, ketapress
-from webdoor import Door, open_door
+from support.cli_runner import hashes, ketapress
+from support.web_fixture import Door, open_door
 
 SECRET = b"nobody may read this"
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
-from factories import NOW, SITE, WEEKLY, post, settings
 from ketapress.builder.builder import BuildReport, build
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import Author, FeedSettings, Settings, WebSettings
 from ketapress.templates.environment import Templates
-from making import tree
+from support.factories import NOW, SITE, WEEKLY, post, settings
+from support.targets import tree
 
 WHOLE_POSTS_IN_FRONT = "{% for post in posts %}{{ post.html }}{% endfor %}{% for year in years %}{{ year.posts[-1].html }}{% endfor %}"
 

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
-from daemons import Ticking
 from ketapress.testing import ScriptedRelay, StillClock
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.daemon_process import Ticking
 
 START = datetime(2023, 3, 1, 7, tzinfo=UTC)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)

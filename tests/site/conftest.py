@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from factories import settings
 from ketapress.feeds.formats import FORMATS
 from ketapress.i18n.dates import Days
 from ketapress.model.edition import StoredEdition
 from ketapress.model.post import Post
 from ketapress.site.pages import site_pages
 from ketapress.templates.environment import Templates
-from making import keys, made
+from support.factories import settings
+from support.targets import keys, made
 
 Site = Callable[..., dict[str, str]]
 

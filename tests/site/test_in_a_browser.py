@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from browser import faults, sights
-from newsstand import publish_magazine, served
+from support.browser import faults, sights
+from support.site_server import publish_magazine, served
 
 KINDS = (
     "",

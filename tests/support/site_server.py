@@ -8,8 +8,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from factories import REPOSITORY
-from walk import ketapress
+from support.cli_runner import ketapress
+from support.factories import REPOSITORY
 
 _MAGAZINE = REPOSITORY / "tests" / "magazine"
 _TYPES = {

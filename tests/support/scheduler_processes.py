@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from daemons import Ticking
 from ketapress.model.edition import Decision, EditionState
 from ketapress.publication import Publication
 from ketapress.store.store import Store, open_store
 from ketapress.testing import StillClock
-from stored import expire_leases
+from support.daemon_process import Ticking
+from support.store_fixture import expire_leases
 
 START = datetime(2023, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from factories import post
 from ketapress.i18n.dates import Days
 from ketapress.model.output import Keys, Output
 from ketapress.site.sitemap import SITEMAP, sitemaps
+from support.factories import post
 
 SPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 

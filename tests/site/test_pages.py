@@ -13,7 +13,6 @@ import html5lib
 import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
-from factories import SITE, WEEKLY, post
 from ketapress.feeds.formats import FORMATS
 from ketapress.i18n.site_messages import LANGUAGES, words
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
@@ -21,6 +20,7 @@ from ketapress.model.post import Image
 from ketapress.model.settings import Author, WebSettings
 from ketapress.site.indexes import LATEST_OF_TAG, MOST_OF_TAG
 from ketapress.site.pages import LATEST, alias_path
+from support.factories import SITE, WEEKLY, post
 
 Site = Callable[..., dict[str, str]]
 FEEDS = {"feeds.opml"}

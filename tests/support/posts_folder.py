@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from factories import NOW, SITE, settings
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
@@ -12,6 +11,7 @@ from ketapress.posts.cache.sqlite_cache import Learned
 from ketapress.posts.identity.registry import write_ids
 from ketapress.posts.library import Library
 from ketapress.posts.loader import read_library
+from support.factories import NOW, SITE, settings
 
 BERLIN = settings(site=SITE._replace(timezone="Europe/Berlin"))
 

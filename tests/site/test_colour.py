@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
-from factories import settings
 from ketapress.model.colour import contrast, readable
 from ketapress.site.pages import PAPER
+from support.factories import settings
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 

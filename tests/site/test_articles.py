@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
-from factories import SITE, post, settings
 from ketapress.feeds.formats import FORMATS
 from ketapress.i18n.dates import Days
 from ketapress.model.output import Keys
@@ -13,7 +12,8 @@ from ketapress.model.post import Image, Post
 from ketapress.model.prerender import Moulds
 from ketapress.site.pages import site_pages
 from ketapress.templates.environment import Templates
-from making import made
+from support.factories import SITE, post, settings
+from support.targets import made
 
 WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=20)
 MARKED = st.sampled_from(["", "<b>bold</b>", "R&amp;D", "Q & A", 'say "it"', "it's", "\ue000title\ue001"])

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from factories import NOW, WEEKLY
 from ketapress.deliver.context import Road
 from ketapress.deliver.protocols import Ledger
 from ketapress.deliver.report import EditionReport, Progress
@@ -24,6 +23,7 @@ from ketapress.relay.rate_limit import Pace
 from ketapress.relay.stream import DEADLINES, Deadlines
 from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay, StillClock
+from support.factories import NOW, WEEKLY
 
 LETTER = Letter(
     key="0123456789abcdef",

@@ -11,7 +11,7 @@ from ketapress.model.edition import Display, Edition, Item, Slot, Window
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Schedule, Settings, SiteSettings
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 SEED = REPOSITORY / "seeds" / "000_4ad128b82f72c88a.txt"
 TOML = """
 [site]

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from factories import NOW
 from ketapress.model.delivery import DeliveryState, Result
 from ketapress.model.edition import Decision, EditionState, Slot, Window
 from ketapress.model.message import ByteSlot, Digest, Letter, Place
 from ketapress.model.subscriber import Applicant, SubscriptionState
 from ketapress.store.store import Store
+from support.factories import NOW
 
 LETTER = Letter(
     key="00ff",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from factories import REPOSITORY
+from support.factories import REPOSITORY
 
 PHONE, DESKTOP = 320, 1200
 """CSS pixels: the width at which WCAG 2.2 (1.4.10) wants no scrolling to the side, and a usual one."""

@@ -5,10 +5,10 @@ import re
 
 import html5lib
 
-from factories import REPOSITORY, SEED
 from ketapress.model.errors import Severity
 from ketapress.model.post import Post
 from ketapress.posts.library import Library
+from support.factories import REPOSITORY, SEED
 
 ENDINGS = (".md", ".txt", ".html", ".markdown", ".htm", ".mkd", ".mdx")
 MANNERS = [

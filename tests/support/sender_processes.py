@@ -14,13 +14,13 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from factories import TOML
 from ketapress.model.delivery import DeliveryState
 from ketapress.store.db.codes import delivery_code
 from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay
-from postgresql import administer
-from pressroom import Press
+from support.delivery_fixture import Press
+from support.factories import TOML
+from support.postgresql import administer
 
 _MORE = """
 [database]

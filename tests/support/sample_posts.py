@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from factories import REPOSITORY, SEED, SITE, WEEKLY, edition, post, settings
 from ketapress.mail.digest import digest
 from ketapress.model.edition import Display, Edition, Item
 from ketapress.model.message import Digest
@@ -12,6 +11,7 @@ from ketapress.model.post import Image, Post
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.posts.markup.plaintext import article_html
 from ketapress.templates.environment import Templates
+from support.factories import REPOSITORY, SEED, SITE, WEEKLY, edition, post, settings
 
 FILL = Templates(REPOSITORY)
 SETTINGS = settings(site=SITE._replace(postal_address="The Example Press, 1 Example Street, Example Town"))

@@ -9,7 +9,7 @@ import pytest
 from ketapress.builder.manifest import Made
 from ketapress.builder.writer import Written, write_outputs
 from ketapress.model.errors import RefusedError
-from making import outputs, tree
+from support.targets import outputs, tree
 
 PAGES = {"index.html": b"one", "2023/a.html": b"two", "2023/b.html": b"three"}
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
 from ketapress.builder.up_to_date import Saying, Span, recalled, remember
 from ketapress.publication import Publication
-from walk import Outcome, ketapress
+from support.cli_runner import Outcome, ketapress
 
 HEAVY = {
     "sqlalchemy",

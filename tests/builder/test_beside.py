@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ketapress.posts.source import attachments as beside
-from walk import Outcome, hashes, ketapress
+from support.cli_runner import Outcome, hashes, ketapress
 
 AT = ("--at", "2023-06-12T09:00")
 PNG = b"\x89PNG\r\n\x1a\n a picture"
