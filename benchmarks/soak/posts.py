@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 from ketapress.posts.identity.registry import write_records
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
 from support.fuzz_posts import ENDINGS, check_counts, check_post, check_tree, mangled
 from support.posts_folder import publication
@@ -39,7 +39,7 @@ def soaked(seed: int) -> Counter[str]:
     with TemporaryDirectory() as folder:
         root = publication(Path(folder), files)
         before = time.process_time()
-        library = read_library(root, settings(), NOW)
+        library = load_posts(root, settings(), NOW)
         took = time.process_time() - before
         check_counts(library)
         if library.files != len(files):
@@ -49,7 +49,7 @@ def soaked(seed: int) -> Counter[str]:
             if number % LOOKED_AT_CLOSELY == 0:
                 check_tree(post)
         write_records(root, library.records)
-        again = read_library(root, settings(), NOW)
+        again = load_posts(root, settings(), NOW)
         if again.changed or again.posts != library.posts:
             raise AssertionError("a second reading gives something else")
     codes = Counter(f"{problem.severity}:{problem.code}" for problem in library.problems)

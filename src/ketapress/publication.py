@@ -1,10 +1,10 @@
 """A publication, wired from its settings. The only constructor: doors ask here, and nobody below knows of it."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from ketapress.compose import Composed, ComposeReport, Press
     from ketapress.mail_service import Mailing
     from ketapress.model.message import Letter
-    from ketapress.posts.cache.sqlite_cache import Cache
+    from ketapress.posts.cache.post_cache import PostCache
     from ketapress.posts.library import Library
     from ketapress.restore import Accepted
     from ketapress.store.overview import Look
     from ketapress.store.store import Store
+    from ketapress.system.build_cache import BuildCache
     from ketapress.templates.environment import Templates
 
 
-_MANY = 300  # files that were read; of fewer, what is known of them is written sooner than a copy of the process begins
 _MISNAMED = {"store.missing", "store.refused"}
 """What a wrong `database.url` leads to: no such place, or nobody of that name."""
 
@@ -121,8 +121,7 @@ class Publication:
         `stamps` are those of files under the folder that were looked at a moment ago, by their paths.
         """
         from ketapress.posts.identity.registry import LOST, are_kept
-        from ketapress.posts.loader import read_library
-        from ketapress.system.fork_worker import companion
+        from ketapress.posts.loader import load_posts
 
         if (
             not are_kept(self.root)
@@ -130,9 +129,8 @@ class Publication:
             and any(each.state for each in self.store.editions.all())
         ):
             raise ConfigurationError(LOST)
-        library = read_library(
-            self.root, self.settings, now, self.cache.knowing(self.root / "posts", stamps or {}), companion
-        )
+        cache = self.post_cache.with_stamps(self.root / "posts", stamps or {})
+        library = load_posts(self.root, self.settings, now, cache)
         if keep:
             self.keep_ids(library)
         return library
@@ -145,37 +143,29 @@ class Publication:
             write_ids(self.root, library.new_ids)
 
     @cached_property
-    def cache(self) -> "Cache":
-        """What was read of posts/ before, by this program under these settings."""
+    def build_cache(self) -> "BuildCache":
+        """The results of earlier builds that the next one can use."""
+        from ketapress.system.build_cache import FILE, BuildCache
+
+        return BuildCache(self.root / FILE)
+
+    @cached_property
+    def post_cache(self) -> "PostCache":
+        """The posts in the build cache that this program parsed and rendered under these settings."""
         from ketapress.model.output import digest
-        from ketapress.posts.cache.sqlite_cache import Cache
+        from ketapress.posts.cache.post_cache import PostCache
         from ketapress.system.file_stamp import program_stamps, stamp
-        from ketapress.system.state_file import FOLDER
 
         site = self.settings.site
-        key = digest(
+        program = digest(
             site.url, site.timezone, site.language, self.settings.posts, sys.version, program_stamps()
         )
-        return Cache(self.root / FOLDER / "posts.db", key, stamp)
+        return PostCache(self.build_cache, program, stamp)
 
-    @contextmanager
-    def keeping_read(self, library: "Library", began: datetime) -> Iterator[None]:
-        """Keeps what was read, so that it need not be read again, while the block goes on.
-
-        `began` is when reading was begun, by the real clock.
-        """
-        from ketapress.system.file_stamp import is_fresh
-        from ketapress.system.fork_worker import beside
-
-        learned = library.learned.settled(lambda stamp: is_fresh(stamp, began.timestamp()))
-        keep = partial(self.cache.keep, learned)
-        if len(learned.rows) > _MANY:
-            with beside(keep):
-                yield
-            return
-        if learned:
-            keep()
-        yield
+    def save_posts(self, library: "Library", began: datetime) -> None:
+        """Store in the build cache what was read. `began` is when reading began, by the real clock."""
+        paths = frozenset(post.path for post in library.posts)
+        self.post_cache.save(library.new_entries, paths, began.timestamp())
 
     def new_post(self, title: str, now: datetime) -> Path:
         """Begins a draft in posts/ and returns its path."""

@@ -20,7 +20,7 @@ from support.targets import tree
 WHOLE_POSTS_IN_FRONT = "{% for post in posts %}{{ post.html }}{% endfor %}{% for year in years %}{{ year.posts[-1].html }}{% endfor %}"
 
 
-PAGES = ("index.html", "subscribe.html", "year.html", "tags.html", "tag.html", "post.html")
+PAGES = {f"archive/{name}.html" for name in ("index", "subscribe", "year", "tags", "tag", "post")}
 Own = tuple[tuple[str, str], ...]
 """An editor's own templates: names and sources."""
 FILLS: dict[Own, Templates] = {}
@@ -237,7 +237,7 @@ def test_only_what_shows_a_post_is_filled_where_it_changed(tmp_path: Path) -> No
     assert {"2023/p5.html", "2023/p6.html", "2023/p7.html"} <= pages  # its own, and those before and after it
     assert "2023/p8.html" not in pages
     assert "archive/year.html" in counting.filled
-    assert "archive/post.html" not in counting.filled
+    assert counting.filled.count("archive/post.html") == 3
     assert "archive/style.css" not in counting.filled
 
 
@@ -248,7 +248,7 @@ def test_another_body_leaves_the_lists_alone(tmp_path: Path) -> None:
 
     build(tmp_path, BASE.settings, changed.posts, BASE.editions, counting, NOW)
 
-    assert not [name for name in counting.filled if name in {f"archive/{page}" for page in PAGES}]
+    assert {"archive/post.html"} == {name for name in counting.filled if name in PAGES}
 
 
 def test_an_edit_of_the_public_folder_is_undone(tmp_path: Path) -> None:

@@ -104,6 +104,12 @@ def test_a_picture_arrives_with_its_size() -> None:
     )
 
 
+def test_a_picture_whose_description_has_no_legal_character_has_no_description() -> None:
+    image = Image(url="https://example.org/i.png", alt="\x07")
+
+    assert "media:description" not in written(RSS, post(image=image)).decode()
+
+
 def test_an_id_is_a_permalink_only_when_it_is_the_link() -> None:
     here, moved = read(RSS, post(), post("moved", id="https://old.example/?p=1")).entries
 

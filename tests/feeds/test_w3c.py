@@ -10,7 +10,7 @@ from ketapress.feeds.outputs import feed_files
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import Author, FeedSettings, Settings
 from ketapress.model.urls import encoded_path
-from ketapress.posts.rendering.sanitize import sanitised
+from ketapress.posts.rendering.sanitize import sanitize
 from support.factories import SITE, post, settings
 from support.feed_validator import complaints, html, plain, uri
 from support.targets import keys, made
@@ -151,7 +151,7 @@ def test_no_text_draws_a_complaint(
 @example(written="<h1><a name=x><h1></a>")
 @given(written=MARKUP)
 def test_no_html_draws_a_complaint_once_it_is_clean(written: str) -> None:
-    assert html(sanitised(written)).partition(":")[0] in {
+    assert html(sanitize(written)).partition(":")[0] in {
         "",
         "ContainsRelRef",
     }  # addresses are made full later

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings as trying, strategies as st
 
 from ketapress.posts.identity.registry import read_records, records_text
 from ketapress.posts.library import Library
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
 from support.fuzz_posts import ENDINGS, check_counts, check_post, check_tree, mangled
 from support.posts_folder import keep_ids, publication
@@ -41,11 +41,11 @@ def checked(library: Library) -> None:
 def test_any_bytes(files: dict[str, bytes]) -> None:
     with TemporaryDirectory() as folder:
         root = publication(Path(folder), files)
-        library = read_library(root, settings(), NOW)
+        library = load_posts(root, settings(), NOW)
         assert library.files == len(files)
         checked(library)
         keep_ids(root, library)
-        again = read_library(root, settings(), NOW)
+        again = load_posts(root, settings(), NOW)
         assert again.new_ids is None
         assert again.posts == library.posts
         assert records_text(read_records(root)) == library.new_ids
@@ -55,6 +55,6 @@ def test_any_bytes(files: dict[str, bytes]) -> None:
 def test_real_posts_mangled(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     files = {f"2023-06-07-{number}{rng.choice(ENDINGS)}": mangled(rng) for number in range(60)}
-    library = read_library(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(publication(tmp_path, files), settings(), NOW)
     assert library.files == len(files)
     checked(library)

@@ -1,24 +1,22 @@
 """What is remembered of files is what reading them would give, and a memory that is none costs time and nothing else."""
 
-import itertools
-import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
-from hypothesis import example, given, settings as bounds, strategies as st
+from hypothesis import given, settings as bounds, strategies as st
 
 from ketapress.model.settings import Settings
-from ketapress.posts import reader as shelf
-from ketapress.posts.cache.sqlite_cache import Cache
+from ketapress.posts import reader
+from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.library import Library
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from ketapress.posts.source.files import text
-from ketapress.system import fork_worker as processes
+from ketapress.system import parallel
+from ketapress.system.build_cache import BuildCache
 from support.factories import NOW, SITE, settings
 from support.posts_folder import BERLIN, Desk, built, keep_ids, publication, seen
 
@@ -36,23 +34,36 @@ FILES = {
 }
 
 
+KEPT = [path for path in FILES if path != "no-date.md"]
+
+
 class Readings(Desk):
-    """A publication, read with and without a cache; what was read from disk."""
+    """A publication, read with and without a cache."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root, FILES)
         (root / ".ketapress").mkdir(exist_ok=True)
 
-    def cache(self, key: str = "a program") -> Cache:
-        return Cache(self.root / ".ketapress" / "posts.db", key, self.stamp)
+    def cache(self, program: str = "a program") -> PostCache:
+        return PostCache(BuildCache(self.root / ".ketapress" / "build.db"), program, self.stamp)
 
-    def cached(self, using: Settings | None = None, key: str = "a program", now: datetime = NOW) -> Library:
-        library = read_library(self.root, using or settings(), now, self.cache(key))
-        self.cache(key).keep(library.learned)
+    def cached_paths(self) -> list[str]:
+        stamps = {path: self.stamp(f"{self.root / 'posts'}/{path}") for path in FILES}
+        return sorted(self.cache().files(stamps))
+
+    def cached(
+        self, using: Settings | None = None, program: str = "a program", now: datetime = NOW
+    ) -> Library:
+        library = load_posts(self.root, using or settings(), now, self.cache(program))
+        save(self.cache(program), library)
         return library
 
     def read(self, using: Settings | None = None, now: datetime = NOW) -> Library:
-        return read_library(self.root, using or settings(), now)
+        return load_posts(self.root, using or settings(), now)
+
+
+def save(cache: PostCache, library: Library) -> None:
+    cache.save(library.new_entries, frozenset(post.path for post in library.posts), NOW.timestamp())
 
 
 @pytest.fixture
@@ -113,19 +124,33 @@ def test_with_other_settings_or_another_program_everything_is_read(
     assert len(opened) == 2 * len(FILES)
 
 
-def test_what_is_gone_is_forgotten(readings: Readings) -> None:
+def test_an_entry_is_removed_when_others_are_saved_and_its_file_is_gone(readings: Readings) -> None:
     readings.cached()
+    assert readings.cached_paths() == sorted(KEPT)
     readings.remove("2023-06-04-page.html")
+    readings.write("2023-06-03-other.md", "Other words.")
     readings.cached()
 
-    assert "2023-06-04-page.html" not in readings.cache().rows()
-    assert len(readings.cache().rows()) == len(FILES) - 2
+    with sqlite3.connect(readings.root / ".ketapress" / "build.db") as database:
+        for kind in ("post", "body"):
+            paths = {path.decode() for (path,) in database.execute(f"SELECT name FROM {kind}")}
+            assert paths == set(KEPT) - {"2023-06-04-page.html"}
+    database.close()
+
+
+def test_a_file_that_changed_just_before_it_was_read_is_not_stored(readings: Readings) -> None:
+    library = load_posts(readings.root, settings(), NOW, readings.cache())
+    paths = frozenset(post.path for post in library.posts)
+
+    readings.cache().save(library.new_entries, paths, 0.01)
+
+    assert readings.cached_paths() == []
 
 
 def test_reading_alone_writes_nothing(readings: Readings) -> None:
-    read_library(readings.root, settings(), NOW, readings.cache())
+    load_posts(readings.root, settings(), NOW, readings.cache())
 
-    assert not (readings.root / ".ketapress" / "posts.db").exists()
+    assert not (readings.root / ".ketapress" / "build.db").exists()
 
 
 def linked(file: Path) -> None:
@@ -133,7 +158,7 @@ def linked(file: Path) -> None:
     other = file.with_name("theirs.db")
     file.rename(other)
     with sqlite3.connect(other) as database:
-        database.execute("DROP TABLE files")
+        database.execute("DROP TABLE post")
     database.close()
     file.symlink_to(other)
 
@@ -155,42 +180,40 @@ def with_row(sql: str) -> Callable[[Path], None]:
 BROKEN: dict[str, Callable[[Path], object]] = {
     "empty": lambda file: file.write_bytes(b""),
     "text": lambda file: file.write_text("no database, but a long text instead of one" * 100),
-    "cut off": lambda file: file.write_bytes(file.read_bytes()[:5000]),
-    "zeros at its end": lambda file: file.write_bytes(file.read_bytes()[:-3000] + bytes(3000)),
+    "cut off": lambda file: file.write_bytes(file.read_bytes()[:70_000]),
     "a folder": made_a_folder,
     "a link": linked,
-    "another table": with_row("ALTER TABLE files RENAME TO others"),
-    "other columns": with_row("ALTER TABLE texts DROP COLUMN html"),
-    "another body": with_row("UPDATE texts SET html = '<script>alert(1)</script>'"),
-    "other types": with_row("UPDATE files SET post = 7, stamp = NULL"),
-    "other texts": with_row("UPDATE texts SET about = 7, html = NULL"),
-    "no sums": with_row("UPDATE files SET sum = 'none'"),
+    "another table": with_row("ALTER TABLE body RENAME TO others"),
+    "another body": with_row("UPDATE body SET value = '<script>alert(1)</script>'"),
+    "bodies gone": with_row("DELETE FROM body"),
+    "posts gone": with_row("DELETE FROM post"),
+    "other types": with_row("UPDATE post SET key = 7, value = NULL"),
+    "no sums": with_row("UPDATE post SET sum = 'none'"),
 }
 
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_broken_memory_is_none(readings: Readings, broken: str) -> None:
     readings.cached()
-    file = readings.root / ".ketapress" / "posts.db"
+    file = readings.root / ".ketapress" / "build.db"
     BROKEN[broken](file)
 
     assert seen(readings.cached()) == seen(readings.read())
     assert seen(readings.cached()) == seen(readings.read())
-    assert len(readings.cache().rows()) == len(FILES) - 1 or broken == "a folder"
+    assert readings.cached_paths() == ([] if broken == "a folder" else sorted(KEPT))
     if broken == "a link":
         theirs = sqlite3.connect(file.with_name("theirs.db"))
-        assert theirs.execute("SELECT count(*) FROM sqlite_master WHERE name = 'files'").fetchone() == (0,)
+        assert theirs.execute("SELECT count(*) FROM sqlite_master WHERE name = 'post'").fetchone() == (0,)
         theirs.close()
 
 
 @bounds(max_examples=40, deadline=None)
-@given(position=st.integers(0, 40_000), byte=st.binary(min_size=1, max_size=40))
-@example(position=4058, byte=b"\x80")  # in the name of a table
+@given(position=st.integers(0, 400_000), byte=st.binary(min_size=1, max_size=40))
 def test_a_memory_of_changed_bytes_never_changes_a_post(position: int, byte: bytes) -> None:
     with TemporaryDirectory() as place:
         readings = Readings(Path(place))
         readings.cached()
-        file = readings.root / ".ketapress" / "posts.db"
+        file = readings.root / ".ketapress" / "build.db"
         content = bytearray(file.read_bytes())
         start = position % len(content)
         content[start : start + len(byte)] = byte
@@ -242,47 +265,24 @@ def test_instants_keep_their_zones(readings: Readings) -> None:
         assert any(post.date.astimezone(UTC).year == 2024 for post in again.posts)
 
 
-def test_a_folder_of_many_files_is_read_in_two_halves(
+def test_many_files_are_read_in_several_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
 ) -> None:
-    monkeypatch.setattr(processes, "_pays", lambda: True)
-    monkeypatch.setattr(shelf, "_MANY", 100)
+    monkeypatch.setattr(parallel, "_process_count", lambda: 2)
+    monkeypatch.setattr(reader, "_FEWEST", 100)
     many = {f"2023-05-01-{n:03}.md": f"See [the next](2023-05-01-{n + 1:03}.md).\n" for n in range(150)}
     publication(tmp_path, FILES | many)
-    at_once = read_library(tmp_path, settings(), NOW)
-    cache = Cache(tmp_path / "posts.db", "key", lambda place: place)
-    opened.clear()
+    cache = PostCache(BuildCache(tmp_path / "build.db"), "program", lambda path: "0 0 0")
 
-    halved = read_library(tmp_path, settings(), NOW, cache, processes.companion)
+    library = load_posts(tmp_path, settings(), NOW, cache)
 
-    assert seen(halved) == seen(at_once)
     assert 0 < len(opened) < len(FILES) + len(many)
-    cache.keep(halved.learned)
-    assert len(cache.rows()) == len(FILES) + len(many) - 1
-    remembered = read_library(tmp_path, settings(), NOW, cache, processes.companion)
-    assert seen(remembered) == seen(at_once)
-
-
-@pytest.mark.parametrize("said", [0, 40, 75, 120])
-def test_what_a_companion_leaves_is_read_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: int
-) -> None:
-    """It reads 75 of the files, and makes their bodies; it dies before it has said so many things."""
-    monkeypatch.setattr(shelf, "_MANY", 100)
-    many = {f"2023-05-01-{n:03}.md": f"See [the next](2023-05-01-{n + 1:03}.md).\n" for n in range(150)}
-    publication(tmp_path, many)
-
-    def dying(work: Callable[[Iterator[Any]], Iterator[Iterable[Any]]]) -> processes.Companion:
-        def until_it_dies(questions: Iterator[Any]) -> Iterator[Iterable[Any]]:
-            count = itertools.count()
-            for results in work(questions):
-                yield itertools.takewhile(lambda _: next(count) < said or os._exit(9), results)
-
-        return processes.Companion(until_it_dies)
-
-    assert seen(read_library(tmp_path, settings(), NOW, None, dying)) == seen(
-        read_library(tmp_path, settings(), NOW)
-    )
+    monkeypatch.setattr(parallel, "_process_count", lambda: 1)
+    assert seen(library) == seen(load_posts(tmp_path, settings(), NOW))
+    save(cache, library)
+    opened.clear()
+    assert seen(load_posts(tmp_path, settings(), NOW, cache)) == seen(library)
+    assert opened == ["no-date.md"]
 
 
 def test_what_is_said_once_is_known_not_to_be_said_again(tmp_path: Path) -> None:
@@ -292,4 +292,4 @@ def test_what_is_said_once_is_known_not_to_be_said_again(tmp_path: Path) -> None
 
     assert [problem.code for problem in library.problems] == ["post.same-address"]
     assert library.problems_again == ()
-    assert read_library(tmp_path, settings(), NOW).problems == ()
+    assert load_posts(tmp_path, settings(), NOW).problems == ()

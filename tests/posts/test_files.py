@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ketapress.model.errors import ConfigurationError, KetapressError, RefusedError
-from ketapress.posts.loader import new_post, read_library
+from ketapress.posts.loader import load_posts, new_post
 from ketapress.posts.source.files import LARGEST_FILE
 from support.factories import NOW, settings
 from support.posts_folder import BERLIN, fault, only, publication
@@ -43,7 +43,7 @@ def test_a_bad_file_is_named_with_line_cause_and_cure(
 
 
 def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
-    library = read_library(
+    library = load_posts(
         publication(tmp_path, {"a.md": GOOD, "b.md": b"\xff", "c.txt": "no date"}), settings(), NOW
     )
     assert [post.path for post in library.posts] == ["a.md"]
@@ -60,7 +60,7 @@ def test_pictures_and_hidden_files_are_no_posts(tmp_path: Path) -> None:
         ".git/x.md": "x",
         "LICENSE": "x",
     }
-    library = read_library(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(publication(tmp_path, files), settings(), NOW)
     assert (library.files, len(library.posts), library.problems) == (1, 1, ())
 
 
@@ -69,7 +69,7 @@ def test_writing_of_other_tools_is_named_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_section_page_is_mentioned_and_not_counted(tmp_path: Path) -> None:
-    library = read_library(
+    library = load_posts(
         publication(tmp_path, {"a.md": GOOD, "en/_index.md": "---\ntitle: x\n---"}), settings(), NOW
     )
     assert library.files == 1
@@ -100,7 +100,7 @@ def test_links_out_of_the_folder_are_refused_and_links_inside_are_read(tmp_path:
     }
     for name, target in links.items():
         (tmp_path / "posts" / name).symlink_to(target)
-    library = read_library(tmp_path, settings(), NOW)
+    library = load_posts(tmp_path, settings(), NOW)
     assert [post.path for post in library.posts] == ["a.md", "in.md"]
     bad = {problem.path for problem in library.problems if problem.code == "post.file"}
     assert bad == {f"posts/{name}" for name in ("out.md", "loop.md", "gone.md", "dir")}
@@ -110,7 +110,7 @@ def test_links_out_of_the_folder_are_refused_and_links_inside_are_read(tmp_path:
 def test_a_pipe_does_not_block(tmp_path: Path) -> None:
     publication(tmp_path, {"a.md": GOOD})
     os.mkfifo(tmp_path / "posts/pipe.md")
-    (problem,) = read_library(tmp_path, settings(), NOW).problems
+    (problem,) = load_posts(tmp_path, settings(), NOW).problems
     assert "no regular file" in problem.message
 
 
@@ -126,7 +126,7 @@ def test_hostile_file_names(tmp_path: Path) -> None:
         "a..b.md",
     ]
     files = {name: GOOD.replace("Text", f"Text {number}") for number, name in enumerate(names)}
-    library = read_library(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(publication(tmp_path, files), settings(), NOW)
     assert len(library.posts) == len(names)
     for post in library.posts:
         assert post.title
@@ -140,20 +140,20 @@ def test_hostile_file_names(tmp_path: Path) -> None:
 def test_names_that_cannot_be_printed_are_problems(tmp_path: Path, name: bytes) -> None:
     publication(tmp_path, {})
     (tmp_path / "posts" / os.fsdecode(name)).write_text(GOOD)
-    (problem,) = read_library(tmp_path, settings(), NOW).problems
+    (problem,) = load_posts(tmp_path, settings(), NOW).problems
     assert "name" in problem.message
     assert str(problem).isprintable()
 
 
 def test_no_folder_is_an_error_with_a_cure(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="ketapress init"):
-        read_library(tmp_path, settings(), NOW)
+        load_posts(tmp_path, settings(), NOW)
 
 
 def test_a_new_post_is_a_draft_of_today_and_overwrites_nothing(tmp_path: Path) -> None:
     path = new_post(tmp_path, 'Say "hello": a note', BERLIN, NOW)
     assert path == tmp_path / "posts/2023-06-12-say-hello-a-note.md"
-    (post,) = read_library(tmp_path, BERLIN, NOW).posts if path.write_text(path.read_text() + "Text.") else ()
+    (post,) = load_posts(tmp_path, BERLIN, NOW).posts if path.write_text(path.read_text() + "Text.") else ()
     assert (post.title, post.draft, post.date.isoformat()) == (
         'Say "hello": a note',
         True,
@@ -170,7 +170,7 @@ def test_a_new_post_that_cannot_be_written_says_what_to_do_about_it(
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(os, "open", refused)
     with pytest.raises(RefusedError) as error:
         new_post(tmp_path, "A note", BERLIN, NOW)
     (problem,) = error.value.problems

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings as trying, strategies as st
 from ketapress.model.errors import KetapressError, Severity
 from ketapress.model.post import Image, Post
 from ketapress.posts.frontmatter.split import split
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
 from support.posts_folder import fault, only, publication
 
@@ -129,7 +129,7 @@ def test_drafts_in_every_tool(tmp_path: Path, lines: str, kept_back: bool) -> No
 
 
 def test_a_title_that_is_a_comment_is_told(tmp_path: Path) -> None:
-    library = read_library(
+    library = load_posts(
         publication(tmp_path, {"2023-06-07-x.md": YAML.format("title: #1\ntags: [a]")}), settings(), NOW
     )
     (problem,) = library.problems
@@ -143,7 +143,7 @@ def test_a_file_in_a_folder_of_drafts_is_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lines", ["draft: maybe", "status: wip", "hold: please"])
 def test_an_odd_switch_keeps_the_post_back_and_says_so(tmp_path: Path, lines: str) -> None:
     root = publication(tmp_path, {"2023-06-07-x.md": YAML.format(lines)})
-    library = read_library(root, settings(), NOW)
+    library = load_posts(root, settings(), NOW)
     assert not library.posts[0].visible(NOW)
     assert [(each.code, each.severity) for each in library.problems] == [
         ("post.header-value", Severity.WARNING)

@@ -8,14 +8,14 @@ from hypothesis import given, settings as trying, strategies as st
 
 from ketapress.posts.parsing.nesting import is_too_deep
 from ketapress.posts.rendering.links import Fragment, Place, placed
-from ketapress.posts.rendering.sanitize import sanitised
+from ketapress.posts.rendering.sanitize import sanitize
 from support.posts_folder import only
 
 PAGE = "https://example.org/2023/x.html"
 
 
 def fragment(html: str) -> Fragment:
-    return placed(sanitised(html), html, Place(page=PAGE, prefix="p-"))
+    return placed(sanitize(html), html, Place(page=PAGE, prefix="p-"))
 
 
 def clean(html: str) -> str:

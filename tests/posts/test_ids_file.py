@@ -6,7 +6,7 @@ import pytest
 
 from ketapress.model.errors import ConfigurationError, RefusedError
 from ketapress.posts.identity.registry import NAME, Records, read_records, records_text, write_ids
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
 from support.posts_folder import built, publication
 
@@ -59,7 +59,7 @@ def test_a_broken_line_stops_with_its_number_and_is_kept(tmp_path: Path, number:
     lines[number - 1] = lines[1] if line == "SAME AS LINE 2" else line
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
-        read_library(tmp_path, settings(), NOW)
+        load_posts(tmp_path, settings(), NOW)
     (problem,) = caught.value.problems
     assert problem.where == f"posts/{NAME}:{number}"
     assert "version control" in problem.cure

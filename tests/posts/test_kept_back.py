@@ -7,7 +7,7 @@ import pytest
 from ketapress.model.errors import Severity
 from ketapress.posts.frontmatter.typos import meant_name
 from ketapress.posts.library import Library
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
 from support.posts_folder import publication
 
@@ -15,7 +15,7 @@ NAME = "2023-06-07-x.md"
 
 
 def read(root: Path, content: str) -> Library:
-    return read_library(publication(root, {NAME: content}), settings(), NOW)
+    return load_posts(publication(root, {NAME: content}), settings(), NOW)
 
 
 @pytest.mark.parametrize(

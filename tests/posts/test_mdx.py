@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
 from support.posts_folder import only, publication
 
@@ -53,7 +53,7 @@ def test_what_readers_miss_is_named_with_its_line(tmp_path: Path) -> None:
         "x.mdx": HEADER
         + "import A from 'a'\n\n# Title\n\nIn {year()}.\n\n<A b={{\n  c: 1,\n}} />\n\n{d.map(e)}"
     }
-    library = read_library(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(publication(tmp_path, files), settings(), NOW)
     (post,), (problem,) = library.posts, library.problems
     assert (post.title, post.html.strip()) == ("Title", "<p>In {year()}.</p>")
     assert problem.where == "posts/x.mdx:8"
@@ -62,7 +62,7 @@ def test_what_readers_miss_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_what_is_never_closed_takes_no_time(tmp_path: Path) -> None:
     for mark in ("{", "<A ", "` ``", "import {\n", "{/* "):
-        read_library(publication(tmp_path, {"x.mdx": HEADER + mark * 40_000}), settings(), NOW)
+        load_posts(publication(tmp_path, {"x.mdx": HEADER + mark * 40_000}), settings(), NOW)
 
 
 @pytest.mark.parametrize("name", ["meta", "metadata", "frontmatter", "meta: Meta"])

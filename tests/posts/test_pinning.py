@@ -8,7 +8,7 @@ import pytest
 from ketapress.model.errors import Severity
 from ketapress.model.post import Post
 from ketapress.posts.library import Library
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
 from support.posts_folder import at, built, publication
 
@@ -41,10 +41,10 @@ def test_in_the_first_build_every_past_post_is_published_at_its_date(tmp_path: P
 
 def test_reading_writes_nothing_and_says_whether_the_records_changed(tmp_path: Path) -> None:
     root = publication(tmp_path, {"a.md": note()})
-    assert read_library(root, settings(), NOW).new_ids
+    assert load_posts(root, settings(), NOW).new_ids
     assert [path.name for path in (root / "posts").iterdir()] == ["a.md"]
     first = built(root)
-    again = read_library(root, settings(), LATER)
+    again = load_posts(root, settings(), LATER)
     assert again.new_ids is None
     assert again.posts == first.posts
 
@@ -276,7 +276,7 @@ def test_a_new_slug_moves_the_address_and_leaves_the_old_one_as_an_alias(tmp_pat
 
 def test_the_id_of_another_post_is_an_error_for_the_second(tmp_path: Path) -> None:
     files = {"a.md": note(id="urn:x:1"), "b.md": note(text="Two.", id="urn:x:1")}
-    library = read_library(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(publication(tmp_path, files), settings(), NOW)
     assert [post.path for post in library.posts] == ["a.md"]
     assert [(problem.code, problem.where) for problem in library.problems] == [("post.same-id", "posts/b.md")]
     assert library.files == 2
@@ -296,5 +296,5 @@ def test_an_id_that_is_no_uri_becomes_one(tmp_path: Path) -> None:
 def test_another_domain_keeps_all_ids(tmp_path: Path) -> None:
     before = built(publication(tmp_path, {"a.md": note()}))
     there = settings(site=settings().site._replace(url="https://example.net"))
-    after = read_library(tmp_path, there, LATER)
+    after = load_posts(tmp_path, there, LATER)
     assert (after.new_ids, after.posts[0].id) == (None, before.posts[0].id)

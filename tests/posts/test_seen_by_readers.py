@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ketapress.model.errors import Severity
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from ketapress.posts.markup.markdown import leading_heading
 from ketapress.posts.text.strip_markdown import plain_text
 from support.factories import NOW, settings
@@ -16,7 +16,7 @@ from support.posts_folder import fault, only, publication
     ("name", "content"), [("x.md", "---\ndraft: true\n---\nText"), ("_drafts/x.md", "Text")]
 )
 def test_a_draft_needs_no_date_yet(tmp_path: Path, name: str, content: str) -> None:
-    library = read_library(publication(tmp_path, {name: content}), settings(), NOW)
+    library = load_posts(publication(tmp_path, {name: content}), settings(), NOW)
     assert library.posts[0].draft
     assert not library.posts[0].visible(NOW)
     (problem,) = library.problems
@@ -24,7 +24,7 @@ def test_a_draft_needs_no_date_yet(tmp_path: Path, name: str, content: str) -> N
 
 
 def test_a_draft_that_gets_a_date_lies_in_its_year(tmp_path: Path) -> None:
-    read_library(publication(tmp_path, {"x.md": "---\ndraft: true\n---\nText"}), settings(), NOW)
+    load_posts(publication(tmp_path, {"x.md": "---\ndraft: true\n---\nText"}), settings(), NOW)
     assert only(tmp_path, "x.md", "---\ndate: 2023-06-07\n---\nText").url == "2023/x.html"
 
 
@@ -83,7 +83,7 @@ def test_a_summary_leaves_out_dates_headings_code_and_tables(tmp_path: Path, bod
 
 def test_a_template_is_no_summary(tmp_path: Path) -> None:
     files = {"2023-06-07-x.md": "{{< youtube id >}}\n\n{% include x.html %} {{ y }}\n\nText with {{ z }}"}
-    library = read_library(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(publication(tmp_path, files), settings(), NOW)
     assert library.posts[0].summary == "Text with {{ z }}"
 
 

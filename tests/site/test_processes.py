@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ketapress.system import fork_worker as processes
-from ketapress.system.fork_worker import Companion, beside, companion, side_by_side
+from ketapress.system.fork_worker import side_by_side
 from ketapress.system.lock import publication_lock
 
 FIRST, SECOND = [1, 2, 3], [10, 20]
@@ -107,87 +107,6 @@ def test_a_fault_in_this_process_leaves_no_other_behind() -> None:
         done_side_by_side(work, FIRST, SECOND)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
-
-
-def rounds(questions: Iterator[int]) -> Iterator[Iterable[tuple[int, int]]]:
-    """Counts to two, then answers with multiples of what it is asked; it knows what it said before."""
-    said = [1, 2]
-    yield ((each, os.getpid()) for each in said)
-    for question in questions:
-        said = [each * question for each in said]
-        yield ((each, os.getpid()) for each in said)
-
-
-def test_a_companion_works_in_rounds_and_remembers() -> None:
-    other = Companion(rounds)
-    found = [other.answers()]
-    for question in (10, 3):
-        other.ask(question)
-        found.append(other.answers())
-    other.end()
-
-    assert [[number for number, _ in each] for each in found] == [[1, 2], [10, 20], [30, 60]]
-    assert len({process for each in found for _, process in each} - {os.getpid()}) == 1
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
-
-
-@pytest.mark.parametrize("by", [fails, lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(3)])
-def test_of_a_companion_that_dies_nothing_more_is_heard(by: Callable[[], object]) -> None:
-    def work(questions: Iterator[int]) -> Iterator[Iterable[int]]:
-        yield [1, 2]
-        for question in questions:
-            if question == 2:
-                by()
-            yield [question]
-
-    other = Companion(work)
-    told = [other.answers()]
-    for question in (1, 2, 3):
-        other.ask(question)
-        told.append(other.answers())
-    other.end()
-
-    assert told == [[1, 2], [1], [], []]
-
-
-def test_a_companion_is_let_go_in_the_middle_of_its_answer() -> None:
-    other = Companion(lambda _: iter([range(1_000_000)]))
-    other.end()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
-
-
-def test_where_it_does_not_pay_there_is_no_companion(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_pays", lambda: False)
-
-    assert companion(rounds) is None
-
-
-def test_work_of_which_nothing_comes_back_is_done_while_the_block_runs(tmp_path: Path) -> None:
-    done = tmp_path / "done"
-
-    with beside(lambda: done.write_text(str(os.getpid()))):
-        pass
-
-    assert done.read_text() != str(os.getpid())
-
-
-def test_a_fault_of_such_work_ends_nothing() -> None:
-    with beside(fails):
-        done = True
-
-    assert done
-
-
-def test_where_a_copy_does_not_pay_the_work_is_done_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(processes, "_pays", lambda: False)
-    done = tmp_path / "done"
-
-    with beside(lambda: done.write_text(str(os.getpid()))):
-        assert done.read_text() == str(os.getpid())
 
 
 def test_more_is_handed_back_than_a_pipe_holds() -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
-from ketapress.posts.cache.sqlite_cache import Learned
 from ketapress.posts.identity.registry import write_ids
 from ketapress.posts.library import Library
-from ketapress.posts.loader import read_library
+from ketapress.posts.loader import load_posts
 from support.factories import NOW, SITE, settings
 
 BERLIN = settings(site=SITE._replace(timezone="Europe/Berlin"))
@@ -37,7 +36,7 @@ class Desk:
         self._stamps: dict[str, int] = {}
 
     def stamp(self, place: str) -> str:
-        return str(self._stamps.get(place, 0))
+        return f"0 {self._stamps.get(place, 0)} 0"
 
     def write(self, name: str, content: str) -> None:
         publication(self.root, {name: content})
@@ -54,7 +53,7 @@ class Desk:
 
 def seen(library: Library) -> Library:
     """What a library says, whatever was learned on the way."""
-    return library._replace(learned=Learned(), problems_again=None)
+    return library._replace(new_entries={}, problems_again=None)
 
 
 def keep_ids(root: Path, library: Library) -> None:
@@ -65,14 +64,14 @@ def keep_ids(root: Path, library: Library) -> None:
 
 def built(root: Path, now: datetime = NOW, using: Settings | None = None) -> Library:
     """What a build does with the posts: read them, then keep the ids."""
-    library = read_library(root, using or settings(), now)
+    library = load_posts(root, using or settings(), now)
     keep_ids(root, library)
     return library
 
 
 def only(root: Path, name: str, content: str | bytes, using: Settings | None = None) -> Post:
     """The post that a single file makes, without any problem."""
-    library = read_library(publication(root, {name: content}), using or settings(), NOW)
+    library = load_posts(publication(root, {name: content}), using or settings(), NOW)
     assert [str(problem) for problem in library.problems] == []
     (post,) = library.posts
     return post
@@ -80,7 +79,7 @@ def only(root: Path, name: str, content: str | bytes, using: Settings | None = N
 
 def fault(root: Path, name: str, content: str | bytes) -> Problem:
     """The one error that a single file makes instead of a post."""
-    library = read_library(publication(root, {name: content}), settings(), NOW)
+    library = load_posts(publication(root, {name: content}), settings(), NOW)
     assert library.posts == ()
     (problem,) = library.problems
     assert problem.severity is Severity.ERROR

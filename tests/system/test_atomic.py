@@ -14,7 +14,7 @@ import pytest
 
 from ketapress.alerts.policy import Told
 from ketapress.alerts.state import write_memory
-from ketapress.builder.manifest import write_built, write_moulds
+from ketapress.builder.manifest import write_built
 from ketapress.builder.up_to_date import _write as write_unchanged
 from ketapress.builder.writer import write_outputs
 from ketapress.daemon.counters import Measures
@@ -368,7 +368,6 @@ FIRST_POST = f"posts/{first_post(NOW)[0]}"
 AT = "2023-06-08T09:00"
 MEMORIES = {
     "built": Writer(lambda root: write_built(root, {"a": ("key", "stamp")}), (f"{FOLDER}/built.json",)),
-    "moulds": Writer(lambda root: write_moulds(root, "site", {}), (f"{FOLDER}/moulds.json",)),
     "schedules": Writer(lambda root: keep_schedules(root, settings()), (f"{FOLDER}/schedules.json",)),
     "alerts": Writer(lambda root: write_memory(root, {"a": Told(NOW, NOW)}), (f"{FOLDER}/alerts.json",)),
     "measures": Writer(lambda root: Measures(root, "web").keep(), (f"{FOLDER}/measured-web.json",)),
@@ -379,7 +378,7 @@ MEMORIES = {
     "secret": Writer(
         lambda root: signing_secret(private_folder(root), settings(), "fresh"), (f"{FOLDER}/secret",)
     ),
-    "cache": Writer(_command("build"), (f"{FOLDER}/posts.db", f"{FOLDER}/posts.db-journal")),
+    "cache": Writer(_command("build"), (f"{FOLDER}/build.db", f"{FOLDER}/build.db-journal")),
     "last backup": Writer(_command("db", "backup", "{root}/copy.db"), (f"{FOLDER}/last-backup",)),
     "preview": Writer(
         _command("preview", "--no-serve", "--at", AT),
@@ -512,6 +511,7 @@ _ALLOWED = {
     "store/spill_file.py": {"os.fsync"},  # it is written in place, because its room is kept free
     "outbox/sent_log.py": {"os.fsync"},  # a line is appended
     "system/fork_worker.py": {"os.fdopen"},  # pipes
+    "system/parallel.py": {"os.fdopen"},  # pipes
 }
 """What else may write, and why."""
 

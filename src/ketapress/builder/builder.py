@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
-from ketapress.builder.manifest import Made, read_built, read_moulds, write_built, write_moulds
+from ketapress.builder.manifest import Made, read_built, write_built
 from ketapress.builder.writer import Written, write_outputs
 from ketapress.feeds.formats import FORMATS
 from ketapress.feeds.outputs import feed_files
@@ -18,7 +18,6 @@ from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.output import Keys, Output, digest
 from ketapress.model.post import Post, visible_posts
-from ketapress.model.prerender import Moulds
 from ketapress.model.renderer import Fill
 from ketapress.model.settings import Settings
 from ketapress.posts.source.attachments import FOLDER, attached, copy_of
@@ -55,22 +54,16 @@ def build(
 ) -> BuildReport:
     """Writes all that any web server can serve. In a dry run what changed is made and only counted."""
     public = visible_posts(posts, now)
-    site = site_key(root, settings)
-    keys = Keys(site, own_templates=has_own(root, "archive"))
-    known = read_moulds(root, site)
-    moulds = Moulds(known)
-    feeds = feed_files(public, settings, keys, moulds)
+    keys = Keys(site_key(root, settings), own_templates=has_own(root, "archive"))
+    feeds = feed_files(public, settings, keys)
     days = Days(settings.site.timezone, settings.site.language)
     beside = attached(root / "posts", (path for post in public for path in post.files))
-    shipped = None if keys.own_templates else moulds
-    pages = site_pages(public, editions, settings, FORMATS, fill, keys, days, shipped)
+    pages = site_pages(public, editions, settings, FORMATS, fill, keys, days)
     copies = (_copy(root / "posts", path, keys) for path in beside.paths)
     previous = read_built(root)
-    written = write_outputs(root / "public", feeds, chain(pages, copies), previous, moulds, dry_run=dry_run)
+    written = write_outputs(root / "public", feeds, chain(pages, copies), previous, dry_run=dry_run)
     if not dry_run and written.made != previous:
         write_built(root, written.made)
-    if not dry_run and written.moulds:
-        write_moulds(root, site, {**known, **written.moulds})
     return report_of(public, written, beside.problems)
 
 

@@ -1,21 +1,18 @@
 """What the last build made, kept in the folder `.ketapress` of the publication.
 
-`built.json`: for each path under `public/`, the key that it was made for and the stamp of the file. `moulds.json`: the
-moulds of one site key. Both are only memories. Without the first everything is made again, and it is not known which
-files of an earlier build may be removed. What cannot be read is no memory: it comes with a folder, and the folder may
+`built.json`: for each path under `public/`, the key that it was made for and the stamp of the file. It is only
+a memory. Without it everything is made again, and it is not known which files of an earlier build may be removed. What cannot be read is no memory: it comes with a folder, and the folder may
 come from anybody.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ketapress.system.state_file import FOLDER, read_state, write_state
 
 Made = tuple[str, str]
 """The key of a file, and its stamp."""
 _BUILT = "built.json"
-_MOULDS = "moulds.json"
 NAME = f"{FOLDER}/{_BUILT}"
 
 
@@ -30,18 +27,6 @@ def read_built(root: Path) -> dict[str, Made]:
 def write_built(root: Path, outputs: Mapping[str, Made]) -> None:
     """Remembers what this build made, whole or not at all."""
     write_state(root, _BUILT, {"outputs": outputs})
-
-
-def read_moulds(root: Path, site: str) -> dict[str, Any]:
-    """The pieces of the moulds that were cut under this site key, by their shapes; nothing where another one wrote."""
-    memory = read_state(root, _MOULDS)
-    moulds = memory.get("moulds") if memory.get("site") == site else None
-    return moulds if isinstance(moulds, dict) else {}
-
-
-def write_moulds(root: Path, site: str, moulds: Mapping[str, Any]) -> None:
-    """Remembers the pieces of moulds, whole or not at all."""
-    write_state(root, _MOULDS, {"site": site, "moulds": moulds})
 
 
 def _is_made(found: object) -> bool:

@@ -10,13 +10,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from ketapress.builder.manifest import Made
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.model.output import Output
-from ketapress.model.prerender import Moulds, Pieces
 from ketapress.system.atomic import remove_leftovers, replace_file
 from ketapress.system.file_stamp import own_stamp
 from ketapress.system.fork_worker import side_by_side
@@ -26,17 +24,13 @@ _SAME = os.O_RDONLY | os.O_NOFOLLOW
 
 
 class Written(NamedTuple):
-    """What became of the files: `made` is what to remember of all, `clashes` are paths that were asked for twice.
-
-    `moulds` are the pieces of those that were cut on the way, by their shapes.
-    """
+    """What became of the files: `made` is what to remember of all, `clashes` are paths that were asked for twice."""
 
     written: int
     unchanged: int
     removed: int
     made: Mapping[str, Made]
     clashes: tuple[str, ...] = ()
-    moulds: Mapping[str, Pieces] = MappingProxyType({})
 
 
 def write_outputs(
@@ -44,7 +38,6 @@ def write_outputs(
     feeds: Iterable[Output],
     pages: Iterable[Output],
     previous: Mapping[str, Made],
-    moulds: Moulds | None = None,
     *,
     dry_run: bool = False,
 ) -> Written:
@@ -52,22 +45,21 @@ def write_outputs(
 
     What was made before under the same key, and is still there as it was left, is not made again. Where two outputs
     have one path, the first is kept and the path is reported. A dry run compares and touches nothing. Feeds and pages
-    need nothing of each other, also no library, and may be made side by side; `moulds` are those that both fill.
+    need nothing of each other, and may be made side by side.
     Raises `RefusedError` for a path that leaves the folder, and where the disk says no.
     """
-    target = _Folder(folder.resolve(), dry_run, moulds or Moulds(), {}, set(), {})
+    target = _Folder(folder.resolve(), dry_run, {}, set(), {})
     look = _Look(target, previous, {}, [])
     changed = [output for output in feeds if look.is_changed(output)]
     others: Iterator[Output] = (output for output in pages if look.is_changed(output))
     if len(changed) < _MANY:
         changed, others = [], chain(changed, others)
-    written, cut = 0, dict[str, Pieces]()
-    for output, (was_written, stamp, fresh) in side_by_side(target.settle_all, changed, others):
+    written = 0
+    for output, (was_written, stamp) in side_by_side(target.settle_all, changed, others):
         look.made[output.path] = (output.key, stamp)
         written += was_written
-        cut |= fresh
     removed = sum(target.remove(path) for path in sorted(previous.keys() - look.made.keys()))
-    return Written(written, len(look.made) - written, removed, look.made, tuple(look.clashes), cut)
+    return Written(written, len(look.made) - written, removed, look.made, tuple(look.clashes))
 
 
 class _Look(NamedTuple):
@@ -95,7 +87,6 @@ class _Folder(NamedTuple):
 
     root: Path
     dry_run: bool
-    moulds: Moulds
     inside: dict[str, Path]
     made: set[Path]
     names: dict[Path, frozenset[str]]
@@ -105,13 +96,10 @@ class _Folder(NamedTuple):
         parent, name = self._place(path)
         return own_stamp(f"{parent}/{name}")
 
-    def settle_all(self, outputs: Iterable[Output]) -> Iterator[tuple[bool, str, Mapping[str, Pieces]]]:
-        """Makes the outputs and their files.
-
-        For each: whether it was written, with what stamp it was left, and which moulds were cut for it.
-        """
+    def settle_all(self, outputs: Iterable[Output]) -> Iterator[tuple[bool, str]]:
+        """Makes the outputs and their files. For each: whether it was written, and with what stamp it was left."""
         for output in outputs:
-            yield self.settle(output.path, output.make()), self.stamp(output.path), self.moulds.fresh()
+            yield self.settle(output.path, output.make()), self.stamp(output.path)
 
     def settle(self, path: str, content: bytes) -> bool:
         """Makes a file hold this content; False where it did."""

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ketapress.builder.up_to_date import Saying
@@ -28,8 +28,9 @@ def _built(door: Door, seen: dict[str, str]) -> Answer:
     with publication.alone("publish"):
         inputs = publication.inputs(seen)
         library = publication.library(door.now, keep=not door.dry_run, stamps=inputs)
-        with nullcontext() if door.dry_run else publication.keeping_read(library, door.started):
-            report = publication.build(library, door.now, dry_run=door.dry_run)
+        if not door.dry_run:
+            publication.save_posts(library, door.started)
+        report = publication.build(library, door.now, dry_run=door.dry_run)
         again = library.problems_again
         if inputs and again is not None and not door.dry_run and door.at is None:
             saying = _saying(door, _answer(door, library._replace(problems=again), report.again))

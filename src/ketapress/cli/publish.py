@@ -1,7 +1,5 @@
 """`ketapress publish`: the main job."""
 
-from contextlib import nullcontext
-
 from ketapress.cli.decorators import Answer, Door, command
 from ketapress.cli.report_format import build_lines, compose_lines, needs_person, published
 
@@ -16,8 +14,9 @@ def publish(door: Door) -> Answer:
     publication = door.publication
     with publication.alone("publish"):
         library = publication.library(door.now, keep=not door.dry_run)
-        with nullcontext() if door.dry_run else publication.keeping_read(library, door.started):
-            composed, built = publication.publish(library, door.now, dry_run=door.dry_run)
+        if not door.dry_run:
+            publication.save_posts(library, door.started)
+        composed, built = publication.publish(library, door.now, dry_run=door.dry_run)
     return Answer(
         published(door, composed, built),
         [*compose_lines(door, composed), *build_lines(door, built)],

@@ -118,8 +118,8 @@ class Publishing:
             if not hurry and self._stamps() != files:
                 return None
             publication.keep_ids(library)
-            with publication.keeping_read(library, began):
-                composed, built = publication.publish(library, now, dry_run=False)
+            publication.save_posts(library, began)
+            composed, built = publication.publish(library, now, dry_run=False)
         self._measure(time.monotonic() - started)
         self._tell(composed, built)
         waiting = (waiting_problem(each) for each in publication.waiting())

@@ -1,6 +1,6 @@
 """Posts become feeds: values in, bytes out, the same bytes for the same posts.
 
-`document` says what a feed holds, whatever its format; `rss`, `atom` and `jsonfeed` write it, one file a format and one
-shape of function; `generator` is the one place that knows feedgen, and `moulded` fills what it printed; `formats` is the table of them all, light to import.
+`model` says what a feed holds in any format; `rss`, `atom` and `jsonfeed` render it, one module a format, each with one
+function `render`; `xml_format` is the one module that knows feedgen; `formats` is the table of them all, quick to import.
 Nothing here reads, writes or asks for the time.
 """

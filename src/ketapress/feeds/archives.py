@@ -82,7 +82,7 @@ def tag_document(tag: Tag, settings: Settings, file: str) -> Document:
 
 def _latest(posts: Sequence[Post], settings: Settings) -> Sequence[Post]:
     newest = posts[: settings.feeds.entries]
-    sizes = accumulate(post.length for post in newest)
+    sizes = accumulate(len(post.html) for post in newest)
     return newest[: max(FEWEST, sum(size <= LARGEST for size in sizes))]
 
 

@@ -1,20 +1,18 @@
-"""The formats that feeds are written in: a table that is light to import, for those who only need to point at feeds."""
+"""The formats of feeds: a table that is quick to import, for code that only needs to point at feeds."""
 
-from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
-    from ketapress.feeds.model import Entry, Feed
-    from ketapress.model.prerender import Moulds
+    from ketapress.feeds.model import Feed
 
 
-class Writer(Protocol):
-    """What the module of a format has: an entry is written once, and stands in as many feeds as hold it."""
+class Renderer(Protocol):
+    """What the module of a format provides."""
 
-    def entry(self, found: "Entry", moulds: "Moulds") -> str: ...
-    def document(self, feed: "Feed", printed: Sequence[str], moulds: "Moulds") -> str: ...
+    def render(self, feed: "Feed") -> bytes:
+        """Return the document of a feed."""
 
 
 class Format(NamedTuple):
@@ -26,14 +24,14 @@ class Format(NamedTuple):
     title: str
 
     @property
-    def writer(self) -> Writer:
-        """The module that writes this format, imported now."""
-        return _writer(self.name)
+    def renderer(self) -> Renderer:
+        """The module of this format, imported at the first use."""
+        return _renderer(self.name)
 
 
 @cache
-def _writer(name: str) -> Writer:
-    return cast("Writer", import_module(f"ketapress.feeds.{name}"))
+def _renderer(name: str) -> Renderer:
+    return cast("Renderer", import_module(f"ketapress.feeds.{name}"))
 
 
 FORMATS = (
@@ -41,5 +39,4 @@ FORMATS = (
     Format("atom", "atom.xml", "application/atom+xml", "Atom"),
     Format("jsonfeed", "feed.json", "application/feed+json", "JSON Feed"),
 )
-"""RSS first: it is the one that every reader knows, and the first that a page names is the one that readers take.
-The feeds of single tags are written in it alone."""
+"""RSS first: every reader knows it, and readers take the first feed that a page names. Tags have feeds in RSS alone."""

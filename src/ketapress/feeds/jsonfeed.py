@@ -5,19 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ketapress.feeds.model import Entry, Feed
-from ketapress.model.prerender import Moulds
 
-_written = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def entry(found: Entry, _moulds: Moulds) -> str:
-    """An entry as an object of `items`."""
-    return _written(_item(found))
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def document(feed: Feed, items: Sequence[str], _moulds: Moulds) -> str:
-    """The feed around its items; what is not known is left out."""
-    about = _known(
+def render(feed: Feed) -> bytes:
+    """Return the document of a feed, one item a line. Members without a value are left out."""
+    members = _without_empty(
         version="https://jsonfeed.org/version/1.1",
         title=feed.title,
         home_page_url=feed.home_url,
@@ -29,12 +23,17 @@ def document(feed: Feed, items: Sequence[str], _moulds: Moulds) -> str:
         language=feed.language,
         hubs=[{"type": "WebSub", "url": feed.hub}] if feed.hub else [],
     )
-    listed = ",\n".join(items)
-    return f'{_written(about)[:-1]}, "items": [\n{listed}\n]}}\n'
+    items = ",\n".join(_encode(_item(entry)) for entry in feed.entries)
+    return f'{_encode(members)[:-1]}, "items": [\n{items}\n]}}\n'.encode()
 
 
 def _item(entry: Entry) -> dict[str, Any]:
-    return {"id": entry.id, "url": entry.url, "title": entry.title, "content_html": entry.html} | _known(
+    return {
+        "id": entry.id,
+        "url": entry.url,
+        "title": entry.title,
+        "content_html": entry.html,
+    } | _without_empty(
         summary=entry.summary,
         image=entry.image.url if entry.image else "",
         date_published=entry.published.isoformat(),
@@ -49,5 +48,5 @@ def _authors(names: Sequence[str]) -> list[dict[str, str]]:
     return [{"name": name} for name in names]
 
 
-def _known(**members: Any) -> dict[str, Any]:
+def _without_empty(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value}

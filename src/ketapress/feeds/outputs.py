@@ -15,7 +15,6 @@ from ketapress.feeds.formats import FORMATS, Format
 from ketapress.feeds.model import Entry, Feed, entry_of, feed_of
 from ketapress.model.output import Keys, Output
 from ketapress.model.post import Post
-from ketapress.model.prerender import Moulds
 from ketapress.model.settings import Settings
 from ketapress.model.tags import tags_of
 from ketapress.model.urls import decoded_path
@@ -25,17 +24,15 @@ _COMPRESSION = 5  # of 9: the next makes a tenth less and takes twice as long
 _GZIP = 31  # zlib writes the header of gzip, without a time in it
 
 
-def feed_files(
-    posts: Sequence[Post], settings: Settings, keys: Keys, moulds: Moulds | None = None
-) -> Iterator[Output]:
-    """Each file of the feeds; `moulds` are those that are known already.
+def feed_files(posts: Sequence[Post], settings: Settings, keys: Keys) -> Iterator[Output]:
+    """Each file of the feeds.
 
     Beside each feed of the site stands the same, compressed, for web servers that can hand it out as it is: a feed is
     polled far more often than it changes.
     """
     tags = [tag_document(tag, settings, FORMATS[0].path) for tag in tags_of(posts)]
     shelves = shelved(posts, settings)
-    printer = _Printer(settings, moulds or Moulds(), frozenset(post.id for tag in tags for post in tag.posts))
+    printer = _Printer(settings)
     current, *archives = zip(*(site_documents(shelves, settings, form.path) for form in FORMATS), strict=True)
     shown = keys.wholes(shelves.latest)
     polled = [
@@ -85,35 +82,23 @@ class _Polled:
 
 
 class _Printer:
-    """Writes documents. What stands in more than one of them is made once: entries, and those of `tagged` posts in RSS."""
+    """Writes documents. What stands in more than one of them is made once: entries."""
 
-    def __init__(self, settings: Settings, moulds: Moulds, tagged: frozenset[str]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._moulds = moulds
-        self._tagged = tagged
         self._entries: dict[str, Entry] = {}
-        self._printed: dict[str, str] = {}
 
     def output(self, document: Document, form: Format, key: str) -> Output:
         return Output(decoded_path(document.path), key, partial(self.document, document, form))
 
     def document(self, document: Document, form: Format) -> bytes:
-        printed = [self._entry(post, form) for post in document.posts]
-        return form.writer.document(self.feed(document), printed, self._moulds).encode()
+        return form.renderer.render(self.feed(document))
 
     def feed(self, document: Document) -> Feed:
-        entries = [self._made(post) for post in document.posts]
+        entries = [self._entry(post) for post in document.posts]
         return feed_of(entries, self._settings, document.path, **document.about)
 
-    def _entry(self, post: Post, form: Format) -> str:
-        kept = self._printed.get(post.id) if form is FORMATS[0] else None
-        if kept is None:
-            kept = form.writer.entry(self._made(post), self._moulds)
-            if form is FORMATS[0] and post.id in self._tagged:
-                self._printed[post.id] = kept
-        return kept
-
-    def _made(self, post: Post) -> Entry:
+    def _entry(self, post: Post) -> Entry:
         if post.id not in self._entries:
             self._entries[post.id] = entry_of(post, self._settings)
         return self._entries[post.id]

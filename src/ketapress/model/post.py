@@ -3,7 +3,7 @@
 A post never changes: an edit in `posts/` makes another value with the same id.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -56,66 +56,11 @@ class Post(NamedTuple):
     html_sha256: str = ""
     face: str = ""
 
-    @property
-    def length(self) -> int:
-        """How many characters its HTML has."""
-        return len(self.html)
-
     def visible(self, now: datetime) -> bool:
         """Whether anybody but the editors may see it at `now`: in a page, a feed, a tag, a digest."""
         if self.draft or self.hold or self.published is None or self.published > now:
             return False
         return self.expires is None or now < self.expires
-
-
-class Text:
-    """A text that is fetched when somebody asks for it, and then kept. It equals every text of the same words."""
-
-    __slots__ = ("_fetch", "_fetched", "length")
-
-    def __init__(self, fetch: Callable[[], str], length: int) -> None:
-        self.length = length
-        self._fetch = fetch
-        self._fetched: str | None = None
-
-    def __str__(self) -> str:
-        if self._fetched is None:
-            self._fetched = self._fetch()
-        return self._fetched
-
-    def __repr__(self) -> str:
-        return repr(str(self))
-
-    def __eq__(self, other: object) -> bool:
-        return str(self) == str(other) if isinstance(other, Text | str) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(str(self))
-
-
-class FiledPost(Post):
-    """A post whose HTML stays where it is filed until somebody asks for it: most posts of a build are only named.
-
-    It is made of the same values but for the HTML, which is a `Text`, and it looks the same: letters are marked by what
-    their posts look like.
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return repr(Post._make(self))
-
-    @property
-    def html(self) -> str:
-        return str(self[_HTML])
-
-    @property
-    def length(self) -> int:
-        html: object = self[_HTML]
-        return html.length if isinstance(html, Text) else len(self.html)
-
-
-_HTML = Post._fields.index("html")
 
 
 def visible_posts(posts: Iterable[Post], now: datetime) -> tuple[Post, ...]:

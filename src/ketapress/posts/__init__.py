@@ -6,7 +6,7 @@ says what the author wrote (`fields` the values, `withheld` what keeps it back, 
 `dates` with `dategrammar`, `calendars` and `otherdates` the date, `titles` and `prose` the title, `letters` the language where nothing else tells) and makes
 HTML of it (`article`, `markdown` with `boxes` and `mdx`, `html`; `leftovers` keeps the marks of other tools out of the way, and
 `shortcodes`, `pairs` and `around` know what they mean); `matching` finds the post it is, `pinning` the id, address and instants that it keeps; `rendering` makes it a
-`Post` (`sanitise` or, where nothing has to be parsed, `regular`; `addresses`). `folder` walks the whole way and is
+`Post` (`sanitize`, `links`). `folder` walks the whole way and is
 what other rooms call; `ids` keeps `.published.jsonl`.
 
 What only few posts need is imported when one comes: `yamlheader`, `opening` and `dategrammar` with `calendars` (dates

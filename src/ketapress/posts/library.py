@@ -1,44 +1,46 @@
-"""What `posts/` holds: the value that a reading of it ends in."""
+"""The content of `posts/`, as `load_posts` returns it."""
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Mapping, Sized
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post
-from ketapress.posts.cache.sqlite_cache import Learned
+from ketapress.posts.cache.post_cache import NewEntry
 
 
 class Library(NamedTuple):
-    """What `posts/` holds: all posts, also drafts, held and future ones, in the order of their paths.
+    """All posts in the order of their paths, also drafts, held and future ones.
 
-    `files` counts what should be a post: the posts and the distinct paths of the problems that are errors. `new_ids` is
-    what the file of ids has to hold, where it holds something else. `learned` is what a cache may keep beside what it has.
-    `problems_again` is what the next reading finds, once the ids are written and if nothing changes until then: a post is
-    asked about its address once. None where that is not known.
+    `files` counts the files that should be posts: the posts, and the distinct paths of the problems that are errors.
+    `new_ids` is the text that the file of ids has to get; None where it stays as it is. `problems_again` are those that
+    the next reading finds, once the ids are written and if nothing changes until then: some are reported only once.
+    None where that is not known. `new_entries` are what the cache does not have yet, by the paths of files.
     """
 
     posts: tuple[Post, ...]
     problems: tuple[Problem, ...]
     files: int
     new_ids: str | None
-    learned: Learned = Learned()
     problems_again: tuple[Problem, ...] | None = None
+    new_entries: Mapping[str, NewEntry] = MappingProxyType({})
 
 
 def file_count(posts: Sized, problems: Iterable[Problem]) -> int:
-    """How many files should be posts."""
+    """Return how many files should be posts."""
     return len(posts) + len({problem.path for problem in problems if is_error(problem)})
 
 
-def in_order(*problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Problems in the order of files and lines."""
+def sort_problems(*problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return all problems in the order of files and lines."""
     return tuple(
         sorted(
-            (each for some in problems for each in some),
+            (problem for group in problems for problem in group),
             key=lambda problem: (problem.path or "", problem.line or 0, problem.code, problem.message),
         )
     )
 
 
 def is_error(problem: Problem) -> bool:
+    """Return whether a problem is an error, and no warning."""
     return problem.severity is Severity.ERROR

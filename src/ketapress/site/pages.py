@@ -20,7 +20,6 @@ from ketapress.model.edition import StoredEdition
 from ketapress.model.language import direction
 from ketapress.model.output import Keys, Output, digest, text_sha256
 from ketapress.model.post import Post
-from ketapress.model.prerender import Moulds
 from ketapress.model.renderer import Fill
 from ketapress.model.settings import Settings
 from ketapress.model.urls import decoded_path
@@ -37,8 +36,7 @@ from ketapress.site.indexes import (
     with_neighbours,
     years_of,
 )
-from ketapress.site.prerendered_post import Articles, Dates
-from ketapress.site.sitemap import sitemaps
+from ketapress.site.sitemap import Dates, sitemaps
 
 LATEST = 20
 """How many posts the front page shows; the others are found by year and by tag."""
@@ -78,11 +76,8 @@ def site_pages(
     fill: Fill,
     keys: Keys,
     dates: Dates,
-    moulds: Moulds | None = None,
 ) -> Iterator[Output]:
     """Every page of the archive.
-
-    With `moulds`, the pages of posts are filled without their template, which has to be the shipped one.
 
     The site's own pages come first, so that where a post asks for the address of one of them, the site's is kept. The
     first of the formats is the one that the feeds of tags are in.
@@ -91,7 +86,7 @@ def site_pages(
     subjects = subjects_of(tags, settings.site.timezone)
     newsletters = newsletters_of(editions, settings)
     common = _common(settings, feeds, newsletters, tags)
-    press = _Press(settings, fill, keys, common, Articles(moulds, dates) if moulds else None, {})
+    press = _Press(settings, fill, keys, common, {})
     yield from _front(press, posts, years, tags)
     lists = [*years, *(page for subject in subjects for page in subject.pages)]
     yield from sitemaps(["", *(each.path for each in lists)], posts, press.url, dates, keys)
@@ -127,7 +122,6 @@ class _Press(NamedTuple):
     fill: Fill
     keys: Keys
     common: Mapping[str, Any]
-    articles: Articles | None
     frames: dict[str, Mapping[str, Any]]
 
     def page(self, path: str, template: str, values: _Values, *shown: object) -> Output:
@@ -140,14 +134,8 @@ class _Press(NamedTuple):
 
     def article(self, post: Post, newer: Post | None, older: Post | None) -> Output:
         """The page of a post."""
-        keys, shown = self.keys, (post, newer, older)
-        if self.articles is None:
-            values = partial(_post_values, self, *shown)
-            return self.page(
-                post.url, "post.html", values, keys.whole(post), keys.face(newer), keys.face(older)
-            )
-        key = self._key("post.html", (keys.whole(post), keys.face(newer), keys.face(older)))
-        return Output(decoded_path(post.url), key, partial(self._article, self.articles, shown))
+        keys, values = self.keys, partial(_post_values, self, post, newer, older)
+        return self.page(post.url, "post.html", values, keys.whole(post), keys.face(newer), keys.face(older))
 
     def edition(self, issue: Issue) -> Output:
         """The page that was made of an edition when it was composed, with more in its head."""
@@ -170,15 +158,6 @@ class _Press(NamedTuple):
 
     def _key(self, template: str, shown: tuple[object, ...]) -> str:
         return self.keys.of(template, self.common["has_editions"], self.common["has_tags"], *shown)
-
-    def _article(self, articles: Articles, shown: tuple[Post, Post | None, Post | None]) -> bytes:
-        url = shown[0].url
-        place = {"root": "../" * url.count("/") or "./", "url": self.url(url)}
-        values = {**self.common, **place, **_post_values(self, *shown)}
-        return _encoded(articles.page(values, self._template_of_article))
-
-    def _template_of_article(self, values: Mapping[str, Any]) -> str:
-        return self._filled("post.html", {**self.frame(values["root"]), **values})
 
     def _filled(self, template: str, values: Mapping[str, Any]) -> str:
         return self.fill(f"archive/{template}", {**self.common, **values})

@@ -1,18 +1,25 @@
 """The list of pages for search engines (sitemaps.org/protocol.html): made anew whenever a post changes, so it takes no template."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from html import escape
+from typing import Protocol
 
 from ketapress.model.output import Keys, Output
 from ketapress.model.post import Post
-from ketapress.site.prerendered_post import Dates
 
 MOST_ADDRESSES = 50_000
 """In one file; a site that has more gets an index of such files (sitemaps.org/protocol.html#index)."""
 SITEMAP = "sitemap.xml"
 _SPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _Url = Callable[[str], str]
+
+
+class Dates(Protocol):
+    """How pages write instants, in the zone of the site."""
+
+    def instant(self, moment: datetime) -> str: ...
 
 
 def sitemaps(

@@ -8,7 +8,7 @@ is at: it holds every lock that this one held, and nobody else may have it meanw
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import chain, takewhile
 from typing import Any, TypeVar
 
@@ -45,105 +45,13 @@ def side_by_side(
     return chain(zip(first, chain(done, rest), strict=True), zip(second, here, strict=True))
 
 
-class Companion:
-    """A copy of this process that does its part of the work in rounds, and keeps what it knows from one to the next.
-
-    It works through what `work` yields: for each round an iterable of results. `work` is handed the questions that are
-    asked between the rounds. Whoever has it says `end`; what it leaves undone is for the one who asked.
-    """
-
-    def __init__(self, work: Callable[[Iterator[Any]], Iterator[Iterable[Any]]]) -> None:
-        from pickle import Unpickler  # noqa: PLC0415 - few builds are large
-
-        (hearing, asking), (receiving, sending) = os.pipe(), os.pipe()
-        parent = os.getpid()
-        self._child = os.fork()
-        if self._child == 0:
-            os.close(asking)  # see side_by_side
-            os.close(receiving)
-            _serve(work, hearing, sending, parent)
-        os.close(hearing)
-        os.close(sending)
-        self._asking = os.fdopen(asking, "wb")
-        self._receiving = os.fdopen(receiving, "rb")
-        self._answers = _loaded(Unpickler(self._receiving))  # noqa: S301 - it comes from a copy of this process
-
-    def ask(self, question: Any) -> None:
-        """Says what the next round is about, if somebody is there to hear it."""
-        from pickle import dump  # noqa: PLC0415 - see above
-
-        with suppress(BrokenPipeError):
-            dump(question, self._asking)
-            self._asking.flush()
-
-    def answers(self) -> list[Any]:
-        """The results of the round, from its beginning, as many as came whole."""
-        return list(takewhile(lambda each: each is not _END, self._answers))
-
-    def end(self) -> None:
-        """Lets the copy go, whatever it is at."""
-        with suppress(BrokenPipeError):
-            self._asking.close()
-        self._receiving.close()
-        os.waitpid(self._child, 0)
-
-
-_END = Ellipsis
-"""Stands between the results of two rounds."""
-
-
-def companion(work: Callable[[Iterator[Any]], Iterator[Iterable[Any]]]) -> Companion | None:
-    """A copy that does this work; None where it would not pay."""
-    return Companion(work) if _pays() else None
-
-
-def _serve(
-    work: Callable[[Iterator[Any]], Iterator[Iterable[Any]]], hearing: int, sending: int, parent: int
-) -> None:
-    """The life of a companion. It ends the process, as `_send` does; a round is handed back when all of it is done."""
-    from pickle import Pickler, Unpickler  # noqa: PLC0415 - see Companion
-
-    try:
-        with os.fdopen(hearing, "rb") as questions, os.fdopen(sending, "wb") as pipe:
-            pickler = Pickler(pipe)
-            for results in work(_loaded(Unpickler(questions))):  # noqa: S301 - see Companion
-                done = [each for each in results if os.getppid() == parent]
-                for each in (*done, _END):
-                    pickler.dump(each)
-                pipe.flush()
-    finally:
-        os._exit(0)
-
-
 def _loaded(unpickler: Any) -> Iterator[Any]:
     """What was sent whole."""
-    from pickle import UnpicklingError  # noqa: PLC0415 - see Companion
+    from pickle import UnpicklingError  # noqa: PLC0415 - see _received
 
     with suppress(EOFError, UnpicklingError):
         while True:
             yield unpickler.load()
-
-
-@contextmanager
-def beside(work: Callable[[], object]) -> Iterator[None]:
-    """Does work of which nothing comes back in a copy of this process, while the block runs; its faults are its own.
-
-    Where a copy would not pay, it is done before the block.
-    """
-    if not _pays():
-        work()
-        yield
-        return
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    try:
-        yield
-    finally:
-        os.waitpid(child, 0)
 
 
 def _pays() -> bool:

@@ -1,1 +1,1 @@
-"""What was read before, in `.ketapress/posts.db`."""
+"""Parsed files and rendered bodies in the build cache."""

@@ -1,162 +1,121 @@
-"""What was read of a file as JSON has it, and back: manuscripts, bodies, posts, problems.
+"""Parsed files and bodies as the bytes of cache entries, and back.
 
-Pure. What comes back equals what was written down, to the zone of an instant; what has another shape is None.
+A value becomes a JSON object with its fields by name. The HTML of a body follows that object on a line of its own,
+because it is long and JSON would escape it. Bytes that no `dump_...` function wrote become None.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.post import FiledPost, Image, Post, Text
 from ketapress.posts.frontmatter.fields import Fields
 from ketapress.posts.parsing.parse import Manuscript
 from ketapress.posts.rendering.render import Body
 
-_SHAPES = (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError)
+_FOREIGN = (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
+"""What is raised by bytes of another shape."""
 
 
-class Row(NamedTuple):
-    """One file that is a post: its stamp, its manuscript without a body, the warnings about it, the body that readers see.
+class ParsedFile(NamedTuple):
+    """A file that is a post: what its author wrote, warnings about it, and the link targets that its body asks for."""
 
-    `line` is that of its record, and `post` what all of these made; None where the row is read for the others.
-    """
-
-    stamp: str
     manuscript: Manuscript
     warnings: tuple[Problem, ...]
-    body: Body
-    line: str = ""
-    post: Post | None = None
-
-    def row(self, body: Body) -> Self:
-        """The same with another body."""
-        return self._replace(body=body)
+    links: tuple[str, ...] = ()
 
 
-class Kept(NamedTuple):
-    """A post as a row has it: its file's stamp, its record's line, what its body asked for, and all warnings."""
-
-    stamp: str
-    line: str
-    asked: tuple[tuple[str, str | None], ...]
-    warnings: tuple[Problem, ...]
-    post: Post
-
-
-def decoded(texts: list[str]) -> Iterator[Any]:
-    """The values of each text of JSON: all at once, which takes half the time, unless one of them is broken."""
-    with suppress(ValueError):
-        found = json.loads(f"[{','.join(texts)}]")
-        if len(found) == len(texts):
-            return iter(found)
-    return map(_decoded_alone, texts)
+def dump_file(file: ParsedFile) -> bytes:
+    """Return the bytes of a parsed file without its HTML, which is in its body."""
+    values = {
+        "manuscript": manuscript_to_dict(file.manuscript),
+        "warnings": [problem._asdict() for problem in file.warnings],
+        "links": file.links,
+    }
+    return json.dumps(values).encode()
 
 
-def about(row: Row) -> str:
-    """A row without HTML: its manuscript with the fields apart, its body, and the warnings about both."""
-    manuscript, body = list(map(_plain, row.manuscript)), list(row.body)
-    manuscript[_FIELDS] = manuscript[_MARKS] = body[_HTML] = body[_PROBLEMS] = None
-    said = list(map(_plain, row.manuscript.fields))
-    return json.dumps(
-        [manuscript, said, body, problem_values(row.warnings), problem_values(row.body.problems)]
-    )
-
-
-def row(stamp: str, line: str, values: Any, html: str) -> Row | None:
-    """The row of decoded values and an HTML."""
+def load_file(stored: bytes) -> ParsedFile | None:
+    """Return the parsed file of these bytes, without HTML; None where they are foreign."""
     try:
-        manuscript, said, body, of_file, of_body = values
-        for place in _MOMENTS:
-            manuscript[place] = manuscript[place] and _moment(manuscript[place])
-        for place in _LISTS:
-            said[place] = tuple(said[place])
-        manuscript[_FIELDS], manuscript[_MARKS] = Fields(*said), ()
-        body[_ASKED], body[_FILES] = tuple(map(tuple, body[_ASKED])), tuple(body[_FILES])
-        body[_HTML], body[_PROBLEMS] = html, problems_of(of_body)
-        return Row(stamp, Manuscript(*manuscript), problems_of(of_file), Body(*body), line)
-    except _SHAPES:
+        values = json.loads(stored)
+        return ParsedFile(
+            manuscript_from_dict(values["manuscript"]),
+            tuple(map(problem_from_dict, values["warnings"])),
+            tuple(values["links"]),
+        )
+    except _FOREIGN:
         return None
 
 
-def post_text(row: Row) -> str:
-    """The post of a row without HTML, with what it asked for and the warnings about it."""
-    assert row.post is not None  # whoever keeps a row has its post
-    post = list(map(_plain, row.post))
-    post[_POST_HTML] = None
-    warnings = [*problem_values(row.warnings), *problem_values(row.body.problems)]
-    return json.dumps([post, row.post.length, row.body.asked, warnings])
+def dump_body(body: Body) -> bytes:
+    """Return the bytes of a body."""
+    values = body._asdict() | {"problems": [problem._asdict() for problem in body.problems]}
+    html: str = values.pop("html")
+    return json.dumps(values).encode() + b"\n" + html.encode()
 
 
-def kept(stamp: str, line: str, values: Any, fetch: Callable[[FiledPost], str]) -> Kept | None:
-    """The post of decoded values; `fetch` brings its HTML."""
+def load_body(stored: bytes) -> Body | None:
+    """Return the body of these bytes; None where they are foreign."""
+    head, _, html = stored.partition(b"\n")
     try:
-        post, length, asked, warnings = values
-        for place in _POST_MOMENTS:
-            if post[place] is not None:
-                post[place] = _moment(post[place])
-        for place in _POST_LISTS:
-            post[place] = tuple(post[place])
-        if post[_IMAGE]:
-            post[_IMAGE] = Image(*post[_IMAGE])
-        post[_POST_HTML] = Text(lambda: fetch(filed), length)
-        filed = FiledPost(*post)
-        asked = tuple(map(tuple, asked)) if asked else ()
-        return Kept(stamp, line, asked, problems_of(warnings) if warnings else (), filed)
-    except _SHAPES:
+        values = json.loads(head)
+        for name in ("files", "links"):
+            values[name] = tuple(values[name])
+        values["problems"] = tuple(map(problem_from_dict, values["problems"]))
+        return Body(html=html.decode(), **values)
+    except _FOREIGN:
         return None
 
 
-def problem_values(problems: tuple[Problem, ...]) -> list[list[Any]]:
-    return [list(each) for each in problems]
+def manuscript_to_dict(manuscript: Manuscript) -> dict[str, Any]:
+    """Return the fields of a manuscript, but not its HTML."""
+    values = manuscript._asdict() | {
+        "fields": manuscript.fields._asdict(),
+        "date": instant_to_json(manuscript.date),
+        "expires": manuscript.expires and instant_to_json(manuscript.expires),
+    }
+    del values["html"], values["marks"]
+    return values
 
 
-def problems_of(values: list[list[Any]]) -> tuple[Problem, ...]:
-    return tuple(map(_problem, values))
+def manuscript_from_dict(values: dict[str, Any]) -> Manuscript:
+    """Return the manuscript of these fields, with empty HTML."""
+    fields = values["fields"]
+    for name in ("tags", "authors", "aliases"):
+        fields[name] = tuple(fields[name])
+    values["fields"] = Fields(**fields)
+    values["date"] = instant_from_json(values["date"])
+    if values["expires"] is not None:
+        values["expires"] = instant_from_json(values["expires"])
+    return Manuscript(html="", marks=(), **values)
 
 
-def _problem(values: list[Any]) -> Problem:
-    problem = Problem(*values)
-    return problem._replace(severity=Severity(problem.severity))
+def problem_from_dict(values: dict[str, Any]) -> Problem:
+    """Return the problem of these fields."""
+    values["severity"] = Severity(values["severity"])
+    return Problem(**values)
 
 
-def _decoded_alone(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+def instant_to_json(instant: datetime) -> int | dict[str, Any]:
+    """Return an instant of UTC in seconds since 1970, and any other with its zone, which is a part of it."""
+    zone = instant.tzinfo
+    if zone is UTC and not instant.microsecond:
+        return int(instant.timestamp())
+    key = zone.key if isinstance(zone, ZoneInfo) else (instant.utcoffset() or timedelta()).total_seconds()
+    return {"at": instant.replace(tzinfo=None).isoformat(), "fold": instant.fold, "zone": key}
 
 
-_FIELDS, _MARKS = map(Manuscript._fields.index, ("fields", "marks"))
-_MOMENTS = tuple(map(Manuscript._fields.index, ("date", "expires")))
-_LISTS = tuple(map(Fields._fields.index, ("tags", "authors", "aliases")))
-_HTML, _PROBLEMS, _ASKED, _FILES = map(Body._fields.index, ("html", "problems", "asked", "files"))
-_POST_MOMENTS = tuple(map(Post._fields.index, ("date", "published", "updated", "expires")))
-_POST_LISTS = tuple(map(Post._fields.index, ("tags", "authors", "aliases", "files")))
-_POST_HTML, _IMAGE = map(Post._fields.index, ("html", "image"))
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it: an instant of UTC in seconds, any other as an object, because its zone is a part of it."""
-    if not isinstance(value, datetime):
-        return value
-    zone = value.tzinfo
-    if zone is UTC and not value.microsecond:
-        return int(value.timestamp())
-    where = zone.key if isinstance(zone, ZoneInfo) else (value.utcoffset() or timedelta()).total_seconds()
-    return {"at": value.replace(tzinfo=None).isoformat(), "fold": value.fold, "zone": where}
-
-
-def _moment(plain: int | Mapping[str, Any]) -> datetime:
-    if isinstance(plain, int):
-        return datetime.fromtimestamp(plain, UTC)
-    return datetime.fromisoformat(plain["at"]).replace(tzinfo=_zone(plain["zone"]), fold=plain["fold"])
+def instant_from_json(stored: int | Mapping[str, Any]) -> datetime:
+    """Return the instant that `instant_to_json` describes."""
+    if isinstance(stored, int):
+        return datetime.fromtimestamp(stored, UTC)
+    return datetime.fromisoformat(stored["at"]).replace(tzinfo=_zone(stored["zone"]), fold=stored["fold"])
 
 
 @cache
-def _zone(where: str | float) -> tzinfo:
-    return ZoneInfo(where) if isinstance(where, str) else timezone(timedelta(seconds=where))
+def _zone(key: str | float) -> tzinfo:
+    return ZoneInfo(key) if isinstance(key, str) else timezone(timedelta(seconds=key))

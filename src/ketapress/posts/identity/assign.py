@@ -44,22 +44,14 @@ class Pinning(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def pinned(
-    manuscripts: Iterable[Manuscript],
-    unread: frozenset[str],
-    records: Records,
-    rules: PinningRules,
-    instants: Iterable[datetime] = (),
+def assign_identities(
+    manuscripts: Iterable[Manuscript], unread: frozenset[str], records: Records, rules: PinningRules
 ) -> Pinning:
-    """The posts with what they keep. `unread` are paths of files and folders that are there and cannot be read.
-
-    `instants` are those at which posts changed last that are neither among the manuscripts nor the records.
-    """
+    """Return the posts with their records. `unread` are paths of files and folders that exist and cannot be read."""
     rules = rules._replace(now=rules.now.astimezone(UTC).replace(microsecond=0))
     found = matches(manuscripts, unread, records.entries, rules.site_url)
     vanished = [record for record in found.missing if record.published and not record.gone]
     desk = _Desk(records, rules, vanished)
-    desk.instants.update(instants)
     in_order = sorted(found.pairs, key=lambda pair: (not desk.may_publish(*pair), pair[0].date, pair[0].path))
     posts = sorted((desk.pinned(*pair) for pair in in_order), key=lambda post: post.manuscript.path)
     asking, taken = any(post.record.held for post in posts), {post.record.path for post in posts}
@@ -76,11 +68,6 @@ def pinned(
         ),
         (*found.problems, *desk.problems),
     )
-
-
-def lasts(problem: Problem) -> bool:
-    """Whether it is said of a post as long as its file and its record are the same, whatever others do and time it is."""
-    return not problem.needs_person and problem.code != "post.far"
 
 
 def _left(record: Record, taken: Container[str], now: datetime | None) -> Record:

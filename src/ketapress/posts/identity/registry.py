@@ -127,18 +127,6 @@ def records_text(records: Records) -> str:
     return "".join(f"{line}\n" for line in [_line(header), *(_kept(each, records) for each in in_order)])
 
 
-def with_lines(records: Records) -> Records:
-    """The same with the lines of all of them, as they are or will be written."""
-    return records._replace(lines={each.id: (each, _kept(each, records)) for each in records.entries})
-
-
-def records_of(text: str, lines: Iterable[str]) -> Records:
-    """What a file of this text holds in some of its lines, which are whole."""
-    first, _, _ = text.partition("\n")
-    found = [_record(0, json.loads(line)) for line in lines]
-    return with_lines(Records(_first_built(1, first), tuple(found)))
-
-
 def _kept(record: Record, records: Records) -> str:
     """The line of a record: the one that it was read from, where it is still the same."""
     known, line = records.lines.get(record.id, (None, ""))

@@ -25,7 +25,6 @@ _CHECKBOXES = {
 _LEADING_HEADING = pattern(
     r"\s*(?:#[ \t]+([^\n]{1,300})(?:\n|\Z)|([^\s#>*`|-][^\n]{0,300})\n=+[ \t]*(?:\n|\Z))"
 )
-_TAG = pattern(r"<(?!https?://)[A-Za-z/!?]")
 _ATTRIBUTES = pattern(rf"[ \t]*{ATTRIBUTES}[ \t]*\Z")
 _OPEN, _CLOSE = "\U0010ff02", "\U0010ff03"  # private use, as in `leftovers`
 _FORMULA = pattern(
@@ -122,11 +121,6 @@ def _has_bare_addresses(text: str) -> bool:
         return True
     marked = len(_LINKED_ADDRESS.findall(text)) + ("<" in text and len(_ANGLED_ADDRESS.findall(text)))
     return text.count("://") > marked
-
-
-def has_tags(text: str) -> bool:
-    """Whether the text may hold HTML of its author (CommonMark, 6.6), which need not be well nested."""
-    return "<" in text and _TAG.search(text) is not None
 
 
 def leading_heading(text: str) -> tuple[str, str]:

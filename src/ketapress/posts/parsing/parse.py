@@ -48,9 +48,7 @@ class ReadingRules(NamedTuple):
 
 
 class Manuscript(NamedTuple):
-    """What an author wrote. `html` is the body, not sanitised yet, with tokens for its `marks`.
-
-    `well_nested` says that its author wrote none of the tags in `html`.
+    """What an author wrote. `html` is the body, not sanitized yet, with tokens for its `marks`.
 
     `name` is what its address is made of; `explicit_slug` says that the author chose it.
     `sha256` is of the title where it is explicit, and the body.
@@ -59,7 +57,6 @@ class Manuscript(NamedTuple):
     path: str
     title: str
     html: str
-    well_nested: bool
     marks: tuple[Mark, ...]
     date: datetime
     expires: datetime | None
@@ -72,8 +69,8 @@ class Manuscript(NamedTuple):
     dir: str | None
 
 
-def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript, tuple[Problem, ...]]:
-    """The manuscript in a file, and warnings about it. Raises `KetapressError` where it cannot be a post."""
+def parse_post(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript, tuple[Problem, ...]]:
+    """Return the manuscript in a file, and warnings about it. Raises `KetapressError` where it cannot be a post."""
     parts = split(written)
     if path.endswith(WITH_JSX):
         parts, written = _without_jsx(parts, written)
@@ -97,12 +94,11 @@ def manuscript(path: str, written: str, rules: ReadingRules) -> tuple[Manuscript
     digest = sha256(f"{explicit}\0{body}".encode(errors="backslashreplace")).hexdigest()
     lang, way = _spoken(said, explicit, body, rules.language)
     own_slug = slug(said.slug)
-    source, nested, marks = _html(form, body, explicit, 1 + written.count("\n", 0, len(written) - len(body)))
+    source, marks = _html(form, body, explicit, 1 + written.count("\n", 0, len(written) - len(body)))
     found = Manuscript(
         path=path,
         title=title,
         html=source,
-        well_nested=nested,
         marks=marks,
         date=moment or _SOME_DAY,
         expires=dating.expiry(parts, header, rules.dates, written),
@@ -168,8 +164,8 @@ def _opening(
     return opened if opened.date else opened._replace(date=opening.path_date(*places, rules))
 
 
-def _html(form: Format, body: str, title: str, line: int) -> tuple[str, bool, tuple[Mark, ...]]:
-    """The body as HTML that is not sanitised yet, and whether all its tags are ours; what has no text is no post."""
+def _html(form: Format, body: str, title: str, line: int) -> tuple[str, tuple[Mark, ...]]:
+    """The body as HTML that is not sanitized yet, and its marks; what has no text is no post."""
     if not body.strip() and not title:
         raise _fault(
             "post.empty", "the post has no text.", "Write some, or move the file out of `posts/`.", line
@@ -181,8 +177,7 @@ def _html(form: Format, body: str, title: str, line: int) -> tuple[str, bool, tu
     if is_too_deep(source):
         what = f"its elements are nested in each other more than {DEEPEST} deep."
         raise _fault("post.body", what, "Close those that were left open.", line)
-    nested = form is Format.TEXT or (form is Format.MARKDOWN and not markdown.has_tags(body))
-    return source, nested, marks
+    return source, marks
 
 
 def _source(form: Format, body: str) -> str:

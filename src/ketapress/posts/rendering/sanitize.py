@@ -1,8 +1,7 @@
-"""HTML becomes safe: only elements and attributes that a page, a feed and a mail can all hold.
+"""Sanitize HTML: keep the elements and attributes that a page, a feed and a mail can all contain.
 
-In comes HTML from anywhere, out goes a fragment. nh3 (ammonia, html5ever) parses and cleans; what it writes is
-regular (attributes in double quotes, `<` nowhere but in tags), and `addresses` and `leftovers` build on that. It never
-looks at where an address leads.
+nh3 (ammonia, html5ever) parses and cleans. Its output is regular (attributes in double quotes, `<` only in tags), and
+`links` and `placeholders` rely on that. Where an address leads is not checked here.
 """
 
 import re
@@ -11,7 +10,6 @@ from html import escape, unescape
 from typing import TYPE_CHECKING
 
 from ketapress.model.lazy_regex import pattern
-from ketapress.posts.rendering.sanitize_fast import regular, unchanging
 from ketapress.posts.text.excerpt import legal
 
 if TYPE_CHECKING:
@@ -22,13 +20,13 @@ def _names(text: str) -> set[str]:
     return set(text.split())
 
 
-# All of them are acceptable to the W3C feed validator; forms, frames, scripts, SVG and MathML are not here
+# The W3C feed validator accepts all of these. Forms, frames, scripts, SVG and MathML are left out.
 _ELEMENTS = _names(
     "a abbr address article aside audio b bdi blockquote br caption cite code col colgroup data dd del details dfn div"
     " dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark ol p pre q rp rt ruby s samp"
     " section small source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video wbr"
 )
-_GONE_WITH_THEIR_CONTENT = _names(
+_REMOVED_WITH_CONTENT = _names(
     "button embed iframe math noscript object option script select style svg template textarea title"
 )
 _ATTRIBUTES = {
@@ -56,9 +54,9 @@ _ATTRIBUTES = {
     "video": _names("src controls poster width height"),
 }
 SCHEMES = _names("http https mailto tel")
-"""Of addresses that may leave the house."""
+"""The schemes of addresses that may be published."""
 
-_LAZY_PICTURE = pattern(r"<img\b[^<>]*?\sdata-(?:lazy-)?src\s*=[^<>]*>", re.IGNORECASE)
+_LAZY_IMAGE = pattern(r"<img\b[^<>]*?\sdata-(?:lazy-)?src\s*=[^<>]*>", re.IGNORECASE)
 _SOURCE = pattern(r"(?<=\s)src\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]*)", re.IGNORECASE)
 _LAZY_SOURCE = pattern(r"(?<=\s)data-(?:lazy-)?src(?=\s*=)", re.IGNORECASE)
 _NAMED_ANCHOR = pattern(r"(<a\s+)name(?=\s*=)", re.IGNORECASE)
@@ -67,32 +65,20 @@ _FRAME = pattern(
     r"<iframe\b[^<>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))[^<>]*>(?:[^<]*</iframe\s*>)?",
     re.IGNORECASE,
 )
-# What a parser makes of `<h2><a><h2>`, and what it takes apart when it reads that again (HTML, 13.2.6.4.7)
+# What a parser makes of `<h2><a><h2>`, and what it takes apart when it parses that again (HTML, 13.2.6.4.7).
 _HEADING_IN_HEADING = pattern(r"<h[1-6][ >](?:[^<]|<(?!/?h[1-6][ >]))*+<h[1-6][ >]")
 _HEADING_LEVEL = pattern(r"(</?h)([1-6])(?=[ >])")
 
 
-def sanitised(html: str, *, well_nested: bool = False) -> str:
-    """The HTML, safe; its headings begin at `<h2>`, and what was framed from elsewhere (a video) is linked to.
+def sanitize(html: str) -> str:
+    """Return the HTML with only the elements and attributes that are allowed, and without illegal characters.
 
-    `well_nested` says that every tag of it was written by a renderer of ours, which closes what it opens.
+    Its headings begin at `<h2>`. A frame (a video) becomes a link to what it showed.
     """
-    clean = regular(html) if well_nested else None
-    return _headings_from_two(parsed(html) if clean is None else clean).strip()
-
-
-def unchanged(html: str) -> str | None:
-    """The same of HTML by a renderer of ours, where no address of it has to be looked at either; None of any other."""
-    clean = unchanging(html)
-    return None if clean is None else _headings_from_two(clean).strip()
-
-
-def parsed(html: str) -> str:
-    """The HTML as the parser understands it, safe and legal."""
     if "<iframe" in html:
         html = _FRAME.sub(_link_to_frame, html)
     if "data-" in html:
-        html = _LAZY_PICTURE.sub(_loaded, html)
+        html = _LAZY_IMAGE.sub(_with_source, html)
     if "name" in html:
         html = _NAMED_ANCHOR.sub(r"\1id", html)
     clean = _cleaner().clean(html)
@@ -100,7 +86,7 @@ def parsed(html: str) -> str:
         clean = _EMPTY_SOURCE.sub("", clean)  # of a `<picture>`
     if _HEADING_IN_HEADING.search(clean):
         clean = _cleaner().clean(clean)
-    return legal(clean)
+    return _shift_headings(legal(clean)).strip()
 
 
 @cache
@@ -109,16 +95,16 @@ def _cleaner() -> "Cleaner":
 
     return Cleaner(
         tags=_ELEMENTS,
-        clean_content_tags=_GONE_WITH_THEIR_CONTENT,
+        clean_content_tags=_REMOVED_WITH_CONTENT,
         attributes=_ATTRIBUTES,
         url_schemes=SCHEMES,
         link_rel=None,
     )
 
 
-def _loaded(picture: re.Match[str]) -> str:
-    """A picture that a script would have loaded later, with its own address."""
-    return _LAZY_SOURCE.sub("src", _SOURCE.sub("", picture[0]))
+def _with_source(image: re.Match[str]) -> str:
+    """Return an image that a script would have loaded later, with its own address as its source."""
+    return _LAZY_SOURCE.sub("src", _SOURCE.sub("", image[0]))
 
 
 def _link_to_frame(frame: re.Match[str]) -> str:
@@ -126,10 +112,10 @@ def _link_to_frame(frame: re.Match[str]) -> str:
     return f'<a href="{escape(address)}">{escape(address)}</a>'
 
 
-def _headings_from_two(html: str) -> str:
-    """The headings moved up or down together, so that the highest is `<h2>`."""
+def _shift_headings(html: str) -> str:
+    """Return the HTML with all headings moved by the same number of levels, so that the highest is `<h2>`."""
     highest = next((level for level in range(1, 7) if f"<h{level}" in html), 2)
-    if highest == 2:  # noqa: PLR2004 - the page's own title is the one heading above
+    if highest == 2:  # noqa: PLR2004 - the title of the page is the only heading above
         return html
     shift = 2 - highest
     return _HEADING_LEVEL.sub(lambda tag: f"{tag[1]}{min(int(tag[2]) + shift, 6)}", html)
