@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ketapress.editions.planner import (
-    SAME_MINUTE,
+    SAME_MINUTE_SPAN,
     History,
     Plan,
-    due_slots,
-    first_state,
-    plan_for,
-    planned,
-    send_by,
-    was_silent_too_long,
+    find_due_slots,
+    has_long_gap,
+    initial_state,
+    plan_due_slots,
+    plan_slots,
+    send_deadline,
 )
-from ketapress.editions.size_budget import fitted
-from ketapress.editions.slots import slot_at
-from ketapress.mail.digest import digest as digest_of, measured, specimen
-from ketapress.mail.lint.run import letter_problems
+from ketapress.editions.size_budget import fit_to_size
+from ketapress.editions.slots import minute_slot
+from ketapress.mail.digest import build_digest as digest_of, build_sample_message, html_size
+from ketapress.mail.lint.run import message_problems
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
 from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.message import Digest
@@ -34,14 +34,14 @@ from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.outbox.manifest import edition_files
 from ketapress.outbox.writer import write_edition
-from ketapress.posts.source.files import text as post_text
+from ketapress.posts.source.files import read_text as post_text
 from ketapress.store.editions import AlreadyDecidedError
 from ketapress.store.store import Store
-from ketapress.system.state_file import private_subfolder
+from ketapress.system.state_file import make_state_subfolder
 from ketapress.templates.environment import Templates
 
 
-class Composed(NamedTuple):
+class ComposedEdition(NamedTuple):
     """One edition that was composed, or in a dry run would be. `why` is for people, where one has to act.
 
     `problems` are what is wrong with its letter: errors hold it.
@@ -50,7 +50,7 @@ class Composed(NamedTuple):
     edition: Edition
     digest: Digest
     state: EditionState
-    why: str
+    reason: str
     problems: tuple[Problem, ...] = ()
 
 
@@ -59,7 +59,7 @@ class ComposeReport:
     """What became of each due slot, the editions that came of them, and why nothing was decided where nothing was."""
 
     slots: tuple[tuple[Slot, Decision], ...] = ()
-    editions: tuple[Composed, ...] = ()
+    editions: tuple[ComposedEdition, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def __add__(self, other: "ComposeReport") -> "ComposeReport":
@@ -68,7 +68,7 @@ class ComposeReport:
         )
 
 
-class Press(NamedTuple):
+class ComposeContext(NamedTuple):
     """What composing needs, wired once: the folder, its settings, its store and its templates."""
 
     root: Path
@@ -78,7 +78,7 @@ class Press(NamedTuple):
 
 
 def compose(
-    press: Press,
+    context: ComposeContext,
     posts: Sequence[Post],
     newsletters: Iterable[NewsletterSettings],
     now: datetime,
@@ -86,97 +86,115 @@ def compose(
     dry_run: bool = False,
 ) -> ComposeReport:
     """Decides every slot that is due for these newsletters, and composes what there is to say."""
-    report = ComposeReport() if dry_run else _finish_leftovers(press, posts, now)
+    report = ComposeReport() if dry_run else _finish_interrupted(context, posts, now)
     for newsletter in newsletters:
-        past = history(press.store, newsletter)
-        plan = planned(newsletter, press.settings.zone(newsletter), posts, past, now)
-        if plan and was_silent_too_long(plan, past, now):
-            report += ComposeReport(problems=(_too_long_silent(plan, now),))
+        newsletter_history = load_history(context.store, newsletter)
+        plan = plan_due_slots(
+            newsletter, context.settings.newsletter_zone(newsletter), posts, newsletter_history, now
+        )
+        if plan and has_long_gap(plan, newsletter_history, now):
+            report += ComposeReport(problems=(_clock_problem(plan, now),))
         elif plan:
-            report += _carry_out(press, newsletter, plan, now, dry_run=dry_run)
+            report += _execute_plan(context, newsletter, plan, now, dry_run=dry_run)
     return report
 
 
-def _too_long_silent(plan: Plan, now: datetime) -> Problem:
-    first, name = plan.decisions[0][0], plan.slot.newsletter
+def _clock_problem(plan: Plan, now: datetime) -> Problem:
+    first_slot, newsletter_name = plan.decisions[0][0], plan.slot.newsletter
     return Problem(
         code="clock.ahead",
         message=(
-            f"{first.edition} was missed {(now - first.at).days} days ago, if this machine's clock is right "
-            f"({now:%Y-%m-%d %H:%M} UTC): nothing of {name} is decided or mailed by itself after so long."
+            f"{first_slot.edition} was missed {(now - first_slot.at).days} days ago, if this machine's clock is right "
+            f"({now:%Y-%m-%d %H:%M} UTC): nothing of {newsletter_name} is decided or mailed by itself after so long."
         ),
-        cure=f"Set the clock; if it is right, look at `ketapress preview {name}`, then run `ketapress compose {name} --now`.",
+        cure=f"Set the clock; if it is right, look at `ketapress preview {newsletter_name}`, then run `ketapress compose {newsletter_name} --now`.",
     )
 
 
 def compose_now(
-    press: Press, posts: Sequence[Post], newsletter: NewsletterSettings, now: datetime, *, dry_run: bool
+    context: ComposeContext,
+    posts: Sequence[Post],
+    newsletter: NewsletterSettings,
+    now: datetime,
+    *,
+    dry_run: bool,
 ) -> ComposeReport:
     """Composes an edition at once, for a slot of this minute that no schedule names; what is due is merged into it."""
-    zone, past = press.settings.zone(newsletter), history(press.store, newsletter)
-    slot = slot_at(newsletter.name, zone, now)
-    due = [each for each in due_slots(newsletter, zone, past, now) if each.key != slot.key]
-    plan = plan_for(newsletter, zone, posts, past, [*due, slot], until=now)
-    return _carry_out(press, newsletter, plan, now, dry_run=dry_run)
+    zone, newsletter_history = (
+        context.settings.newsletter_zone(newsletter),
+        load_history(context.store, newsletter),
+    )
+    slot = minute_slot(newsletter.name, zone, now)
+    earlier_slots = [
+        due_slot
+        for due_slot in find_due_slots(newsletter, zone, newsletter_history, now)
+        if due_slot.key != slot.key
+    ]
+    plan = plan_slots(newsletter, zone, posts, newsletter_history, [*earlier_slots, slot], cutoff=now)
+    return _execute_plan(context, newsletter, plan, now, dry_run=dry_run)
 
 
-def history(store: Store, newsletter: NewsletterSettings) -> History:
+def load_history(store: Store, newsletter: NewsletterSettings) -> History:
     """What the store knows of a newsletter's past."""
-    newest = store.editions.newest_decided(newsletter.name)
+    newest_slot = store.editions.get_newest_decided_slot(newsletter.name)
     return History(
-        newest_decided=newest.at if newest else None,
-        decided_keys=store.editions.keys_since(newsletter.name, newest.at - SAME_MINUTE)
-        if newest
+        newest_decided=newest_slot.at if newest_slot else None,
+        decided_keys=store.editions.list_slot_keys_since(newsletter.name, newest_slot.at - SAME_MINUTE_SPAN)
+        if newest_slot
         else frozenset(),
-        last_composed=store.editions.newest_composed(newsletter.name),
-        taken=store.editions.taken_posts(newsletter.name),
+        last_composed=store.editions.get_newest_composed_at(newsletter.name),
+        sent_post_ids=store.editions.list_taken_post_ids(newsletter.name),
     )
 
 
-def rendered(
-    press: Press, newsletter: NewsletterSettings, slot: Slot, window: Window, posts: Sequence[Post]
+def render_edition(
+    context: ComposeContext, newsletter: NewsletterSettings, slot: Slot, window: Window, posts: Sequence[Post]
 ) -> tuple[Edition, Digest]:
     """The edition of these posts, made to fit, and its digest. The one way to a letter: preview takes it too."""
-    subject = press.templates.line(
+    subject = context.templates.render_line(
         newsletter.subject,
-        subject_values(press.settings, newsletter, slot, posts),
+        subject_values(context.settings, newsletter, slot, posts),
         f"newsletters.{newsletter.name}.subject",
     )
 
     def measure(edition: Edition) -> int:
-        return measured(edition, press.settings, newsletter, subject, press.templates)
+        return html_size(edition, context.settings, newsletter, subject, context.templates)
 
-    edition = fitted(slot, window, posts, measure, newsletter.max_bytes)
-    return edition, digest_of(edition, press.settings, newsletter, subject, press.templates)
+    edition = fit_to_size(slot, window, posts, measure, newsletter.max_bytes)
+    return edition, digest_of(edition, context.settings, newsletter, subject, context.templates)
 
 
-def composed(
-    press: Press, newsletter: NewsletterSettings, made: tuple[Edition, Digest], until: datetime, now: datetime
-) -> Composed:
+def with_initial_state(
+    context: ComposeContext,
+    newsletter: NewsletterSettings,
+    edition_and_digest: tuple[Edition, Digest],
+    deadline: datetime,
+    now: datetime,
+) -> ComposedEdition:
     """An edition with the state it begins in: what is wrong with its letter comes before the hour and approval."""
-    edition, digest = made
-    message = specimen(digest.letter, press.settings, newsletter, edition.slot)
-    problems = letter_problems(edition, digest, message, newsletter.max_bytes, _written(press.root))
-    errors = [each for each in problems if each.severity is Severity.ERROR]
-    state, why = first_state(newsletter, until, now)
+    edition, digest = edition_and_digest
+    message = build_sample_message(digest.message_template, context.settings, newsletter, edition.slot)
+    problems = message_problems(edition, digest, message, newsletter.max_bytes, _source_reader(context.root))
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    state, reason = initial_state(newsletter, deadline, now)
     if errors:
-        state, why = EditionState.HELD, _reason(errors)
-    return Composed(edition, digest, state, why, problems)
+        state, reason = EditionState.HELD, _hold_reason(errors)
+    return ComposedEdition(edition, digest, state, reason, problems)
 
 
-def _written(root: Path) -> Callable[[str], str]:
+def _source_reader(root: Path) -> Callable[[str], str]:
     """What a post's file holds, for the line of a fault; nothing where it changed or went since it was read."""
 
-    def text(path: str) -> str:
+    def read_source(post_path: str) -> str:
         try:
-            return post_text(root / "posts", path)
+            return post_text(root / "posts", post_path)
         except KetapressError:
             return ""
 
-    return text
+    return read_source
 
 
-def _reason(errors: Sequence[Problem]) -> str:
+def _hold_reason(errors: Sequence[Problem]) -> str:
     others = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
     return f"something is wrong with its letter: {errors[0].where}: {errors[0].message.rstrip('.')}{others}"
 
@@ -188,89 +206,105 @@ def subject_values(
     return {"posts": posts, "newsletter": newsletter, "site": settings.site, "slot": slot}
 
 
-def keep_preview(press: Press, coming: Composed) -> Path:
+def write_preview(context: ComposeContext, composed_edition: ComposedEdition) -> Path:
     """Writes an edition that nothing was decided about below `.ketapress/preview/`, by the outbox's own way."""
-    slot = coming.edition.slot
-    files = specimen_files(press.settings, press.settings.newsletters[slot.newsletter], coming)
-    outbox = private_subfolder(press.root, "preview", "outbox")
+    slot = composed_edition.edition.slot
+    files = outbox_files(context.settings, context.settings.newsletters[slot.newsletter], composed_edition)
+    outbox = make_state_subfolder(context.root, "preview", "outbox")
     return write_edition(outbox.parent, slot, files)
 
 
-def specimen_files(settings: Settings, newsletter: NewsletterSettings, made: Composed) -> Mapping[str, bytes]:
+def outbox_files(
+    settings: Settings, newsletter: NewsletterSettings, composed_edition: ComposedEdition
+) -> Mapping[str, bytes]:
     """An edition's files in the outbox."""
-    message = specimen(made.digest.letter, settings, newsletter, made.edition.slot)
-    return edition_files(made.edition, made.digest, message)
+    message = build_sample_message(
+        composed_edition.digest.message_template, settings, newsletter, composed_edition.edition.slot
+    )
+    return edition_files(composed_edition.edition, composed_edition.digest, message)
 
 
-def _carry_out(
-    press: Press, newsletter: NewsletterSettings, plan: Plan, now: datetime, *, dry_run: bool
+def _execute_plan(
+    context: ComposeContext, newsletter: NewsletterSettings, plan: Plan, now: datetime, *, dry_run: bool
 ) -> ComposeReport:
     """Renders, decides, writes. When another process decided first, its decision stands and nothing is reported."""
-    editions: tuple[Composed, ...] = ()
+    composed_editions: tuple[ComposedEdition, ...] = ()
     if plan.posts:
-        made = rendered(press, newsletter, plan.slot, plan.window, plan.posts)
-        editions = (composed(press, newsletter, made, plan.send_by, now),)
+        edition_and_digest = render_edition(context, newsletter, plan.slot, plan.window, plan.posts)
+        composed_editions = (
+            with_initial_state(context, newsletter, edition_and_digest, plan.send_deadline, now),
+        )
     if dry_run:
-        return ComposeReport(plan.decisions, editions)
+        return ComposeReport(plan.decisions, composed_editions)
     try:
-        edition_id = _decide(press.store, plan, now)
+        edition_id = _decide_slots(context.store, plan, now)
     except AlreadyDecidedError:
         return ComposeReport()
     if edition_id is not None:
-        for each in editions:
-            _keep(press, newsletter, edition_id, each, now)
-    return ComposeReport(plan.decisions, editions)
+        for composed_edition in composed_editions:
+            _store_edition(context, newsletter, edition_id, composed_edition, now)
+    return ComposeReport(plan.decisions, composed_editions)
 
 
-def _decide(store: Store, plan: Plan, now: datetime) -> int | None:
+def _decide_slots(store: Store, plan: Plan, now: datetime) -> int | None:
     post_ids = [post.id for post in plan.posts]
-    return store.editions.decide(
-        plan.decisions, window=plan.window, post_ids=post_ids, send_by=plan.send_by, now=now
+    return store.editions.decide_slots(
+        plan.decisions, window=plan.window, post_ids=post_ids, send_deadline=plan.send_deadline, now=now
     )
 
 
-def _keep(
-    press: Press, newsletter: NewsletterSettings, edition_id: int, made: Composed, now: datetime
+def _store_edition(
+    context: ComposeContext,
+    newsletter: NewsletterSettings,
+    edition_id: int,
+    composed_edition: ComposedEdition,
+    now: datetime,
 ) -> None:
     """The folder first, then the row: a row that is ready always has its folder."""
-    edition, digest = made.edition, made.digest
-    write_edition(press.root, edition.slot, specimen_files(press.settings, newsletter, made))
-    press.store.editions.finish(
+    edition, digest = composed_edition.edition, composed_edition.digest
+    write_edition(context.root, edition.slot, outbox_files(context.settings, newsletter, composed_edition))
+    context.store.editions.save_message(
         edition_id,
-        made.state,
+        composed_edition.state,
         subject=digest.subject,
         digest=digest,
         post_ids=[post.id for post in edition.posts],
-        why=made.why,
+        reason=composed_edition.reason,
         now=now,
     )
 
 
-def _finish_leftovers(press: Press, posts: Sequence[Post], now: datetime) -> ComposeReport:
+def _finish_interrupted(context: ComposeContext, posts: Sequence[Post], now: datetime) -> ComposeReport:
     """Editions whose maker died between deciding and writing: made anew from the posts that were chosen."""
     report = ComposeReport()
-    for left in press.store.editions.unfinished():
-        newsletter = press.settings.newsletters.get(left.slot.newsletter)
-        if newsletter and left.window:
-            report += _finish(press, newsletter, left, left.window, posts, now)
+    for interrupted_edition in context.store.editions.claim_interrupted():
+        newsletter = context.settings.newsletters.get(interrupted_edition.slot.newsletter)
+        if newsletter and interrupted_edition.window:
+            report += _finish_edition(
+                context, newsletter, interrupted_edition, interrupted_edition.window, posts, now
+            )
     return report
 
 
-def _finish(
-    press: Press,
+def _finish_edition(
+    context: ComposeContext,
     newsletter: NewsletterSettings,
-    left: StoredEdition,
+    interrupted_edition: StoredEdition,
     window: Window,
     posts: Sequence[Post],
     now: datetime,
 ) -> ComposeReport:
     by_id = {post.id: post for post in posts}
-    found = [by_id[post_id] for post_id in left.post_ids if post_id in by_id]
-    if not found:
-        press.store.editions.cancel(left.id, now, "its posts are gone from posts/")
+    remaining_posts = [by_id[post_id] for post_id in interrupted_edition.post_ids if post_id in by_id]
+    if not remaining_posts:
+        context.store.editions.cancel(interrupted_edition.id, now, "its posts are gone from posts/")
         return ComposeReport()
-    until = left.send_by or send_by(newsletter, press.settings.zone(newsletter), left.slot)
-    made = rendered(press, newsletter, left.slot, window, found)
-    finished = composed(press, newsletter, made, until, now)
-    _keep(press, newsletter, left.id, finished, now)
-    return ComposeReport(editions=(finished,))
+    deadline = interrupted_edition.send_deadline or send_deadline(
+        newsletter, context.settings.newsletter_zone(newsletter), interrupted_edition.slot
+    )
+    edition_and_digest = render_edition(
+        context, newsletter, interrupted_edition.slot, window, remaining_posts
+    )
+    composed_edition = with_initial_state(context, newsletter, edition_and_digest, deadline, now)
+    _store_edition(context, newsletter, interrupted_edition.id, composed_edition, now)
+    return ComposeReport(editions=(composed_edition,))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ketapress.deliver.context import Road, Signing, Stamp
     from ketapress.deliver.report import EditionReport, Watch
     from ketapress.model.delivery import Recipient, Verdict
-    from ketapress.model.message import Letter
+    from ketapress.model.message import MessageTemplate
     from ketapress.relay.dkim import SigningKey
     from ketapress.relay.rate_limit import Pace
     from ketapress.store.store import Store
@@ -79,9 +79,9 @@ class Mailing:
         from ketapress.deliver.logged_editions import RecordedEditions
         from ketapress.deliver.preflight import hold_changed, refuse_dead_links
         from ketapress.deliver.sender import Sender
-        from ketapress.restore import refuse_behind
+        from ketapress.restore import refuse_older_copy
 
-        refuse_behind(self._store(), self._root)
+        refuse_older_copy(self._store(), self._root)
         refuse_dead_links(self._settings)
         held = hold_changed(self._root, self._store().editions, self._store().deliveries, clock())
         editions = RecordedEditions(self._store(), self._root, clock)
@@ -97,19 +97,19 @@ class Mailing:
         return held + reports
 
     def send_test(
-        self, newsletter: NewsletterSettings, letter: "Letter", address: str, now: datetime
+        self, newsletter: NewsletterSettings, letter: "MessageTemplate", address: str, now: datetime
     ) -> "Verdict":
         """Sends a letter to one address: nothing is recorded, and its links, signed with a throw-away secret, are dead."""
         import secrets
 
         from ketapress.deliver.one_recipient import send_trial
         from ketapress.deliver.preflight import refuse_dead_links
-        from ketapress.model.address import parsed_address
+        from ketapress.model.address import parse_address
         from ketapress.model.delivery import Recipient
 
         refuse_dead_links(self._settings)
         try:
-            reader = Recipient(subscription_id=0, address=parsed_address(address))
+            reader = Recipient(subscription_id=0, address=parse_address(address))
         except ValueError as error:
             raise UsageError(
                 Problem(code="address", message=f"{address!r}: {error}.", cure="Mend the address.")
@@ -124,14 +124,16 @@ class Mailing:
 
     def specimen(self, edition: StoredEdition) -> bytes:
         """The message as `message.eml` has it, from the letter in the store. RefusedError where there is none."""
-        from ketapress.mail.digest import specimen
+        from ketapress.mail.digest import build_sample_message
 
         newsletter = self._settings.newsletters.get(edition.slot.newsletter)
         if newsletter is None or not edition.sizes:
             message = f"{edition.slot.edition} has no folder in outbox/, and its letter is not known here."
             cure = "Export it where it was composed."
             raise RefusedError(Problem(code="export.letter", message=message, cure=cure))
-        return specimen(self._store().editions.letter(edition.id), self._settings, newsletter, edition.slot)
+        return build_sample_message(
+            self._store().editions.get_message_template(edition.id), self._settings, newsletter, edition.slot
+        )
 
     def message_ids(self, edition: StoredEdition) -> Callable[[int], str | None]:
         """The Message-ID of an edition's message to a subscription: derived, so it is the same in every try.
@@ -144,7 +146,7 @@ class Mailing:
         newsletter = self._settings.newsletters.get(edition.slot.newsletter)
         if newsletter is None or not edition.sizes:
             return lambda _: None
-        key, domain = self._store().editions.letter(edition.id).key, newsletter.sender.domain
+        key, domain = self._store().editions.get_message_template(edition.id).key, newsletter.sender.domain
         return lambda subscription_id: message_id(key, subscription_id, domain)
 
     def _signing(self) -> "Signing | None":
@@ -178,15 +180,17 @@ class Mailing:
 
 def stamping(settings: Settings, secret: str) -> "Stamp":
     """How a letter becomes one recipient's message: with links to this publication's door, signed with this secret."""
-    from ketapress.mail.personalize import filled, slot_values
+    from ketapress.mail.personalize import merge_values, message_chunks
 
     def stamp(
-        letter: "Letter", recipient: "Recipient", newsletter: NewsletterSettings, date: datetime
+        letter: "MessageTemplate", recipient: "Recipient", newsletter: NewsletterSettings, date: datetime
     ) -> Sequence[bytes]:
-        domain, door = newsletter.sender.domain, settings.door
-        return filled(
+        domain, door = newsletter.sender.domain, settings.web_base_url
+        return message_chunks(
             letter,
-            slot_values(letter, recipient, sender_domain=domain, door=door, secret=secret, date=date),
+            merge_values(
+                letter, recipient, sender_domain=domain, web_base_url=door, secret=secret, date=date
+            ),
         )
 
     return stamp

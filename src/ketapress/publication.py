@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 from ketapress.model.edition import WAITING_STATES, EditionState, Slot, StoredEdition
 from ketapress.model.errors import ConfigurationError, Problem, StoreError, UsageError
 from ketapress.model.settings import NewsletterSettings, Settings
-from ketapress.settings.loader import NAME, read_settings, used_variables
+from ketapress.settings.loader import SETTINGS_FILE, find_variables, read_settings
 
 if TYPE_CHECKING:
     from ketapress.builder.builder import BuildReport
     from ketapress.builder.up_to_date import Saying
-    from ketapress.compose import Composed, ComposeReport, Press
+    from ketapress.compose import ComposeContext, ComposedEdition, ComposeReport
     from ketapress.mail_service import Mailing
-    from ketapress.model.message import Letter
+    from ketapress.model.message import MessageTemplate
     from ketapress.posts.cache.post_cache import PostCache
     from ketapress.posts.library import Library
-    from ketapress.restore import Accepted
-    from ketapress.store.overview import Look
+    from ketapress.restore import ReconciledEdition
+    from ketapress.store.overview import StoreOverview
     from ketapress.store.store import Store
     from ketapress.system.build_cache import BuildCache
     from ketapress.templates.environment import Templates
@@ -54,18 +54,18 @@ class Publication:
                 raise
             raise ConfigurationError(*wrong) from error
 
-    def quick_look(self) -> "Look | None":
+    def quick_look(self) -> "StoreOverview | None":
         """How the books stand, without opening the store; None where it has to be opened."""
-        from ketapress.store.overview import quick_look
+        from ketapress.store.overview import read_overview
 
-        return quick_look(self.settings.database.url, self.root)
+        return read_overview(self.settings.database.url, self.root)
 
     @property
     def has_store(self) -> bool:
         """Whether there is a database: building a site that mails nobody neither makes one nor loads what reads it."""
-        from ketapress.settings.converters import sqlite_file
+        from ketapress.settings.converters import sqlite_path
 
-        file = sqlite_file(self.settings.database.url)
+        file = sqlite_path(self.settings.database.url)
         return file is None or (self.root / file).exists()
 
     @cached_property
@@ -82,16 +82,16 @@ class Publication:
     def secret(self) -> str:
         import secrets
 
-        from ketapress.settings.secret import signing_secret
-        from ketapress.system.state_file import private_folder
+        from ketapress.settings.secret import load_or_create_secret
+        from ketapress.system.state_file import make_state_folder
 
-        return signing_secret(private_folder(self.root), self.settings, secrets.token_hex(32))
+        return load_or_create_secret(make_state_folder(self.root), self.settings, secrets.token_hex(32))
 
     @cached_property
-    def press(self) -> "Press":
-        from ketapress.compose import Press
+    def press(self) -> "ComposeContext":
+        from ketapress.compose import ComposeContext
 
-        return Press(self.root, self.settings, self.store, self.templates)
+        return ComposeContext(self.root, self.settings, self.store, self.templates)
 
     @cached_property
     def mailing(self) -> "Mailing":
@@ -107,9 +107,9 @@ class Publication:
 
     def running(self) -> dict[str, str]:
         """The parts of `run` that are kept going in this folder, and the process that does it."""
-        from ketapress.system.lock import PARTS, holder, keeping
+        from ketapress.system.lock import PARTS, lock_holder, run_work
 
-        return {part: who for part in PARTS if (who := holder(self.root, keeping(part)))}
+        return {part: who for part in PARTS if (who := lock_holder(self.root, run_work(part)))}
 
     def close(self) -> None:
         if "store" in self.__dict__:
@@ -120,15 +120,15 @@ class Publication:
 
         `stamps` are those of files under the folder that were looked at a moment ago, by their paths.
         """
-        from ketapress.posts.identity.registry import LOST, are_kept
+        from ketapress.posts.identity.registry import REGISTRY_LOST, has_registry
         from ketapress.posts.loader import load_posts
 
         if (
-            not are_kept(self.root)
+            not has_registry(self.root)
             and self.has_store
-            and any(each.state for each in self.store.editions.all())
+            and any(each.state for each in self.store.editions.list_all())
         ):
-            raise ConfigurationError(LOST)
+            raise ConfigurationError(REGISTRY_LOST)
         cache = self.post_cache.with_stamps(self.root / "posts", stamps or {})
         library = load_posts(self.root, self.settings, now, cache)
         if keep:
@@ -137,10 +137,10 @@ class Publication:
 
     def keep_ids(self, library: "Library") -> None:
         """Writes down the ids that were pinned when the library was read."""
-        from ketapress.posts.identity.registry import write_ids
+        from ketapress.posts.identity.registry import write_registry_text
 
         if library.new_ids is not None:
-            write_ids(self.root, library.new_ids)
+            write_registry_text(self.root, library.new_ids)
 
     @cached_property
     def build_cache(self) -> "BuildCache":
@@ -178,15 +178,15 @@ class Publication:
 
         Of a newsletter that the settings have no more only what was decided is known.
         """
-        from ketapress.editions.slots import is_named, slot_of
+        from ketapress.editions.slots import is_scheduled, parse_slot_key
 
         name, _, key = edition.partition("/")
         if name not in self.settings.newsletters and (left := self.store.editions.get(name, key)):
             return None, left.slot
         (newsletter,) = self.newsletters(name)
-        cron, zone = newsletter.schedule.cron, self.settings.zone(newsletter)
-        slot = slot_of(name, key, zone)
-        if slot and (is_named(slot, cron, zone) or self.store.editions.get(name, key)):
+        cron, zone = newsletter.schedule.cron, self.settings.newsletter_zone(newsletter)
+        slot = parse_slot_key(name, key, zone)
+        if slot and (is_scheduled(slot, cron, zone) or self.store.editions.get(name, key)):
             return newsletter, slot
         raise UsageError(
             Problem(
@@ -196,20 +196,20 @@ class Publication:
             )
         )
 
-    def keep_preview(self, coming: "Composed") -> Path:
+    def keep_preview(self, coming: "ComposedEdition") -> Path:
         """Writes an edition that nothing was decided about where only this machine sees it."""
-        from ketapress.compose import keep_preview
+        from ketapress.compose import write_preview
 
-        return keep_preview(self.press, coming)
+        return write_preview(self.press, coming)
 
     def preview_stamps(self) -> dict[str, str]:
         """The stamps of all that the next edition is made of: posts and their ids, templates, settings, past editions."""
-        from ketapress.posts.identity.registry import NAME as IDS
+        from ketapress.posts.identity.registry import REGISTRY_NAME as IDS
         from ketapress.system.file_stamp import stamp, tree_stamps
         from ketapress.templates.sources import template_folders
 
         folders = (self.root / "posts", self.root / "outbox", *template_folders(self.root))
-        found = {file: stamp(str(self.root / file)) for file in (NAME, f"posts/{IDS}")}
+        found = {file: stamp(str(self.root / file)) for file in (SETTINGS_FILE, f"posts/{IDS}")}
         for folder in folders:
             found |= tree_stamps("", str(folder))
         return found
@@ -219,43 +219,45 @@ class Publication:
         from ketapress.doctor.system import LAST_BACKUP
         from ketapress.restore import raise_generation
         from ketapress.system.atomic import write_atomic
-        from ketapress.system.state_file import private_folder
+        from ketapress.system.state_file import make_state_folder
 
         self.store.backup(file)
         raise_generation(self.store, self.root)
-        noted = private_folder(self.root) / Path(LAST_BACKUP).name
+        noted = make_state_folder(self.root) / Path(LAST_BACKUP).name
         write_atomic(noted, f"{now.isoformat()} {file.resolve()}\n".encode())
 
     def upgrade_database(self) -> tuple[str, str]:
         """Runs the migrations that are due; returns the versions before and after."""
-        from ketapress.store.store import upgrade
+        from ketapress.store.store import upgrade_database
 
-        return upgrade(self.settings.database.url, self.root)
+        return upgrade_database(self.settings.database.url, self.root)
 
     def restore(self, file: Path, now: datetime) -> Path | None:
         """Puts a backup in the place of the database, while nothing else runs; where the replaced one is now."""
         from ketapress.restore import restore_database
-        from ketapress.system.lock import PARTS, keeping
+        from ketapress.system.lock import PARTS, run_work
 
         with ExitStack() as locks:
-            for work in ("publish", "send", *map(keeping, PARTS)):
+            for work in ("publish", "send", *map(run_work, PARTS)):
                 locks.enter_context(self.alone(work))
             return restore_database(file, self.settings.database.url, self.root, now)
 
-    def accept(self, now: datetime, *, dry_run: bool) -> "tuple[Accepted, ...]":
+    def accept(self, now: datetime, *, dry_run: bool) -> "tuple[ReconciledEdition, ...]":
         """Brings a database that is an older copy up to what the outbox knows of, so that it may send again."""
-        from ketapress.restore import accept
+        from ketapress.restore import reconcile_with_outbox
 
         with ExitStack() as locks:
             for work in ("publish", "send"):
                 locks.enter_context(self.alone(work))
-            return accept(self.press, self.library(now, keep=False).posts, now, dry_run=dry_run)
+            return reconcile_with_outbox(
+                self.press, self.library(now, keep=False).posts, now, dry_run=dry_run
+            )
 
-    def refresh(self, edition: StoredEdition, now: datetime, *, dry_run: bool) -> "Composed":
+    def refresh(self, edition: StoredEdition, now: datetime, *, dry_run: bool) -> "ComposedEdition":
         """Renders an edition anew that nobody has got yet."""
-        from ketapress.refresh import refresh
+        from ketapress.refresh import refresh_edition
 
-        return refresh(self.press, self.library(now, keep=False).posts, edition, now, dry_run=dry_run)
+        return refresh_edition(self.press, self.library(now, keep=False).posts, edition, now, dry_run=dry_run)
 
     def newsletters(self, name: str | None = None) -> tuple[NewsletterSettings, ...]:
         """All newsletters, or the one of that name."""
@@ -278,17 +280,17 @@ class Publication:
     ) -> "ComposeReport":
         """What is due for all newsletters or one; `immediately` composes one outside its schedule."""
         from ketapress.compose import compose, compose_now
-        from ketapress.restore import refuse_behind
-        from ketapress.settings.schedule_history import keep_schedules
+        from ketapress.restore import refuse_older_copy
+        from ketapress.settings.schedule_history import save_schedules
 
-        refuse_behind(self.store, self.root)
+        refuse_older_copy(self.store, self.root)
         found = self.newsletters(name)
         if not immediately:
             report = compose(self.press, library.posts, found, now, dry_run=dry_run)
         else:
             report = compose_now(self.press, library.posts, found[0], now, dry_run=dry_run)
         if not dry_run and name is None:
-            keep_schedules(self.root, self.settings)
+            save_schedules(self.root, self.settings)
         return report
 
     def build(self, library: "Library", now: datetime, *, dry_run: bool) -> "BuildReport":
@@ -298,22 +300,24 @@ class Publication:
         return build(self.root, self.settings, library.posts, editions, self.fill, now, dry_run=dry_run)
 
     def _public(self) -> tuple[StoredEdition, ...]:
-        from ketapress.store.public_editions import quick_public
+        from ketapress.store.public_editions import read_public_editions
 
-        found = None if "store" in self.__dict__ else quick_public(self.settings.database.url, self.root)
-        return self.store.editions.public() if found is None else found
+        found = (
+            None if "store" in self.__dict__ else read_public_editions(self.settings.database.url, self.root)
+        )
+        return self.store.editions.list_public() if found is None else found
 
     def inputs(self, seen: dict[str, str]) -> dict[str, str] | None:
         """The stamps of all that a build reads; None where not all of that is files. `seen` are those of a moment ago."""
         from ketapress.builder.up_to_date import inputs
-        from ketapress.settings.converters import sqlite_file
+        from ketapress.settings.converters import sqlite_path
         from ketapress.templates.sources import template_folders
 
-        database = sqlite_file(self.settings.database.url)
+        database = sqlite_path(self.settings.database.url)
         if database is None:
             return None
         folders = ("posts", *map(str, template_folders(Path())))
-        return inputs(str(self.root), folders, (NAME, database, f"{database}-wal"), seen)
+        return inputs(str(self.root), folders, (SETTINGS_FILE, database, f"{database}-wal"), seen)
 
     def remember(
         self,
@@ -334,7 +338,7 @@ class Publication:
         span = Span(began.timestamp(), done.timestamp(), until.timestamp() if until else float("inf"))
         made = {f"public/{path}": left for path, (_, left) in built.made.items()}
         made[BUILT] = stamp(str(self.root / BUILT))
-        remember(str(self.root), saying, span, inputs, made, used_variables(self.root, self.environ))
+        remember(str(self.root), saying, span, inputs, made, find_variables(self.root, self.environ))
 
     def publish(
         self, library: "Library", now: datetime, *, dry_run: bool
@@ -345,27 +349,27 @@ class Publication:
 
     def waiting(self) -> tuple[StoredEdition, ...]:
         """The editions that a person has to look at before they go out."""
-        return tuple(each for each in self.store.editions.all() if each.state in WAITING_STATES)
+        return tuple(each for each in self.store.editions.list_all() if each.state in WAITING_STATES)
 
     def letter_to_try(
         self, newsletter: NewsletterSettings, library: "Library", now: datetime
-    ) -> "tuple[str, Letter | None]":
+    ) -> "tuple[str, MessageTemplate | None]":
         """The letter of the newest edition that has not begun to go out, else of the next one; and its name."""
-        from ketapress.check.queue import coming_edition
+        from ketapress.check.queue import compose_next_edition
 
-        for each in self.store.editions.all(newsletter.name):
+        for each in self.store.editions.list_all(newsletter.name):
             if each.state is EditionState.READY or each.state in WAITING_STATES:
-                return each.slot.edition, self.store.editions.letter(each.id)
-        coming = coming_edition(self.press, newsletter, library.posts, now)
-        return (coming.edition.slot.edition, coming.digest.letter) if coming else ("", None)
+                return each.slot.edition, self.store.editions.get_message_template(each.id)
+        coming = compose_next_edition(self.press, newsletter, library.posts, now)
+        return (coming.edition.slot.edition, coming.digest.message_template) if coming else ("", None)
 
 
 def _misnamed(problem: Problem) -> Problem:
-    return problem._replace(path=NAME, message=f"`database.url` cannot be used: {problem.message}")
+    return problem._replace(path=SETTINGS_FILE, message=f"`database.url` cannot be used: {problem.message}")
 
 
 def begin(root: Path, now: datetime) -> tuple[Path, ...]:
     """Makes a publication folder; returns the files it wrote."""
-    from ketapress.settings.scaffold import begin_publication
+    from ketapress.settings.scaffold import create_publication
 
-    return begin_publication(root, now)
+    return create_publication(root, now)

@@ -8,82 +8,107 @@ approved is approved again: somebody said yes to other words.
 from collections.abc import Sequence
 from datetime import datetime
 
-from ketapress.compose import Composed, Press, composed, rendered, specimen_files
-from ketapress.editions.planner import send_by
-from ketapress.editions.selection import exclusion
+from ketapress.compose import (
+    ComposeContext,
+    ComposedEdition,
+    outbox_files,
+    render_edition,
+    with_initial_state,
+)
+from ketapress.editions.planner import send_deadline
+from ketapress.editions.selection import exclusion_reason
 from ketapress.model.edition import EditionState, StoredEdition, Window
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings
 from ketapress.outbox.writer import write_edition
 
-_WAITING = (EditionState.READY, EditionState.HELD, EditionState.AWAITING_APPROVAL)
-_UNDER_WAY = "it is being made anew; if nobody is at it, `outbox refresh` again"
+_REFRESHABLE_STATES = (EditionState.READY, EditionState.HELD, EditionState.AWAITING_APPROVAL)
+_REFRESH_IN_PROGRESS = "it is being made anew; if nobody is at it, `outbox refresh` again"
 
 
-def refresh(
-    press: Press, posts: Sequence[Post], found: StoredEdition, now: datetime, *, dry_run: bool = False
-) -> Composed:
+def refresh_edition(
+    context: ComposeContext,
+    posts: Sequence[Post],
+    stored_edition: StoredEdition,
+    now: datetime,
+    *,
+    dry_run: bool = False,
+) -> ComposedEdition:
     """Replaces its letter and its folder in the outbox. Raises RefusedError where it is too late, or no post is left."""
-    newsletter = press.settings.newsletters.get(found.slot.newsletter)
-    if newsletter is None or found.window is None or found.state not in _WAITING:
-        raise RefusedError(_too_late(found))
-    kept = _kept(newsletter, found, found.window, posts)
-    made = rendered(press, newsletter, found.slot, found.window, kept)
-    until = found.send_by or send_by(newsletter, press.settings.zone(newsletter), found.slot)
-    fresh = composed(press, newsletter, made, until, now)
-    if found.held_by_person:
-        fresh = fresh._replace(state=EditionState.HELD, why=found.why)
+    newsletter = context.settings.newsletters.get(stored_edition.slot.newsletter)
+    if newsletter is None or stored_edition.window is None or stored_edition.state not in _REFRESHABLE_STATES:
+        raise RefusedError(_too_late_problem(stored_edition))
+    remaining_posts = _select_remaining_posts(newsletter, stored_edition, stored_edition.window, posts)
+    edition_and_digest = render_edition(
+        context, newsletter, stored_edition.slot, stored_edition.window, remaining_posts
+    )
+    deadline = stored_edition.send_deadline or send_deadline(
+        newsletter, context.settings.newsletter_zone(newsletter), stored_edition.slot
+    )
+    composed_edition = with_initial_state(context, newsletter, edition_and_digest, deadline, now)
+    if stored_edition.is_held_by_person:
+        composed_edition = composed_edition._replace(state=EditionState.HELD, reason=stored_edition.reason)
     if not dry_run:
-        _replace(press, newsletter, found, fresh, now)
-    return fresh
+        _replace_edition(context, newsletter, stored_edition, composed_edition, now)
+    return composed_edition
 
 
-def _kept(
-    newsletter: NewsletterSettings, found: StoredEdition, window: Window, posts: Sequence[Post]
+def _select_remaining_posts(
+    newsletter: NewsletterSettings, stored_edition: StoredEdition, window: Window, posts: Sequence[Post]
 ) -> list[Post]:
     by_id = {post.id: post for post in posts}
-    there = [by_id[post_id] for post_id in found.post_ids if post_id in by_id]
-    kept = [post for post in there if exclusion(post, window, (), newsletter.tags) is None]
-    if not kept:
-        raise RefusedError(_empty(found))
-    return kept
+    existing_posts = [by_id[post_id] for post_id in stored_edition.post_ids if post_id in by_id]
+    remaining_posts = [
+        post for post in existing_posts if exclusion_reason(post, window, (), newsletter.tags) is None
+    ]
+    if not remaining_posts:
+        raise RefusedError(_no_posts_problem(stored_edition))
+    return remaining_posts
 
 
-def _replace(
-    press: Press, newsletter: NewsletterSettings, found: StoredEdition, fresh: Composed, now: datetime
+def _replace_edition(
+    context: ComposeContext,
+    newsletter: NewsletterSettings,
+    stored_edition: StoredEdition,
+    composed_edition: ComposedEdition,
+    now: datetime,
 ) -> None:
     """Held while folder and row are not the same: nobody begins to send in between, wherever this is killed."""
-    held = found.why if found.held_by_person else _UNDER_WAY
-    store = press.store.editions
-    if not store.move(found.id, _WAITING, EditionState.HELD, why=held, now=now):
-        raise RefusedError(_too_late(found))
-    write_edition(press.root, found.slot, specimen_files(press.settings, newsletter, fresh))
-    replaced = store.finish(
-        found.id,
-        fresh.state,
-        frm=(EditionState.HELD,),
-        subject=fresh.digest.subject,
-        digest=fresh.digest,
-        post_ids=[post.id for post in fresh.edition.posts],
-        why=fresh.why,
+    hold_reason = stored_edition.reason if stored_edition.is_held_by_person else _REFRESH_IN_PROGRESS
+    editions = context.store.editions
+    if not editions.transition(
+        stored_edition.id, _REFRESHABLE_STATES, EditionState.HELD, reason=hold_reason, now=now
+    ):
+        raise RefusedError(_too_late_problem(stored_edition))
+    write_edition(
+        context.root, stored_edition.slot, outbox_files(context.settings, newsletter, composed_edition)
+    )
+    is_saved = editions.save_message(
+        stored_edition.id,
+        composed_edition.state,
+        from_states=(EditionState.HELD,),
+        subject=composed_edition.digest.subject,
+        digest=composed_edition.digest,
+        post_ids=[post.id for post in composed_edition.edition.posts],
+        reason=composed_edition.reason,
         now=now,
     )
-    if not replaced:
-        raise RefusedError(_too_late(found))
+    if not is_saved:
+        raise RefusedError(_too_late_problem(stored_edition))
 
 
-def _too_late(found: StoredEdition) -> Problem:
+def _too_late_problem(stored_edition: StoredEdition) -> Problem:
     return Problem(
         code="edition.refresh",
-        message=f"{found.slot.edition} is {found.state}; only an edition that nobody was frozen into is rendered anew.",
+        message=f"{stored_edition.slot.edition} is {stored_edition.state}; only an edition that nobody was frozen into is rendered anew.",
         cure="What went out cannot be mended; write a post about it for the next edition.",
     )
 
 
-def _empty(found: StoredEdition) -> Problem:
+def _no_posts_problem(stored_edition: StoredEdition) -> Problem:
     return Problem(
         code="edition.empty",
-        message=f"none of the posts of {found.slot.edition} is there any more, or they are drafts, on hold or expired.",
-        cure=f"`ketapress outbox cancel {found.slot.edition}` ends it; or bring a post back, and refresh again.",
+        message=f"none of the posts of {stored_edition.slot.edition} is there any more, or they are drafts, on hold or expired.",
+        cure=f"`ketapress outbox cancel {stored_edition.slot.edition}` ends it; or bring a post back, and refresh again.",
     )

@@ -8,132 +8,154 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ketapress.model.delivery import DeliveryLine, DeliveryState
+from ketapress.model.delivery import DeliveryState, DeliverySummary
 from ketapress.model.edition import HELD_BY_PERSON, EditionState, StoredEdition
 from ketapress.model.errors import Problem, RefusedError, Severity, UsageError
 
 if TYPE_CHECKING:
     from ketapress.store.store import Store  # to tell what waits needs none, and it takes long to load
 
-LET_GO = "a person let it go"
+RELEASED_BY_PERSON = "a person let it go"
 """Why an edition is ready that was held: what held it is not asked again."""
 
-RELEASED_FOR = timedelta(days=1)
+RELEASE_VALIDITY = timedelta(days=1)
 """How long a person's word counts: an edition that they let go may start to go out until then."""
 
-_GOING_ON = frozenset({EditionState.READY, EditionState.HELD, EditionState.SENDING})
-_BEFORE_SENDING = frozenset({EditionState.READY, EditionState.AWAITING_APPROVAL})
+_RESENDABLE_STATES = frozenset({EditionState.READY, EditionState.HELD, EditionState.SENDING})
+_UNSENT_STATES = frozenset({EditionState.READY, EditionState.AWAITING_APPROVAL})
 
 
-def stored(store: "Store", edition: str) -> StoredEdition:
+def get_edition(store: "Store", edition_name: str) -> StoredEdition:
     """The composed edition of that name (`weekly/2023-06-12T0800`). Raises UsageError."""
-    newsletter, _, key = edition.partition("/")
-    found = store.editions.get(newsletter, key)
-    if found is None or found.state is None:
+    newsletter, _, key = edition_name.partition("/")
+    stored_edition = store.editions.get(newsletter, key)
+    if stored_edition is None or stored_edition.state is None:
         raise UsageError(
             Problem(
                 code="edition.unknown",
-                message=f"there is no edition {edition!r}.",
+                message=f"there is no edition {edition_name!r}.",
                 cure="`ketapress outbox list` shows all of them.",
             )
         )
-    return found
+    return stored_edition
 
 
 def waiting_problem(edition: StoredEdition) -> Problem:
     """That an edition waits for a person, why, and the words that let it go."""
-    name, state = edition.slot.edition, edition.state or EditionState.HELD
-    word = "approve" if state is EditionState.AWAITING_APPROVAL else "release"
+    edition_name, state = edition.slot.edition, edition.state or EditionState.HELD
+    command = "approve" if state is EditionState.AWAITING_APPROVAL else "release"
     return Problem(
         code=f"edition.{state.replace(' ', '-')}",
         severity=Severity.WARNING,
-        asks=True,
-        path=f"outbox/{name}",
-        message=f"{name} is {state}: {edition.why}.",
-        cure=f"Look at it with `ketapress outbox show {name}`, then `ketapress outbox {word} {name}`, or `cancel`.",
+        needs_answer=True,
+        path=f"outbox/{edition_name}",
+        message=f"{edition_name} is {state}: {edition.reason}.",
+        cure=f"Look at it with `ketapress outbox show {edition_name}`, then `ketapress outbox {command} {edition_name}`, or `cancel`.",
     )
 
 
-def hold(store: "Store", edition: str, now: datetime) -> StoredEdition:
+def hold(store: "Store", edition_name: str, now: datetime) -> StoredEdition:
     """Keeps it from going out, or stops it while it does: who has it has it."""
-    stoppable = _BEFORE_SENDING | {EditionState.SENDING}
-    return _moved(store, edition, stoppable, EditionState.HELD, now, why=HELD_BY_PERSON)
+    holdable_states = _UNSENT_STATES | {EditionState.SENDING}
+    return _transition(store, edition_name, holdable_states, EditionState.HELD, now, reason=HELD_BY_PERSON)
 
 
-def release(store: "Store", edition: str, now: datetime) -> StoredEdition:
+def release(store: "Store", edition_name: str, now: datetime) -> StoredEdition:
     """Lets a held edition go out, also one whose time has passed."""
-    return _let_go(store, edition, EditionState.HELD, now)
+    return _release_from(store, edition_name, EditionState.HELD, now)
 
 
-def approve(store: "Store", edition: str, now: datetime) -> StoredEdition:
+def approve(store: "Store", edition_name: str, now: datetime) -> StoredEdition:
     """Lets an edition go out that waits for approval."""
-    return _let_go(store, edition, EditionState.AWAITING_APPROVAL, now)
+    return _release_from(store, edition_name, EditionState.AWAITING_APPROVAL, now)
 
 
-def cancel(store: "Store", edition: str, now: datetime) -> StoredEdition:
+def cancel(store: "Store", edition_name: str, now: datetime) -> StoredEdition:
     """Ends it for good; if nothing of it was sent, its posts go into the next one."""
-    found = stored(store, edition)
-    if not store.editions.cancel(found.id, now, "a person cancelled it"):
-        raise RefusedError(_wrong_state(found, EditionState.CANCELLED))
-    return stored(store, edition)
+    stored_edition = get_edition(store, edition_name)
+    if not store.editions.cancel(stored_edition.id, now, "a person cancelled it"):
+        raise RefusedError(_wrong_state_problem(stored_edition, EditionState.CANCELLED))
+    return get_edition(store, edition_name)
 
 
 def resolve(
-    store: "Store", edition: str, addresses: Sequence[str], *, sent: bool, evidence: str, now: datetime
+    store: "Store",
+    edition_name: str,
+    addresses: Sequence[str],
+    *,
+    is_sent: bool,
+    evidence: str,
+    now: datetime,
 ) -> int:
     """Settles deliveries in doubt, all of the edition or those of some addresses; how many.
 
     They have arrived (`sent`, and `evidence` says on whose word), or go out again with the next `send`. Raises
     UsageError for an address that waits for nobody, RefusedError where nothing may be sent again.
     """
-    found = stored(store, edition)
-    if not sent and found.state not in _GOING_ON:
-        raise RefusedError(_wrong_state(found, EditionState.SENDING))
-    waiting = {each.address.casefold() for each in doubtful(store, found)} if addresses else set()
+    stored_edition = get_edition(store, edition_name)
+    if not is_sent and stored_edition.state not in _RESENDABLE_STATES:
+        raise RefusedError(_wrong_state_problem(stored_edition, EditionState.SENDING))
+    addresses_in_doubt = (
+        {summary.address.casefold() for summary in list_in_doubt(store, stored_edition)}
+        if addresses
+        else set()
+    )
     for address in addresses:
-        if address.casefold() not in waiting:
-            raise UsageError(_not_in_doubt(edition, address))
-    return store.resolve(found.id, addresses, sent=sent, evidence=evidence, now=now)
+        if address.casefold() not in addresses_in_doubt:
+            raise UsageError(_not_in_doubt_problem(edition_name, address))
+    return store.resolve(stored_edition.id, addresses, is_sent=is_sent, evidence=evidence, now=now)
 
 
-def doubtful(store: "Store", found: StoredEdition) -> Iterator[DeliveryLine]:
+def list_in_doubt(store: "Store", edition: StoredEdition) -> Iterator[DeliverySummary]:
     """The deliveries of which nobody knows whether they arrived, and that wait for a person."""
-    waiting = store.deliveries.lines(found.id, DeliveryState.IN_DOUBT)
-    return (each for each in waiting if each.next_at is None)
+    summaries = store.deliveries.iter_deliveries(edition.id, DeliveryState.IN_DOUBT)
+    return (summary for summary in summaries if summary.next_at is None)
 
 
-def _let_go(store: "Store", edition: str, frm: EditionState, now: datetime) -> StoredEdition:
-    until = max(stored(store, edition).send_by or now, now + RELEASED_FOR)
-    return _moved(store, edition, {frm}, EditionState.READY, now, why=LET_GO, send_by=until)
-
-
-def _moved(
-    store: "Store",
-    edition: str,
-    frm: Collection[EditionState],
-    to: EditionState,
-    now: datetime,
-    *,
-    why: str = "",
-    send_by: datetime | None = None,
+def _release_from(
+    store: "Store", edition_name: str, from_state: EditionState, now: datetime
 ) -> StoredEdition:
-    found = stored(store, edition)
-    if not store.editions.move(found.id, frm, to, why=why, send_by=send_by, now=now):
-        raise RefusedError(_wrong_state(found, to))
-    return stored(store, edition)
-
-
-def _not_in_doubt(edition: str, address: str) -> Problem:
-    return Problem(
-        code="delivery.certain",
-        message=f"{edition}: nothing is in doubt about {address}; nothing was changed.",
-        cure=f"`ketapress outbox resolve {edition}` lists who is.",
+    send_deadline = max(get_edition(store, edition_name).send_deadline or now, now + RELEASE_VALIDITY)
+    return _transition(
+        store,
+        edition_name,
+        {from_state},
+        EditionState.READY,
+        now,
+        reason=RELEASED_BY_PERSON,
+        send_deadline=send_deadline,
     )
 
 
-def _wrong_state(found: StoredEdition, to: EditionState) -> Problem:
+def _transition(
+    store: "Store",
+    edition_name: str,
+    from_states: Collection[EditionState],
+    to_state: EditionState,
+    now: datetime,
+    *,
+    reason: str = "",
+    send_deadline: datetime | None = None,
+) -> StoredEdition:
+    stored_edition = get_edition(store, edition_name)
+    if not store.editions.transition(
+        stored_edition.id, from_states, to_state, reason=reason, send_deadline=send_deadline, now=now
+    ):
+        raise RefusedError(_wrong_state_problem(stored_edition, to_state))
+    return get_edition(store, edition_name)
+
+
+def _not_in_doubt_problem(edition_name: str, address: str) -> Problem:
+    return Problem(
+        code="delivery.certain",
+        message=f"{edition_name}: nothing is in doubt about {address}; nothing was changed.",
+        cure=f"`ketapress outbox resolve {edition_name}` lists who is.",
+    )
+
+
+def _wrong_state_problem(stored_edition: StoredEdition, to_state: EditionState) -> Problem:
     return Problem(
         code="edition.state",
-        message=f"{found.slot.edition} is {found.state}, which cannot become {to}.",
-        cure=f"`ketapress outbox show {found.slot.edition}` tells how it stands.",
+        message=f"{stored_edition.slot.edition} is {stored_edition.state}, which cannot become {to_state}.",
+        cure=f"`ketapress outbox show {stored_edition.slot.edition}` tells how it stands.",
     )

@@ -341,7 +341,7 @@ class Conversation:
             raise
         self.relay.commands.append(f"({len(lines)} lines) .")
         usual = "250 2.0.0 taken" if self._envelope.recipients else "554 5.5.1 no valid recipients"
-        said = await self._decided(Phase.DOT, usual, self._envelope.asked)
+        said = await self._decided(Phase.END_OF_DATA, usual, self._envelope.asked)
         if said.startswith("2"):
             self._keep(self.relay.messages, lines)
         self._envelope = _Envelope("")

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ketapress.alerts.channels import run_command
-from ketapress.alerts.message import alert_message
-from ketapress.alerts.notifier import Alarm
-from ketapress.alerts.policy import APART, due, seen, told
+from ketapress.alerts.message import build_alert_message
+from ketapress.alerts.notifier import Notifier
+from ketapress.alerts.policy import MIN_INTERVAL, due_problems, mark_notified, update_states
 from ketapress.model.address import Mailbox
 from ketapress.model.delivery import Phase
 from ketapress.model.errors import Problem, Severity
@@ -44,9 +44,9 @@ def with_alerts(**values: Any) -> Settings:
 
 def test_a_held_edition_is_told_at_once_and_once(tmp_path: Path, hook: Any) -> None:
     command, heard = hook
-    alarm = Alarm(tmp_path)
+    alarm = Notifier(tmp_path)
     for minutes in range(0, 120, 5):
-        assert alarm.look(with_alerts(command=command), [HELD], NOW + minutes * MINUTE) == ()
+        assert alarm.notify(with_alerts(command=command), [HELD], NOW + minutes * MINUTE) == ()
     [alert] = heard()
     assert alert["publication"] == "The Example Press"
     assert alert["problems"][0]["code"] == "send.held"
@@ -55,36 +55,38 @@ def test_a_held_edition_is_told_at_once_and_once(tmp_path: Path, hook: Any) -> N
 
 def test_what_still_stands_is_told_again_a_day_later(tmp_path: Path, hook: Any) -> None:
     command, heard = hook
-    alarm = Alarm(tmp_path)
+    alarm = Notifier(tmp_path)
     for hours in range(0, 49, 6):
-        alarm.look(with_alerts(command=command), [HELD], NOW + hours * HOUR)
+        alarm.notify(with_alerts(command=command), [HELD], NOW + hours * HOUR)
     assert len(heard()) == 3
 
 
 def test_a_restart_tells_nothing_again(tmp_path: Path, hook: Any) -> None:
     command, heard = hook
     for minutes in (0, 30, 60):
-        Alarm(tmp_path).look(with_alerts(command=command), [HELD], NOW + minutes * MINUTE)
+        Notifier(tmp_path).notify(with_alerts(command=command), [HELD], NOW + minutes * MINUTE)
     assert len(heard()) == 1
 
 
 def test_a_relay_that_is_down_is_told_when_it_stays_down(tmp_path: Path, hook: Any) -> None:
     command, heard = hook
-    alarm = Alarm(tmp_path)
+    alarm = Notifier(tmp_path)
     for minutes in range(15):
-        alarm.look(with_alerts(command=command), [DOWN], NOW + minutes * MINUTE)
+        alarm.notify(with_alerts(command=command), [DOWN], NOW + minutes * MINUTE)
     assert not (tmp_path / "told").exists()
-    alarm.look(with_alerts(command=command), [DOWN], NOW + 15 * MINUTE)
+    alarm.notify(with_alerts(command=command), [DOWN], NOW + 15 * MINUTE)
     assert len(heard()) == 1
 
 
 def test_what_comes_up_soon_after_is_told_together(tmp_path: Path, hook: Any) -> None:
     command, heard = hook
-    alarm = Alarm(tmp_path)
+    alarm = Notifier(tmp_path)
     others = [HELD._replace(path=f"weekly/{number}") for number in range(50)]
     for count in range(51):
-        alarm.look(with_alerts(command=command), [HELD, *others[:count]], NOW + count * timedelta(seconds=5))
-    alarm.look(with_alerts(command=command), [HELD, *others], NOW + APART)
+        alarm.notify(
+            with_alerts(command=command), [HELD, *others[:count]], NOW + count * timedelta(seconds=5)
+        )
+    alarm.notify(with_alerts(command=command), [HELD, *others], NOW + MIN_INTERVAL)
     first, second = heard()
     assert len(first["problems"]) == 1
     assert len(second["problems"]) == 50
@@ -92,31 +94,31 @@ def test_what_comes_up_soon_after_is_told_together(tmp_path: Path, hook: Any) ->
 
 def test_a_warning_that_asks_nobody_is_not_told() -> None:
     problem = HELD._replace(severity=Severity.WARNING)
-    assert due(seen({}, [problem], NOW), [problem], ALERTS, NOW) == ()
+    assert due_problems(update_states({}, [problem], NOW), [problem], ALERTS, NOW) == ()
 
 
 def test_what_went_away_and_came_back_is_told_again_but_not_at_every_flicker() -> None:
-    times, memory = [], seen({}, [], NOW)
+    times, memory = [], update_states({}, [], NOW)
     for minute in range(181):
         now = NOW + minute * MINUTE
         standing = [HELD] if minute % 2 == 0 else []
-        memory = seen(memory, standing, now)
-        if found := due(memory, standing, ALERTS, now):
-            memory = told(memory, found, now)
+        memory = update_states(memory, standing, now)
+        if found := due_problems(memory, standing, ALERTS, now):
+            memory = mark_notified(memory, found, now)
             times.append(minute)
     assert times == [0, 60, 120, 180]
 
 
 def test_a_clock_set_back_does_not_silence_the_alarm() -> None:
-    memory = told(seen({}, [HELD], NOW), [HELD], NOW)
+    memory = mark_notified(update_states({}, [HELD], NOW), [HELD], NOW)
     earlier = NOW - 365 * 24 * HOUR
-    assert due(seen(memory, [HELD], earlier), [HELD], ALERTS, earlier) == (HELD,)
+    assert due_problems(update_states(memory, [HELD], earlier), [HELD], ALERTS, earlier) == (HELD,)
 
 
 def test_it_mails_through_the_relay(tmp_path: Path) -> None:
     with ScriptedRelay() as relay:
         found = settings(alerts=ALERTS, relay=RelaySettings(url=relay.url))
-        assert Alarm(tmp_path).look(found, [HELD], NOW) == ()
+        assert Notifier(tmp_path).notify(found, [HELD], NOW) == ()
         [message] = relay.messages
     assert message.recipient == "ops@example.org"
     parsed = message_from_bytes(message.message, policy=policy.default)
@@ -133,7 +135,7 @@ def test_a_relay_that_refuses_the_alert_is_a_warning_and_the_command_still_runs(
         found = settings(
             alerts=AlertSettings(email="ops@example.org", command=command), relay=RelaySettings(url=relay.url)
         )
-        [problem] = Alarm(tmp_path).look(found, [HELD], NOW)
+        [problem] = Notifier(tmp_path).notify(found, [HELD], NOW)
     assert problem.severity is Severity.WARNING
     assert "nobody here" in problem.message
     assert len(heard()) == 1
@@ -161,16 +163,16 @@ def test_a_command_that_fails_is_a_warning(words: tuple[str, ...], said: str) ->
 def test_a_memory_that_cannot_be_kept_or_read_costs_nothing(tmp_path: Path, hook: Any) -> None:
     command, heard = hook
     (tmp_path / ".ketapress").write_text("a file, where a folder should be")
-    alarm = Alarm(tmp_path)
+    alarm = Notifier(tmp_path)
     for minutes in (0, 30):
-        assert alarm.look(with_alerts(command=command), [HELD], NOW + minutes * MINUTE) == ()
+        assert alarm.notify(with_alerts(command=command), [HELD], NOW + minutes * MINUTE) == ()
     assert len(heard()) == 1
 
 
 @given(st.text(), st.text(max_size=300))
 def test_no_title_and_no_problem_forges_a_header(title: str, said: str) -> None:
     problem = HELD._replace(message=said)
-    message = alert_message(title, [problem], Mailbox("", "digest@example.org"), "ops@example.org", NOW)
+    message = build_alert_message(title, [problem], Mailbox("", "digest@example.org"), "ops@example.org", NOW)
     head, *_ = message.partition(b"\r\n\r\n")
     names = [line.split(b":")[0] for line in head.split(b"\r\n") if not line.startswith(b" ")]
     assert names[:4] == [b"From", b"To", b"Subject", b"Date"]

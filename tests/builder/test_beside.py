@@ -164,7 +164,7 @@ def test_a_vector_picture_that_runs_something_is_named_and_not_copied(
 def test_what_is_too_large_or_leads_out_is_named_and_the_rest_goes_on(
     publication: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beside, "LARGEST", 100)
+    monkeypatch.setattr(beside, "MAX_ATTACHMENT_SIZE", 100)
     posts, secret = publication / "posts", tmp_path_factory.mktemp("elsewhere") / "secret.png"
     secret.write_bytes(PNG)
     (posts / "film.mp4").write_bytes(bytes(101))

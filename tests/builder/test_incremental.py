@@ -42,7 +42,7 @@ class State(NamedTuple):
 def issue(number: int = 1, **values: Any) -> StoredEdition:
     slot = Slot("weekly", f"2023-06-{number:02}T0800", datetime(2023, 6, number, 8, tzinfo=UTC))
     state, web = EditionState.READY, "<html><head></head><body>Issue</body></html>"
-    whole = {"decision": Decision.COMPOSED, "state": state, "subject": f"Issue {number}", "web": web}
+    whole = {"decision": Decision.COMPOSED, "state": state, "subject": f"Issue {number}", "web_html": web}
     return StoredEdition(id=number, slot=slot, **(whole | values))
 
 
@@ -95,7 +95,7 @@ CHANGES: Mapping[str, Callable[[State], State]] = {
     ),
     "time": lambda state: state._replace(now=NOW - timedelta(days=40)),
     "edition": lambda state: state._replace(editions=(*state.editions, issue(1))),
-    "edition's page": lambda state: state._replace(editions=(issue(5, web="<p>Another</p>"), issue(12))),
+    "edition's page": lambda state: state._replace(editions=(issue(5, web_html="<p>Another</p>"), issue(12))),
     "edition's subject": lambda state: state._replace(editions=(issue(5), issue(12, subject="Another"))),
     "no editions": lambda state: state._replace(editions=()),
     "accent": with_site(accent="#123456"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.check.site_lint import clashing_addresses, missing_pictures, unused_templates
+from ketapress.check.site_lint import alias_conflicts, missing_images, unused_templates
 from support.cli_runner import ketapress
 from support.factories import post
 
@@ -12,9 +12,9 @@ SITE = "https://example.org"
 
 
 def test_an_old_address_of_two_posts_is_named_with_both() -> None:
-    one = post(path="a.md", url="2023/a.html")
-    two = post(path="b.md", url="2023/b.html", aliases=("2023/a.html", "own/"))
-    (problem,) = clashing_addresses([two, one])
+    first_post = post(path="a.md", url="2023/a.html")
+    second_post = post(path="b.md", url="2023/b.html", aliases=("2023/a.html", "own/"))
+    (problem,) = alias_conflicts([second_post, first_post])
     assert problem.where == "posts/b.md"
     assert "`2023/a.html` is also one of `posts/a.md`" in problem.message
 
@@ -22,10 +22,12 @@ def test_an_old_address_of_two_posts_is_named_with_both() -> None:
 def test_pictures_that_are_not_in_public_are_one_warning(tmp_path: Path) -> None:
     (tmp_path / "public/img").mkdir(parents=True)
     (tmp_path / "public/img/a b.png").write_bytes(b"x")
-    shown = '<img src="https://example.org/img/a%20b.png"><img src="https://example.net/x.png">'
-    assert not list(missing_pictures(tmp_path, SITE, [post(html=shown)]))
-    gone = '<img src="https://example.org/c.png" alt="c"><img src="https://example.org/d.png?x=1&amp;y">'
-    (problem,) = missing_pictures(tmp_path, SITE, [post(path="x.md", html=shown + gone)])
+    html = '<img src="https://example.org/img/a%20b.png"><img src="https://example.net/x.png">'
+    assert not list(missing_images(tmp_path, SITE, [post(html=html)]))
+    missing_html = (
+        '<img src="https://example.org/c.png" alt="c"><img src="https://example.org/d.png?x=1&amp;y">'
+    )
+    (problem,) = missing_images(tmp_path, SITE, [post(path="x.md", html=html + missing_html)])
     assert problem.where == "posts/x.md"
     assert "`/c.png`" in problem.message
     assert "1 more" in problem.message
@@ -36,10 +38,10 @@ def test_what_lies_in_templates_and_is_none(tmp_path: Path) -> None:
     (tmp_path / "templates/archive").mkdir()
     for name in ("year.html", "archive/post.html", "archive/of-my-own.html"):
         (tmp_path / "templates" / name).write_text("x")
-    found = {problem.where: problem.message for problem in unused_templates(tmp_path)}
-    assert found.keys() == {"templates/mail/digest.txt", "templates/year.html"}
-    assert "is a folder" in found["templates/mail/digest.txt"]
-    assert "`templates/archive/year.html`" in found["templates/year.html"]
+    messages = {problem.where: problem.message for problem in unused_templates(tmp_path)}
+    assert messages.keys() == {"templates/mail/digest.txt", "templates/year.html"}
+    assert "is a folder" in messages["templates/mail/digest.txt"]
+    assert "`templates/archive/year.html`" in messages["templates/year.html"]
 
 
 @pytest.mark.parametrize(

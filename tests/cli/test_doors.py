@@ -93,13 +93,13 @@ def test_who_only_looks_at_a_lock_keeps_nobody_out(
     from ketapress.system import lock
 
     with lock.publication_lock(publication, "publish"):
-        assert str(os.getpid()) in lock.holder(publication, "publish")
+        assert str(os.getpid()) in lock.lock_holder(publication, "publish")
     with (publication / ".ketapress/publish.lock").open() as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
         monkeypatch.setattr("ketapress.system.lock.time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
         with lock.publication_lock(publication, "publish"):
-            assert lock.holder(publication, "publish")
-    assert lock.holder(publication, "publish") == ""
+            assert lock.lock_holder(publication, "publish")
+    assert lock.lock_holder(publication, "publish") == ""
 
 
 def test_two_publishers_at_a_time_are_refused_with_the_number_of_the_first(publication: Path) -> None:

@@ -12,7 +12,7 @@ from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay, hang_up
 from support.cli_runner import ketapress
 from support.factories import NOW
-from support.store_fixture import begun
+from support.store_fixture import start_sending
 
 AT = "2023-06-12T09:00"
 EDITION = "weekly/2023-06-12T0800"
@@ -102,7 +102,7 @@ def test_what_went_out_is_not_refreshed(press: Path) -> None:
 @pytest.fixture
 def doubtful(press: Path, relay: ScriptedRelay) -> Path:
     """The relay took one message, and its answer was lost."""
-    relay.script(Phase.DOT, hang_up, recipient="reader1@example.net")
+    relay.script(Phase.END_OF_DATA, hang_up, recipient="reader1@example.net")
     ketapress(press, "send", "--at", AT)
     return press
 
@@ -176,9 +176,9 @@ def test_what_a_dead_process_was_sending_is_told_by_who_takes_over(
     toml = press / "ketapress.toml"
     toml.write_text(toml.read_text().replace('"hold"', f'"{policy}"'))
     with closing(open_store("sqlite:///ketapress.db", press)) as store:
-        edition = store.editions.all()[0].id
+        edition = store.editions.list_all()[0].id
         store.deliveries.freeze(edition, "weekly", NOW)
-        begun(store, edition, 2)
+        start_sending(store, edition, 2)
     outcome = ketapress(press, "send", "--at", AT)
     assert "a process died while it was sending 2 messages" in outcome.stderr
     assert words in outcome.stderr

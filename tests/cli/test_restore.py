@@ -12,7 +12,7 @@ import pytest
 
 from ketapress.model.delivery import Phase
 from ketapress.publication import Publication
-from ketapress.system.lock import PARTS, keeping, publication_lock
+from ketapress.system.lock import PARTS, publication_lock, run_work
 from ketapress.testing import ScriptedRelay, after
 from support.cli_runner import Outcome, hashes, ketapress
 
@@ -102,7 +102,7 @@ def test_a_backup_from_the_middle_of_sending_leaves_those_after_it_in_doubt(
     def copy() -> None:
         copied.append(ketapress(press, "db", "backup", str(press / "copy.db")).exit_code)
 
-    relay.script(Phase.DOT, after(copy, "250 2.0.0 taken"), on=3)
+    relay.script(Phase.END_OF_DATA, after(copy, "250 2.0.0 taken"), on=3)
     go_out(press, FIRST)
     assert copied == [0]
     if killed:  # then the outbox never heard how the run ended
@@ -199,7 +199,7 @@ def test_accepting_twice_changes_nothing_more(press: Path) -> None:
     assert restored(press, "--accept").result["editions"] == []
 
 
-@pytest.mark.parametrize("work", ["publish", "send", *map(keeping, PARTS)])
+@pytest.mark.parametrize("work", ["publish", "send", *map(run_work, PARTS)])
 def test_nothing_is_restored_while_somebody_is_at_work(press: Path, work: str) -> None:
     ketapress(press, "db", "backup", str(press / "copy.db"))
     before = (press / "ketapress.db").read_bytes()
@@ -212,7 +212,7 @@ def test_nothing_is_restored_while_somebody_is_at_work(press: Path, work: str) -
 def test_nothing_is_restored_while_somebody_has_the_database_open(
     press: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ketapress.store.maintenance.restore._PATIENCE", 0)
+    monkeypatch.setattr("ketapress.store.maintenance.restore._LOCK_TIMEOUT", 0)
     ketapress(press, "db", "backup", str(press / "copy.db"))
     with closing(sqlite3.connect(press / "ketapress.db")) as other:
         other.execute("SELECT count(*) FROM editions").fetchone()

@@ -12,11 +12,11 @@ import click
 import pytest
 
 from ketapress.store.store import open_store
-from ketapress.system.lock import keeping, publication_lock
+from ketapress.system.lock import publication_lock, run_work
 from ketapress.testing import ScriptedRelay
 from support.cli_runner import ketapress
 from support.factories import NOW
-from support.store_fixture import begun, claimed
+from support.store_fixture import claim_ids, start_sending
 
 
 def test_status_tells_slots_people_deliveries_and_the_relay(publication: Path) -> None:
@@ -86,7 +86,7 @@ def test_mail_that_waits_for_a_relay_that_is_down_needs_a_person(publication: Pa
 
 def test_status_tells_which_parts_of_run_are_up(publication: Path) -> None:
     assert "run\n  not up here; " in ketapress(publication, "status").stdout
-    with publication_lock(publication, keeping("delivery")), publication_lock(publication, keeping("web")):
+    with publication_lock(publication, run_work("delivery")), publication_lock(publication, run_work("web")):
         screen = ketapress(publication, "status").stdout
         found = ketapress(publication, "status", "--json").result["run"]
     assert f"run\n  delivery, web  process {os.getpid()} on " in screen
@@ -101,16 +101,16 @@ def test_what_a_dead_process_had_in_its_hands_needs_a_person_until_somebody_goes
     ketapress(publication, "subscribers", "add", *(f"reader{number}@example.net" for number in range(3)))
     ketapress(publication, "publish", "--at", "2023-06-12T09:00")
     with closing(open_store("sqlite:///ketapress.db", publication)) as store:
-        edition = store.editions.all()[0].id
+        edition = store.editions.list_all()[0].id
         store.deliveries.freeze(edition, "weekly", NOW)
-        begun(store, edition, 1)
-        claimed(store, edition, 2)
+        start_sending(store, edition, 1)
+        claim_ids(store, edition, 2)
     assert "3 messages were in the hands of a process that is gone; 1 may have been accepted" in told(
         publication
     )
     with publication_lock(publication, "send"):
         assert "process that is gone" not in told(publication)
-    with publication_lock(publication, keeping("delivery")):
+    with publication_lock(publication, run_work("delivery")):
         assert "process that is gone" not in told(publication)
 
 

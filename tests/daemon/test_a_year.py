@@ -96,7 +96,7 @@ def decided(root: Path, end: datetime) -> list[list[str]]:
     """The posts of each edition, oldest first, after a look at the slots: each decided once, none left out."""
     publication = Publication(root, {})
     try:
-        found = publication.store.editions.all("daily")[::-1]
+        found = publication.store.editions.list_all("daily")[::-1]
     finally:
         publication.close()
     slots = [each.slot.at for each in found]

@@ -113,7 +113,7 @@ def test_a_port_that_is_taken_is_said_and_the_other_parts_go_on(due: Path, relay
 
 
 def test_what_takes_too_long_at_the_end_is_cut_off_and_said(due: Path, relay: ScriptedRelay) -> None:
-    relay.script(Phase.DOT, keep_silent, on=1)
+    relay.script(Phase.END_OF_DATA, keep_silent, on=1)
     with running(due, "--drain", "0.5") as daemon:
         daemon.until("composed")
         while not relay.commands or not relay.commands[-1].endswith("."):

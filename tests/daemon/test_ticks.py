@@ -57,7 +57,7 @@ def test_what_the_relay_says_is_told_while_an_edition_is_on_its_way(
         toml.write_text(f'{toml.read_text()}\n[relay]\nurl = "{relay.url}"\nconnections = 1\nrate = 1000\n')
         ketapress(ticking.root, "subscribers", "add", *(f"reader{number}@example.net" for number in range(3)))
         look = after(lambda: seen.append(measured(ticking.root).get("replies_2xx", 0)), "250 taken")
-        relay.script(Phase.DOT, look, on=3)
+        relay.script(Phase.END_OF_DATA, look, on=3)
         ticking.daemon.reload()
         ticking.tick(MONDAY)
     assert seen == [2]

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from ketapress.deliver.retry_policy import BREAKS, REFUSALS
-from ketapress.model.delivery import DeliveryState, Phase, Result
+from ketapress.model.delivery import DeliveryResult, DeliveryState, Phase
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem, StoreError
 from ketapress.relay.stream import DEADLINES
 from ketapress.store.deliveries import Deliveries
-from ketapress.store.spill_file import NAME as SPILL
-from ketapress.system.state_file import private_folder
+from ketapress.store.spill_file import SPILL_FILE_NAME as SPILL
+from ketapress.system.state_file import make_state_folder
 from ketapress.testing import ScriptedRelay, hang_up, keep_silent
 from support.delivery_fixture import Press, new_press
 from support.factories import NOW
@@ -45,11 +45,11 @@ def three(press: Press) -> Press:
         (Phase.RECIPIENT, "garbage", D.DEFERRED),
         (Phase.DATA, hang_up, D.DEFERRED),
         (Phase.BODY, hang_up, D.DEFERRED),
-        (Phase.DOT, "451 4.3.0 later", D.DEFERRED),
-        (Phase.DOT, "554 5.7.1 spam", D.FAILED),
-        (Phase.DOT, "550 5.1.1 no such user", D.FAILED),
-        (Phase.DOT, hang_up, D.IN_DOUBT),
-        (Phase.DOT, "garbage", D.IN_DOUBT),
+        (Phase.END_OF_DATA, "451 4.3.0 later", D.DEFERRED),
+        (Phase.END_OF_DATA, "554 5.7.1 spam", D.FAILED),
+        (Phase.END_OF_DATA, "550 5.1.1 no such user", D.FAILED),
+        (Phase.END_OF_DATA, hang_up, D.IN_DOUBT),
+        (Phase.END_OF_DATA, "garbage", D.IN_DOUBT),
     ],
 )
 def test_a_fault_at_one_recipient_leaves_the_others_alone(
@@ -91,7 +91,7 @@ def test_a_fault_of_the_relay_or_the_sender_costs_nobody_a_try(
     assert {line.attempts for line in three.lines().values()} == {0}
     assert not three.relay.messages
     if state is EditionState.HELD:
-        assert answer[4:9] in three.editions[0].why
+        assert answer[4:9] in three.editions[0].reason
     else:
         assert report.next_at is not None
 
@@ -116,14 +116,14 @@ def test_a_wrong_password_is_not_tried_again_soon(three: Press) -> None:
 
 
 def test_a_late_answer_after_the_dot_is_in_doubt(three: Press) -> None:
-    three.relay.script(Phase.DOT, keep_silent, recipient=BOB)
+    three.relay.script(Phase.END_OF_DATA, keep_silent, recipient=BOB)
     three.deadlines = DEADLINES._replace(dot=0.2)
     three.send()
     assert three.states() == {ANN: D.SENT, BOB: D.IN_DOUBT, CY: D.SENT}
 
 
 def test_what_is_in_doubt_is_sent_again_to_the_byte(three: Press) -> None:
-    three.relay.script(Phase.DOT, "garbage", recipient=BOB, on=1)
+    three.relay.script(Phase.END_OF_DATA, "garbage", recipient=BOB, on=1)
     seen: list[Sequence[bytes]] = []
     usual = three.road.stamp
 
@@ -143,7 +143,7 @@ def test_what_is_in_doubt_is_sent_again_to_the_byte(three: Press) -> None:
 
 def test_what_is_in_doubt_waits_for_a_person_where_the_settings_say_hold(three: Press) -> None:
     three.in_doubt = "hold"
-    three.relay.script(Phase.DOT, hang_up, recipient=BOB)
+    three.relay.script(Phase.END_OF_DATA, hang_up, recipient=BOB)
     report = three.send()
     assert (report.state, report.in_doubt, report.next_at) == (EditionState.SENDING, 1, None)
     assert report.problem is not None
@@ -153,7 +153,7 @@ def test_what_is_in_doubt_waits_for_a_person_where_the_settings_say_hold(three: 
 
 
 def test_a_message_refused_for_now_is_dated_anew(three: Press) -> None:
-    three.relay.script(Phase.DOT, "451 4.3.0 later", recipient=BOB, on=1)
+    three.relay.script(Phase.END_OF_DATA, "451 4.3.0 later", recipient=BOB, on=1)
     three.send()
     three.clock.advance(timedelta(hours=1))
     three.send()
@@ -206,14 +206,14 @@ def test_a_relay_that_refuses_everybody_costs_nobody_their_place(press: Press) -
     press.relay.script(Phase.RECIPIENT, "554 5.7.1 relay access denied")
     report = press.send()
     assert (report.state, report.failed, report.deferred) == (EditionState.HELD, 0, REFUSALS)
-    assert "relay access denied" in press.editions[0].why
+    assert "relay access denied" in press.editions[0].reason
 
 
 def test_a_spam_filter_that_trips_halfway_costs_one_and_holds_the_rest(press: Press) -> None:
     press.subscribe(*(f"reader{n}@example.net" for n in range(30)))
     press.edition()
     for n in range(11, 31):
-        press.relay.script(Phase.DOT, "554 5.7.1 looks like spam", on=n)
+        press.relay.script(Phase.END_OF_DATA, "554 5.7.1 looks like spam", on=n)
     report = press.send()
     assert (report.state, report.sent, report.failed) == (EditionState.HELD, 10, 1)
     assert report.deferred == REFUSALS - 1
@@ -222,7 +222,7 @@ def test_a_spam_filter_that_trips_halfway_costs_one_and_holds_the_rest(press: Pr
 def test_a_relay_that_breaks_every_line_is_left_alone(press: Press) -> None:
     press.subscribe(*(f"reader{n}@example.net" for n in range(20)))
     press.edition()
-    press.relay.script(Phase.DOT, hang_up)
+    press.relay.script(Phase.END_OF_DATA, hang_up)
     report = press.send()
     assert (report.in_doubt, report.queued) == (BREAKS, 20 - BREAKS)
     assert report.next_at is not None
@@ -246,7 +246,7 @@ class FullDisk(Deliveries):
         self.refused = refused
 
     def commit(
-        self, edition_id: int, *, results: Sequence[Result], intents: Collection[int], now: datetime
+        self, edition_id: int, *, results: Sequence[DeliveryResult], intents: Collection[int], now: datetime
     ) -> frozenset[int]:
         self.commits += 1
         if 10 < self.commits <= 10 + self.refused:
@@ -300,7 +300,7 @@ def test_what_could_not_be_written_is_kept_in_a_file_and_nobody_gets_it_twice(
     readers = [f"reader{n}@example.net" for n in range(100)]
     press.subscribe(*readers)
     press.edition()
-    file = private_folder(press.root) / SPILL
+    file = make_state_folder(press.root) / SPILL
     press.ledger = FullDisk(press, refused=1000, spill=file)
     with pytest.raises(StoreError) as error:
         press.send()
@@ -324,5 +324,5 @@ def named_address(press: Press, problem: Problem) -> str:
 def test_a_torn_file_of_results_stops_nobody(press: Press, content: bytes) -> None:
     press.subscribe(ANN)
     press.edition()
-    (private_folder(press.root) / SPILL).write_bytes(content)
+    (make_state_folder(press.root) / SPILL).write_bytes(content)
     assert press.send().state is EditionState.DONE

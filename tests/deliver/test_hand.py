@@ -9,7 +9,7 @@ from ketapress.deliver.domain_queue import Hand
 from ketapress.model.delivery import Fault, Phase, Recipient, Reply, Verdict
 from ketapress.relay.rate_limit import Pace
 
-TAKEN = Verdict(Fault.NONE, Reply(250, "ok"), Phase.DOT)
+TAKEN = Verdict(Fault.NONE, Reply(250, "ok"), Phase.END_OF_DATA)
 BUSY = Verdict(Fault.RECIPIENT_DEFERRED, Reply(451, "slow down", "4.7.1"), Phase.RECIPIENT)
 FULL = Verdict(Fault.RECIPIENT_DEFERRED, Reply(452, "mailbox full", "4.2.2"), Phase.RECIPIENT)
 LOST = Verdict(Fault.RECIPIENT_DEFERRED, Reply(0, "the line was lost"), Phase.RECIPIENT)

@@ -50,8 +50,8 @@ def send_and_be_killed(
         (Phase.RECIPIENT, "250 2.1.5 ok"),
         (Phase.DATA, "354 go on"),
         (Phase.BODY, None),
-        (Phase.DOT, "250 2.0.0 taken, and you are dead"),
-        (Phase.DOT, None),
+        (Phase.END_OF_DATA, "250 2.0.0 taken, and you are dead"),
+        (Phase.END_OF_DATA, None),
     ],
     ids=["greeting", "rcpt", "354", "body", "dot, taken", "dot, not taken"],
 )
@@ -76,7 +76,7 @@ def test_after_a_kill_nobody_is_lost_and_a_repeat_is_the_same_to_the_byte(
 def test_a_message_that_was_taken_just_before_the_kill_is_named_as_in_doubt(press: Press) -> None:
     press.subscribe(*READERS)
     press.edition()
-    send_and_be_killed(press, 1, Phase.DOT, 5, "250 2.0.0 taken")
+    send_and_be_killed(press, 1, Phase.END_OF_DATA, 5, "250 2.0.0 taken")
     press.in_doubt = "hold"
     report = press.send()
     assert (report.in_doubt, report.sent) == (1, 23)
@@ -94,7 +94,7 @@ def test_a_sender_told_to_end_finishes_what_is_in_flight_and_doubles_nothing(
     press.edition()
     told: list[Any] = []
     press.stop = lambda: bool(told)
-    press.relay.script(Phase.DOT, after(lambda: told.append("end"), "250 2.0.0 taken"), on=9)
+    press.relay.script(Phase.END_OF_DATA, after(lambda: told.append("end"), "250 2.0.0 taken"), on=9)
     report = press.send()
     assert report.in_doubt == 0
     assert set(press.states().values()) == {DeliveryState.SENT, DeliveryState.QUEUED}
@@ -109,7 +109,7 @@ def test_a_kill_in_the_middle_of_a_resend_does_not_multiply_it(press: Press) -> 
     press.subscribe(*READERS)
     press.edition()
     for _ in range(3):
-        send_and_be_killed(press, 1, Phase.DOT, 1, "250 2.0.0 taken")
+        send_and_be_killed(press, 1, Phase.END_OF_DATA, 1, "250 2.0.0 taken")
         press.relay._script.clear()
     press.send()
     times = Counter(press.sent_to())

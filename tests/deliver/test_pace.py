@@ -82,7 +82,7 @@ def test_a_domain_that_does_not_answer_does_not_hold_up_the_others(press: Press)
     for each in slow:
         press.relay.script(Phase.RECIPIENT, until_the_others_are_done, recipient=each)
     for each in quick:
-        press.relay.script(Phase.DOT, as_usual, recipient=each)
+        press.relay.script(Phase.END_OF_DATA, as_usual, recipient=each)
     assert press.send().sent == 24
     assert all(each.endswith("@quick.example") for each in press.sent_to()[:11])
 

@@ -78,7 +78,7 @@ def test_one_of_four_is_stopped_past_its_lease_and_wakes(house: House, in_doubt:
     """
     at_the_dot = Turnstile("250 2.0.0 taken", free=8, only=(1, 2))
     before_the_body = Turnstile("354 go on", free=8, only=(3, 4))
-    house.relays[0].script(Phase.DOT, at_the_dot)
+    house.relays[0].script(Phase.END_OF_DATA, at_the_dot)
     house.relays[0].script(Phase.DATA, before_the_body)
     sleeper = house.run(0, "send", "--json")
     at_the_dot.wait_for(2)
@@ -87,7 +87,7 @@ def test_one_of_four_is_stopped_past_its_lease_and_wakes(house: House, in_doubt:
 
     gates = [Turnstile("250 2.0.0 taken") for _ in range(1, senders)]
     for number, gate in enumerate(gates, 1):
-        house.relays[number].script(Phase.DOT, gate)
+        house.relays[number].script(Phase.END_OF_DATA, gate)
     others = [house.run(number, "send", "--json") for number in range(1, senders)]
     for gate in gates:
         gate.wait_for(1)
@@ -118,7 +118,7 @@ def test_one_of_four_is_stopped_past_its_lease_and_wakes(house: House, in_doubt:
     )
     assert max(times.values()) <= 2
     house.assert_repeats_are_the_same_to_the_byte()
-    [edition] = house.store.editions.all()
+    [edition] = house.store.editions.list_all()
     assert edition.state is EditionState.DONE
 
 

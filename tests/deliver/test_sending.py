@@ -103,7 +103,7 @@ def test_an_edition_that_was_not_sent_in_time_is_held_and_says_why(press: Press)
     report = press.send()
     assert report.state is EditionState.HELD
     assert report.problem is not None
-    assert "send_within" in press.editions[0].why
+    assert "send_within" in press.editions[0].reason
     assert press.relay.connections == 0
 
 
@@ -114,8 +114,8 @@ def test_an_edition_that_is_held_for_being_late_goes_to_whoever_is_there_when_it
     edition = press.edition(send_by=NOW - timedelta(minutes=1))
     assert press.send().frozen == 0
     press.subscribe("bob@example.net")
-    press.store.editions.move(
-        edition, {EditionState.HELD}, EditionState.READY, send_by=NOW + timedelta(days=1), now=NOW
+    press.store.editions.transition(
+        edition, {EditionState.HELD}, EditionState.READY, send_deadline=NOW + timedelta(days=1), now=NOW
     )
     assert press.send().sent == 2
 
@@ -133,14 +133,16 @@ def test_an_edition_of_a_newsletter_that_is_gone_is_held(press: Press) -> None:
     press.edition()
     press.newsletters = {}
     assert press.send().state is EditionState.HELD
-    assert "no newsletter 'weekly'" in press.editions[0].why
+    assert "no newsletter 'weekly'" in press.editions[0].reason
 
 
 def test_who_leaves_before_their_message_is_sent_gets_none(press: Press) -> None:
     press.subscribe("ann@example.net", "bob@example.net", "cy@example.net")
     press.edition()
     bob = 2
-    press.relay.script(Phase.DATA, after(lambda: press.store.subscribers.leave(bob, NOW), "354 go on"), on=2)
+    press.relay.script(
+        Phase.DATA, after(lambda: press.store.subscribers.unsubscribe(bob, NOW), "354 go on"), on=2
+    )
     report = press.send()
     assert (report.sent, report.suppressed) == (2, 1)
     assert press.sent_to() == ["ann@example.net", "cy@example.net"]
@@ -163,12 +165,12 @@ def test_an_edition_held_while_it_is_sent_goes_on_where_it_stopped(press: Press)
     edition = press.edition()
     editions = press.store.editions
     hold = after(
-        lambda: editions.move(edition, {EditionState.SENDING}, EditionState.HELD, now=NOW), "354 go on"
+        lambda: editions.transition(edition, {EditionState.SENDING}, EditionState.HELD, now=NOW), "354 go on"
     )
     press.relay.script(Phase.DATA, hold, on=10)
     report = press.send()
     assert (report.state, report.sent, report.queued) == (EditionState.HELD, 9, 41)
-    editions.move(edition, {EditionState.HELD}, EditionState.READY, now=NOW)
+    editions.transition(edition, {EditionState.HELD}, EditionState.READY, now=NOW)
     assert press.send().sent == 50
     assert sorted(press.sent_to()) == sorted(FIFTY)
 

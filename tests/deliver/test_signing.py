@@ -81,7 +81,7 @@ def each_kind(key: SigningKey) -> bytes:
 def test_a_message_in_doubt_is_sent_again_with_the_same_signature(press: Press, key: SigningKey) -> None:
     press.subscribe("ann@example.net")
     press.edition()
-    press.relay.script(Phase.DOT, hang_up, on=1)
+    press.relay.script(Phase.END_OF_DATA, hang_up, on=1)
     seen: list[bytes] = []
 
     class Noted(Signer):

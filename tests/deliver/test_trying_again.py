@@ -18,16 +18,25 @@ from ketapress.deliver.retry_policy import (
     next_try,
     settled,
 )
-from ketapress.model.delivery import ARROWS, DeliveryState, Fault, Phase, Recipient, Reply, Result, Verdict
+from ketapress.model.delivery import (
+    TRANSITIONS,
+    DeliveryResult,
+    DeliveryState,
+    Fault,
+    Phase,
+    Recipient,
+    Reply,
+    Verdict,
+)
 from support.factories import NOW
 
 ANN = Recipient(subscription_id=7, address="ann@example.net")
 WELL = Trend(taken=True)
 LATER = Verdict(Fault.RECIPIENT_DEFERRED, Reply(450, "not now", "4.7.1"), Phase.RECIPIENT)
-REFUSED = Verdict(Fault.MESSAGE_REFUSED, Reply(554, "policy", "5.7.1"), Phase.DOT)
-TAKEN = Verdict(Fault.NONE, Reply(250, "ok"), Phase.DOT)
+REFUSED = Verdict(Fault.MESSAGE_REFUSED, Reply(554, "policy", "5.7.1"), Phase.END_OF_DATA)
+TAKEN = Verdict(Fault.NONE, Reply(250, "ok"), Phase.END_OF_DATA)
 SLOWER = Verdict(Fault.RELAY_THROTTLED, Reply(454, "throttled"), Phase.DATA)
-LOST = Verdict(Fault.IN_DOUBT, Reply(0, "the line was closed"), Phase.DOT)
+LOST = Verdict(Fault.IN_DOUBT, Reply(0, "the line was closed"), Phase.END_OF_DATA)
 
 
 def result(
@@ -37,7 +46,7 @@ def result(
     trend: Trend = WELL,
     expires: datetime | None = None,
     in_doubt: str = "resend",
-) -> Result | None:
+) -> DeliveryResult | None:
     return settled(recipient, verdict, trend, NOW, Random(1), expires=expires, in_doubt=in_doubt)
 
 
@@ -92,7 +101,7 @@ def test_a_message_in_doubt_is_tried_again_only_where_the_settings_say_so() -> N
 @pytest.mark.parametrize("phase", Phase)
 def test_what_is_no_recipients_matter_costs_no_try_before_the_body(fault: Fault, phase: Phase) -> None:
     found = result(Verdict(fault, Reply(451, "no"), phase))
-    if phase in {Phase.BODY, Phase.DOT}:
+    if phase in {Phase.BODY, Phase.END_OF_DATA}:
         assert found is not None
         assert found.state is DeliveryState.DEFERRED
     else:
@@ -152,6 +161,6 @@ def test_every_result_lies_on_an_arrow_and_has_a_next_time_exactly_when_it_is_tr
     if found is None:
         return
     # From the body on the intent may be written; what only a dot can bring about comes from there alone.
-    assert found.state in ARROWS[DeliveryState.SENDING]
+    assert found.state in TRANSITIONS[DeliveryState.SENDING]
     assert (found.next_at is not None) or found.state is not DeliveryState.DEFERRED
     assert found.next_at is None or NOW < found.next_at <= NOW + left

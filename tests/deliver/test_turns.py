@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ketapress.deliver.group_commit import Turns
-from ketapress.model.delivery import DeliveryState, Result
+from ketapress.model.delivery import DeliveryResult, DeliveryState
 from ketapress.store.deliveries import Deliveries
 from support.delivery_fixture import Press, new_press
 from support.factories import NOW
@@ -24,19 +24,19 @@ class Watched(Deliveries):
         self.beats = threading.Semaphore(0)
         self.commits: list[tuple[set[int], set[int], datetime]] = []
 
-    def renew(self) -> None:
+    def renew_lease(self) -> None:
         self.beats.release()
-        super().renew()
+        super().renew_lease()
 
     def commit(
-        self, edition_id: int, *, results: Sequence[Result], intents: Collection[int], now: datetime
+        self, edition_id: int, *, results: Sequence[DeliveryResult], intents: Collection[int], now: datetime
     ) -> frozenset[int]:
         self.commits.append(({each.subscription_id for each in results}, set(intents), now))
         return super().commit(edition_id, results=results, intents=intents, now=now)
 
 
-def sent(subscription_id: int) -> Result:
-    return Result(subscription_id=subscription_id, state=DeliveryState.SENT, reply="250 ok")
+def sent(subscription_id: int) -> DeliveryResult:
+    return DeliveryResult(subscription_id=subscription_id, state=DeliveryState.SENT, reply="250 ok")
 
 
 def ignore(_done: Mapping[DeliveryState, int]) -> None:
@@ -102,7 +102,7 @@ def test_a_subscriber_who_left_gets_no_leave_and_the_others_do(press: Press, wat
     async def scene() -> list[bool]:
         async with Turns(watched, 1, "test", press.clock, ignore) as turns:
             claimed = await turns.claimed(3)
-            press.store.subscribers.leave(claimed[1].subscription_id, NOW)
+            press.store.subscribers.unsubscribe(claimed[1].subscription_id, NOW)
             leaves = await asyncio.gather(*(turns.leave(each.subscription_id, NOW) for each in claimed))
             for each, leave in zip(claimed, leaves, strict=True):
                 if leave:

@@ -19,7 +19,7 @@ from ketapress.cli.main import COMMANDS
 from ketapress.feeds.formats import FORMATS
 from ketapress.mail.tokens import Purpose
 from ketapress.model.settings import WebSettings
-from ketapress.settings.loader import parsed_settings
+from ketapress.settings.loader import parse_settings
 from ketapress.web.app import HEADERS
 from ketapress.web.static.media_types import media_type
 from support.cli_runner import ketapress
@@ -84,7 +84,7 @@ def test_the_settings_beside_compose_can_be_used_with_its_environment() -> None:
     newsletter = (
         '[newsletters.w]\ntitle = "W"\nschedule = "daily 08:00"\nstarts = 2026-01-01\nfrom = "a@b.org"\n'
     )
-    settings = parsed_settings(text("ketapress.toml") + newsletter, SECRETS)
+    settings = parse_settings(text("ketapress.toml") + newsletter, SECRETS)
     compose = yaml.safe_load(text("compose.yaml"))["services"]
     user, _, rest = settings.database.url.partition("//")[2].partition(":")
     assert user == compose["database"]["environment"]["POSTGRES_USER"]

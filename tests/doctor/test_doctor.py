@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ketapress.doctor.finding import Health
-from ketapress.doctor.system import sqlite_finding
+from ketapress.doctor.system import check_sqlite_version
 from ketapress.model.delivery import Phase
 from ketapress.testing import ScriptedRelay
 from support.cli_runner import hashes, ketapress
@@ -206,13 +206,13 @@ def test_room_on_the_disk(
     [
         ((3, 40, 1), Health.WARNING),
         ((3, 44, 5), Health.WARNING),
-        ((3, 44, 6), Health.WELL),
+        ((3, 44, 6), Health.OK),
         ((3, 45, 0), Health.WARNING),
-        ((3, 50, 7), Health.WELL),
+        ((3, 50, 7), Health.OK),
         ((3, 51, 2), Health.WARNING),
-        ((3, 51, 3), Health.WELL),
-        ((3, 52, 0), Health.WELL),
+        ((3, 51, 3), Health.OK),
+        ((3, 52, 0), Health.OK),
     ],
 )
 def test_versions_of_sqlite_with_the_fault_of_its_log(version: tuple[int, ...], health: Health) -> None:
-    assert sqlite_finding(version).health is health
+    assert check_sqlite_version(version).health is health

@@ -6,7 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.editions.slots import instant, midnight, next_slot, slot_at, slot_of, slots
+from ketapress.editions.slots import (
+    find_next_slot,
+    list_slots,
+    local_midnight,
+    local_to_utc,
+    minute_slot,
+    parse_slot_key,
+)
 
 DAY = timedelta(days=1)
 HARD_ZONES = (
@@ -27,7 +34,7 @@ HARD_ZONES = (
 
 def keys(cron: str, zone: str, first: str, days: int) -> list[tuple[str, str]]:
     start = datetime.fromisoformat(first).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    found = slots("n", cron, zone, start - timedelta(seconds=1), start + days * DAY)
+    found = list_slots("n", cron, zone, start - timedelta(seconds=1), start + days * DAY)
     return [(slot.key, f"{slot.at:%dT%H:%MZ}") for slot in found]
 
 
@@ -72,7 +79,7 @@ def test_a_day_that_a_zone_leaves_out_has_no_slot() -> None:
 @pytest.mark.parametrize("year", [2011, 2024, 2026])
 def test_every_hour_of_every_day_has_its_slot_once(zone: str, year: int) -> None:
     first = datetime(year, 1, 1, tzinfo=UTC)
-    found = slots("n", "0 * * * *", zone, first, first + 365 * DAY)
+    found = list_slots("n", "0 * * * *", zone, first, first + 365 * DAY)
     expected = brute_force_hours(zone, first, first + 365 * DAY)
     assert [slot.key for slot in found] == expected
 
@@ -87,7 +94,7 @@ def brute_force_hours(zone: str, after: datetime, until: datetime) -> list[str]:
     for day in sorted(walls):
         for hour in range(24):
             civil = datetime(day.year, day.month, day.day, hour)  # noqa: DTZ001 - a time on the wall
-            at = instant(civil, tz)
+            at = local_to_utc(civil, tz)
             assert at is not None
             if after < at <= until:
                 found.append((at, f"{civil:%Y-%m-%dT%H%M}"))
@@ -101,7 +108,7 @@ def brute_force_hours(zone: str, after: datetime, until: datetime) -> list[str]:
 )
 def test_an_instant_shows_the_time_it_was_made_from_or_ends_a_gap(zone: str, civil: datetime) -> None:
     tz, civil = ZoneInfo(zone), civil.replace(microsecond=0)
-    at = instant(civil, tz)
+    at = local_to_utc(civil, tz)
     if at is None:
         return
     shown = at.astimezone(tz).replace(tzinfo=None)
@@ -119,26 +126,28 @@ def test_an_instant_shows_the_time_it_was_made_from_or_ends_a_gap(zone: str, civ
     ],
 )
 def test_month_ends_and_leap_years(cron: str, after: str, key: str) -> None:
-    found = next_slot("n", cron, "UTC", datetime.fromisoformat(after).replace(tzinfo=UTC))
+    found = find_next_slot("n", cron, "UTC", datetime.fromisoformat(after).replace(tzinfo=UTC))
     assert found
     assert found.key == key
 
 
 def test_keys_name_slots_again() -> None:
-    for slot in slots(
+    for slot in list_slots(
         "n",
         "30 */3 * * *",
         "Europe/Berlin",
         datetime(2026, 3, 28, tzinfo=UTC),
         datetime(2026, 3, 30, tzinfo=UTC),
     ):
-        assert slot_of("n", slot.key, "Europe/Berlin") == slot
-    assert slot_of("n", "next week", "UTC") is None
+        assert parse_slot_key("n", slot.key, "Europe/Berlin") == slot
+    assert parse_slot_key("n", "next week", "UTC") is None
 
 
 def test_a_slot_of_this_minute_is_named_by_the_wall_clock() -> None:
-    assert slot_at("n", "Europe/Berlin", datetime(2023, 6, 7, 9, 5, 30, tzinfo=UTC)).key == "2023-06-07T1105"
+    assert (
+        minute_slot("n", "Europe/Berlin", datetime(2023, 6, 7, 9, 5, 30, tzinfo=UTC)).key == "2023-06-07T1105"
+    )
 
 
 def test_a_day_begins_at_its_first_instant() -> None:
-    assert midnight(date(2026, 9, 6), "America/Santiago") == datetime(2026, 9, 6, 4, tzinfo=UTC)
+    assert local_midnight(date(2026, 9, 6), "America/Santiago") == datetime(2026, 9, 6, 4, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ketapress.editions.selection import chosen, exclusion
+from ketapress.editions.selection import exclusion_reason, select_posts
 from ketapress.model.edition import Window
 from support.factories import post
 
@@ -18,7 +18,7 @@ def test_posts_of_the_window_newest_first() -> None:
     newer = post("newer", date=UNTIL - timedelta(days=1))
     before = post("before", date=UNTIL - timedelta(days=8))
     after = post("after", date=UNTIL + timedelta(minutes=1))
-    assert chosen([older, after, newer, before], WINDOW, (), ()) == (newer, older)
+    assert select_posts([older, after, newer, before], WINDOW, (), ()) == (newer, older)
 
 
 @pytest.mark.parametrize(
@@ -35,18 +35,18 @@ def test_posts_of_the_window_newest_first() -> None:
 )
 def test_what_keeps_a_post_out_is_said(values: dict[str, Any], reason: str) -> None:
     candidate = post(**values)
-    why = exclusion(candidate, WINDOW, (), ("news",) if "tags" in values else ())
+    why = exclusion_reason(candidate, WINDOW, (), ("news",) if "tags" in values else ())
     assert why
     assert reason in why
-    assert chosen([candidate], WINDOW, (), ("news",) if "tags" in values else ()) == ()
+    assert select_posts([candidate], WINDOW, (), ("news",) if "tags" in values else ()) == ()
 
 
 def test_a_post_goes_out_once() -> None:
     again = post()
-    assert chosen([again], WINDOW, {again.id}, ()) == ()
-    assert exclusion(again, WINDOW, {again.id}, ()) == "went out in an earlier edition"
+    assert select_posts([again], WINDOW, {again.id}, ()) == ()
+    assert exclusion_reason(again, WINDOW, {again.id}, ()) == "went out in an earlier edition"
 
 
 def test_one_of_the_tags_is_enough() -> None:
     tagged = post(tags=("news", "health"))
-    assert chosen([tagged], WINDOW, (), ("health", "law")) == (tagged,)
+    assert select_posts([tagged], WINDOW, (), ("health", "law")) == (tagged,)

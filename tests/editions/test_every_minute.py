@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from ketapress.editions.slots import KEY_FORMAT, is_named, next_slot, slots
+from ketapress.editions.slots import SLOT_KEY_FORMAT, find_next_slot, is_scheduled, list_slots
 from support.wall_clock_oracle import DAY, EPOCH, HOUR, MINUTE, minutes_of, slots_of, spans, walked
 
 HARD = (
@@ -38,7 +38,7 @@ def found(cron: str, zone: str, first: int, last: int) -> dict[str, int]:
     """What the calendar says, by key; the times are checked to be whole minutes, and keys to come once."""
     begin, end = EPOCH + first * MINUTE, EPOCH + last * MINUTE
     instant = timedelta(microseconds=1)
-    listed = slots("n", cron, zone, begin - instant, end - instant)
+    listed = list_slots("n", cron, zone, begin - instant, end - instant)
     keys = {slot.key: minutes_of(slot.at) for slot in listed}
     assert len(keys) == len(listed)
     assert all((slot.at - EPOCH) % MINUTE == timedelta() for slot in listed)
@@ -67,7 +67,7 @@ def test_the_quick_way_to_look_at_walls_sees_what_a_watcher_sees(zone: str) -> N
     first, last = of_year(2011)
     cut = list(spans(zone, first - 3 * DAY, last))
     quick = slots_of(cut, range(first - 4 * DAY, last + 4 * DAY, 30), first, last)
-    keys = {(EPOCH + wall * MINUTE).strftime(KEY_FORMAT): minute for minute, wall in quick}
+    keys = {(EPOCH + wall * MINUTE).strftime(SLOT_KEY_FORMAT): minute for minute, wall in quick}
     assert keys == walked(zone, lambda _: True, first, last, step=30)
 
 
@@ -91,7 +91,8 @@ def test_in_every_zone_each_named_minute_has_one_slot(
     cut = list(spans(zone, first - 3 * DAY, last))
     walls = range(first - 4 * DAY + hour * HOUR + minute, last + 4 * DAY, DAY)
     expected = {
-        (EPOCH + wall * MINUTE).strftime(KEY_FORMAT): at for at, wall in slots_of(cut, walls, first, last)
+        (EPOCH + wall * MINUTE).strftime(SLOT_KEY_FORMAT): at
+        for at, wall in slots_of(cut, walls, first, last)
     }
     assert found(f"{minute} {hour} * * *", zone, first, last) == expected
 
@@ -101,10 +102,10 @@ def test_in_every_zone_each_named_minute_has_one_slot(
 def test_the_next_slot_is_the_first_of_those_to_come(zone: str, after: datetime, hour: int) -> None:
     moment = after.replace(tzinfo=UTC)
     cron = f"30 {hour} * * *"
-    coming = slots("n", cron, zone, moment, moment + timedelta(days=3))
-    following = next_slot("n", cron, zone, moment)
+    coming = list_slots("n", cron, zone, moment, moment + timedelta(days=3))
+    following = find_next_slot("n", cron, zone, moment)
     assert following == coming[0]
-    assert is_named(coming[0], cron, zone)
+    assert is_scheduled(coming[0], cron, zone)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from hypothesis import given, settings, strategies as st
 
-from ketapress.editions.size_budget import fitted
+from ketapress.editions.size_budget import fit_to_size
 from ketapress.model.edition import Display, Edition
 from support.factories import edition, post
 
@@ -16,8 +16,8 @@ def measure(made: Edition) -> int:
 
 
 def displays(limit: int) -> str:
-    made = fitted(SLOT, WINDOW, POSTS, measure, limit)
-    return "".join(item.display[0] for item in made.items) + "+" * len(made.more)
+    made = fit_to_size(SLOT, WINDOW, POSTS, measure, limit)
+    return "".join(item.display[0] for item in made.items) + "+" * len(made.overflow)
 
 
 def test_everything_in_full_where_there_is_room() -> None:
@@ -46,7 +46,7 @@ def test_it_is_the_fullest_that_fits(names: list[int], limit: int) -> None:
         calls.append(measure(made))
         return calls[-1]
 
-    made = fitted(SLOT, WINDOW, posts, counted, limit)
+    made = fit_to_size(SLOT, WINDOW, posts, counted, limit)
     assert measure(made) <= limit or len(made.items) == 1
     assert len(made.posts) == len(posts)
     assert len(calls) <= (3 * len(posts)).bit_length() + 1

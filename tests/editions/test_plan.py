@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ketapress.editions.planner import History, first_state, planned, was_silent_too_long
+from ketapress.editions.planner import History, has_long_gap, initial_state, plan_due_slots
 from ketapress.model.edition import Decision, EditionState
 from ketapress.model.settings import Schedule
 from support.factories import NOW, WEEKLY, post
@@ -15,57 +15,62 @@ WEEK = timedelta(days=7)
 
 def test_nothing_is_due_before_the_first_slot() -> None:
     assert (
-        planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT - WEEK), SLOT - timedelta(minutes=1))
+        plan_due_slots(
+            WEEKLY, "UTC", [post()], History(newest_decided=SLOT - WEEK), SLOT - timedelta(minutes=1)
+        )
         is None
     )
 
 
 def test_the_slot_is_due_at_its_minute_with_the_posts_since_the_start() -> None:
-    plan = planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT - WEEK), SLOT)
+    plan = plan_due_slots(WEEKLY, "UTC", [post()], History(newest_decided=SLOT - WEEK), SLOT)
     assert plan
     assert plan.decisions == ((plan.slot, Decision.COMPOSED),)
     assert plan.slot.edition == "weekly/2023-06-12T0800"
-    assert plan.window.after == datetime(2023, 6, 5, tzinfo=UTC)
+    assert plan.window.start == datetime(2023, 6, 5, tzinfo=UTC)
     assert plan.posts == (post(),)
 
 
 def test_a_decided_slot_is_not_due_again() -> None:
-    assert planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), NOW) is None
+    assert plan_due_slots(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), NOW) is None
 
 
 @pytest.mark.parametrize(("weeks", "merged"), [(0, 1), (1, 2), (5, 6)])
 def test_after_downtime_there_is_one_edition_with_everything(weeks: int, merged: int) -> None:
-    plan = planned(WEEKLY, "UTC", [post("a"), post("b")], History(), NOW + weeks * WEEK)
+    plan = plan_due_slots(WEEKLY, "UTC", [post("a"), post("b")], History(), NOW + weeks * WEEK)
     assert plan
     assert [decision for _, decision in plan.decisions] == [Decision.MERGED] * merged + [Decision.COMPOSED]
     assert len(plan.posts) == 2
 
 
 def test_a_slot_with_nothing_new_is_empty_and_the_next_one_looks_back_further() -> None:
-    plan = planned(WEEKLY, "UTC", [], History(newest_decided=SLOT - WEEK), NOW)
+    plan = plan_due_slots(WEEKLY, "UTC", [], History(newest_decided=SLOT - WEEK), NOW)
     assert plan
     assert plan.decisions[-1][1] is Decision.EMPTY
-    after = planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), NOW + WEEK)
+    after = plan_due_slots(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), NOW + WEEK)
     assert after
     assert after.posts == (post(),)
 
 
 def test_nothing_before_the_start_goes_out() -> None:
     late = WEEKLY._replace(starts=date(2023, 6, 8))
-    plan = planned(late, "UTC", [post()], History(), NOW)
+    plan = plan_due_slots(late, "UTC", [post()], History(), NOW)
     assert plan
     assert plan.decisions == ((plan.slot, Decision.EMPTY),)
 
 
 def test_a_clock_set_back_makes_nothing_due() -> None:
-    assert planned(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), SLOT - timedelta(hours=3)) is None
+    assert (
+        plan_due_slots(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), SLOT - timedelta(hours=3))
+        is None
+    )
 
 
 def test_a_zone_changed_after_the_slot_does_not_make_the_same_minute_due_again() -> None:
     past = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
     westwards = WEEKLY._replace(schedule=Schedule("daily 08:00", "0 8 * * *"))
-    assert planned(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=20)) is None
-    plan = planned(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=30))
+    assert plan_due_slots(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=20)) is None
+    plan = plan_due_slots(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=30))
     assert plan
     assert plan.slot.key == "2023-06-13T0800"
 
@@ -73,28 +78,30 @@ def test_a_zone_changed_after_the_slot_does_not_make_the_same_minute_due_again()
 def test_an_earlier_hour_written_after_the_slot_is_not_due_before_the_next_day() -> None:
     past = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
     earlier = WEEKLY._replace(schedule=Schedule("daily 07:30", "30 7 * * *"))
-    assert planned(earlier, "UTC", [post()], past, SLOT + timedelta(hours=23)) is None
+    assert plan_due_slots(earlier, "UTC", [post()], past, SLOT + timedelta(hours=23)) is None
 
 
 @pytest.mark.parametrize(("days", "silent"), [(40, False), (60, False), (70, True), (3650, True)])
 def test_after_a_very_long_silence_a_person_is_asked_first(days: int, silent: bool) -> None:
     past, now = History(newest_decided=SLOT), SLOT + timedelta(days=days)
-    plan = planned(WEEKLY, "UTC", [post()], past, now)
+    plan = plan_due_slots(WEEKLY, "UTC", [post()], past, now)
     assert plan
-    assert was_silent_too_long(plan, past, now) is silent
-    assert not was_silent_too_long(plan, History(), now)
+    assert has_long_gap(plan, past, now) is silent
+    assert not has_long_gap(plan, History(), now)
 
 
 def test_an_edition_may_go_out_by_itself_until_the_next_slot_or_send_within() -> None:
-    plan = planned(WEEKLY, "UTC", [post()], History(), NOW)
+    plan = plan_due_slots(WEEKLY, "UTC", [post()], History(), NOW)
     assert plan
-    assert plan.send_by == SLOT + WEEK
-    hasty = planned(WEEKLY._replace(send_within=timedelta(hours=2)), "UTC", [post()], History(), NOW)
+    assert plan.send_deadline == SLOT + WEEK
+    hasty = plan_due_slots(WEEKLY._replace(send_within=timedelta(hours=2)), "UTC", [post()], History(), NOW)
     assert hasty
-    assert hasty.send_by == SLOT + timedelta(hours=2)
+    assert hasty.send_deadline == SLOT + timedelta(hours=2)
 
 
 def test_it_begins_ready_or_waits_for_a_person() -> None:
-    assert first_state(WEEKLY, SLOT + WEEK, NOW) == (EditionState.READY, "")
-    assert first_state(WEEKLY, SLOT, NOW)[0] is EditionState.HELD
-    assert first_state(WEEKLY._replace(approval="one"), SLOT + WEEK, NOW)[0] is EditionState.AWAITING_APPROVAL
+    assert initial_state(WEEKLY, SLOT + WEEK, NOW) == (EditionState.READY, "")
+    assert initial_state(WEEKLY, SLOT, NOW)[0] is EditionState.HELD
+    assert (
+        initial_state(WEEKLY._replace(approval="one"), SLOT + WEEK, NOW)[0] is EditionState.AWAITING_APPROVAL
+    )

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings as bounds, strategies as st
 from ketapress.feeds.outputs import feed_files
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import Author, FeedSettings, Settings
-from ketapress.model.urls import encoded_path
+from ketapress.model.urls import encode_path
 from ketapress.posts.rendering.sanitize import sanitize
 from support.factories import SITE, post, settings
 from support.feed_validator import complaints, html, plain, uri
@@ -114,7 +114,7 @@ def documents(posts: list[Post], whole: Settings) -> dict[str, bytes]:
 
 def said_of(posts: list[Post], whole: Settings) -> dict[str, list[str]]:
     found = {
-        path: complaints(document, f"https://example.org/{encoded_path(path)}", NOW)
+        path: complaints(document, f"https://example.org/{encode_path(path)}", NOW)
         for path, document in documents(posts, whole).items()
     }
     return {path: each for path, each in found.items() if each}

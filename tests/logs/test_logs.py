@@ -33,7 +33,7 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 
 def test_where_nobody_watches_each_event_is_a_line_of_json() -> None:
     stream = io.StringIO()
-    Log(stream, lambda: NOW).note("built", "public/: 3 files written.", written=3)
+    Log(stream, lambda: NOW).info("built", "public/: 3 files written.", written=3)
     assert lines(stream) == [
         {
             "at": "2023-06-12T09:00:00.000Z",
@@ -48,7 +48,7 @@ def test_where_nobody_watches_each_event_is_a_line_of_json() -> None:
 def test_on_a_terminal_it_is_text_with_a_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     stream = Terminal()
-    Log(stream, lambda: NOW).caution("relay", "It does not answer.", then="Trying again in a minute.")
+    Log(stream, lambda: NOW).warning("relay", "It does not answer.", then="Trying again in a minute.")
     said = (
         "2023-06-12 09:00:00Z \x1b[33mwarning\x1b[0m relay: It does not answer. Trying again in a minute.\n"
     )
@@ -58,19 +58,19 @@ def test_on_a_terminal_it_is_text_with_a_colour(monkeypatch: pytest.MonkeyPatch)
 def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     stream = Terminal()
-    Log(stream, lambda: NOW).alarm("disk", "It is full.", then="Make room.")
+    Log(stream, lambda: NOW).error("disk", "It is full.", then="Make room.")
     assert "\x1b" not in stream.getvalue()
 
 
 def test_a_terminal_gets_json_when_it_asks_for_it() -> None:
     stream = Terminal()
-    Log(stream, lambda: NOW, as_json=True).note("started", "Up.")
+    Log(stream, lambda: NOW, as_json=True).info("started", "Up.")
     assert lines(stream)[0]["event"] == "started"
 
 
 def test_a_warning_says_what_happens_next() -> None:
     stream = io.StringIO()
-    Log(stream, lambda: NOW).caution("relay", "It is down.", then="Trying again at 09:05.")
+    Log(stream, lambda: NOW).warning("relay", "It is down.", then="Trying again at 09:05.")
     assert lines(stream)[0]["then"] == "Trying again at 09:05."
 
 
@@ -92,7 +92,7 @@ def test_a_problem_keeps_its_place_and_its_cure() -> None:
 def test_libraries_are_heard_and_their_tracebacks_kept() -> None:
     stream = io.StringIO()
     library = logging.getLogger("ketapress-test-library")
-    Log(stream, lambda: NOW).hear("ketapress-test-library")
+    Log(stream, lambda: NOW).capture("ketapress-test-library")
     library.warning("odd: %s", "a thing")
     try:
         int("boom")
@@ -108,14 +108,14 @@ def test_a_log_that_cannot_be_written_stops_no_work() -> None:
     gone = io.StringIO()
     log = Log(gone, lambda: NOW)
     gone.close()
-    log.note("built", "Nobody hears it.")
+    log.info("built", "Nobody hears it.")
 
 
 @given(st.text(), st.text())
 def test_nothing_that_is_logged_makes_a_second_line_or_moves_a_cursor(message: str, field: str) -> None:
     stream, terminal = io.StringIO(), Terminal()
     for each in (stream, terminal):
-        Log(each, lambda: NOW).note("event", message, field=field)
+        Log(each, lambda: NOW).info("event", message, field=field)
     assert stream.getvalue().count("\n") == 1
     assert stream.getvalue().isascii()
     assert lines(stream)[0]["message"] == message

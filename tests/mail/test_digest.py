@@ -10,11 +10,11 @@ import html5lib
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from ketapress.mail.digest import digest, measured, specimen
-from ketapress.mail.lint.size import GMAIL_CLIPS
-from ketapress.mail.theme import colours
-from ketapress.model.colour import contrast
-from ketapress.model.edition import Display, Item, Slot
+from ketapress.mail.digest import build_digest, build_sample_message, html_size
+from ketapress.mail.lint.size import GMAIL_CLIP_SIZE
+from ketapress.mail.theme import theme_colors
+from ketapress.model.colour import contrast_ratio
+from ketapress.model.edition import Display, EditionItem, Slot
 from ketapress.model.errors import ConfigurationError
 from ketapress.model.message import Digest
 from ketapress.model.post import Image, Post
@@ -38,8 +38,8 @@ from support.sample_posts import (
 # html5lib says that `xmlns:o`, which Outlook needs, is no name for an XML tree
 pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")
 
-ANY = st.text(st.one_of(st.characters(), st.sampled_from("<>&\"'{}\r\n\u2028 aé中م😀")), max_size=60)
-GOLDEN = Path(__file__).parent / "golden"
+ANY_TEXT = st.text(st.one_of(st.characters(), st.sampled_from("<>&\"'{}\r\n\u2028 aé中م😀")), max_size=60)
+GOLDEN_FOLDER = Path(__file__).parent / "golden"
 
 
 @pytest.fixture(scope="module")
@@ -47,32 +47,32 @@ def seed() -> Digest:
     return letter_of(seed_post(), newsletter=LEAVING_BY_MAIL)
 
 
-@pytest.mark.parametrize("part", ["html", "text", "web"])
+@pytest.mark.parametrize("part", ["html", "text", "web_html"])
 def test_the_seed_becomes_the_parts_that_were_looked_at(seed: Digest, part: str) -> None:
-    name = {"html": "digest.html", "text": "digest.txt", "web": "web.html"}[part]
+    name = {"html": "digest.html", "text": "digest.txt", "web_html": "web.html"}[part]
 
-    assert_golden(GOLDEN / "seed" / name, getattr(seed, part).encode())
+    assert_golden(GOLDEN_FOLDER / "seed" / name, getattr(seed, part).encode())
 
 
 def test_the_seed_becomes_the_message_that_was_looked_at(seed: Digest) -> None:
-    message = specimen(seed.letter, SETTINGS, LEAVING_BY_MAIL, edition().slot)
+    message = build_sample_message(seed.message_template, SETTINGS, LEAVING_BY_MAIL, edition().slot)
 
-    assert_golden(GOLDEN / "seed" / "message.eml", message)
+    assert_golden(GOLDEN_FOLDER / "seed" / "message.eml", message)
 
 
 @pytest.mark.parametrize(
-    ("name", "made"),
+    ("name", "build"),
     [
         ("rich", lambda: letter_of(rich_post(), seed_post(), chinese_post(), post("short"))),
         ("arabic", lambda: letter_of(arabic_post(), whole=ARABIC)),
         ("hostile", lambda: letter_of(hostile_post())),
     ],
 )
-def test_other_editions_become_the_parts_that_were_looked_at(name: str, made: Callable[[], Digest]) -> None:
-    whole = made()
+def test_other_editions_become_the_parts_that_were_looked_at(name: str, build: Callable[[], Digest]) -> None:
+    edition_digest = build()
 
-    assert_golden(GOLDEN / name / "digest.html", whole.html.encode())
-    assert_golden(GOLDEN / name / "digest.txt", whole.text.encode())
+    assert_golden(GOLDEN_FOLDER / name / "digest.html", edition_digest.html.encode())
+    assert_golden(GOLDEN_FOLDER / name / "digest.txt", edition_digest.text.encode())
 
 
 def test_the_same_edition_makes_the_same_letter(seed: Digest) -> None:
@@ -80,19 +80,19 @@ def test_the_same_edition_makes_the_same_letter(seed: Digest) -> None:
 
 
 def test_any_change_makes_another_key(seed: Digest) -> None:
-    others = [
+    other_digests = [
         letter_of(seed_post(), newsletter=LEAVING_BY_MAIL, subject="Another"),
         letter_of(seed_post()._replace(html="<p>Other</p>"), newsletter=LEAVING_BY_MAIL),
         letter_of(seed_post(), newsletter=LEAVING_BY_MAIL._replace(name="daily")),
         digest_of(edition(seed_post(), newsletter="daily"), newsletter=LEAVING_BY_MAIL),
     ]
 
-    assert len({each.letter.key for each in [seed, *others]}) >= 4
-    assert re.fullmatch(r"[0-9a-f]{32}", seed.letter.key)
+    assert len({digest.message_template.key for digest in [seed, *other_digests]}) >= 4
+    assert re.fullmatch(r"[0-9a-f]{32}", seed.message_template.key)
 
 
 def test_sizes_are_those_of_what_is_sent(seed: Digest) -> None:
-    message = specimen(seed.letter, SETTINGS, LEAVING_BY_MAIL, edition().slot)
+    message = build_sample_message(seed.message_template, SETTINGS, LEAVING_BY_MAIL, edition().slot)
 
     assert seed.sizes == {
         "html": len(seed.html.encode()),
@@ -100,37 +100,38 @@ def test_sizes_are_those_of_what_is_sent(seed: Digest) -> None:
         "message": len(message),
     }
     assert (
-        measured(edition(seed_post()), SETTINGS, LEAVING_BY_MAIL, "Ketamine therapy", FILL)
+        html_size(edition(seed_post()), SETTINGS, LEAVING_BY_MAIL, "Ketamine therapy", FILL)
         == seed.sizes["html"]
     )
 
 
 def test_what_gmail_may_cut_off_is_measured_before_and_after_decoding() -> None:
-    chinese = edition(*(chinese_post(f"c{number}") for number in range(20)))
+    chinese_edition = edition(*(chinese_post(f"c{number}") for number in range(20)))
     newsletter = LEAVING_BY_MAIL._replace(max_bytes=WEEKLY.max_bytes)
-    made = digest_of(chinese, newsletter=newsletter)
-    message = specimen(made.letter, SETTINGS, newsletter, chinese.slot)
-    encoded = len(message.rpartition(b"text/html")[2])
+    digest = digest_of(chinese_edition, newsletter=newsletter)
+    message = build_sample_message(digest.message_template, SETTINGS, newsletter, chinese_edition.slot)
+    encoded_size = len(message.rpartition(b"text/html")[2])
 
-    size = measured(chinese, SETTINGS, newsletter, made.subject, FILL)
+    size = html_size(chinese_edition, SETTINGS, newsletter, digest.subject, FILL)
 
-    assert made.sizes["html"] < encoded
-    assert size / WEEKLY.max_bytes == pytest.approx(encoded / GMAIL_CLIPS, rel=0.02)
+    assert digest.sizes["html"] < encoded_size
+    assert size / WEEKLY.max_bytes == pytest.approx(encoded_size / GMAIL_CLIP_SIZE, rel=0.02)
 
 
 def test_a_title_that_reads_as_a_host_is_no_host_to_a_filter() -> None:
-    made = digest_of(edition(post(title="Next.js"))._replace(more=(post(title="Vue.js"),)), subject="x")
+    digest = digest_of(edition(post(title="Next.js"))._replace(overflow=(post(title="Vue.js"),)), subject="x")
 
-    assert ">Next.\u2060js</a>" in made.html
-    assert ">Vue.\u2060js</a>" in made.web
-    assert "Next.js" in made.text
+    assert ">Next.\u2060js</a>" in digest.html
+    assert ">Vue.\u2060js</a>" in digest.web_html
+    assert "Next.js" in digest.text
 
 
 def test_a_post_is_shown_in_full_as_an_excerpt_or_as_a_headline() -> None:
-    shown = _shown_as(rich_post(), Display.FULL, Display.EXCERPT, Display.HEADLINE)
+    pages = _digests_by_display(rich_post(), Display.FULL, Display.EXCERPT, Display.HEADLINE)
 
     assert [
-        ("Lists" in page, "A summary of rich." in _body(page), "Continue reading" in page) for page in shown
+        ("Lists" in page, "A summary of rich." in _article_html(page), "Continue reading" in page)
+        for page in pages
     ] == [
         (True, False, False),
         (False, True, True),
@@ -147,15 +148,15 @@ def test_contents_stand_above_more_than_three_posts() -> None:
 
 
 def test_posts_without_room_are_counted_and_linked_and_listed_on_the_web() -> None:
-    made = digest_of(edition(post("first"))._replace(more=(post("second"), post("third"))))
+    digest = digest_of(edition(post("first"))._replace(overflow=(post("second"), post("third"))))
 
-    assert ">And 2 more online</a>" in made.html
-    assert "And 2 more online: https://example.org/archive/weekly/2023-06-12T0800.html" in made.text
-    assert 'href="https://example.org/2023/third.html">Third</a>' in made.web
+    assert ">And 2 more online</a>" in digest.html
+    assert "And 2 more online: https://example.org/archive/weekly/2023-06-12T0800.html" in digest.text
+    assert 'href="https://example.org/2023/third.html">Third</a>' in digest.web_html
 
 
 def test_the_web_version_has_nobodys_links() -> None:
-    web = letter_of(seed_post()).web
+    web = letter_of(seed_post()).web_html
 
     assert "unsubscribe" not in web.lower()
     assert "reader@example.com" not in web
@@ -164,7 +165,7 @@ def test_the_web_version_has_nobodys_links() -> None:
 
 
 def test_an_arabic_letter_runs_from_right_to_left() -> None:
-    tree = _tree(letter_of(arabic_post(), whole=ARABIC).html)
+    tree = _parse_html(letter_of(arabic_post(), whole=ARABIC).html)
 
     assert tree.get("dir") == "rtl"
     cells = tree.xpath("//td[contains(@class, 'cell')][not(@align='center')]")
@@ -173,68 +174,70 @@ def test_an_arabic_letter_runs_from_right_to_left() -> None:
 
 
 def test_a_post_in_another_direction_keeps_its_own() -> None:
-    tree = _tree(letter_of(arabic_post(), seed_post()).html)
+    tree = _parse_html(letter_of(arabic_post(), seed_post()).html)
 
     assert [cell.get("dir") for cell in tree.xpath("//td[contains(@class, 'post')]")] == ["rtl", "ltr"]
 
 
 def test_a_picture_is_shown_once_and_never_nameless() -> None:
     image = Image(url="https://example.org/cover.png", width=2208, height=1000)
-    above = letter_of(post(title="A title", image=image)).html
-    inside = letter_of(
+    lead_image_html = letter_of(post(title="A title", image=image)).html
+    body_image_html = letter_of(
         post(image=image, html='<p><img src="https://example.org/cover.png" alt="x"></p>')
     ).html
 
-    (picture,) = _tree(above).xpath("//img")
+    (picture,) = _parse_html(lead_image_html).xpath("//img")
     assert (picture.get("alt"), picture.get("width"), picture.get("height")) == ("A title", "520", "236")
-    assert inside.count("cover.png") == 1
+    assert body_image_html.count("cover.png") == 1
     assert "<img" not in letter_of(post(image=Image(url="https://example.org/cover.webp"))).html
 
 
 @pytest.mark.parametrize("theme", ["magazine", "bulletin", "letter"])
 @pytest.mark.parametrize("accent", ["#ffffff", "#000000", "#ffee00", "#8a3b12", "#00ff00", "#808080"])
 def test_any_accent_is_readable_by_day_and_by_night(accent: str, theme: str) -> None:
-    shades = colours(accent, theme)
+    colors = theme_colors(accent, theme)
 
-    for paper in ("sheet", "panel", "foot"):
-        assert contrast(shades["accent"].light, shades[paper].light) >= 4.5
-        assert contrast(shades["accent"].dark, shades[paper].dark) >= 4.5
-        for ink in ("ink", "faint"):
-            assert contrast(shades[ink].light, shades[paper].light) >= 4.5
-            assert contrast(shades[ink].dark, shades[paper].dark) >= 4.5
-    assert contrast(shades["on_accent"].light, shades["accent"].light) >= 4.5
-    assert contrast(shades["on_accent"].dark, shades["accent"].dark) >= 4.5
+    for background in ("sheet", "panel", "foot"):
+        assert contrast_ratio(colors["accent"].light, colors[background].light) >= 4.5
+        assert contrast_ratio(colors["accent"].dark, colors[background].dark) >= 4.5
+        for foreground in ("ink", "faint"):
+            assert contrast_ratio(colors[foreground].light, colors[background].light) >= 4.5
+            assert contrast_ratio(colors[foreground].dark, colors[background].dark) >= 4.5
+    assert contrast_ratio(colors["on_accent"].light, colors["accent"].light) >= 4.5
+    assert contrast_ratio(colors["on_accent"].dark, colors["accent"].dark) >= 4.5
 
 
 def test_the_day_of_an_issue_is_counted_where_the_newsletter_is() -> None:
-    whole = SETTINGS._replace(site=SETTINGS.site._replace(timezone="America/New_York"))
+    site_settings = SETTINGS._replace(site=SETTINGS.site._replace(timezone="America/New_York"))
     newsletter = WEEKLY._replace(timezone="Asia/Tokyo")
-    made = edition()
-    tokyo = made._replace(slot=Slot("weekly", "2023-06-13T0700", datetime(2023, 6, 12, 22, tzinfo=UTC)))
+    utc_edition = edition()
+    tokyo_edition = utc_edition._replace(
+        slot=Slot("weekly", "2023-06-13T0700", datetime(2023, 6, 12, 22, tzinfo=UTC))
+    )
 
-    assert "13 June 2023" in digest_of(tokyo, whole, newsletter).html
+    assert "13 June 2023" in digest_of(tokyo_edition, site_settings, newsletter).html
 
 
 def test_the_preheader_is_one_line_of_the_right_length() -> None:
-    for made in (
+    for digest in (
         letter_of(seed_post()),
         letter_of(rich_post(), seed_post()),
         letter_of(hostile_post(), seed_post()),
     ):
-        text = _tree(made.html).xpath("//div[@class='preheader']")[0].text
-        shown = text.rstrip("\u00a0\u200c\u034f")
-        assert 35 <= len(shown) <= 150
-        assert shown == " ".join(shown.split())
+        text = _parse_html(digest.html).xpath("//div[@class='preheader']")[0].text
+        preheader = text.rstrip("\u00a0\u200c\u034f")
+        assert 35 <= len(preheader) <= 150
+        assert preheader == " ".join(preheader.split())
 
 
 def test_an_empty_subject_is_the_newsletters_title() -> None:
-    assert digest(edition(), SETTINGS, WEEKLY, " \n ", FILL).subject == "The Example Weekly"
+    assert build_digest(edition(), SETTINGS, WEEKLY, " \n ", FILL).subject == "The Example Weekly"
 
 
 def test_a_hostile_post_stays_inside_its_place() -> None:
-    made = letter_of(hostile_post(), seed_post())
-    message = specimen(made.letter, SETTINGS, WEEKLY, edition().slot)
-    tree = _tree(made.html)
+    digest = letter_of(hostile_post(), seed_post())
+    message = build_sample_message(digest.message_template, SETTINGS, WEEKLY, edition().slot)
+    tree = _parse_html(digest.html)
 
     assert b"\r\nBcc:" not in message.partition(b"\r\n\r\n")[0]
     assert not tree.xpath("//script | //*[starts-with(name(@*), 'on')]")
@@ -243,42 +246,46 @@ def test_a_hostile_post_stays_inside_its_place() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(title=ANY, summary=ANY, body=ANY, name=ANY)
+@given(title=ANY_TEXT, summary=ANY_TEXT, body=ANY_TEXT, name=ANY_TEXT)
 @example(title="\ud800\x00\x0b\ufffe", summary="\ud800", body="\x00<p>\x0b\ud800\ufffe</p>", name="\x1b[0m")
 def test_any_text_makes_a_whole_letter(title: str, summary: str, body: str, name: str) -> None:
     image = Image(url="https://example.org/a.png", alt=name)
-    made = letter_of(
+    digest = letter_of(
         post(title=title, summary=summary, html=body, authors=(name,), tags=(name,), image=image),
         subject=title,
     )
-    tree = _tree(made.html)
+    tree = _parse_html(digest.html)
 
-    assert specimen(made.letter, SETTINGS, WEEKLY, edition().slot).isascii()
-    assert "".join(tree.xpath("//title")[0].itertext()) == made.subject
+    assert build_sample_message(digest.message_template, SETTINGS, WEEKLY, edition().slot).isascii()
+    assert "".join(tree.xpath("//title")[0].itertext()) == digest.subject
     assert len(tree.xpath("//a[@data-unsubscribe]")) == 1
-    assert "\nUnsubscribe: https://" in made.text
+    assert "\nUnsubscribe: https://" in digest.text
 
 
 @pytest.mark.parametrize("name", ["digest.html", "digest.txt"])
 def test_a_template_without_the_link_to_leave_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "templates" / "mail").mkdir(parents=True)
-    shipped = (REPOSITORY / "templates" / "mail" / name).read_text()
-    (tmp_path / "templates" / "mail" / name).write_text(shipped.replace("reader.unsubscribe_url", "site.url"))
+    shipped_template = (REPOSITORY / "templates" / "mail" / name).read_text()
+    (tmp_path / "templates" / "mail" / name).write_text(
+        shipped_template.replace("reader.unsubscribe_url", "site.url")
+    )
 
-    with pytest.raises(ConfigurationError) as raised:
-        digest(edition(), SETTINGS, WEEKLY, "x", Templates(tmp_path))
+    with pytest.raises(ConfigurationError) as error_info:
+        build_digest(edition(), SETTINGS, WEEKLY, "x", Templates(tmp_path))
 
-    assert raised.value.problems[0].path == f"templates/mail/{name}"
-
-
-def _shown_as(each: Post, *displays: Display) -> list[str]:
-    whole = edition(each)
-    return [digest_of(whole._replace(items=(Item(each, display),))).html for display in displays]
+    assert error_info.value.problems[0].path == f"templates/mail/{name}"
 
 
-def _body(page: str) -> str:
+def _digests_by_display(post: Post, *displays: Display) -> list[str]:
+    full_edition = edition(post)
+    return [
+        digest_of(full_edition._replace(items=(EditionItem(post, display),))).html for display in displays
+    ]
+
+
+def _article_html(page: str) -> str:
     return page[page.index('role="article"') :]
 
 
-def _tree(page: str) -> Any:
+def _parse_html(page: str) -> Any:
     return html5lib.parse(page, treebuilder="lxml", namespaceHTMLElements=False).getroot()

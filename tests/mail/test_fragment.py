@@ -9,22 +9,27 @@ import nh3
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.i18n.mail_messages import words
-from ketapress.mail.body.mail_html import Frame, mail_fragment
+from ketapress.i18n.mail_messages import mail_messages
+from ketapress.mail.body.mail_html import FragmentContext, to_mail_html
 from support.sample_posts import ARABIC_HTML, CHINESE_HTML, HOSTILE_HTML, RICH
 
-PAGE = "https://example.org/2023/rich.html"
-FRAME = Frame(prefix="p1", page=PAGE, direction="ltr", width=552, words=words("en"))
+POST_URL = "https://example.org/2023/rich.html"
+CONTEXT = FragmentContext(
+    id_prefix="p1", post_url=POST_URL, direction="ltr", width=552, messages=mail_messages("en")
+)
 
 
-def shown(source: str, direction: str = "ltr") -> str:
-    return mail_fragment(
-        source, Frame(prefix="p1", page=PAGE, direction=direction, width=552, words=words("en"))
+def convert(source: str, direction: str = "ltr") -> str:
+    return to_mail_html(
+        source,
+        FragmentContext(
+            id_prefix="p1", post_url=POST_URL, direction=direction, width=552, messages=mail_messages("en")
+        ),
     )
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("source", "expected"),
     [
         ("<h2>a</h2><h3>b</h3>", "<h3>a</h3><h4>b</h4>"),
         ("<h1>a</h1>", "<h3>a</h3>"),
@@ -35,18 +40,18 @@ def shown(source: str, direction: str = "ltr") -> str:
         ),
     ],
 )
-def test_headings_stand_under_the_title_and_skip_no_level(written: str, expected: str) -> None:
-    assert shown(written) == expected
+def test_headings_stand_under_the_title_and_skip_no_level(source: str, expected: str) -> None:
+    assert convert(source) == expected
 
 
 def test_ids_get_the_posts_prefix_and_only_those_that_are_linked_stay() -> None:
-    source = f'<p><a href="#n">1</a><a href="{PAGE}#n">2</a></p><p id="n">note</p><p id="other">x</p>'
+    source = f'<p><a href="#n">1</a><a href="{POST_URL}#n">2</a></p><p id="n">note</p><p id="other">x</p>'
 
-    assert shown(source) == '<p><a href="#p1-1">1</a><a href="#p1-1">2</a></p><p id="p1-1">note</p><p>x</p>'
+    assert convert(source) == '<p><a href="#p1-1">1</a><a href="#p1-1">2</a></p><p id="p1-1">note</p><p>x</p>'
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("source", "expected"),
     [
         ('<p><a href="#gone">up</a></p>', "<p>up</p>"),
         ('<p><a href="https://example.org/"></a>x</p>', "<p>x</p>"),
@@ -71,28 +76,28 @@ def test_ids_get_the_posts_prefix_and_only_those_that_are_linked_stay() -> None:
         ),
     ],
 )
-def test_links_lead_somewhere_and_say_where(written: str, expected: str) -> None:
-    assert shown(written) == expected
+def test_links_lead_somewhere_and_say_where(source: str, expected: str) -> None:
+    assert convert(source) == expected
 
 
 def test_a_link_around_blocks_becomes_links_inside_them() -> None:
     card = '<a href="https://a.org/">top<div><h2>Title</h2><p>Text <b>bold</b></p></div>end</a>'
 
-    assert shown(card) == (
+    assert convert(card) == (
         '<div><p><a href="https://a.org/">top</a></p><div><h3><a href="https://a.org/">Title</a></h3>'
         '<p><a href="https://a.org/">Text <b>bold</b></a></p></div><p><a href="https://a.org/">end</a></p></div>'
     )
 
 
 def test_an_emphasis_around_blocks_goes_into_them() -> None:
-    assert shown("<p>x <b>y <i>z</i></b></p><b><i>one<div>two</div><ul><li>three</li></ul></i></b>") == (
+    assert convert("<p>x <b>y <i>z</i></b></p><b><i>one<div>two</div><ul><li>three</li></ul></i></b>") == (
         "<p>x <b>y <i>z</i></b></p><div><div><p><b><i>one</i></b></p><div><p><b><i>two</i></b></p></div>"
         "<ul><li><b><i>three</i></b></li></ul></div></div>"
     )
 
 
 def test_a_picture_that_gets_a_link_of_its_own_gets_a_name() -> None:
-    card = shown('<a href="https://a.org/"><div><img src="https://a.org/x.png"><h3>Title</h3></div></a>')
+    card = convert('<a href="https://a.org/"><div><img src="https://a.org/x.png"><h3>Title</h3></div></a>')
 
     assert 'alt="Picture"' in card
 
@@ -100,11 +105,11 @@ def test_a_picture_that_gets_a_link_of_its_own_gets_a_name() -> None:
 def test_a_linked_table_keeps_its_link_in_every_cell() -> None:
     table = '<a href="https://a.org/"><table><tbody><tr><td>one</td><td>two</td></tr></tbody></table></a>'
 
-    assert shown(table).count('<a href="https://a.org/">') == 2
+    assert convert(table).count('<a href="https://a.org/">') == 2
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("source", "expected"),
     [
         ("<ul><li>a</li><ul><li>b</li></ul></ul>", "<ul><li>a<ul><li>b</li></ul></li></ul>"),
         ("<ol>x<p>y</p><li>a</li> z</ol>", "<ol><li>x<p>y</p></li><li>a</li><li> z</li></ol>"),
@@ -115,14 +120,14 @@ def test_a_linked_table_keeps_its_link_in_every_cell() -> None:
         ("<dl><dd>a</dd><dt>b</dt></dl>", "<div><div><p>a</p></div><div><p>b</p></div></div>"),
     ],
 )
-def test_a_list_holds_items_and_nothing_else(written: str, expected: str) -> None:
-    assert shown(written) == expected
+def test_a_list_holds_items_and_nothing_else(source: str, expected: str) -> None:
+    assert convert(source) == expected
 
 
 def test_code_in_a_block_of_code_is_just_its_text() -> None:
     source = "<pre><code>a <span>b</span></code><strong>c</strong>\n<samp>d</samp></pre>"
 
-    assert shown(source) == "<pre>a b<strong>c</strong>\nd</pre>"
+    assert convert(source) == "<pre>a b<strong>c</strong>\nd</pre>"
 
 
 @pytest.mark.parametrize(
@@ -144,10 +149,10 @@ def test_code_in_a_block_of_code_is_just_its_text() -> None:
     ],
 )
 def test_images_have_a_name_and_a_width_that_fits(image: str, expected: dict[str, str]) -> None:
-    found = dict(re.findall(r' ([a-z]+)="([^"]*)"', shown(image)[shown(image).index("<img") :]))
+    attributes = dict(re.findall(r' ([a-z]+)="([^"]*)"', convert(image)[convert(image).index("<img") :]))
 
-    assert found.items() >= expected.items()
-    assert ("height" in found) == ("height" in expected)
+    assert attributes.items() >= expected.items()
+    assert ("height" in attributes) == ("height" in expected)
 
 
 @pytest.mark.parametrize(
@@ -168,22 +173,22 @@ def test_images_have_a_name_and_a_width_that_fits(image: str, expected: dict[str
     ],
 )
 def test_what_clients_do_not_draw_is_linked_or_named(image: str, expected: str) -> None:
-    assert shown(image) == expected
+    assert convert(image) == expected
 
 
 def test_video_and_sound_become_links_with_their_picture() -> None:
     video = '<video src="https://a.org/v.mp4" poster="https://a.org/v.jpg" title="A talk"></video>'
 
     assert re.fullmatch(
-        r'<p><a href="https://a\.org/v\.mp4"><img [^>]*alt="Video: A talk"[^>]*></a></p>', shown(video)
+        r'<p><a href="https://a\.org/v\.mp4"><img [^>]*alt="Video: A talk"[^>]*></a></p>', convert(video)
     )
-    assert shown('<audio controls><source src="https://a.org/s.mp3"></audio>') == (
+    assert convert('<audio controls><source src="https://a.org/s.mp3"></audio>') == (
         '<p><a href="https://a.org/s.mp3">Sound: a.org</a></p>'
     )
 
 
 def test_a_table_with_a_head_is_data_and_its_cells_say_what_they_head() -> None:
-    table = shown(
+    table = convert(
         "<table><caption>C</caption><thead><tr><td>a</td></tr></thead><tbody><tr><th>b</th><td align='right'>1</td></tr></tbody></table>"
     )
 
@@ -195,7 +200,7 @@ def test_a_table_with_a_head_is_data_and_its_cells_say_what_they_head() -> None:
 
 
 def test_a_table_without_a_head_is_layout_to_a_screen_reader() -> None:
-    table = shown(
+    table = convert(
         "<table><caption>C</caption><tbody><tr><td colspan='3' rowspan='x'>1</td></tr></tbody></table>"
     )
 
@@ -206,13 +211,13 @@ def test_a_table_without_a_head_is_layout_to_a_screen_reader() -> None:
 
 def test_loose_text_between_blocks_becomes_paragraphs() -> None:
     assert (
-        shown("one <b>two</b><ul><li>x</li></ul>three")
+        convert("one <b>two</b><ul><li>x</li></ul>three")
         == "<p>one <b>two</b></p><ul><li>x</li></ul><p>three</p>"
     )
 
 
 @pytest.mark.parametrize(
-    ("written", "direction", "expected"),
+    ("source", "direction", "expected"),
     [
         ("<p>مرحبا</p>", "ltr", '<p dir="rtl" style="text-align:right">مرحبا</p>'),
         ("<p>see مرحبا</p>", "ltr", '<p dir="auto">see مرحبا</p>'),
@@ -256,8 +261,8 @@ def test_loose_text_between_blocks_becomes_paragraphs() -> None:
         ),
     ],
 )
-def test_what_runs_the_other_way_says_so(written: str, direction: str, expected: str) -> None:
-    assert shown(written, direction) == expected
+def test_what_runs_the_other_way_says_so(source: str, direction: str, expected: str) -> None:
+    assert convert(source, direction) == expected
 
 
 @pytest.mark.parametrize(
@@ -271,21 +276,21 @@ def test_what_runs_the_other_way_says_so(written: str, direction: str, expected:
     ],
 )
 def test_what_has_no_place_in_mail_leaves_nothing(source: str) -> None:
-    assert shown(source) == ""
+    assert convert(source) == ""
 
 
 def test_elements_nested_without_end_are_flattened() -> None:
-    deep = shown("<blockquote>" * 400 + "x" + "</blockquote>" * 400)
+    nested_html = convert("<blockquote>" * 400 + "x" + "</blockquote>" * 400)
 
-    assert deep.count("<blockquote>") < 100
-    assert "x" in deep
+    assert nested_html.count("<blockquote>") < 100
+    assert "x" in nested_html
 
 
 @pytest.mark.parametrize("source", [RICH, ARABIC_HTML, CHINESE_HTML, HOSTILE_HTML])
 def test_browsers_and_libxml2_build_the_same_tree_from_it(source: str) -> None:
-    fragment = mail_fragment(nh3.clean(source, link_rel=None), FRAME)
+    fragment = to_mail_html(nh3.clean(source, link_rel=None), CONTEXT)
 
-    assert _shape(_browser_tree(fragment)) == _shape(_libxml2_tree(fragment))
+    assert _tree_shape(_browser_tree(fragment)) == _tree_shape(_libxml2_tree(fragment))
 
 
 MARKUP = st.lists(
@@ -328,7 +333,7 @@ MARKUP = st.lists(
 @given(pieces=MARKUP)
 def test_any_markup_keeps_its_words_and_every_rule(pieces: list[str]) -> None:
     source = nh3.clean(" ".join(pieces), link_rel=None)
-    fragment = mail_fragment(source, FRAME)
+    fragment = to_mail_html(source, CONTEXT)
     tree = _browser_tree(fragment)
 
     assert "".join(tree.itertext()).split() == "".join(_browser_tree(source).itertext()).split()
@@ -349,11 +354,11 @@ def _libxml2_tree(source: str) -> Any:
     return lxml.html.document_fromstring(f"<html><body>{source}</body></html>").find("body")
 
 
-def _shape(element: Any) -> list[Any]:
+def _tree_shape(element: Any) -> list[Any]:
     """The tags and attributes of a tree, and the words between them."""
     return [
         element.tag,
         dict(element.attrib),
         (element.text or "").split(),
-        [(_shape(child), (child.tail or "").split()) for child in element],
+        [(_tree_shape(child), (child.tail or "").split()) for child in element],
     ]

@@ -13,15 +13,15 @@ from typing import Any
 import html5lib
 import pytest
 
-from ketapress.mail.digest import digest, specimen
-from ketapress.mail.lint.run import letter_problems
-from ketapress.mail.personalize import slot_values, stamped
+from ketapress.mail.digest import build_digest, build_sample_message
+from ketapress.mail.lint.run import message_problems
+from ketapress.mail.personalize import merge_values, message_bytes
 from ketapress.model.delivery import Recipient
 from ketapress.model.errors import ConfigurationError, Severity
-from ketapress.model.message import Digest, Letter
+from ketapress.model.message import Digest, MessageTemplate
 from ketapress.model.post import Image
 from ketapress.model.settings import NewsletterSettings, Settings
-from ketapress.settings.loader import parsed_settings
+from ketapress.settings.loader import parse_settings
 from ketapress.templates.environment import Templates
 from support.factories import WEEKLY, edition, post
 from support.sample_posts import LEAVING_BY_MAIL, SETTINGS, digest_of, hostile_post, seed_post
@@ -39,7 +39,7 @@ schedule = "0 8 * * mon"
 starts = 2023-06-05
 from = "The Example Weekly <digest@example.org>"
 """
-EVIL = (
+HOSTILE_VALUES = (
     "x\r\nBcc: victim@example.com\r\n\r\n<script>alert(1)</script>",
     '"><script src="https://evil.example/x.js"></script><a href="javascript:alert(1)" onclick="x">',
     "=?utf-8?q?=0D=0ABcc:_victim=40example.com?= <victim@example.com>, {{ 7 * 7 }}",
@@ -63,26 +63,28 @@ HEADERS = [
 ]
 SITE_KEYS = ("title", "description", "language", "postal_address", "logo", "accent")
 NEWSLETTER_KEYS = ("title", "from", "reply_to", "unsubscribe_mailto", "subject", "theme", "font")
-FIELDS = ("title", "summary", "html", "lang", "dir", "url", "canonical")
+POST_FIELDS = ("title", "summary", "html", "lang", "dir", "url", "canonical")
 
 
-@pytest.mark.parametrize("value", EVIL)
-@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("value", HOSTILE_VALUES)
+@pytest.mark.parametrize("field", POST_FIELDS)
 def test_no_field_of_a_post_leaves_its_place(field: str, value: str) -> None:
-    hostile = post(**{field: value})
+    hostile_post_value = post(**{field: value})
 
-    _assert_sound(digest_of(edition(hostile, seed_post()), newsletter=LEAVING_BY_MAIL), LEAVING_BY_MAIL)
+    _assert_sound(
+        digest_of(edition(hostile_post_value, seed_post()), newsletter=LEAVING_BY_MAIL), LEAVING_BY_MAIL
+    )
 
 
-@pytest.mark.parametrize("value", EVIL)
+@pytest.mark.parametrize("value", HOSTILE_VALUES)
 def test_nothing_that_is_listed_or_shown_beside_a_post_leaves_its_place(value: str) -> None:
-    picture = Image(url=f"https://example.org/a.png{value}", alt=value, width=10, height=10)
-    hostile = post(tags=(value,), authors=(value, value), image=picture)
+    image = Image(url=f"https://example.org/a.png{value}", alt=value, width=10, height=10)
+    post_with_value = post(tags=(value,), authors=(value, value), image=image)
 
-    _assert_sound(digest_of(edition(hostile), newsletter=LEAVING_BY_MAIL), LEAVING_BY_MAIL)
+    _assert_sound(digest_of(edition(post_with_value), newsletter=LEAVING_BY_MAIL), LEAVING_BY_MAIL)
 
 
-@pytest.mark.parametrize("value", EVIL[:3])
+@pytest.mark.parametrize("value", HOSTILE_VALUES[:3])
 @pytest.mark.parametrize(
     ("section", "key"),
     [
@@ -92,37 +94,39 @@ def test_nothing_that_is_listed_or_shown_beside_a_post_leaves_its_place(value: s
 )
 def test_a_setting_is_refused_or_stays_in_its_place(section: str, key: str, value: str) -> None:
     try:
-        whole = parsed_settings(_with_setting(section, key, value), {})
-    except ConfigurationError as fault:
-        refused = str(fault)
+        site_settings = parse_settings(_with_setting(section, key, value), {})
+    except ConfigurationError as error:
+        error_text = str(error)
     else:
-        refused = ""
-    if refused:
-        assert key in refused
+        error_text = ""
+    if error_text:
+        assert key in error_text
         return
-    newsletter = whole.newsletters["weekly"]
-    made = edition(seed_post())
-    subject = Templates(Path()).line(newsletter.subject, {"posts": made.posts}, "subject")
+    newsletter = site_settings.newsletters["weekly"]
+    seed_edition = edition(seed_post())
+    subject = Templates(Path()).render_line(newsletter.subject, {"posts": seed_edition.posts}, "subject")
 
-    _assert_sound(digest_of(made, whole, newsletter, subject), newsletter, whole)
+    _assert_sound(digest_of(seed_edition, site_settings, newsletter, subject), newsletter, site_settings)
 
 
 def test_a_template_with_a_script_holds_its_edition(tmp_path: Path) -> None:
-    own = tmp_path / "templates" / "mail" / "magazine.html"
-    own.parent.mkdir(parents=True)
-    own.write_text(
+    template = tmp_path / "templates" / "mail" / "magazine.html"
+    template.parent.mkdir(parents=True)
+    template.write_text(
         '{% extends "mail/digest.html" %}{% block masthead %}<tr><td onclick="x()">'
         "<h1>x</h1><script>alert(1)</script></td></tr>{% endblock %}"
     )
-    made = edition(seed_post())
+    seed_edition = edition(seed_post())
 
-    letter = digest(made, SETTINGS, WEEKLY, "x\r\nBcc: victim@example.com", Templates(tmp_path))
-    message = specimen(letter.letter, SETTINGS, WEEKLY, made.slot)
-    found = letter_problems(made, letter, message, WEEKLY.max_bytes)
+    script_digest = build_digest(
+        seed_edition, SETTINGS, WEEKLY, "x\r\nBcc: victim@example.com", Templates(tmp_path)
+    )
+    message = build_sample_message(script_digest.message_template, SETTINGS, WEEKLY, seed_edition.slot)
+    problems = message_problems(seed_edition, script_digest, message, WEEKLY.max_bytes)
 
     assert b"\nBcc" not in message
     assert {"mail.not-shown", "mail.handler"} <= {
-        each.code for each in found if each.severity is Severity.ERROR
+        problem.code for problem in problems if problem.severity is Severity.ERROR
     }
 
 
@@ -140,7 +144,7 @@ digest_of(edition(hostile_post(), rich_post("second")))
 print(len(said), said[:3])
 """
     paths = [path for path in sys.path if path]
-    answer = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}\n{program}"],
         capture_output=True,
         text=True,
@@ -148,30 +152,30 @@ print(len(said), said[:3])
         check=False,
     )
 
-    assert answer.stdout == "0 []\n", answer.stderr
+    assert result.stdout == "0 []\n", result.stderr
 
 
 def test_each_of_a_thousand_readers_gets_their_own_links_and_nobody_elses() -> None:
-    letter = digest_of(edition(hostile_post(), seed_post())).letter
-    seen: set[bytes] = set()
+    message_template = digest_of(edition(hostile_post(), seed_post())).message_template
+    known_tokens: set[bytes] = set()
     for number in range(1000):
-        message = stamped(letter, _values(letter, number))
+        message = message_bytes(message_template, _merge_values(message_template, number))
         text = quopri.decodestring(message.replace(b"\r\n", b"\n"))
         addresses = set(re.findall(rb"reader-\d+@example\.com", text))
         tokens = set(re.findall(rb"(?:unsubscribe|preferences)/([A-Za-z0-9_-]{36})", text))
 
         assert addresses == {b"reader-%d@example.com" % number}
         assert len(tokens) == 2
-        assert not tokens & seen
-        seen |= tokens
+        assert not tokens & known_tokens
+        known_tokens |= tokens
 
 
-def _values(letter: Letter, number: int) -> dict[str, str]:
-    return slot_values(
-        letter,
+def _merge_values(message_template: MessageTemplate, number: int) -> dict[str, str]:
+    return merge_values(
+        message_template,
         Recipient(subscription_id=number, address=f"reader-{number}@example.com", name=f"Reader {number}"),
         sender_domain="example.org",
-        door="https://example.org",
+        web_base_url="https://example.org",
         secret="x" * 32,
         date=datetime(2023, 6, 12, 8, tzinfo=UTC),
     )
@@ -179,21 +183,21 @@ def _values(letter: Letter, number: int) -> dict[str, str]:
 
 def _with_setting(section: str, key: str, value: str) -> str:
     """The settings with one more line, in the place of the one of its name."""
-    head, mark, tail = TOML.partition(f"[{section}]\n")
+    head, section_header, tail = TOML.partition(f"[{section}]\n")
     tail = re.sub(rf"^{key} = .*\n", "", tail, count=1, flags=re.MULTILINE)
-    return f"{head}{mark}{key} = {json.dumps(value)}\n{tail}"
+    return f"{head}{section_header}{key} = {json.dumps(value)}\n{tail}"
 
 
-def _assert_sound(made: Digest, newsletter: NewsletterSettings, whole: Settings = SETTINGS) -> None:
-    message = specimen(made.letter, whole, newsletter, edition().slot)
-    read = message_from_bytes(message, policy=policy.SMTP)
+def _assert_sound(digest: Digest, newsletter: NewsletterSettings, site_settings: Settings = SETTINGS) -> None:
+    message = build_sample_message(digest.message_template, site_settings, newsletter, edition().slot)
+    email_message = message_from_bytes(message, policy=policy.SMTP)
     optional = set() if newsletter.reply_to else {"Reply-To"}
 
-    assert read.keys() == [name for name in HEADERS if name not in optional]
-    assert read.defects == []
-    assert [part.get_content_type() for part in read.iter_parts()] == ["text/plain", "text/html"]
+    assert email_message.keys() == [name for name in HEADERS if name not in optional]
+    assert email_message.defects == []
+    assert [part.get_content_type() for part in email_message.iter_parts()] == ["text/plain", "text/html"]
     assert message.isascii()
-    for page in (made.html, made.web):
+    for page in (digest.html, digest.web_html):
         tree: Any = html5lib.parse(page, treebuilder="lxml", namespaceHTMLElements=False).getroot()
         assert not list(tree.iter("script", "iframe", "object", "embed", "form", "link", "base"))
         assert not tree.xpath("//@*[starts-with(name(), 'on')]")

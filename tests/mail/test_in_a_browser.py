@@ -17,19 +17,19 @@ LOOKS = [
     Look(320, without=("styles",), judged=False),
 ]
 # A mail is shown inside the page of a client, which has the landmarks.
-_LANDMARKS = ("landmark-one-main", "region")
+_LANDMARK_RULES = ("landmark-one-main", "region")
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_theme_is_open_to_everybody_in_every_script_and_shape(theme: str, tmp_path: Path) -> None:
     newsletter = WEEKLY._replace(theme=theme)
     pages = []
-    for language, (make, whole) in LANGUAGES.items():
-        for shape, shaped in SHAPES.items():
+    for language, (make, site_settings) in LANGUAGES.items():
+        for shape, make_edition in SHAPES.items():
             pages.append(tmp_path / f"{language}, {shape}.html")
-            pages[-1].write_text(digest_of(shaped(make), whole, newsletter, "A subject").html)
+            pages[-1].write_text(digest_of(make_edition(make), site_settings, newsletter, "A subject").html)
 
-    found = sights((page.as_uri() for page in pages), LOOKS)
+    results = sights((page.as_uri() for page in pages), LOOKS)
 
-    assert len(found) == len(pages) * len(LOOKS)
-    assert faults(found, but=_LANDMARKS, elsewhere=False) == []
+    assert len(results) == len(pages) * len(LOOKS)
+    assert faults(results, but=_LANDMARK_RULES, elsewhere=False) == []

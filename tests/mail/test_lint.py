@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.mail.digest import specimen
-from ketapress.mail.lint.run import letter_problems
-from ketapress.model.edition import Display, Edition, Item
+from ketapress.mail.digest import build_sample_message
+from ketapress.mail.lint.run import message_problems
+from ketapress.model.edition import Display, Edition, EditionItem
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.message import Digest
 from ketapress.model.post import Post
@@ -24,50 +24,52 @@ from support.sample_posts import (
     seed_post,
 )
 
-MADE = edition(rich_post())
-DIGEST = digest_of(MADE)
-MESSAGE = specimen(DIGEST.letter, SETTINGS, WEEKLY, MADE.slot)
-BODY = '<div class="body ltr" lang="en"'
+EDITION = edition(rich_post())
+DIGEST = digest_of(EDITION)
+MESSAGE = build_sample_message(DIGEST.message_template, SETTINGS, WEEKLY, EDITION.slot)
+BODY_START = '<div class="body ltr" lang="en"'
 """The start of the post's own text."""
-FOOT = '<td class="cell foot ltr"'
-DARK = "@media (prefers-color-scheme: dark) {"
+FOOTER_START = '<td class="cell foot ltr"'
+DARK_MEDIA = "@media (prefers-color-scheme: dark) {"
 
 
-def _problems(
+def _problems_after_change(
     html: Callable[[str], str] = str,
     text: Callable[[str], str] = str,
     message: Callable[[bytes], bytes] = bytes,
 ) -> tuple[Problem, ...]:
     """What is said of the letter with one part changed. The change has to be one."""
-    page, plain, whole = html(DIGEST.html), text(DIGEST.text), message(MESSAGE)
-    assert (page, plain, whole) != (DIGEST.html, DIGEST.text, MESSAGE)
-    changed = DIGEST._replace(html=page, text=plain, sizes={**DIGEST.sizes, "html": len(page.encode())})
-    return letter_problems(MADE, changed, whole, WEEKLY.max_bytes)
+    changed_html, changed_text, changed_message = html(DIGEST.html), text(DIGEST.text), message(MESSAGE)
+    assert (changed_html, changed_text, changed_message) != (DIGEST.html, DIGEST.text, MESSAGE)
+    changed_digest = DIGEST._replace(
+        html=changed_html, text=changed_text, sizes={**DIGEST.sizes, "html": len(changed_html.encode())}
+    )
+    return message_problems(EDITION, changed_digest, changed_message, WEEKLY.max_bytes)
 
 
 def _codes(problems: Sequence[Problem]) -> set[tuple[str, str]]:
-    return {(each.code.removeprefix("mail."), str(each.severity)) for each in problems}
+    return {(problem.code.removeprefix("mail."), str(problem.severity)) for problem in problems}
 
 
-def _with(markup: str) -> Callable[[str], str]:
+def _insert_in_body(markup: str) -> Callable[[str], str]:
     """The page with something more at the start of the post's text."""
 
-    def changed(page: str) -> str:
-        start = page.index(">", page.index(BODY)) + 1
+    def change(page: str) -> str:
+        start = page.index(">", page.index(BODY_START)) + 1
         return page[:start] + markup + page[start:]
 
-    return changed
+    return change
 
 
-def _swapped(old: str, new: str) -> Callable[[str], str]:
-    def changed(page: str) -> str:
+def _replace(old: str, new: str) -> Callable[[str], str]:
+    def change(page: str) -> str:
         assert old in page
         return page.replace(old, new)
 
-    return changed
+    return change
 
 
-IN_A_POST = {
+POST_CASES = {
     "alt-missing": ("error", '<img src="https://example.org/a.png" width="9">'),
     "alt-file-name": ("warning", '<img src="https://example.org/a.png" width="9" alt="a.png">'),
     "picture-address": ("error", '<img src="data:image/png;base64,AA" width="9" alt="a">'),
@@ -90,11 +92,11 @@ IN_A_POST = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("code", IN_A_POST)
+@pytest.mark.parametrize("code", POST_CASES)
 def test_a_fault_in_a_post_is_found_and_the_post_is_named(code: str) -> None:
-    severity, markup = IN_A_POST[code]
+    severity, markup = POST_CASES[code]
 
-    problems = _problems(_with(markup))
+    problems = _problems_after_change(_insert_in_body(markup))
 
     assert _codes(problems) == {(code, severity)}
     (problem,) = problems
@@ -103,34 +105,34 @@ def test_a_fault_in_a_post_is_found_and_the_post_is_named(code: str) -> None:
     assert problem.cure
 
 
-IN_THE_TEMPLATE: dict[str, tuple[str, Callable[[str], str]]] = {
-    "heading-first": ("error", _swapped("h1", "h2")),
-    "language": ("error", _swapped('<html lang="en"', "<html")),
-    "template-mark": ("error", _swapped("Unsubscribe</a>", "{{ words.leave }}</a>")),
-    "unsubscribe-html": ("error", _swapped('<a class="leave"', '<a style="display:none" class="leave"')),
-    "style-braces": ("error", _swapped(DARK, f"{DARK} p {{")),
-    "style-import": ("error", _swapped(DARK, f'@import url("https://example.org/x.css");{DARK}')),
-    "style-large": ("error", _swapped(DARK, ".x { margin: 0 }\n" * 1200 + DARK)),
-    "style-important": ("warning", _swapped(DARK, ".x { margin: 0!important }" + DARK)),
+TEMPLATE_CASES: dict[str, tuple[str, Callable[[str], str]]] = {
+    "heading-first": ("error", _replace("h1", "h2")),
+    "language": ("error", _replace('<html lang="en"', "<html")),
+    "template-mark": ("error", _replace("Unsubscribe</a>", "{{ words.leave }}</a>")),
+    "unsubscribe-html": ("error", _replace('<a class="leave"', '<a style="display:none" class="leave"')),
+    "style-braces": ("error", _replace(DARK_MEDIA, f"{DARK_MEDIA} p {{")),
+    "style-import": ("error", _replace(DARK_MEDIA, f'@import url("https://example.org/x.css");{DARK_MEDIA}')),
+    "style-large": ("error", _replace(DARK_MEDIA, ".x { margin: 0 }\n" * 1200 + DARK_MEDIA)),
+    "style-important": ("warning", _replace(DARK_MEDIA, ".x { margin: 0!important }" + DARK_MEDIA)),
     "style-nested": (
         "warning",
-        _swapped(DARK, "@media print { @media (max-width: 1px) { .x { margin: 0 } } }" + DARK),
+        _replace(DARK_MEDIA, "@media print { @media (max-width: 1px) { .x { margin: 0 } } }" + DARK_MEDIA),
     ),
-    "too-large": ("error", _with("<p>" + "word " * 20_000 + "</p>")),
+    "too-large": ("error", _insert_in_body("<p>" + "word " * 20_000 + "</p>")),
 }
 
 
-@pytest.mark.parametrize("code", IN_THE_TEMPLATE)
+@pytest.mark.parametrize("code", TEMPLATE_CASES)
 def test_a_fault_of_the_template_is_found_and_no_post_is_blamed(code: str) -> None:
-    severity, changed = IN_THE_TEMPLATE[code]
+    severity, change = TEMPLATE_CASES[code]
 
-    problems = _problems(changed)
+    problems = _problems_after_change(change)
 
     assert (code, severity) in _codes(problems)
-    assert all(each.path == "templates/mail/digest.html" for each in problems)
+    assert all(problem.path == "templates/mail/digest.html" for problem in problems)
 
 
-HEADERS: dict[str, Callable[[bytes], bytes]] = {
+HEADER_CASES: dict[str, Callable[[bytes], bytes]] = {
     "header-count": lambda message: b"Subject: another\r\n" + message,
     "header-break": lambda message: message.replace(b"Subject: ", b"Subject: x\nBcc: y@example.com ", 1),
     "header-long": lambda message: message.replace(b"Subject: ", b"Subject: " + b"x" * 1000, 1),
@@ -140,32 +142,36 @@ HEADERS: dict[str, Callable[[bytes], bytes]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("code", HEADERS)
+@pytest.mark.parametrize("code", HEADER_CASES)
 def test_a_fault_in_a_header_is_found(code: str) -> None:
-    assert (code, "error") in _codes(_problems(message=HEADERS[code]))
+    assert (code, "error") in _codes(_problems_after_change(message=HEADER_CASES[code]))
 
 
 def test_a_subject_that_no_list_of_messages_shows_is_only_a_warning() -> None:
-    problems = _problems(message=lambda whole: whole.replace(b"Subject: ", b"Subject: " + b"word " * 30, 1))
+    problems = _problems_after_change(
+        message=lambda whole: whole.replace(b"Subject: ", b"Subject: " + b"word " * 30, 1)
+    )
 
     assert _codes(problems) == {("subject-long", "warning")}
 
 
 def test_the_way_out_has_to_be_in_the_text_too() -> None:
-    problems = _problems(text=lambda text: text.replace("unsubscribe/", ""))
+    problems = _problems_after_change(text=lambda text: text.replace("unsubscribe/", ""))
 
     assert _codes(problems) == {("unsubscribe-text", "error")}
     assert problems[0].path == "templates/mail/digest.txt"
 
 
 def test_without_the_header_no_link_counts_as_the_way_out() -> None:
-    problems = _problems(message=lambda whole: whole.replace(b"List-Unsubscribe: ", b"X-Gone: ", 1))
+    problems = _problems_after_change(
+        message=lambda whole: whole.replace(b"List-Unsubscribe: ", b"X-Gone: ", 1)
+    )
 
     assert {"header-count", "unsubscribe-html", "unsubscribe-text"} <= {code for code, _ in _codes(problems)}
 
 
 @pytest.mark.parametrize(
-    ("style", "found"),
+    ("style", "expected"),
     [
         ("color:#777", {("contrast", "warning")}),
         ("color:white", {("contrast", "error")}),
@@ -178,94 +184,110 @@ def test_without_the_header_no_link_counts_as_the_way_out() -> None:
         ("background-color:#2222cc;color:#fff", set()),
     ],
 )
-def test_text_is_held_against_the_background_it_stands_on(style: str, found: set[tuple[str, str]]) -> None:
-    assert _codes(_problems(_with(f'<p style="{style}">words</p>'))) == found
+def test_text_is_held_against_the_background_it_stands_on(style: str, expected: set[tuple[str, str]]) -> None:
+    assert _codes(_problems_after_change(_insert_in_body(f'<p style="{style}">words</p>'))) == expected
 
 
 def test_a_link_without_a_colour_is_blue() -> None:
     link = '<div style="background-color:#333;color:#fff"><a href="https://example.org/">words</a></div>'
 
-    faint = _problems(_with(link))
+    problems = _problems_after_change(_insert_in_body(link))
 
-    assert ("contrast", "error") in _codes(faint)
-    assert "#0000ee on #333333 by day" in faint[0].message
+    assert ("contrast", "error") in _codes(problems)
+    assert "#0000ee on #333333 by day" in problems[0].message
 
 
 def test_the_dark_scheme_is_judged_by_itself() -> None:
-    grey = _problems(_swapped(".page { background-color: #111214 !important; }", ".page { }"))
-    faint = _problems(_swapped("color: #e9e5de !important", "color: #333333 !important"))
-    weak = _problems(_swapped("color: #e9e5de !important", "color: #e9e5de"))
+    gray_problems = _problems_after_change(
+        _replace(".page { background-color: #111214 !important; }", ".page { }")
+    )
+    faint_problems = _problems_after_change(
+        _replace("color: #e9e5de !important", "color: #333333 !important")
+    )
+    weak_problems = _problems_after_change(_replace("color: #e9e5de !important", "color: #e9e5de"))
 
-    assert _codes(grey) == set()
-    for problems in (faint, weak):
+    assert _codes(gray_problems) == set()
+    for problems in (faint_problems, weak_problems):
         assert ("contrast", "error") in _codes(problems)
-        assert all("in the dark scheme" in each.message for each in problems)
+        assert all("in the dark scheme" in problem.message for problem in problems)
 
 
 def test_the_more_special_rule_of_the_dark_scheme_counts() -> None:
-    later = _swapped(
-        DARK,
-        f"{DARK} td .body p.named {{ color: #e9e5de !important }} .body p {{ color: #222222 !important }}",
+    append_rule = _replace(
+        DARK_MEDIA,
+        f"{DARK_MEDIA} td .body p.named {{ color: #e9e5de !important }} .body p {{ color: #222222 !important }}",
     )
-    both = _problems(lambda page: later(_with('<p class="named">light</p>')(page)))
+    problems = _problems_after_change(
+        lambda page: append_rule(_insert_in_body('<p class="named">light</p>')(page))
+    )
 
-    assert ("contrast", "error") in _codes(both)
-    assert "“light”" not in both[0].message
+    assert ("contrast", "error") in _codes(problems)
+    assert "“light”" not in problems[0].message
 
 
 def test_a_title_that_only_looks_like_a_host_holds_nothing() -> None:
-    page = _with('<a href="https://example.org/next.html">Next.js</a>')
+    change = _insert_in_body('<a href="https://example.org/next.html">Next.js</a>')
 
-    assert _codes(_found(edition(post(title="Next.js")))) == set()
-    assert _codes(_problems(page)) == {("link-disguised", "warning")}
+    assert _codes(_problems_of_edition(edition(post(title="Next.js")))) == set()
+    assert _codes(_problems_after_change(change)) == {("link-disguised", "warning")}
 
 
 def test_a_letter_that_gmail_may_cut_off_is_told_of() -> None:
-    large = DIGEST._replace(sizes={**DIGEST.sizes, "html": 110_000})
-    encoded = MESSAGE + b"x" * 110_000
+    large_digest = DIGEST._replace(sizes={**DIGEST.sizes, "html": 110_000})
+    large_message = MESSAGE + b"x" * 110_000
 
-    assert _codes(letter_problems(MADE, large, MESSAGE, 200_000)) == {("clipped", "warning")}
-    assert _codes(letter_problems(MADE, DIGEST, encoded, WEEKLY.max_bytes)) == {("clipped", "warning")}
+    assert _codes(message_problems(EDITION, large_digest, MESSAGE, 200_000)) == {("clipped", "warning")}
+    assert _codes(message_problems(EDITION, DIGEST, large_message, WEEKLY.max_bytes)) == {
+        ("clipped", "warning")
+    }
 
 
 def test_many_faults_of_a_kind_are_told_once() -> None:
-    (problem,) = _problems(_with("<video>x</video>" * 5))
+    (problem,) = _problems_after_change(_insert_in_body("<video>x</video>" * 5))
 
     assert problem.message.endswith("(4 more like it.)")
 
 
 def test_marks_that_an_author_wrote_are_no_leftovers() -> None:
-    made = edition(post(title="What {{ title }} does", summary="{% if %}", html="<p>{{ 7 * 7 }} {# x #}</p>"))
+    tag_edition = edition(
+        post(title="What {{ title }} does", summary="{% if %}", html="<p>{{ 7 * 7 }} {# x #}</p>")
+    )
 
-    assert _found(made) == ()
+    assert _problems_of_edition(tag_edition) == ()
 
 
 def test_a_mark_in_the_settings_is_a_leftover() -> None:
     site = SETTINGS.site._replace(description="By {{ site.title }}")
 
-    assert ("template-mark", "error") in _codes(_found(MADE, SETTINGS._replace(site=site)))
+    assert ("template-mark", "error") in _codes(_problems_of_edition(EDITION, SETTINGS._replace(site=site)))
 
 
 @pytest.mark.parametrize("count", [1, 4, 12, 40])
 @pytest.mark.parametrize("display", Display)
-@pytest.mark.parametrize("make", [rich_post, arabic_post, chinese_post, hostile_post])
-def test_shipped_letters_pass(make: Callable[[str], Post], display: Display, count: int) -> None:
-    most = 40 if display is Display.HEADLINE else 12
-    posts = [make(f"number-{number}") for number in range(min(count, most))]
-    made = edition()._replace(items=tuple(Item(each, display) for each in posts), more=(post("more"),))
-    whole = ARABIC if make is arabic_post else SETTINGS
+@pytest.mark.parametrize("make_post", [rich_post, arabic_post, chinese_post, hostile_post])
+def test_shipped_letters_pass(make_post: Callable[[str], Post], display: Display, count: int) -> None:
+    max_posts = 40 if display is Display.HEADLINE else 12
+    posts = [make_post(f"number-{number}") for number in range(min(count, max_posts))]
+    full_edition = edition()._replace(
+        items=tuple(EditionItem(item, display) for item in posts), overflow=(post("more"),)
+    )
+    site_settings = ARABIC if make_post is arabic_post else SETTINGS
 
-    assert [each for each in _found(made, whole) if each.code != "mail.clipped"] == []
+    assert [
+        item for item in _problems_of_edition(full_edition, site_settings) if item.code != "mail.clipped"
+    ] == []
 
 
 def test_the_seed_passes_without_a_warning() -> None:
-    assert _found(edition(seed_post())) == ()
+    assert _problems_of_edition(edition(seed_post())) == ()
 
 
-ODD = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("<>&\"'{}%#/=;:! \r\n")), max_size=80)
-PIECES = st.lists(
+ODD_TEXT = st.text(
+    st.one_of(st.characters(codec="utf-8"), st.sampled_from("<>&\"'{}%#/=;:! \r\n")), max_size=80
+)
+MARKUP = st.lists(
     st.one_of(
-        ODD,
+        ODD_TEXT,
         st.sampled_from(
             ["<style>", "@media", "(prefers-color-scheme: dark)", "{", "}", "<a href='", "http://[", "'>", "<td bgcolor=x>", "#", "!important", "<a id=p1>", "color:"]
         ),
@@ -274,37 +296,47 @@ PIECES = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(page=PIECES, text=ODD, message=st.one_of(st.binary(max_size=200), PIECES.map(str.encode)))
+@given(page=MARKUP, text=ODD_TEXT, message=st.one_of(st.binary(max_size=200), MARKUP.map(str.encode)))
 def test_no_letter_makes_it_fail(page: str, text: str, message: bytes) -> None:
-    odd = DIGEST._replace(html=page, text=text)
+    odd_digest = DIGEST._replace(html=page, text=text)
 
-    found = letter_problems(MADE, odd, message, WEEKLY.max_bytes)
+    problems = message_problems(EDITION, odd_digest, message, WEEKLY.max_bytes)
 
-    assert any(each.severity is Severity.ERROR for each in found)
-    assert all(each.cure and each.code.startswith("mail.") and each.message.isprintable() for each in found)
+    assert any(problem.severity is Severity.ERROR for problem in problems)
+    assert all(
+        problem.cure and problem.code.startswith("mail.") and problem.message.isprintable()
+        for problem in problems
+    )
 
 
 @settings(max_examples=40, deadline=None)
-@given(title=ODD, summary=ODD, html=PIECES)
+@given(title=ODD_TEXT, summary=ODD_TEXT, html=MARKUP)
 def test_no_post_makes_a_letter_that_is_held(title: str, summary: str, html: str) -> None:
-    found = _found(edition(post(title=f"Title {title}", summary=summary, html=html)))
+    problems = _problems_of_edition(edition(post(title=f"Title {title}", summary=summary, html=html)))
 
-    assert [each for each in found if each.severity is Severity.ERROR] == []
+    assert [problem for problem in problems if problem.severity is Severity.ERROR] == []
 
 
 def test_a_post_may_speak_of_style_sheets() -> None:
     words = "@import url(https://example.org/a.css);"
-    found = _found(edition(post(title=words, summary=words, html=f"<pre><code>{words}</code></pre>")))
+    problems = _problems_of_edition(
+        edition(post(title=words, summary=words, html=f"<pre><code>{words}</code></pre>"))
+    )
 
-    assert [each for each in found if each.severity is Severity.ERROR] == []
-
-
-def _found(made: Edition, whole: Settings = SETTINGS) -> tuple[Problem, ...]:
-    digest: Digest = digest_of(made, whole)
-    return letter_problems(made, digest, specimen(digest.letter, whole, WEEKLY, made.slot), WEEKLY.max_bytes)
+    assert [problem for problem in problems if problem.severity is Severity.ERROR] == []
 
 
-SOURCE = """---
+def _problems_of_edition(edition: Edition, settings: Settings = SETTINGS) -> tuple[Problem, ...]:
+    digest: Digest = digest_of(edition, settings)
+    return message_problems(
+        edition,
+        digest,
+        build_sample_message(digest.message_template, settings, WEEKLY, edition.slot),
+        WEEKLY.max_bytes,
+    )
+
+
+SOURCE_TEXT = """---
 title: A post
 ---
 
@@ -327,11 +359,11 @@ over lines, [here](https://example.org/x) too.
     ],
 )
 def test_what_a_post_is_to_blame_for_is_placed_on_its_line(markup: str, line: int | None) -> None:
-    changed = DIGEST._replace(html=_with(f"<section>{markup}</section>")(DIGEST.html))
+    changed_digest = DIGEST._replace(html=_insert_in_body(f"<section>{markup}</section>")(DIGEST.html))
 
-    found = letter_problems(
-        MADE, changed, MESSAGE, WEEKLY.max_bytes, {MADE.posts[0].path: SOURCE}.__getitem__
+    problems = message_problems(
+        EDITION, changed_digest, MESSAGE, WEEKLY.max_bytes, {EDITION.posts[0].path: SOURCE_TEXT}.__getitem__
     )
 
-    assert {each.line for each in found} == {line}
-    assert {each.path for each in found} == {f"posts/{MADE.posts[0].path}"}
+    assert {problem.line for problem in problems} == {line}
+    assert {problem.path for problem in problems} == {f"posts/{EDITION.posts[0].path}"}

@@ -4,13 +4,17 @@ import quopri
 
 from hypothesis import example, given, settings, strategies as st
 
-from ketapress.mail.mime.quoted_printable import quoted_line, quoted_lines, quoted_segments
+from ketapress.mail.mime.quoted_printable import (
+    quoted_printable_line,
+    quoted_printable_lines,
+    quoted_printable_segments,
+)
 
-TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(".=\n F \té")), max_size=400)
+ANY_TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(".=\n F \té")), max_size=400)
 
 
 @settings(max_examples=200, deadline=None)
-@given(text=TEXT)
+@given(text=ANY_TEXT)
 @example(text="." * 200)
 @example(text="From here\nFrom there")
 @example(text="é" * 100)
@@ -18,27 +22,27 @@ TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(".=\n F \
 @example(text=" \n\t\n ")
 def test_any_text_is_read_back_from_harmless_lines(text: str) -> None:
     text = text.replace("\r", "")
-    written = quoted_lines(text)
+    octets = quoted_printable_lines(text)
 
-    assert quopri.decodestring(written.replace(b"\r\n", b"\n")) == text.encode()
-    _assert_lines(written)
+    assert quopri.decodestring(octets.replace(b"\r\n", b"\n")) == text.encode()
+    _assert_lines(octets)
 
 
 @settings(max_examples=200, deadline=None)
-@given(before=TEXT, value=TEXT, after=TEXT)
-def test_a_value_fits_between_any_two_texts(before: str, value: str, after: str) -> None:
-    before, after = before.replace("\r", ""), after.replace("\r", "")
-    first, last = quoted_segments([before, after])
+@given(text_before=ANY_TEXT, value=ANY_TEXT, text_after=ANY_TEXT)
+def test_a_value_fits_between_any_two_texts(text_before: str, value: str, text_after: str) -> None:
+    text_before, text_after = text_before.replace("\r", ""), text_after.replace("\r", "")
+    first_segment, last_segment = quoted_printable_segments([text_before, text_after])
 
-    whole = first + quoted_line(value.encode()) + last
+    octets = first_segment + quoted_printable_line(value.encode()) + last_segment
 
-    assert quopri.decodestring(whole.replace(b"\r\n", b"\n")) == (before + value + after).encode()
-    _assert_lines(whole)
+    assert quopri.decodestring(octets.replace(b"\r\n", b"\n")) == (text_before + value + text_after).encode()
+    _assert_lines(octets)
 
 
-def _assert_lines(written: bytes) -> None:
-    assert written.isascii()
-    for line in written.split(b"\r\n"):
+def _assert_lines(octets: bytes) -> None:
+    assert octets.isascii()
+    for line in octets.split(b"\r\n"):
         assert len(line) <= 76
         assert b"\r" not in line
         assert b"\n" not in line

@@ -17,7 +17,7 @@ from typing import Any
 import dkim
 import pytest
 
-from ketapress.mail.personalize import slot_values, stamped
+from ketapress.mail.personalize import merge_values, message_bytes
 from ketapress.model.delivery import Recipient
 from ketapress.model.message import Digest
 from ketapress.model.settings import Settings
@@ -36,17 +36,17 @@ from support.sample_posts import (
 
 pytestmark = pytest.mark.rspamd
 
-LETTERS: dict[str, tuple[Digest, Settings]] = {
+DIGESTS: dict[str, tuple[Digest, Settings]] = {
     "seed": (letter_of(seed_post()), SETTINGS),
     "rich": (letter_of(rich_post(), chinese_post()), SETTINGS),
     "arabic": (letter_of(arabic_post(), whole=ARABIC), ARABIC),
     "hostile": (letter_of(hostile_post(), seed_post()), SETTINGS),
 }
-_MOST = 1.0
+_MAX_SCORE = 1.0
 _DOMAIN, _SELECTOR = WEEKLY.sender.domain, "press"
 _HOST = "192.0.2.25"  # for documentation (RFC 5737)
 _ATTEMPTS = 200
-_ASKING_OTHERS = ("fuzzy_check", "rbl", "phishing")  # modules that want the network
+_NETWORK_MODULES = ("fuzzy_check", "rbl", "phishing")  # modules that want the network
 _CONFIGURATION = """
 .include "$CONFDIR/common.conf"
 options {{
@@ -62,7 +62,7 @@ worker "normal" {{ bind_socket = "{folder}/socket mode=0600"; count = 1; }}
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Rspamd:
     """A daemon of our own: its socket, and the key that the domain's DKIM record holds."""
 
     socket: Path
@@ -70,27 +70,27 @@ class Judge:
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+def rspamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rspamd]:
     folder = tmp_path_factory.mktemp("rspamd")
     (folder / "local.d").mkdir()
-    for module in _ASKING_OTHERS:
+    for module in _NETWORK_MODULES:
         (folder / "local.d" / f"{module}.conf").write_text("enabled = false;\n")
     (folder / "domains").write_text("com\nexample\ninfo\nio\nnet\norg\n")
     with name_server() as zone:
-        key = _published(zone, folder / "key.pem")
+        key = _publish_key(zone, folder / "key.pem")
         configuration = _CONFIGURATION.format(folder=folder, port=zone.port)
         (folder / "rspamd.conf").write_text(configuration)
-        places = [f"--var={name}={folder}" for name in ("DBDIR", "RUNDIR", "LOGDIR", "LOCAL_CONFDIR")]
-        command = ["rspamd", "--no-fork", "--insecure", "--config", str(folder / "rspamd.conf"), *places]
+        options = [f"--var={name}={folder}" for name in ("DBDIR", "RUNDIR", "LOGDIR", "LOCAL_CONFDIR")]
+        command = ["rspamd", "--no-fork", "--insecure", "--config", str(folder / "rspamd.conf"), *options]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as daemon:
             try:
                 _wait_for(folder / "socket", daemon)
-                yield Judge(folder / "socket", key)
+                yield Rspamd(folder / "socket", key)
             finally:
                 daemon.terminate()
 
 
-def _published(zone: Zone, file: Path) -> bytes:
+def _publish_key(zone: Zone, file: Path) -> bytes:
     """A new key; the zone says that it signs for the domain, and that only `_HOST` sends for it."""
     command = ["rspamadm", "dkim_keygen", "-d", _DOMAIN, "-s", _SELECTOR, "-b", "2048", "-k", str(file)]
     record = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
@@ -103,29 +103,29 @@ def _published(zone: Zone, file: Path) -> bytes:
     return file.read_bytes()
 
 
-@pytest.mark.parametrize("name", LETTERS)
-def test_rspamd_finds_little_to_say(judge: Judge, name: str) -> None:
-    judged = _judged(judge.socket, _signed(_message(*LETTERS[name]), judge.key))
-    said = {symbol: each["score"] for symbol, each in judged["symbols"].items() if each["score"]}
+@pytest.mark.parametrize("name", DIGESTS)
+def test_rspamd_finds_little_to_say(rspamd: Rspamd, name: str) -> None:
+    result = _check_message(rspamd.socket, _sign(_message(*DIGESTS[name]), rspamd.key))
+    scores = {symbol: entry["score"] for symbol, entry in result["symbols"].items() if entry["score"]}
 
-    assert judged["action"] == "no action"
-    assert said.keys() >= {"MIME_GOOD", "HAS_LIST_UNSUB"}
-    assert judged["symbols"].keys() >= {"R_SPF_ALLOW", "R_DKIM_ALLOW", "DMARC_POLICY_ALLOW"}
-    assert judged["score"] <= _MOST, said
-    assert not {"BROKEN_HEADERS", "MIME_HTML_ONLY", "R_PARTS_DIFFER", "R_SUSPICIOUS_IMAGES"} & said.keys()
+    assert result["action"] == "no action"
+    assert scores.keys() >= {"MIME_GOOD", "HAS_LIST_UNSUB"}
+    assert result["symbols"].keys() >= {"R_SPF_ALLOW", "R_DKIM_ALLOW", "DMARC_POLICY_ALLOW"}
+    assert result["score"] <= _MAX_SCORE, scores
+    assert not {"BROKEN_HEADERS", "MIME_HTML_ONLY", "R_PARTS_DIFFER", "R_SUSPICIOUS_IMAGES"} & scores.keys()
 
 
-def test_a_letter_that_somebody_else_changed_is_not_ours(judge: Judge) -> None:
+def test_a_letter_that_somebody_else_changed_is_not_ours(rspamd: Rspamd) -> None:
     """The judge can say no: what the other tests rely on is not just there."""
-    changed = _signed(_message(*LETTERS["seed"]), judge.key).replace(b"Mental", b"Metal")
+    changed_message = _sign(_message(*DIGESTS["seed"]), rspamd.key).replace(b"Mental", b"Metal")
 
-    symbols = _judged(judge.socket, changed)["symbols"]
+    symbols = _check_message(rspamd.socket, changed_message)["symbols"]
 
     assert "R_DKIM_REJECT" in symbols
     assert "R_DKIM_ALLOW" not in symbols
 
 
-def _signed(message: bytes, key: bytes) -> bytes:
+def _sign(message: bytes, key: bytes) -> bytes:
     """With the headers that RFC 8058, 4, wants covered, and From twice: nobody can add another."""
     names = ["from", "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "list-id"]
     names += ["list-unsubscribe", "list-unsubscribe-post"]
@@ -142,37 +142,37 @@ def _signed(message: bytes, key: bytes) -> bytes:
 
 def _wait_for(path: Path, daemon: subprocess.Popen[bytes]) -> None:
     for _ in range(_ATTEMPTS):
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
-            line.connect(str(path))
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
             return
         with suppress(subprocess.TimeoutExpired):
             daemon.wait(0.1)
     raise AssertionError("rspamd did not open its socket")
 
 
-def _judged(path: Path, message: bytes) -> dict[str, Any]:
+def _check_message(path: Path, message: bytes) -> dict[str, Any]:
     """What the daemon answers (its protocol is HTTP); it is told who brought the message."""
     head = (
         f"POST /checkv2 HTTP/1.0\r\nIP: {_HOST}\r\nHelo: mail.{_DOMAIN}\r\nHostname: mail.{_DOMAIN}\r\n"
         f"From: bounces@{_DOMAIN}\r\nRcpt: reader@example.com\r\nContent-Length: {len(message)}\r\n\r\n"
     )
-    with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(30)
-        line.connect(str(path))
-        line.sendall(head.encode() + message)
-        answer = b"".join(iter(lambda: line.recv(65536), b""))
-    judged: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
-    return judged
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(30)
+        connection.connect(str(path))
+        connection.sendall(head.encode() + message)
+        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    result: dict[str, Any] = json.loads(response.partition(b"\r\n\r\n")[2])
+    return result
 
 
-def _message(digest: Digest, whole: Settings) -> bytes:
+def _message(digest: Digest, settings: Settings) -> bytes:
     """What one subscriber gets now: filters look at the date."""
-    values = slot_values(
-        digest.letter,
+    values = merge_values(
+        digest.message_template,
         Recipient(subscription_id=7, address="reader@example.com", name="A Reader"),
         sender_domain=WEEKLY.sender.domain,
-        door=whole.door,
+        web_base_url=settings.web_base_url,
         secret="x" * 32,
         date=datetime.now(UTC),
     )
-    return stamped(digest.letter, values)
+    return message_bytes(digest.message_template, values)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import html5lib
 import pytest
 
-from ketapress.model.edition import Display, Item
+from ketapress.model.edition import Display, EditionItem
 from ketapress.model.message import Digest
 from support.factories import edition, post
 from support.sample_posts import (
@@ -25,28 +25,34 @@ from support.sample_posts import (
 
 pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")
 
-_LOGO = SETTINGS._replace(site=SETTINGS.site._replace(logo="https://example.org/logo.png"))
-_CHINESE = SETTINGS._replace(site=SETTINGS.site._replace(language="zh"))
+_LOGO_SETTINGS = SETTINGS._replace(site=SETTINGS.site._replace(logo="https://example.org/logo.png"))
+_CHINESE_SETTINGS = SETTINGS._replace(site=SETTINGS.site._replace(language="zh"))
 
 
-def _as(display: Display, count: int) -> Digest:
+def _digest_with_display(display: Display, count: int) -> Digest:
     posts = [rich_post(f"rich-{number}") for number in range(count)]
     return digest_of(
-        edition()._replace(items=tuple(Item(each, display) for each in posts), more=(post("more"),))
+        edition()._replace(
+            items=tuple(EditionItem(item, display) for item in posts), overflow=(post("more"),)
+        )
     )
 
 
-LETTERS = {
+DIGESTS = {
     "seed": letter_of(seed_post()),
     "everything": letter_of(rich_post(), hostile_post(), arabic_post(), chinese_post(), seed_post()),
     "arabic": letter_of(*(arabic_post(f"arabic-{number}") for number in range(5)), whole=ARABIC),
-    "chinese": letter_of(*(chinese_post(f"chinese-{number}") for number in range(5)), whole=_CHINESE),
-    "twelve excerpts": _as(Display.EXCERPT, 12),
-    "forty headlines": _as(Display.HEADLINE, 40),
-    "long titles and a logo": letter_of(post(title="A long title " * 20), post(title="W" * 200), whole=_LOGO),
+    "chinese": letter_of(
+        *(chinese_post(f"chinese-{number}") for number in range(5)), whole=_CHINESE_SETTINGS
+    ),
+    "twelve excerpts": _digest_with_display(Display.EXCERPT, 12),
+    "forty headlines": _digest_with_display(Display.HEADLINE, 40),
+    "long titles and a logo": letter_of(
+        post(title="A long title " * 20), post(title="W" * 200), whole=_LOGO_SETTINGS
+    ),
     "an empty post": letter_of(post(html="", summary="")),
 }
-FORBIDDEN = [
+FORBIDDEN_TAGS = [
     "script",
     "iframe",
     "object",
@@ -64,9 +70,9 @@ FORBIDDEN = [
 ]
 
 
-@pytest.fixture(params=LETTERS, scope="module")
+@pytest.fixture(params=DIGESTS, scope="module")
 def digest(request: pytest.FixtureRequest) -> Digest:
-    return LETTERS[request.param]
+    return DIGESTS[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +100,7 @@ def test_gmail_keeps_the_styles(digest: Digest, tree: Any) -> None:
 
 
 def test_nothing_stands_in_it_that_clients_remove(tree: Any) -> None:
-    assert [element.tag for tag in FORBIDDEN for element in tree.iter(tag)] == []
+    assert [element.tag for tag in FORBIDDEN_TAGS for element in tree.iter(tag)] == []
     assert not tree.xpath("//@*[starts-with(name(), 'on')]")
 
 
@@ -113,7 +119,7 @@ def test_one_heading_of_the_first_level_and_none_skipped(tree: Any) -> None:
 
     assert levels.count(1) == 1
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert all(next_level - level <= 1 for level, next_level in pairwise(levels))
 
 
 def test_every_table_is_layout_or_data_with_headers(tree: Any) -> None:
@@ -144,12 +150,12 @@ def test_every_link_leads_somewhere_and_is_what_it_seems(tree: Any) -> None:
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
     for link in tree.xpath("//a"):
-        address, shown = link.get("href"), " ".join("".join(link.itertext()).split())
-        assert re.match(r"https?://|mailto:|tel:|#", address)
-        assert not address.startswith("#") or address[1:] in ids
-        assert shown or link.xpath(".//img[@alt!='']")
-        host = re.fullmatch(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", shown, re.IGNORECASE)
-        assert host is None or host[1].lower() == urlsplit(address).netloc.lower()
+        url, text = link.get("href"), " ".join("".join(link.itertext()).split())
+        assert re.match(r"https?://|mailto:|tel:|#", url)
+        assert not url.startswith("#") or url[1:] in ids
+        assert text or link.xpath(".//img[@alt!='']")
+        host = re.fullmatch(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", text, re.IGNORECASE)
+        assert host is None or host[1].lower() == urlsplit(url).netloc.lower()
 
 
 def test_no_template_mark_or_broken_letter_is_left(digest: Digest) -> None:
@@ -161,22 +167,20 @@ def test_no_template_mark_or_broken_letter_is_left(digest: Digest) -> None:
 
 
 def test_outlooks_comments_are_balanced(digest: Digest) -> None:
-    opened = "".join(re.findall(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", digest.html, re.DOTALL))
+    conditional_html = "".join(re.findall(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", digest.html, re.DOTALL))
 
     assert digest.html.count("<!--[if") == digest.html.count("<![endif]-->")
     for tag in ("table", "tr", "td"):
-        assert opened.count(f"<{tag}") == opened.count(f"</{tag}>")
-    assert 'width="600"' in opened
+        assert conditional_html.count(f"<{tag}") == conditional_html.count(f"</{tag}>")
+    assert 'width="600"' in conditional_html
 
 
 def test_the_text_says_what_the_html_says(digest: Digest, tree: Any) -> None:
     body = tree.find("body")
-    spoken = set(re.findall(r"\w{4,}", "".join(body.itertext()).lower()))
-    written = set(re.findall(r"\w{4,}", digest.text.lower()))
+    html_words = set(re.findall(r"\w{4,}", "".join(body.itertext()).lower()))
+    text_words = set(re.findall(r"\w{4,}", digest.text.lower()))
 
-    assert len(spoken & written) >= 0.6 * len(spoken)
+    assert len(html_words & text_words) >= 0.6 * len(html_words)
     assert all(
-        address in digest.text
-        for address in tree.xpath("//a/@href[starts-with(., 'https:')]")
-        if "{" not in address
+        url in digest.text for url in tree.xpath("//a/@href[starts-with(., 'https:')]") if "{" not in url
     )

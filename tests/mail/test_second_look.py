@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ketapress.mail.digest import specimen
-from ketapress.mail.personalize import slot_values, stamped
+from ketapress.mail.digest import build_sample_message
+from ketapress.mail.personalize import merge_values, message_bytes
 from ketapress.model.address import Mailbox
 from ketapress.model.delivery import Recipient
 from support.factories import REPOSITORY, edition
@@ -32,7 +32,7 @@ _ARABIC_SENDER = LEAVING_BY_MAIL._replace(sender=Mailbox("نشرة المثال,
 _SUBJECT = (
     "Ein sehr langer Betreff, der über eine Zeile geht, mit “Zeichen” 😀 und 中文, damit er gefaltet wird"
 )
-MADE = {
+CASES = {
     "seed": (edition(seed_post()), SETTINGS, LEAVING_BY_MAIL, ""),
     "bulletin": (edition(seed_post()), SETTINGS, LEAVING_BY_MAIL._replace(theme="bulletin"), ""),
     "letter": (edition(seed_post()), SETTINGS, LEAVING_BY_MAIL._replace(theme="letter"), ""),
@@ -41,9 +41,9 @@ MADE = {
     "hostile": (edition(hostile_post(), seed_post()), SETTINGS, LEAVING_BY_MAIL, ""),
     "chinese": (edition(*(chinese_post(f"c{n}") for n in range(6))), SETTINGS, LEAVING_BY_MAIL, ""),
 }
-DIGESTS = {name: digest_of(*made) for name, made in MADE.items()}
+DIGESTS = {name: digest_of(*made) for name, made in CASES.items()}
 
-_READ = """
+_PARSER_SCRIPT = """
 const { simpleParser } = require("mailparser");
 const { default: PostalMime } = require("postal-mime");
 const input = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
@@ -70,10 +70,10 @@ const input = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
 
 @pytest.fixture(scope="module")
 def read_by_node() -> dict[str, dict[str, Any]]:
-    messages = {name: b64encode(_message(name)).decode() for name in MADE}
+    messages = {name: b64encode(_message(name)).decode() for name in CASES}
     folders = os.pathsep.join([str(REPOSITORY / "node_modules"), os.environ.get("NODE_PATH", "")])
-    answer = subprocess.run(
-        ["node", "-e", _READ],
+    result = subprocess.run(
+        ["node", "-e", _PARSER_SCRIPT],
         input=json.dumps(messages),
         env={**os.environ, "NODE_PATH": folders},
         capture_output=True,
@@ -81,37 +81,39 @@ def read_by_node() -> dict[str, dict[str, Any]]:
         timeout=60,
         check=True,
     )
-    read: dict[str, dict[str, Any]] = json.loads(answer.stdout)
-    return read
+    parsed_messages: dict[str, dict[str, Any]] = json.loads(result.stdout)
+    return parsed_messages
 
 
 @pytest.mark.mail_parsers
 @pytest.mark.parametrize("parser", ["mailparser", "postal-mime"])
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", CASES)
 def test_other_parsers_read_what_was_written(
     read_by_node: dict[str, dict[str, Any]], name: str, parser: str
 ) -> None:
-    digest, newsletter = DIGESTS[name], MADE[name][2]
-    read = read_by_node[name][parser]
+    digest, newsletter = DIGESTS[name], CASES[name][2]
+    parsed_message = read_by_node[name][parser]
 
-    assert read["subject"] == digest.subject
-    assert read["sender"] == [newsletter.sender.name, newsletter.sender.address]
-    assert read["leave"][0].startswith("https://example.org/unsubscribe/")
-    assert read["leave"][1] == "leave@example.org?subject=unsubscribe"
-    assert read["text"].split() == digest.text.split()  # base64 is padded with blanks around its slots
-    assert read["html"].split() == digest.html.split()
+    assert parsed_message["subject"] == digest.subject
+    assert parsed_message["sender"] == [newsletter.sender.name, newsletter.sender.address]
+    assert parsed_message["leave"][0].startswith("https://example.org/unsubscribe/")
+    assert parsed_message["leave"][1] == "leave@example.org?subject=unsubscribe"
+    assert (
+        parsed_message["text"].split() == digest.text.split()
+    )  # base64 is padded with blanks around its slots
+    assert parsed_message["html"].split() == digest.html.split()
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", CASES)
 def test_pythons_parser_reads_what_was_written(name: str) -> None:
-    digest, newsletter = DIGESTS[name], MADE[name][2]
-    read = message_from_bytes(_message(name), policy=policy.SMTP)
-    text, html = read.iter_parts()
+    digest, newsletter = DIGESTS[name], CASES[name][2]
+    email_message = message_from_bytes(_message(name), policy=policy.SMTP)
+    text, html = email_message.iter_parts()
 
-    assert read["Subject"] == digest.subject
-    assert read["From"].addresses[0].display_name == newsletter.sender.name
-    assert read["From"].addresses[0].addr_spec == newsletter.sender.address
-    assert read.defects == []
+    assert email_message["Subject"] == digest.subject
+    assert email_message["From"].addresses[0].display_name == newsletter.sender.name
+    assert email_message["From"].addresses[0].addr_spec == newsletter.sender.address
+    assert email_message.defects == []
     assert text.get_content().split() == digest.text.split()
     assert html.get_content().split() == digest.html.split()
 
@@ -120,33 +122,33 @@ def test_pythons_parser_reads_what_was_written(name: str) -> None:
 def test_spamassassin_finds_nothing() -> None:
     """All letters in one mailbox: the program takes two seconds to start."""
     now = datetime.now(UTC)
-    mailbox = b"".join(b"From x Thu Jan  1 00:00:00 1970\n" + _message(name, now) + b"\n" for name in MADE)
+    mailbox = b"".join(b"From x Thu Jan  1 00:00:00 1970\n" + _message(name, now) + b"\n" for name in CASES)
     command = ["spamassassin", "--local", "--mbox", "--cf=report_safe 0", "--cf=use_bayes 0"]
-    checked = subprocess.run(
+    report = subprocess.run(
         command, input=mailbox.replace(b"\r\n", b"\n"), capture_output=True, timeout=120, check=True
     ).stdout.decode()
 
     scores = [
-        float(score) for score in re.findall(r"^X-Spam-Status:.*? score=(-?[\d.]+)", checked, re.MULTILINE)
+        float(score) for score in re.findall(r"^X-Spam-Status:.*? score=(-?[\d.]+)", report, re.MULTILINE)
     ]
 
-    assert len(scores) == len(MADE)
-    assert max(scores) <= 0, dict(zip(MADE, scores, strict=True))
+    assert len(scores) == len(CASES)
+    assert max(scores) <= 0, dict(zip(CASES, scores, strict=True))
 
 
 def _message(name: str, now: datetime | None = None) -> bytes:
     """A specimen, or what one subscriber gets now: filters look at the date."""
-    made, whole, newsletter, _ = MADE[name]
-    letter = DIGESTS[name].letter
+    edition, settings, newsletter, _ = CASES[name]
+    message_template = DIGESTS[name].message_template
     if now is None:
-        return specimen(letter, whole, newsletter, made.slot)
-    return stamped(
-        letter,
-        slot_values(
-            letter,
+        return build_sample_message(message_template, settings, newsletter, edition.slot)
+    return message_bytes(
+        message_template,
+        merge_values(
+            message_template,
             Recipient(subscription_id=7, address="reader@example.com", name="A Reader"),
             sender_domain=newsletter.sender.domain,
-            door="https://example.org",
+            web_base_url="https://example.org",
             secret="x" * 32,
             date=now,
         ),

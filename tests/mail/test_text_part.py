@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.mail.body.plaintext import fragment_text
-from ketapress.mail.body.wrap import columns, underlined, unmistakable, wrapped
+from ketapress.mail.body.plaintext import to_plain_text
+from ketapress.mail.body.wrap import display_width, neutralize_markup, underline, wrap_text
 
 
-def shown(source: str) -> str:
-    return fragment_text(source, links="Links")
+def convert(source: str) -> str:
+    return to_plain_text(source, links_heading="Links")
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ def shown(source: str) -> str:
     ],
 )
 def test_each_element_has_its_form(source: str, expected: str) -> None:
-    assert shown(source) == expected
+    assert convert(source) == expected
 
 
 def test_links_are_numbered_and_listed_once() -> None:
     source = '<p><a href="https://a.org/">one</a>, <a href="https://b.org/">two</a>, <a href="https://a.org/">three</a></p>'
 
-    assert shown(source) == "one [1], two [2], three [1]\n\nLinks:\n[1] https://a.org/\n[2] https://b.org/"
+    assert convert(source) == "one [1], two [2], three [1]\n\nLinks:\n[1] https://a.org/\n[2] https://b.org/"
 
 
 @pytest.mark.parametrize(
@@ -49,30 +49,30 @@ def test_links_are_numbered_and_listed_once() -> None:
     ],
 )
 def test_an_address_that_is_its_own_text_needs_no_number(link: str, expected: str) -> None:
-    assert shown(f"<p>{link}</p>") == expected
+    assert convert(f"<p>{link}</p>") == expected
 
 
 def test_a_narrow_table_stands_in_columns() -> None:
     table = "<table><tr><th>Name</th><th>Size</th></tr><tr><td>中文</td><td>3</td></tr><tr><td>x</td></tr></table>"
 
-    assert shown(table) == "Name  Size\n----  ----\n中文  3\nx"
+    assert convert(table) == "Name  Size\n----  ----\n中文  3\nx"
 
 
 def test_a_wide_table_becomes_a_record_a_row() -> None:
-    long = "word " * 12
-    table = f"<table><tr><th>A</th><th>B</th></tr><tr><td>{long}</td><td>{long}</td></tr><tr><td>1</td><td>2</td></tr></table>"
+    long_text = "word " * 12
+    table = f"<table><tr><th>A</th><th>B</th></tr><tr><td>{long_text}</td><td>{long_text}</td></tr><tr><td>1</td><td>2</td></tr></table>"
 
-    assert shown(table) == f"A: {long.strip()}\nB: {long.strip()}\n\nA: 1\nB: 2"
+    assert convert(table) == f"A: {long_text.strip()}\nB: {long_text.strip()}\n\nA: 1\nB: 2"
 
 
 def test_code_is_kept_however_long_its_lines_are() -> None:
     code = "x = 1" + " + 1" * 40
 
-    assert shown(f"<pre>{code}</pre>") == f"    {code}"
+    assert convert(f"<pre>{code}</pre>") == f"    {code}"
 
 
 def test_what_relays_substitute_and_filters_mistake_is_kept_apart_unseen() -> None:
-    text = unmistakable("{{ x }} <div> &amp; a < b")
+    text = neutralize_markup("{{ x }} <div> &amp; a < b")
 
     assert "{{" not in text
     assert "<div" not in text
@@ -80,32 +80,32 @@ def test_what_relays_substitute_and_filters_mistake_is_kept_apart_unseen() -> No
 
 
 def test_right_to_left_text_keeps_its_order() -> None:
-    assert shown("<p>مرحبا <b>بكم</b> 123</p>") == "مرحبا بكم 123"
+    assert convert("<p>مرحبا <b>بكم</b> 123</p>") == "مرحبا بكم 123"
 
 
 def test_chinese_breaks_between_characters_but_not_before_a_stop() -> None:
-    lines = wrapped("中文段落，没有空格。" * 9)
+    lines = wrap_text("中文段落，没有空格。" * 9)
 
     assert len(lines) > 1
-    assert max(map(columns, lines)) <= 78
+    assert max(map(display_width, lines)) <= 78
     assert not any(line.startswith(("，", "。")) for line in lines)
 
 
 def test_a_title_is_underlined_as_wide_as_it_is() -> None:
-    assert underlined("中文 title", "=") == ["中文 title", "=========="]
+    assert underline("中文 title", "=") == ["中文 title", "=========="]
 
 
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(st.sampled_from("ab 中é،م\n-")), width=st.integers(10, 80))
 def test_wrapping_keeps_all_words_in_lines_that_fit(text: str, width: int) -> None:
-    lines = wrapped(text, width)
+    lines = wrap_text(text, width)
 
     assert "".join("".join(lines).split()) == "".join(text.split())
-    assert all(columns(line) <= width or " " not in line for line in lines)
+    assert all(display_width(line) <= width or " " not in line for line in lines)
     assert all(line == line.strip() for line in lines)
 
 
 def test_a_table_in_a_table_is_told_once() -> None:
-    inner = "<table><tr><th>x</th><td>y</td></tr></table>"
+    inner_table = "<table><tr><th>x</th><td>y</td></tr></table>"
 
-    assert shown(f"<table><tr><td>a</td><td>{inner}</td></tr></table>") == "a  x y"
+    assert convert(f"<table><tr><td>a</td><td>{inner_table}</td></tr></table>") == "a  x y"

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from ketapress.model.address import Mailbox, address_key, parsed_address, parsed_mailbox
+from ketapress.model.address import Mailbox, address_key, parse_address, parse_mailbox
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from ketapress.model.address import Mailbox, address_key, parsed_address, parsed
     ],
 )
 def test_what_people_have_is_taken(text: str, address: str) -> None:
-    assert parsed_address(text) == address
+    assert parse_address(text) == address
 
 
 @pytest.mark.parametrize(
@@ -48,18 +48,18 @@ def test_what_people_have_is_taken(text: str, address: str) -> None:
 )
 def test_what_is_no_address_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(ValueError, match=r"the |it |'"):
-        parsed_address(text)
+        parse_address(text)
 
 
 @given(st.text(max_size=60))
 def test_nothing_that_passes_can_leave_its_line(text: str) -> None:
     try:
-        address = parsed_address(text)
+        address = parse_address(text)
     except ValueError:
         return
     assert address.isascii()
     assert not set(address) & set(' \r\n\t\0<>,;:()[]"\\')
-    assert parsed_address(address) == address
+    assert parse_address(address) == address
 
 
 def test_one_person_is_one_key() -> None:
@@ -68,9 +68,9 @@ def test_one_person_is_one_key() -> None:
 
 
 def test_a_mailbox_has_a_name_or_none() -> None:
-    assert parsed_mailbox('"Ann, Editor" <ann@example.org>') == Mailbox("Ann, Editor", "ann@example.org")
-    assert parsed_mailbox("ann@example.org") == Mailbox("", "ann@example.org")
-    assert parsed_mailbox("Ann <ann@example.org>").domain == "example.org"
+    assert parse_mailbox('"Ann, Editor" <ann@example.org>') == Mailbox("Ann, Editor", "ann@example.org")
+    assert parse_mailbox("ann@example.org") == Mailbox("", "ann@example.org")
+    assert parse_mailbox("Ann <ann@example.org>").domain == "example.org"
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_a_mailbox_has_a_name_or_none() -> None:
 )
 def test_a_mailbox_that_is_two_or_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"the |it "):
-        parsed_mailbox(text)
+        parse_mailbox(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ketapress.model.language import direction, script
+from ketapress.model.language import script_code, text_direction
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ from ketapress.model.language import direction, script
     ],
 )
 def test_script_and_direction(tag: str, letters: str, way: str) -> None:
-    assert (script(tag), direction(tag)) == (letters, way)
+    assert (script_code(tag), text_direction(tag)) == (letters, way)

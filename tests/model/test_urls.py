@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from ketapress.model.urls import absolute, decoded_path, encoded_path, joined, on_this_machine, slug
+from ketapress.model.urls import decode_path, encode_path, is_loopback, join_url, resolve_url, slugify
 
 
 @pytest.mark.parametrize(
@@ -19,20 +19,20 @@ from ketapress.model.urls import absolute, decoded_path, encoded_path, joined, o
     ],
 )
 def test_a_slug_keeps_letters_of_any_script(text: str, name: str) -> None:
-    assert slug(text) == name
+    assert slugify(text) == name
 
 
 @given(st.text(max_size=300))
 def test_a_slug_is_a_safe_file_name(text: str) -> None:
-    name = slug(text)
+    name = slugify(text)
     assert not set(name) & set("/\\.\0 \n")
     assert len(name.encode()) <= 80
-    assert slug(name) == name
-    assert decoded_path(encoded_path(name)) == name
+    assert slugify(name) == name
+    assert decode_path(encode_path(name)) == name
 
 
 def test_a_site_may_live_in_a_sub_folder() -> None:
-    assert joined("https://example.org/blog", "2023/a.html") == "https://example.org/blog/2023/a.html"
+    assert join_url("https://example.org/blog", "2023/a.html") == "https://example.org/blog/2023/a.html"
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_a_site_may_live_in_a_sub_folder() -> None:
     ],
 )
 def test_references_become_absolute(reference: str, url: str | None) -> None:
-    assert absolute("https://example.org/2023/a.html", reference) == url
+    assert resolve_url("https://example.org/2023/a.html", reference) == url
 
 
 def test_which_hosts_are_this_machine() -> None:
-    assert all(map(on_this_machine, ["localhost", "127.0.0.1", "127.9.9.9", "::1"]))
-    assert not on_this_machine("relay.example.org")
+    assert all(map(is_loopback, ["localhost", "127.0.0.1", "127.9.9.9", "::1"]))
+    assert not is_loopback("relay.example.org")

@@ -78,29 +78,29 @@ def test_a_folder_that_is_not_here_is_nobodys_edit(tmp_path: Path) -> None:
     assert changed_files(tmp_path, SLOT) == ()
 
 
-@pytest.mark.parametrize("died_at", range(1, 20))
+@pytest.mark.parametrize("fatal_call", range(1, 20))
 def test_a_process_that_dies_anywhere_leaves_whole_folders(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, died_at: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fatal_call: int
 ) -> None:
     """Every call that changes the disk is counted; at one of them the process ends, and what is there is looked at."""
-    old = {name: b"old " + content for name, content in FILES.items()}
-    folder = write_edition(tmp_path, SLOT, old)
-    _die_at(monkeypatch, died_at)
+    old_files = {name: b"old " + content for name, content in FILES.items()}
+    folder = write_edition(tmp_path, SLOT, old_files)
+    _die_at_call(monkeypatch, fatal_call)
 
-    died = True
+    has_died = True
     try:
         write_edition(tmp_path, SLOT, FILES)
-        died = False
-    except _DiedError:
+        has_died = False
+    except _ProcessDeath:
         pass
     monkeypatch.undo()
 
     if folder.exists():
-        assert _content(folder) in (old, FILES)
+        assert _content(folder) in (old_files, FILES)
     remove_leftovers(tmp_path)
-    assert _content(folder) in (old, FILES)
+    assert _content(folder) in (old_files, FILES)
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
-    assert died or _content(folder) == FILES
+    assert has_died or _content(folder) == FILES
     write_edition(tmp_path, SLOT, FILES)
     assert _content(folder) == FILES
 
@@ -109,41 +109,41 @@ def test_leftovers_of_other_editions_stay(tmp_path: Path) -> None:
     folder = write_edition(tmp_path, SLOT, FILES)
     (folder.parent / ".new-2023-06-19T0800").mkdir()
 
-    removed = remove_leftovers(tmp_path)
+    leftovers = remove_leftovers(tmp_path)
 
-    assert [path.name for path in removed] == [".new-2023-06-19T0800"]
+    assert [path.name for path in leftovers] == [".new-2023-06-19T0800"]
     assert _content(folder) == FILES
 
 
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
     (tmp_path / "outbox").write_text("a file where the folder should be")
 
-    with pytest.raises(KetapressError) as raised:
+    with pytest.raises(KetapressError) as error_info:
         write_edition(tmp_path, SLOT, FILES)
 
-    assert raised.value.problems[0].path == "outbox/weekly/2023-06-12T0800"
+    assert error_info.value.problems[0].path == "outbox/weekly/2023-06-12T0800"
 
 
-class _DiedError(BaseException):
+class _ProcessDeath(BaseException):
     """Not an Exception: nothing below the doors may catch it, as nothing catches a kill."""
 
 
-def _die_at(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
-    left = [moment]
+def _die_at_call(monkeypatch: pytest.MonkeyPatch, fatal_call: int) -> None:
+    calls_left = [fatal_call]
 
-    def counted(name: str) -> None:
-        real = getattr(os, name)
+    def count_calls(name: str) -> None:
+        original = getattr(os, name)
 
         def call(*args: object, **kwargs: object) -> object:
-            left[0] -= 1
-            if left[0] == 0:
-                raise _DiedError
-            return real(*args, **kwargs)
+            calls_left[0] -= 1
+            if calls_left[0] == 0:
+                raise _ProcessDeath
+            return original(*args, **kwargs)
 
         monkeypatch.setattr(os, name, call)
 
     for name in ("mkdir", "fsync", "rename", "unlink", "rmdir"):
-        counted(name)
+        count_calls(name)
 
 
 def _content(folder: Path) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings as trying, strategies as st
 
-from ketapress.posts.identity.registry import read_records, records_text
+from ketapress.posts.identity.registry import format_registry, read_registry
 from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
@@ -48,7 +48,7 @@ def test_any_bytes(files: dict[str, bytes]) -> None:
         again = load_posts(root, settings(), NOW)
         assert again.new_ids is None
         assert again.posts == library.posts
-        assert records_text(read_records(root)) == library.new_ids
+        assert format_registry(read_registry(root)) == library.new_ids
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.posts.dialects.admonitions import with_boxes
-from ketapress.posts.dialects.paired_shortcodes import with_pairs
+from ketapress.posts.dialects.admonitions import convert_admonitions
+from ketapress.posts.dialects.paired_shortcodes import convert_paired_shortcodes
 from support.golden import assert_golden
 from support.posts_folder import only
 
@@ -112,7 +112,7 @@ def test_a_box(tmp_path: Path, text: str, title: str) -> None:
     ],
 )
 def test_no_box(text: str) -> None:
-    assert with_boxes(text) == text
+    assert convert_admonitions(text) == text
 
 
 def test_a_box_without_a_title_has_none(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_every_way_in_one_post(tmp_path: Path) -> None:
 )
 def test_boxes_that_hurt_take_no_time(text: str) -> None:
     before = time.process_time()
-    with_boxes(text)
+    convert_admonitions(text)
     assert time.process_time() - before < 3
 
 
@@ -161,5 +161,5 @@ def test_boxes_that_hurt_take_no_time(text: str) -> None:
 )
 def test_pairs_that_hurt_take_no_time(text: str) -> None:
     before = time.process_time()
-    with_pairs(text, is_html=False)
+    convert_paired_shortcodes(text, is_html=False)
     assert time.process_time() - before < 3

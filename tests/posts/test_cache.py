@@ -14,7 +14,7 @@ from ketapress.posts import reader
 from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
-from ketapress.posts.source.files import text
+from ketapress.posts.source.files import read_text
 from ketapress.system import parallel
 from ketapress.system.build_cache import BuildCache
 from support.factories import NOW, SITE, settings
@@ -78,9 +78,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def noted(where: Path, path: str) -> str:
         found.append(path)
-        return text(where, path)
+        return read_text(where, path)
 
-    monkeypatch.setattr("ketapress.posts.reader.text", noted)
+    monkeypatch.setattr("ketapress.posts.reader.read_text", noted)
     return found
 
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings as trying, strategies as st
 
-from ketapress.posts.dates.month_names import CALENDARS
-from ketapress.posts.dates.parse import DateRules, date_in_name, instant
+from ketapress.posts.dates.month_names import CALENDAR_NAMES
+from ketapress.posts.dates.parse import DateRules, parse_instant, split_file_date
 from support.posts_folder import fault
 
 RULES = DateRules(ZoneInfo("Europe/Berlin"), time(6))
@@ -31,7 +31,7 @@ SEVENTH = "2023-06-07T06:00:00+02:00"
 )  # fmt: skip
 def test_the_seventh_of_june_in_many_hands(text: str) -> None:
     if text.strip():
-        moment = instant(text, RULES)
+        moment = parse_instant(text, RULES)
         assert moment is not None
         assert moment.isoformat() == SEVENTH
 
@@ -66,13 +66,13 @@ def test_the_seventh_of_june_in_many_hands(text: str) -> None:
     ],
 )
 def test_times_and_zones(text: str, moment: str) -> None:
-    found = instant(text, RULES)
+    found = parse_instant(text, RULES)
     assert found is not None
     assert found.isoformat() == moment
 
 
 def test_a_skipped_local_time_moves_forward_and_a_doubled_one_is_the_first() -> None:
-    skipped, doubled = instant("2023-03-26 02:30", RULES), instant("2023-10-29 02:30", RULES)
+    skipped, doubled = parse_instant("2023-03-26 02:30", RULES), parse_instant("2023-10-29 02:30", RULES)
     assert skipped is not None
     assert doubled is not None
     assert skipped.isoformat() == "2023-03-26T03:30:00+02:00"
@@ -94,7 +94,7 @@ def test_a_skipped_local_time_moves_forward_and_a_doubled_one_is_the_first() -> 
     ],
 )
 def test_what_is_no_date(text: str) -> None:
-    assert instant(text, RULES) is None
+    assert parse_instant(text, RULES) is None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_what_is_no_date(text: str) -> None:
 )
 def test_a_date_that_cannot_be_is_an_error_that_says_why(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        instant(text, RULES)
+        parse_instant(text, RULES)
 
 
 @pytest.mark.parametrize(
@@ -154,15 +154,15 @@ def test_a_wrong_weekday_and_another_calendar_have_cures_of_their_own(
     ],
 )
 def test_dates_in_file_names(stem: str, date: str, rest: str) -> None:
-    assert date_in_name(stem) == (date, rest)
+    assert split_file_date(stem) == (date, rest)
 
 
-@given(st.dates(date(1500, 1, 1), date(9998, 12, 31)), st.sampled_from(sorted(CALENDARS)))
+@given(st.dates(date(1500, 1, 1), date(9998, 12, 31)), st.sampled_from(sorted(CALENDAR_NAMES)))
 @trying(max_examples=150, deadline=None)
 def test_every_day_is_read_in_every_language(day: date, language: str) -> None:
-    names = CALENDARS[language]
+    names = CALENDAR_NAMES[language]
     text = f"{names.weekdays[day.weekday()]}, {day.day} {names.months[day.month - 1]} {day.year:04}"
-    found = instant(text, RULES)
+    found = parse_instant(text, RULES)
     assert found is not None
     assert found.date() == day
 
@@ -171,7 +171,7 @@ def test_every_day_is_read_in_every_language(day: date, language: str) -> None:
 @trying(max_examples=150, deadline=None)
 def test_any_text_is_a_date_or_none_or_a_fault(text: str) -> None:
     try:
-        found = instant(text, RULES)
+        found = parse_instant(text, RULES)
     except ValueError:
         return
     assert found is None or found.tzinfo

@@ -8,7 +8,7 @@ import pytest
 
 from ketapress.model.errors import ConfigurationError, KetapressError, RefusedError
 from ketapress.posts.loader import load_posts, new_post
-from ketapress.posts.source.files import LARGEST_FILE
+from ketapress.posts.source.files import MAX_FILE_SIZE
 from support.factories import NOW, settings
 from support.posts_folder import BERLIN, fault, only, publication
 
@@ -31,7 +31,7 @@ GOOD = "---\ndate: 2023-06-07\n---\nText."
         (b"---\ntitle: A: b\ndate: 2023-06-07\n---\nx", "posts/x.md:2", "a value holds a colon"),
         (b"---\ntitle: A\ndate: 2023-06-07\n", "posts/x.md:1", "never closed"),
         (b"---\n- a\n- b\n---\nx", "posts/x.md:1", "no `name: value` lines"),
-        (b"a" * (LARGEST_FILE + 1), "posts/x.md", "5.0 MB"),
+        (b"a" * (MAX_FILE_SIZE + 1), "posts/x.md", "5.0 MB"),
     ],
 )
 def test_a_bad_file_is_named_with_line_cause_and_cure(

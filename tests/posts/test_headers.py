@@ -8,7 +8,7 @@ from hypothesis import example, given, settings as trying, strategies as st
 
 from ketapress.model.errors import KetapressError, Severity
 from ketapress.model.post import Image, Post
-from ketapress.posts.frontmatter.split import split
+from ketapress.posts.frontmatter.split import split_front_matter
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
 from support.posts_folder import fault, only, publication
@@ -294,8 +294,8 @@ def test_a_header_that_cannot_be_read_is_an_error_with_its_line(
     ],
 )
 def test_what_is_no_header_is_the_body(text: str) -> None:
-    assert split(text).header == {}
-    assert split(text).body == text
+    assert split_front_matter(text).header == {}
+    assert split_front_matter(text).body == text
 
 
 def test_a_yaml_bomb_is_no_bomb(tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_the_quick_reader_of_yaml_gives_what_the_loader_gives(lines: list[tuple[
     except (yaml.YAMLError, ValueError):
         expected = None
     try:
-        found = split(f"---\n{block}---\nText").header
+        found = split_front_matter(f"---\n{block}---\nText").header
     except KetapressError:
         found = None
     if isinstance(expected, dict):
@@ -360,7 +360,7 @@ def test_summaries_are_plain_text(tmp_path: Path, written: str, summary: str) ->
 
 def test_many_lines_with_colons_above_no_dashes_are_read_at_once() -> None:
     text = "Title: A day\nDate: 2023-06-07\n" + "Key: a line of words that goes on\n" * 500 + "\nBody\n"
-    assert split(text).body == "Body\n"
+    assert split_front_matter(text).body == "Body\n"
 
 
 @pytest.mark.parametrize(

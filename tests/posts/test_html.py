@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings as trying, strategies as st
 
 from ketapress.posts.parsing.nesting import is_too_deep
-from ketapress.posts.rendering.links import Fragment, Place, placed
+from ketapress.posts.rendering.links import Fragment, LinkContext, absolutize_links
 from ketapress.posts.rendering.sanitize import sanitize
 from support.posts_folder import only
 
@@ -15,7 +15,7 @@ PAGE = "https://example.org/2023/x.html"
 
 
 def fragment(html: str) -> Fragment:
-    return placed(sanitize(html), html, Place(page=PAGE, prefix="p-"))
+    return absolutize_links(sanitize(html), html, LinkContext(page_url=PAGE, id_prefix="p-"))
 
 
 def clean(html: str) -> str:
@@ -121,7 +121,7 @@ def test_what_leaves(html: str, out: str) -> None:
 
 def test_addresses_that_are_dropped_are_told() -> None:
     html = "<a href='http://[x'>x</a><img src='http:///'><a href=/fine>y</a><img src=data:x,y><a id=z>z</a>"
-    assert fragment(html).dropped == ("http://[x", "http:///", "data:x,y")
+    assert fragment(html).dropped_urls == ("http://[x", "http:///", "data:x,y")
 
 
 def test_depth_is_bounded() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ketapress.model.errors import Severity
-from ketapress.posts.frontmatter.typos import meant_name
+from ketapress.posts.frontmatter.typos import suggest_name
 from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
@@ -123,7 +123,7 @@ def test_a_mistyped_name_is_warned_about(tmp_path: Path, name: str, meant: str) 
     "meant", ["draft", "hold", "published", "expires", "date", "title", "tags", "slug", "id"]
 )
 def test_what_is_written_right_is_not_mistyped(meant: str) -> None:
-    assert meant_name(meant) == ""
+    assert suggest_name(meant) == ""
 
 
 def test_the_names_of_other_tools_are_not_mistyped() -> None:
@@ -131,7 +131,7 @@ def test_the_names_of_other_tools_are_not_mistyped() -> None:
     tag time type data dates publish publisher isdraft updated uid url toc layout lang image images author categories
     category weight summary description cover status subtitle rating state series theme style site file path permalink
     """
-    assert [name for name in names.split() if meant_name(name)] == []
+    assert [name for name in names.split() if suggest_name(name)] == []
 
 
 def test_a_name_beside_the_one_it_resembles_is_meant_as_it_is(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.posts.text.script_language import contradiction
+from ketapress.posts.text.script_language import detect_language
 from support.factories import SITE, settings
 from support.posts_folder import only
 
@@ -67,7 +67,7 @@ def test_what_contradicts_nothing_speaks_as_the_site_does(tmp_path: Path, text: 
     ],
 )
 def test_sites_in_other_letters(site: str, text: str, expected: tuple[str | None, str | None]) -> None:
-    assert contradiction("", text, site) == expected
+    assert detect_language("", text, site) == expected
 
 
 def test_what_the_author_says_comes_first(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import comrak
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
-from ketapress.posts.markup.markdown import leading_heading, markdown_html
-from ketapress.posts.text.strip_markdown import plain_text
+from ketapress.posts.markup.markdown import render_markdown, split_leading_heading
+from ketapress.posts.text.strip_markdown import strip_markdown
 from support.posts_folder import only
 
 HEADER = "---\ndate: 2023-06-07\ntitle: A title\n---\n"
@@ -70,7 +70,7 @@ def test_a_table_of_five_thousand_columns_is_text(tmp_path: Path) -> None:
 
 def test_a_table_of_many_long_rows_is_still_one() -> None:
     rows = "\n".join(["a|b|c", "-|-|-", *["1|2|3"] * 10_000])
-    assert markdown_html(rows).count("<tr>") == 10_001
+    assert render_markdown(rows).count("<tr>") == 10_001
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_table_of_many_long_rows_is_still_one() -> None:
     ],
 )
 def test_a_leading_heading_is_the_title(text: str, title: str, rest: str) -> None:
-    assert leading_heading(text) == (title, rest)
+    assert split_leading_heading(text) == (title, rest)
 
 
 def test_it_is_taken_out_of_the_body_only_where_it_is_the_title(tmp_path: Path) -> None:
@@ -99,7 +99,8 @@ def test_it_is_taken_out_of_the_body_only_where_it_is_the_title(tmp_path: Path) 
 
 def test_a_line_of_markdown_as_its_reader_sees_it() -> None:
     assert (
-        plain_text(r"A **bold _and_ `code`** [link](https://x.org) \*star\*") == "A bold and code link *star*"
+        strip_markdown(r"A **bold _and_ `code`** [link](https://x.org) \*star\*")
+        == "A bold and code link *star*"
     )
 
 
@@ -128,7 +129,7 @@ def test_all_examples_of_a_kind_survive_the_sanitiser(tmp_path: Path) -> None:
     ).map("".join)
 )
 def test_bare_addresses_become_links_wherever_they_stand(text: str) -> None:
-    assert markdown_html(text) == comrak.render_markdown(text, EVERYTHING, comrak.ParseOptions(), RAW)
+    assert render_markdown(text) == comrak.render_markdown(text, EVERYTHING, comrak.ParseOptions(), RAW)
 
 
 def all_extensions() -> comrak.ExtensionOptions:

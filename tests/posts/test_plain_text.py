@@ -2,7 +2,7 @@
 
 import pytest
 
-from ketapress.posts.markup.plaintext import article_html, first_lead
+from ketapress.posts.markup.plaintext import find_run_in_heading, render_plaintext
 
 
 @pytest.mark.parametrize(
@@ -26,19 +26,19 @@ from ketapress.posts.markup.plaintext import article_html, first_lead
     ],
 )  # fmt: skip
 def test_blocks(text: str, html: str) -> None:
-    assert article_html(text).rstrip("\n") == html
+    assert render_plaintext(text).rstrip("\n") == html
 
 
 def test_two_run_in_headings_are_headings_and_one_is_prose() -> None:
     one = "Note: This is prose with a colon.\n\nMore."
-    assert "<h2>" not in article_html(one)
-    assert first_lead(one) == ""
+    assert "<h2>" not in render_plaintext(one)
+    assert find_run_in_heading(one) == ""
     two = "An opening.\n\nThe Start: It begins.\n\nThe End: It ends."
     assert (
-        article_html(two)
+        render_plaintext(two)
         == "<p>An opening.</p>\n<h2>The Start</h2>\n<p>It begins.</p>\n<h2>The End</h2>\n<p>It ends.</p>\n"
     )
-    assert first_lead(two) == "The Start"
+    assert find_run_in_heading(two) == "The Start"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_two_run_in_headings_are_headings_and_one_is_prose() -> None:
     ],
 )
 def test_prose_with_a_colon_is_no_heading(paragraph: str) -> None:
-    assert "<h2>" not in article_html(f"{paragraph}\n\n{paragraph}")
+    assert "<h2>" not in render_plaintext(f"{paragraph}\n\n{paragraph}")
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_prose_with_a_colon_is_no_heading(paragraph: str) -> None:
     ],
 )  # fmt: skip
 def test_run_in_headings_in_many_hands(paragraph: str, lead: str) -> None:
-    assert first_lead(f"{paragraph}\n\n{paragraph}") == lead
+    assert find_run_in_heading(f"{paragraph}\n\n{paragraph}") == lead

@@ -3,8 +3,15 @@
 import pytest
 from hypothesis import given, settings as trying, strategies as st
 
-from ketapress.posts.text.excerpt import cut, first_paragraph, first_sentence, legal, text_of, untagged
-from ketapress.posts.text.title import name_title
+from ketapress.posts.text.excerpt import (
+    clean_title,
+    extract_first_paragraph,
+    extract_first_sentence,
+    html_to_text,
+    remove_illegal_characters,
+    truncate,
+)
+from ketapress.posts.text.title import derive_title_from_name
 
 
 @pytest.mark.parametrize(
@@ -26,7 +33,7 @@ from ketapress.posts.text.title import name_title
     ],
 )
 def test_titles_of_file_names(name: str, title: str) -> None:
-    assert name_title(name) == title
+    assert derive_title_from_name(name) == title
 
 
 @pytest.mark.parametrize(
@@ -43,32 +50,37 @@ def test_titles_of_file_names(name: str, title: str) -> None:
     ],
 )
 def test_cutting(text: str, length: int, short: str) -> None:
-    assert cut(text, length) == short
+    assert truncate(text, length) == short
 
 
 def test_the_first_sentence_makes_a_title() -> None:
-    assert first_sentence("It began in June. Then more.") == "It began in June"
-    assert first_sentence("Did it? Yes.") == "Did it?"
-    assert first_sentence("word " * 40).endswith("word…")
+    assert extract_first_sentence("It began in June. Then more.") == "It began in June"
+    assert extract_first_sentence("Did it? Yes.") == "Did it?"
+    assert extract_first_sentence("word " * 40).endswith("word…")
 
 
 def test_text_of_html() -> None:
-    assert text_of("<p>a<br>b &lt;c&gt;\n<em>d</em></p>") == "a b <c> d"
+    assert html_to_text("<p>a<br>b &lt;c&gt;\n<em>d</em></p>") == "a b <c> d"
     assert (
-        first_paragraph('<h2>x</h2><p><img src="y"></p><p>a<sup class="footnote-ref">1</sup> b</p><p>c</p>')
+        extract_first_paragraph(
+            '<h2>x</h2><p><img src="y"></p><p>a<sup class="footnote-ref">1</sup> b</p><p>c</p>'
+        )
         == "a b"
     )
-    assert first_paragraph("<ul><li>only</li></ul>") == "only"
-    assert untagged("<b>Fish</b> &amp;amp; <chips> &copy 1 &lt;") == "Fish &amp; <chips> &copy 1 <"
+    assert extract_first_paragraph("<ul><li>only</li></ul>") == "only"
+    assert clean_title("<b>Fish</b> &amp;amp; <chips> &copy 1 &lt;") == "Fish &amp; <chips> &copy 1 <"
 
 
 def test_what_formats_cannot_carry_is_taken_out() -> None:
-    assert legal("a\x00\x08\x0b\x1f\x7f\x85\x9f\ufffd\ufffe\uffff\ud800b\t\n\U0001f600") == "ab\t\n\U0001f600"
+    assert (
+        remove_illegal_characters("a\x00\x08\x0b\x1f\x7f\x85\x9f\ufffd\ufffe\uffff\ud800b\t\n\U0001f600")
+        == "ab\t\n\U0001f600"
+    )
 
 
 @given(st.text(max_size=400), st.integers(20, 100))
 @trying(max_examples=150, deadline=None)
 def test_a_cut_is_short_and_a_beginning(text: str, length: int) -> None:
-    for short in (cut(text, length), first_sentence(text, length)):
+    for short in (truncate(text, length), extract_first_sentence(text, length)):
         assert len(short) <= length
         assert text.startswith(short.rstrip("…"))

@@ -6,8 +6,8 @@ import pytest
 
 from ketapress.model.errors import Severity
 from ketapress.posts.loader import load_posts
-from ketapress.posts.markup.markdown import leading_heading
-from ketapress.posts.text.strip_markdown import plain_text
+from ketapress.posts.markup.markdown import split_leading_heading
+from ketapress.posts.text.strip_markdown import strip_markdown
 from support.factories import NOW, settings
 from support.posts_folder import fault, only, publication
 
@@ -88,8 +88,8 @@ def test_a_template_is_no_summary(tmp_path: Path) -> None:
 
 
 def test_words_with_underscores_are_no_emphasis() -> None:
-    assert plain_text("snake_case_name and _this_ and __that__") == "snake_case_name and this and that"
+    assert strip_markdown("snake_case_name and _this_ and __that__") == "snake_case_name and this and that"
 
 
 def test_a_title_has_no_attributes() -> None:
-    assert leading_heading("# Title {#top .c}\nText") == ("Title", "Text")
+    assert split_leading_heading("# Title {#top .c}\nText") == ("Title", "Text")

@@ -15,7 +15,7 @@ from ketapress.testing import StillClock
 from ketapress.web.preview.watch import Made, Watch, shown_after
 from support.factories import NOW, WEEKLY
 
-PREVIEW = Preview(newsletter=WEEKLY, zone="UTC", coming=None, unsent=())
+PREVIEW = Preview(newsletter=WEEKLY, zone="UTC", upcoming=None, unsent_editions=())
 BROKEN = Problem(code="template.syntax", message="It is broken.", cure="Mend it.")
 
 

@@ -80,7 +80,7 @@ both_ways = pytest.mark.parametrize(
 def test_messages_follow_one_another_on_one_connection(extensions: tuple[str, ...]) -> None:
     relay = ScriptedRelay(extensions=extensions)
     found = run(lambda relay: outcomes(relay, ANN, BOB, ANN), relay)
-    assert [told(each) for each in found] == [(Phase.DOT, 250)] * 3
+    assert [told(each) for each in found] == [(Phase.END_OF_DATA, 250)] * 3
     assert [(each.sender, each.recipient, each.message) for each in relay.messages] == [
         (SENDER, recipient, MESSAGE) for recipient in (ANN, BOB, ANN)
     ]
@@ -122,7 +122,7 @@ def test_an_envelope_goes_out_in_one_write_where_the_relay_allows() -> None:
         return reader_got[0]
 
     seen: list[int] = []
-    assert told(run(scene)) == (Phase.DOT, 250)
+    assert told(run(scene)) == (Phase.END_OF_DATA, 250)
     assert run(envelope_is_written_before_the_first_answer) == b"RCPT TO:<ann@example.net>\r\nDATA\r\n"
 
 
@@ -148,9 +148,9 @@ def test_the_next_envelope_may_go_out_with_the_dot(extensions: tuple[str, ...]) 
         return "250 2.0.0 taken"
 
     relay = ScriptedRelay(extensions=extensions)
-    relay.script(Phase.DOT, peek, on=1)
+    relay.script(Phase.END_OF_DATA, peek, on=1)
     found = run(lambda relay: announced(relay, ANN, BOB), relay)
-    assert [told(each) for each in found] == [(Phase.DOT, 250)] * 2
+    assert [told(each) for each in found] == [(Phase.END_OF_DATA, 250)] * 2
     assert [each.recipient for each in relay.messages] == [ANN, BOB]
     assert relay.connections == 1
 
@@ -160,10 +160,10 @@ def test_the_next_envelope_may_go_out_with_the_dot(extensions: tuple[str, ...]) 
     [
         (Phase.RECIPIENT, "550 5.1.1 no such user", 1),
         (Phase.DATA, "451 4.3.0 later", 1),
-        (Phase.DOT, "554 5.7.1 spam", 1),
-        (Phase.DOT, "421 4.3.2 closing", 2),
-        (Phase.DOT, hang_up, 2),
-        (Phase.DOT, "garbage", 2),
+        (Phase.END_OF_DATA, "554 5.7.1 spam", 1),
+        (Phase.END_OF_DATA, "421 4.3.2 closing", 2),
+        (Phase.END_OF_DATA, hang_up, 2),
+        (Phase.END_OF_DATA, "garbage", 2),
     ],
 )
 def test_a_fault_of_one_message_is_never_taken_for_one_of_the_announced_next(
@@ -174,10 +174,10 @@ def test_a_fault_of_one_message_is_never_taken_for_one_of_the_announced_next(
     found = run(lambda relay: announced(relay, ANN, BOB, ANN, ANN), relay)
     expected = int(answer[:3]) if isinstance(answer, str) and answer[0].isdigit() else 0
     assert [told(each) for each in found] == [
-        (Phase.DOT, 250),
+        (Phase.END_OF_DATA, 250),
         (phase, expected),
-        (Phase.DOT, 250),
-        (Phase.DOT, 250),
+        (Phase.END_OF_DATA, 250),
+        (Phase.END_OF_DATA, 250),
     ]
     assert [each.recipient for each in relay.messages] == [ANN, ANN, ANN]
     assert relay.connections == connections
@@ -185,9 +185,9 @@ def test_a_fault_of_one_message_is_never_taken_for_one_of_the_announced_next(
 
 def test_a_stray_answer_after_a_dot_never_passes_for_the_next_messages() -> None:
     relay = ScriptedRelay()
-    relay.script(Phase.DOT, "250 2.0.0 taken\n250 and again", on=1)
+    relay.script(Phase.END_OF_DATA, "250 2.0.0 taken\n250 and again", on=1)
     found = run(lambda relay: announced(relay, ANN, BOB), relay)
-    assert told(found[0]) == (Phase.DOT, 250)
+    assert told(found[0]) == (Phase.END_OF_DATA, 250)
     assert told(found[1]) == (Phase.DATA, 250)
     assert [each.recipient for each in relay.messages] == [ANN]
 
@@ -216,8 +216,8 @@ def test_a_message_other_than_the_announced_one_ends_the_line() -> None:
         (Phase.RECIPIENT, "550 5.1.1 no such user"),
         (Phase.RECIPIENT, "450 4.7.1 greylisted"),
         (Phase.DATA, "454 4.7.0 throttled"),
-        (Phase.DOT, "554 5.7.1 spam"),
-        (Phase.DOT, "451 4.3.0 later"),
+        (Phase.END_OF_DATA, "554 5.7.1 spam"),
+        (Phase.END_OF_DATA, "451 4.3.0 later"),
     ],
 )
 def test_a_refusal_is_told_and_the_next_message_goes_on(
@@ -228,7 +228,7 @@ def test_a_refusal_is_told_and_the_next_message_goes_on(
     found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
     assert told(found[0]) == (phase, int(answer[:3]))
     assert found[0][1].enhanced == answer[4:9]
-    assert told(found[1]) == (Phase.DOT, 250)
+    assert told(found[1]) == (Phase.END_OF_DATA, 250)
     assert [each.recipient for each in relay.messages] == [BOB]
     assert relay.connections == 1
 
@@ -239,7 +239,7 @@ def test_a_refused_recipient_answered_by_354_gets_a_lone_dot_and_never_the_body(
     relay.script(Phase.DATA, "354 go on all the same", recipient=ANN)
     found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
     assert told(found[0]) == (Phase.RECIPIENT, 550)
-    assert told(found[1]) == (Phase.DOT, 250)
+    assert told(found[1]) == (Phase.END_OF_DATA, 250)
     assert "(0 lines) ." in relay.commands
     assert [each.recipient for each in relay.messages] == [BOB]
     assert relay.connections == 1
@@ -256,7 +256,7 @@ def test_the_dot_waits_for_its_permission_and_the_relay_has_nothing_before() -> 
         return (await outcomes(relay, ANN, permit=permit))[0]
 
     relay = ScriptedRelay()
-    assert told(run(scene, relay)) == (Phase.DOT, 250)
+    assert told(run(scene, relay)) == (Phase.END_OF_DATA, 250)
     assert taken == [0]
     assert "DATA" in relay.commands
 
@@ -281,7 +281,7 @@ def test_an_error_while_asking_permission_closes_the_line_and_passes_through() -
 
 
 @both_ways
-@pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.DOT])
+@pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.END_OF_DATA])
 @pytest.mark.parametrize(
     "act",
     [hang_up, keep_silent, "what?", endless("250-wait"), slowly("999" + "x" * 400)],
@@ -295,7 +295,7 @@ def test_a_lost_late_or_senseless_answer_is_code_0_in_its_phase(
     found = run(lambda relay: outcomes(relay, ANN, BOB, deadlines=hasty(phase)), relay)
     assert told(found[0]) == (phase, 0)
     assert found[0][1].text
-    assert told(found[1]) == (Phase.DOT, 250)
+    assert told(found[1]) == (Phase.END_OF_DATA, 250)
     assert [each.recipient for each in relay.messages] == [BOB]
     assert relay.connections == 2
 
@@ -325,19 +325,19 @@ def test_a_relay_that_interrupts_the_body_gets_no_dot(act: Any, code: int) -> No
 
 def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one() -> None:
     relay = ScriptedRelay()
-    relay.script(Phase.DOT, "250 2.0.0 taken\n250 and again", on=1)
+    relay.script(Phase.END_OF_DATA, "250 2.0.0 taken\n250 and again", on=1)
     found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
-    assert [told(each) for each in found] == [(Phase.DOT, 250)] * 2
+    assert [told(each) for each in found] == [(Phase.END_OF_DATA, 250)] * 2
     assert relay.connections == 2
 
 
-@pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.DOT])
+@pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.END_OF_DATA])
 def test_421_ends_the_connection(phase: Phase) -> None:
     relay = ScriptedRelay()
     relay.script(phase, "421 4.3.2 closing", on=1)
     found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
     assert told(found[0]) == (phase, 421)
-    assert told(found[1]) == (Phase.DOT, 250)
+    assert told(found[1]) == (Phase.END_OF_DATA, 250)
     assert relay.connections == 2
 
 
@@ -350,8 +350,8 @@ def test_a_refused_recipient_stays_refused_when_the_line_breaks_right_after() ->
 
 def test_a_slow_answer_within_its_deadline_is_an_answer() -> None:
     relay = ScriptedRelay()
-    relay.script(Phase.DOT, slowly("250 taken", pause=0.001))
-    assert told(run(lambda relay: outcomes(relay, ANN), relay)[0]) == (Phase.DOT, 250)
+    relay.script(Phase.END_OF_DATA, slowly("250 taken", pause=0.001))
+    assert told(run(lambda relay: outcomes(relay, ANN), relay)[0]) == (Phase.END_OF_DATA, 250)
 
 
 @pytest.mark.parametrize(
@@ -432,7 +432,7 @@ def test_a_large_message_arrives_whole_with_its_leading_full_stops() -> None:
     async def scene(relay: ScriptedRelay) -> None:
         connection = await opened(relay)
         assert told(await connection.transmit(Envelope(SENDER, ANN, len(message)), [message], always)) == (
-            Phase.DOT,
+            Phase.END_OF_DATA,
             250,
         )
         await connection.close()

@@ -6,7 +6,7 @@ from hypothesis import given, settings as limits, strategies as st
 from ketapress.model.delivery import Fault, Phase, Reply
 from ketapress.relay.classify import verdict
 
-TRANSACTION = (Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.BODY, Phase.DOT)
+TRANSACTION = (Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.BODY, Phase.END_OF_DATA)
 
 TABLE: list[tuple[str, Phase, int, str, Fault]] = [
     ("refused, timeout or unknown host of the relay", Phase.CONNECT, 0, "", Fault.RELAY_DOWN),
@@ -46,17 +46,17 @@ TABLE: list[tuple[str, Phase, int, str, Fault]] = [
     ("line lost before the dot", Phase.BODY, 0, "", Fault.RECIPIENT_DEFERRED),
     ("interrupted before the dot, for now", Phase.BODY, 452, "4.3.1", Fault.RECIPIENT_DEFERRED),
     ("interrupted before the dot, for good", Phase.BODY, 552, "5.3.4", Fault.MESSAGE_REFUSED),
-    ("taken", Phase.DOT, 250, "2.0.0", Fault.NONE),
-    ("taken, and it cannot verify the user", Phase.DOT, 252, "", Fault.NONE),
-    ("line lost, late or garbage after the dot", Phase.DOT, 0, "", Fault.IN_DOUBT),
-    ("354 after the dot", Phase.DOT, 354, "", Fault.IN_DOUBT),
-    ("451 after the dot", Phase.DOT, 451, "4.7.1", Fault.RECIPIENT_DEFERRED),
-    ("disk full after the dot", Phase.DOT, 452, "4.3.1", Fault.RELAY_THROTTLED),
-    ("Amazon SES: over the rate", Phase.DOT, 454, "", Fault.RELAY_THROTTLED),
-    ("spam, after the dot", Phase.DOT, 554, "5.7.1", Fault.MESSAGE_REFUSED),
-    ("too large, after the dot", Phase.DOT, 552, "5.3.4", Fault.MESSAGE_REFUSED),
-    ("no such user, after the dot", Phase.DOT, 550, "5.1.1", Fault.RECIPIENT_FAILED),
-    ("over quota, after the dot", Phase.DOT, 552, "5.2.2", Fault.RECIPIENT_FAILED),
+    ("taken", Phase.END_OF_DATA, 250, "2.0.0", Fault.NONE),
+    ("taken, and it cannot verify the user", Phase.END_OF_DATA, 252, "", Fault.NONE),
+    ("line lost, late or garbage after the dot", Phase.END_OF_DATA, 0, "", Fault.IN_DOUBT),
+    ("354 after the dot", Phase.END_OF_DATA, 354, "", Fault.IN_DOUBT),
+    ("451 after the dot", Phase.END_OF_DATA, 451, "4.7.1", Fault.RECIPIENT_DEFERRED),
+    ("disk full after the dot", Phase.END_OF_DATA, 452, "4.3.1", Fault.RELAY_THROTTLED),
+    ("Amazon SES: over the rate", Phase.END_OF_DATA, 454, "", Fault.RELAY_THROTTLED),
+    ("spam, after the dot", Phase.END_OF_DATA, 554, "5.7.1", Fault.MESSAGE_REFUSED),
+    ("too large, after the dot", Phase.END_OF_DATA, 552, "5.3.4", Fault.MESSAGE_REFUSED),
+    ("no such user, after the dot", Phase.END_OF_DATA, 550, "5.1.1", Fault.RECIPIENT_FAILED),
+    ("over quota, after the dot", Phase.END_OF_DATA, 552, "5.2.2", Fault.RECIPIENT_FAILED),
 ]
 
 
@@ -78,7 +78,7 @@ def test_only_an_unknown_user_at_rcpt_makes_an_address_dead() -> None:
     assert verdict(Phase.RECIPIENT, Reply(550, "no such user", "5.1.1")).suppress
     assert not verdict(Phase.RECIPIENT, Reply(550, "go away", "")).suppress
     assert not verdict(Phase.RECIPIENT, Reply(450, "not now", "4.1.1")).suppress
-    assert not verdict(Phase.DOT, Reply(550, "no such user", "5.1.1")).suppress
+    assert not verdict(Phase.END_OF_DATA, Reply(550, "no such user", "5.1.1")).suppress
 
 
 replies = st.builds(
@@ -95,7 +95,7 @@ def test_every_reply_in_every_phase_has_a_verdict_and_only_a_dot_can_leave_doubt
     phase: Phase, reply: Reply
 ) -> None:
     found = verdict(phase, reply)
-    assert found.fault is not Fault.IN_DOUBT or phase is Phase.DOT
-    assert found.fault is not Fault.NONE or (phase is Phase.DOT and reply.code // 100 == 2)
-    assert found.fault is not Fault.RECIPIENT_FAILED or phase in {Phase.RECIPIENT, Phase.DOT}
+    assert found.fault is not Fault.IN_DOUBT or phase is Phase.END_OF_DATA
+    assert found.fault is not Fault.NONE or (phase is Phase.END_OF_DATA and reply.code // 100 == 2)
+    assert found.fault is not Fault.RECIPIENT_FAILED or phase in {Phase.RECIPIENT, Phase.END_OF_DATA}
     assert not found.suppress or found.fault is Fault.RECIPIENT_FAILED

@@ -75,7 +75,7 @@ async def sent(url: RelayUrl, recipients: list[str]) -> list[tuple[Phase, int]]:
 def test_smtp_sink_takes_every_message_as_it_was(folder: Path, options: list[str]) -> None:
     recipients = [f"reader{n}@example.net" for n in range(20)]
     with sink(folder, *options) as url:
-        assert asyncio.run(sent(url, recipients)) == [(Phase.DOT, 250)] * 20
+        assert asyncio.run(sent(url, recipients)) == [(Phase.END_OF_DATA, 250)] * 20
     dumps = [each.read_bytes() for each in folder.iterdir()]
     assert len(dumps) == 20
     assert {
@@ -87,7 +87,7 @@ def test_smtp_sink_takes_every_message_as_it_was(folder: Path, options: list[str
 @pytest.mark.smtp_sink
 @pytest.mark.parametrize(
     ("command", "phase"),
-    [("MAIL", Phase.MAIL), ("RCPT", Phase.RECIPIENT), ("DATA", Phase.DATA), (".", Phase.DOT)],
+    [("MAIL", Phase.MAIL), ("RCPT", Phase.RECIPIENT), ("DATA", Phase.DATA), (".", Phase.END_OF_DATA)],
 )
 def test_smtp_sink_refusing_a_step_is_told_as_that_step(folder: Path, command: str, phase: Phase) -> None:
     with sink(folder, "-r", command) as url:

@@ -7,7 +7,7 @@ import pytest
 
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.settings import RelayUrl
-from ketapress.settings.loader import parsed_settings, read_settings
+from ketapress.settings.loader import parse_settings, read_settings
 from support.factories import REPOSITORY
 
 SITE = '[site]\ntitle = "T"\nurl = "https://example.org/"\n'
@@ -22,7 +22,7 @@ from = "Weekly <digest@example.org>"
 
 def problems(text: str, **environ: str) -> tuple[Problem, ...]:
     with pytest.raises(ConfigurationError) as caught:
-        parsed_settings(text, environ)
+        parse_settings(text, environ)
     return caught.value.problems
 
 
@@ -31,7 +31,7 @@ def test_the_repository_is_itself_a_publication() -> None:
 
 
 def test_everything_but_site_has_a_default() -> None:
-    settings = parsed_settings(SITE, {})
+    settings = parse_settings(SITE, {})
     assert settings.site.url == "https://example.org"
     assert settings.posts.publish_at == time(6)
     assert settings.posts.late_posts == timedelta(days=7)
@@ -40,7 +40,7 @@ def test_everything_but_site_has_a_default() -> None:
 
 
 def test_a_newsletter_is_read_whole() -> None:
-    weekly = parsed_settings(
+    weekly = parse_settings(
         SITE + WEEKLY + 'send_within = "36h"\ntags = ["news"]\nmax_bytes = 50000\n', {}
     ).newsletters["weekly"]
     assert (weekly.name, weekly.schedule.cron, weekly.starts) == ("weekly", "0 8 * * 1", date(2023, 6, 5))
@@ -50,7 +50,7 @@ def test_a_newsletter_is_read_whole() -> None:
 
 def test_secrets_come_from_the_environment_inside_parsed_strings() -> None:
     text = SITE + '[relay]\nurl = "smtp+starttls://user:${SMTP_PASSWORD}@mail.example.org:587"\n'
-    relay = parsed_settings(text, {"SMTP_PASSWORD": 'p@"]/s%41'}).relay.url
+    relay = parse_settings(text, {"SMTP_PASSWORD": 'p@"]/s%41'}).relay.url
     assert relay == RelayUrl("mail.example.org", 587, "starttls", "user", 'p@"]/s%41')
     assert 'p@"]/s%41' not in repr(relay)
     assert 'p@"]/s%41' not in str(relay)
@@ -137,7 +137,7 @@ def test_postgresql_asks_for_a_secret_that_all_machines_share() -> None:
     ],
 )
 def test_schedules_are_cron_or_plain_phrases(text: str, cron: str) -> None:
-    settings = parsed_settings(SITE + WEEKLY.replace("weekly mon 08:00", text), {})
+    settings = parse_settings(SITE + WEEKLY.replace("weekly mon 08:00", text), {})
     assert settings.newsletters["weekly"].schedule.cron == cron
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ketapress.feeds.formats import FORMATS
-from ketapress.i18n.dates import Days
+from ketapress.i18n.dates import DateFormatter
 from ketapress.model.edition import StoredEdition
 from ketapress.model.post import Post
 from ketapress.site.pages import site_pages
@@ -27,7 +27,7 @@ def templates() -> Templates:
 def site(templates: Templates) -> Site:
     def pages_of(*posts: Post, editions: tuple[StoredEdition, ...] = (), **sections: Any) -> dict[str, str]:
         found = settings(**sections)
-        days = Days(found.site.timezone, found.site.language)
+        days = DateFormatter(found.site.timezone, found.site.language)
         pages = site_pages(posts, editions, found, FORMATS, templates, keys(), days)
         return {path: content.decode() for path, content in made(pages).items()}
 

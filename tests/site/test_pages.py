@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
 from ketapress.feeds.formats import FORMATS
-from ketapress.i18n.site_messages import LANGUAGES, words
+from ketapress.i18n.site_messages import TRANSLATIONS, site_messages
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
 from ketapress.model.post import Image
 from ketapress.model.settings import Author, WebSettings
@@ -34,7 +34,7 @@ def issue(key: str = "2023-06-12T0800", newsletter: str = "weekly", **values: An
         "decision": Decision.COMPOSED,
         "state": EditionState.DONE,
         "subject": f"The news of {key}",
-        "web": "<!doctype html><html><head><title>News</title></head><body><p>News</p></body></html>",
+        "web_html": "<!doctype html><html><head><title>News</title></head><body><p>News</p></body></html>",
     }
     return StoredEdition(**(whole | values))
 
@@ -455,9 +455,9 @@ def test_a_long_post_says_how_long_it_takes(site: Site, html: str, lang: str | N
     assert f"7 June 2023</time>{said}</p>" in site(post(html=html, lang=lang))["2023/first.html"]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", TRANSLATIONS)
 def test_every_language_says_everything(site: Site, language: str) -> None:
-    said = LANGUAGES[language]
+    said = TRANSLATIONS[language]
     pages = site(post(tags=("Care",)), editions=(issue(),), site=SITE._replace(language=language))
 
     for name in said._fields:
@@ -470,4 +470,4 @@ def test_every_language_says_everything(site: Site, language: str) -> None:
 
 
 def test_a_language_without_phrases_is_spoken_to_in_english() -> None:
-    assert words("nl-BE") == words("en")
+    assert site_messages("nl-BE") == site_messages("en")

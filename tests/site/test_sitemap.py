@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ketapress.i18n.dates import Days
+from ketapress.i18n.dates import DateFormatter
 from ketapress.model.output import Keys, Output
 from ketapress.site.sitemap import SITEMAP, sitemaps
 from support.factories import post
@@ -22,7 +22,7 @@ def files(posts: int, lists: int, most: int) -> dict[str, Output]:
     ]
     paths = [f"tags/{number}/" for number in range(lists)]
     made = sitemaps(
-        paths, newest_first, "https://example.org/{}".format, Days("UTC", "en"), Keys("site"), most
+        paths, newest_first, "https://example.org/{}".format, DateFormatter("UTC", "en"), Keys("site"), most
     )
     return {each.path: each for each in made}
 

@@ -69,7 +69,7 @@ def opened(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
     with ExitStack() as stores:
         yield lambda: stores.enter_context(open_store(url, tmp_path, durability="process"))
     with open_store(url, tmp_path, durability="process") as store:
-        assert "losses" in request.fixturenames or not store.imbalances(thorough=True)
+        assert "losses" in request.fixturenames or not store.find_invariant_violations(thorough=True)
     if sweeper:
         _sweep(sweeper)
 

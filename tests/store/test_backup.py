@@ -9,7 +9,14 @@ from ketapress.model.delivery import DeliveryState
 from ketapress.model.errors import RefusedError, StoreError
 from ketapress.store.store import Store, open_store
 from support.factories import NOW
-from support.store_fixture import begun, crowd, sending_edition, settle, standing, subscribe
+from support.store_fixture import (
+    create_sending_edition,
+    make_import_rows,
+    nonzero_counts,
+    record_results,
+    start_sending,
+    subscribe,
+)
 
 URL = "sqlite:///ketapress.db"
 
@@ -20,23 +27,23 @@ def restored(file: Path) -> Store:
 
 def test_a_backup_holds_everything_that_was_committed(tmp_path: Path) -> None:
     with open_store(URL, tmp_path) as store:
-        edition = sending_edition(store, 5)
-        settle(store, edition, begun(store, edition, 2), DeliveryState.SENT)
+        edition = create_sending_edition(store, 5)
+        record_results(store, edition, start_sending(store, edition, 2), DeliveryState.SENT)
         store.backup(tmp_path / "copy.db")
         with restored(tmp_path / "copy.db") as copy:
-            assert standing(copy, edition) == standing(store, edition)
-            assert copy.editions.letter(edition) == store.editions.letter(edition)
-            assert not copy.subscribers.add(crowd(5), ["weekly"], "somebody", NOW).added
+            assert nonzero_counts(copy, edition) == nonzero_counts(store, edition)
+            assert copy.editions.get_message_template(edition) == store.editions.get_message_template(edition)
+            assert not copy.subscribers.add(make_import_rows(5), ["weekly"], "somebody", NOW).added
 
 
 def test_a_backup_does_not_wait_for_who_is_writing(tmp_path: Path) -> None:
     with open_store(URL, tmp_path) as store, open_store(URL, tmp_path) as other:
-        subscribe(store, crowd(1))
+        subscribe(store, make_import_rows(1))
         with other._transactions.write() as connection:
             connection.exec_driver_sql("UPDATE subscribers SET name = 'not committed'")
             store.backup(tmp_path / "copy.db")
         with restored(tmp_path / "copy.db") as copy:
-            assert [each.name for each in copy.subscribers.by_newsletter()] == ["Person 0"]
+            assert [each.name for each in copy.subscribers.iter_subscribers()] == ["Person 0"]
 
 
 def test_a_backup_is_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path: Path) -> None:

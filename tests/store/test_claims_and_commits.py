@@ -6,21 +6,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ketapress.model.delivery import ARROWS, DeliveryState, Recipient, Result
+from ketapress.model.delivery import TRANSITIONS, DeliveryResult, DeliveryState, Recipient
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.store import Store
 from support.factories import NOW
 from support.store_fixture import (
-    begun,
-    claimed,
-    crowd,
-    sending_edition,
-    settle,
-    standing,
-    states,
-    stored_edition,
+    claim_ids,
+    create_edition,
+    create_sending_edition,
+    make_import_rows,
+    nonzero_counts,
+    record_results,
+    start_sending,
     subscribe,
+    subscription_states,
 )
 
 SOON = NOW + timedelta(minutes=5)
@@ -28,33 +28,33 @@ RESULTS = [state for state in DeliveryState if state not in {DeliveryState.CLAIM
 
 
 def test_a_claim_tells_whom_to_send_to(store: Store) -> None:
-    edition = sending_edition(store, 2)
+    edition = create_sending_edition(store, 2)
     first, _ = store.deliveries.claim(edition, 10, "worker", NOW)
     assert first == Recipient(
         subscription_id=first.subscription_id,
         address="person0@example.org",
         name="Person 0",
         attempts=0,
-        dated=None,
+        message_date=None,
     )
-    assert standing(store, edition) == {DeliveryState.CLAIMED: 2}
+    assert nonzero_counts(store, edition) == {DeliveryState.CLAIMED: 2}
 
 
 def test_nobody_is_claimed_twice(opened: Callable[[], Store], store: Store) -> None:
-    edition = sending_edition(store, 5)
-    taken = [claimed(store, edition, 2), claimed(opened(), edition, 2), claimed(opened(), edition, 2)]
+    edition = create_sending_edition(store, 5)
+    taken = [claim_ids(store, edition, 2), claim_ids(opened(), edition, 2), claim_ids(opened(), edition, 2)]
     assert [len(each) for each in taken] == [2, 2, 1]
     assert len({each for some in taken for each in some}) == 5
-    assert claimed(store, edition) == []
+    assert claim_ids(store, edition) == []
 
 
 def test_workers_that_claim_at_once_share_nothing(opened: Callable[[], Store], store: Store) -> None:
-    edition = sending_edition(store, 200)
+    edition = create_sending_edition(store, 200)
     stores = [opened() for _ in range(4)]
 
     def take(worker: Store) -> list[int]:
         taken: list[int] = []
-        while some := claimed(worker, edition, 7):
+        while some := claim_ids(worker, edition, 7):
             taken += some
         return taken
 
@@ -64,16 +64,16 @@ def test_workers_that_claim_at_once_share_nothing(opened: Callable[[], Store], s
 
 
 def test_an_edition_that_is_not_sending_gives_nobody(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    store.editions.move(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
-    assert claimed(store, edition) == []
+    edition = create_sending_edition(store, 2)
+    store.editions.transition(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
+    assert claim_ids(store, edition) == []
 
 
 def test_a_committed_intent_may_go_out(store: Store) -> None:
-    edition = sending_edition(store, 3)
-    ids = claimed(store, edition, 2)
+    edition = create_sending_edition(store, 3)
+    ids = claim_ids(store, edition, 2)
     assert store.deliveries.commit(edition, results=[], intents=ids[:1], now=NOW) == {ids[0]}
-    assert standing(store, edition) == {
+    assert nonzero_counts(store, edition) == {
         DeliveryState.QUEUED: 1,
         DeliveryState.CLAIMED: 1,
         DeliveryState.SENDING: 1,
@@ -81,157 +81,168 @@ def test_a_committed_intent_may_go_out(store: Store) -> None:
 
 
 def test_an_intent_is_taken_once_and_only_from_a_claim(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    mine = begun(store, edition, 1)
+    edition = create_sending_edition(store, 2)
+    mine = start_sending(store, edition, 1)
     queued = mine[0] + 1
     assert store.deliveries.commit(edition, results=[], intents=[*mine, queued], now=NOW) == frozenset()
-    assert standing(store, edition) == {DeliveryState.QUEUED: 1, DeliveryState.SENDING: 1}
+    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 1, DeliveryState.SENDING: 1}
 
 
 def test_results_and_intents_are_written_together(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    first, second = claimed(store, edition)
+    edition = create_sending_edition(store, 2)
+    first, second = claim_ids(store, edition)
     store.deliveries.commit(edition, results=[], intents=[first], now=NOW)
-    sent = Result(subscription_id=first, state=DeliveryState.SENT, reply="250 2.0.0 Ok")
+    sent = DeliveryResult(subscription_id=first, state=DeliveryState.SENT, reply="250 2.0.0 Ok")
     assert store.deliveries.commit(edition, results=[sent], intents=[second], now=NOW) == {second}
-    assert [(line.state, line.reply, line.attempts) for line in store.deliveries.lines(edition)] == [
+    assert [
+        (line.state, line.reply, line.attempts) for line in store.deliveries.iter_deliveries(edition)
+    ] == [
         (DeliveryState.SENT, "250 2.0.0 Ok", 1),
         (DeliveryState.SENDING, "", 0),
     ]
 
 
 def test_who_left_after_the_claim_is_not_sent_to(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    ids = claimed(store, edition)
+    edition = create_sending_edition(store, 2)
+    ids = claim_ids(store, edition)
     store.subscribers.remove("person0@example.org", None, "somebody", NOW)
     assert store.deliveries.commit(edition, results=[], intents=ids, now=NOW) == {ids[1]}
-    assert standing(store, edition) == {DeliveryState.SUPPRESSED: 1, DeliveryState.SENDING: 1}
+    assert nonzero_counts(store, edition) == {DeliveryState.SUPPRESSED: 1, DeliveryState.SENDING: 1}
 
 
 def test_who_left_before_the_claim_is_passed_over(store: Store) -> None:
-    edition = sending_edition(store, 5)
+    edition = create_sending_edition(store, 5)
     for number in range(4):
         store.subscribers.remove(f"person{number}@example.org", None, "somebody", NOW)
     assert [each.address for each in store.deliveries.claim(edition, 2, "worker", NOW)] == [
         "person4@example.org"
     ]
-    assert standing(store, edition) == {DeliveryState.SUPPRESSED: 4, DeliveryState.CLAIMED: 1}
+    assert nonzero_counts(store, edition) == {DeliveryState.SUPPRESSED: 4, DeliveryState.CLAIMED: 1}
 
 
 def test_a_held_edition_takes_its_claims_back(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    ids = claimed(store, edition)
-    store.editions.move(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
+    edition = create_sending_edition(store, 2)
+    ids = claim_ids(store, edition)
+    store.editions.transition(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
     assert store.deliveries.commit(edition, results=[], intents=ids, now=NOW) == frozenset()
-    assert standing(store, edition) == {DeliveryState.QUEUED: 2}
+    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 2}
 
 
 def test_a_cancelled_edition_ends_what_was_claimed_and_what_comes_back(store: Store) -> None:
-    edition = sending_edition(store, 3)
-    sending, claim, _ = claimed(store, edition)
+    edition = create_sending_edition(store, 3)
+    sending, claim, _ = claim_ids(store, edition)
     store.deliveries.commit(edition, results=[], intents=[sending], now=NOW)
     store.editions.cancel(edition, NOW, "a mistake")
-    late = Result(subscription_id=sending, state=DeliveryState.DEFERRED, reply="451 later", next_at=SOON)
+    late = DeliveryResult(
+        subscription_id=sending, state=DeliveryState.DEFERRED, reply="451 later", next_at=SOON
+    )
     assert store.deliveries.commit(edition, results=[late], intents=[claim], now=NOW) == frozenset()
-    assert store.deliveries.release(edition, "worker", NOW) == 1
-    assert standing(store, edition) == {DeliveryState.CANCELLED: 3}
+    assert store.deliveries.release_claims(edition, "worker", NOW) == 1
+    assert nonzero_counts(store, edition) == {DeliveryState.CANCELLED: 3}
 
 
 def test_what_is_deferred_comes_back_when_its_time_has_come(store: Store) -> None:
-    edition = sending_edition(store, 1)
-    settle(
-        store, edition, begun(store, edition), DeliveryState.DEFERRED, reply="451 4.2.1 later", next_at=SOON
+    edition = create_sending_edition(store, 1)
+    record_results(
+        store,
+        edition,
+        start_sending(store, edition),
+        DeliveryState.DEFERRED,
+        reply="451 4.2.1 later",
+        next_at=SOON,
     )
-    assert store.deliveries.next_due(edition) == SOON
-    assert claimed(store, edition, now=SOON - timedelta(seconds=1)) == []
+    assert store.deliveries.next_attempt_at(edition) == SOON
+    assert claim_ids(store, edition, now=SOON - timedelta(seconds=1)) == []
     again = store.deliveries.claim(edition, 10, "worker", SOON)
-    assert [(each.attempts, each.dated) for each in again] == [(1, None)]
-    assert store.deliveries.next_due(edition) is None
+    assert [(each.attempts, each.message_date) for each in again] == [(1, None)]
+    assert store.deliveries.next_attempt_at(edition) is None
 
 
 def test_what_is_new_goes_before_what_is_late(store: Store) -> None:
-    edition = sending_edition(store, 3)
-    first = begun(store, edition, 1)
-    settle(store, edition, first, DeliveryState.DEFERRED, next_at=NOW)
-    assert claimed(store, edition)[-1:] == first
+    edition = create_sending_edition(store, 3)
+    first = start_sending(store, edition, 1)
+    record_results(store, edition, first, DeliveryState.DEFERRED, next_at=NOW)
+    assert claim_ids(store, edition)[-1:] == first
 
 
 def test_nothing_deferred_is_lost_for_want_of_a_time(store: Store) -> None:
-    edition = sending_edition(store, 1)
-    settle(store, edition, begun(store, edition), DeliveryState.DEFERRED)
-    assert len(claimed(store, edition)) == 1
+    edition = create_sending_edition(store, 1)
+    record_results(store, edition, start_sending(store, edition), DeliveryState.DEFERRED)
+    assert len(claim_ids(store, edition)) == 1
 
 
 def test_what_is_in_doubt_is_sent_again_with_the_same_date(store: Store) -> None:
-    edition = sending_edition(store, 1)
-    settle(store, edition, begun(store, edition), DeliveryState.IN_DOUBT, next_at=SOON)
-    assert standing(store, edition) == {DeliveryState.IN_DOUBT: 1}
+    edition = create_sending_edition(store, 1)
+    record_results(store, edition, start_sending(store, edition), DeliveryState.IN_DOUBT, next_at=SOON)
+    assert nonzero_counts(store, edition) == {DeliveryState.IN_DOUBT: 1}
     again = store.deliveries.claim(edition, 10, "worker", SOON)
-    assert [(each.attempts, each.dated) for each in again] == [(1, NOW)]
+    assert [(each.attempts, each.message_date) for each in again] == [(1, NOW)]
     store.deliveries.commit(edition, results=[], intents=[again[0].subscription_id], now=SOON)
-    settle(store, edition, [again[0].subscription_id], DeliveryState.IN_DOUBT, next_at=SOON)
-    assert [each.dated for each in store.deliveries.claim(edition, 10, "worker", SOON)] == [NOW]
+    record_results(store, edition, [again[0].subscription_id], DeliveryState.IN_DOUBT, next_at=SOON)
+    assert [each.message_date for each in store.deliveries.claim(edition, 10, "worker", SOON)] == [NOW]
 
 
 def test_what_is_in_doubt_and_held_waits_for_a_person(store: Store) -> None:
-    edition = sending_edition(store, 1)
-    settle(store, edition, begun(store, edition), DeliveryState.IN_DOUBT)
-    assert store.deliveries.next_due(edition) is None
-    assert claimed(store, edition, now=datetime(2100, 1, 1, tzinfo=UTC)) == []
+    edition = create_sending_edition(store, 1)
+    record_results(store, edition, start_sending(store, edition), DeliveryState.IN_DOUBT)
+    assert store.deliveries.next_attempt_at(edition) is None
+    assert claim_ids(store, edition, now=datetime(2100, 1, 1, tzinfo=UTC)) == []
 
 
 def test_a_dead_address_is_unreachable_in_all_its_newsletters(store: Store) -> None:
-    subscribe(store, crowd(2), "weekly", "daily")
-    edition = stored_edition(store)
+    subscribe(store, make_import_rows(2), "weekly", "daily")
+    edition = create_edition(store)
     store.deliveries.freeze(edition, "weekly", NOW)
-    settle(
+    record_results(
         store,
         edition,
-        begun(store, edition, 1),
+        start_sending(store, edition, 1),
         DeliveryState.FAILED,
         reply="550 5.1.1 unknown",
         suppress=True,
     )
-    assert set(states(store, "person0@example.org").values()) == {SubscriptionState.UNREACHABLE}
-    assert set(states(store, "person1@example.org").values()) == {SubscriptionState.ACTIVE}
-    ended = [each for each in store.subscribers.history("person0@example.org") if each.what == "unreachable"]
-    assert [(each.newsletter, each.by) for each in ended] == [("weekly", "relay"), ("daily", "relay")]
+    assert set(subscription_states(store, "person0@example.org").values()) == {SubscriptionState.UNREACHABLE}
+    assert set(subscription_states(store, "person1@example.org").values()) == {SubscriptionState.ACTIVE}
+    ended = [
+        each for each in store.subscribers.list_history("person0@example.org") if each.kind == "unreachable"
+    ]
+    assert [(each.newsletter, each.origin) for each in ended] == [("weekly", "relay"), ("daily", "relay")]
 
 
 def test_what_was_claimed_and_not_begun_is_handed_back(store: Store) -> None:
-    edition = sending_edition(store, 3)
-    new, late, begun_one = claimed(store, edition)
+    edition = create_sending_edition(store, 3)
+    new, late, begun_one = claim_ids(store, edition)
     store.deliveries.commit(edition, results=[], intents=[late, begun_one], now=NOW)
-    settle(store, edition, [late], DeliveryState.DEFERRED, next_at=NOW)
-    assert claimed(store, edition) == [late]
-    assert store.deliveries.release(edition, "worker", NOW) == 2
-    assert standing(store, edition) == {
+    record_results(store, edition, [late], DeliveryState.DEFERRED, next_at=NOW)
+    assert claim_ids(store, edition) == [late]
+    assert store.deliveries.release_claims(edition, "worker", NOW) == 2
+    assert nonzero_counts(store, edition) == {
         DeliveryState.QUEUED: 1,
         DeliveryState.DEFERRED: 1,
         DeliveryState.SENDING: 1,
     }
-    assert claimed(store, edition) == [new, late]
-    assert store.deliveries.release(edition, "somebody else", NOW) == 0
+    assert claim_ids(store, edition) == [new, late]
+    assert store.deliveries.release_claims(edition, "somebody else", NOW) == 0
 
 
 def test_what_waits_is_given_up_and_what_is_in_doubt_is_kept_for_a_person(store: Store) -> None:
-    edition = sending_edition(store, 3)
-    first, second = begun(store, edition, 2)
-    settle(store, edition, [first], DeliveryState.DEFERRED, next_at=SOON)
-    settle(store, edition, [second], DeliveryState.IN_DOUBT, next_at=SOON)
-    assert store.deliveries.give_up(edition, DeliveryState.EXPIRED, NOW) == 2
-    assert standing(store, edition) == {DeliveryState.EXPIRED: 2, DeliveryState.IN_DOUBT: 1}
-    assert store.deliveries.next_due(edition) is None
+    edition = create_sending_edition(store, 3)
+    first, second = start_sending(store, edition, 2)
+    record_results(store, edition, [first], DeliveryState.DEFERRED, next_at=SOON)
+    record_results(store, edition, [second], DeliveryState.IN_DOUBT, next_at=SOON)
+    assert store.deliveries.end_waiting(edition, DeliveryState.EXPIRED, NOW) == 2
+    assert nonzero_counts(store, edition) == {DeliveryState.EXPIRED: 2, DeliveryState.IN_DOUBT: 1}
+    assert store.deliveries.next_attempt_at(edition) is None
 
 
 def brought_to(store: Store, edition: int, state: DeliveryState) -> list[int]:
     """The one delivery of the edition, claimed and then brought into this state."""
-    ids = claimed(store, edition)
-    if state in ARROWS[DeliveryState.SENDING] | {DeliveryState.SENDING}:
+    ids = claim_ids(store, edition)
+    if state in TRANSITIONS[DeliveryState.SENDING] | {DeliveryState.SENDING}:
         store.deliveries.commit(edition, results=[], intents=ids, now=NOW)
     if state not in {DeliveryState.CLAIMED, DeliveryState.SENDING}:
-        settle(store, edition, ids, state)
-    assert standing(store, edition) == {state: 1}
+        record_results(store, edition, ids, state)
+    assert nonzero_counts(store, edition) == {state: 1}
     return ids
 
 
@@ -239,63 +250,63 @@ def brought_to(store: Store, edition: int, state: DeliveryState) -> list[int]:
 def test_a_result_takes_only_arrows_that_there_are_and_only_in_hand(
     store: Store, source: DeliveryState
 ) -> None:
-    subscribe(store, crowd(1))
+    subscribe(store, make_import_rows(1))
     for day, target in enumerate(RESULTS, start=1):
-        edition = stored_edition(store, day=day, posts=[str(day)])
+        edition = create_edition(store, day=day, posts=[str(day)])
         store.deliveries.freeze(edition, "weekly", NOW)
-        settle(store, edition, brought_to(store, edition, source), target, next_at=SOON)
-        allowed = target in ARROWS[source] and source is not DeliveryState.DEFERRED
-        assert standing(store, edition) == {target if allowed else source: 1}
+        record_results(store, edition, brought_to(store, edition, source), target, next_at=SOON)
+        allowed = target in TRANSITIONS[source] and source is not DeliveryState.DEFERRED
+        assert nonzero_counts(store, edition) == {target if allowed else source: 1}
 
 
 @pytest.mark.parametrize("state", [DeliveryState.CLAIMED, DeliveryState.SENDING])
 def test_no_result_gets_around_the_look_at_consent(store: Store, state: DeliveryState) -> None:
-    edition = sending_edition(store, 1)
+    edition = create_sending_edition(store, 1)
     with pytest.raises(ValueError, match="is no result"):
-        settle(store, edition, claimed(store, edition), state)
+        record_results(store, edition, claim_ids(store, edition), state)
 
 
 def test_counts_name_every_state(store: Store) -> None:
-    edition = sending_edition(store, 2)
+    edition = create_sending_edition(store, 2)
     assert list(store.deliveries.counts(edition)) == list(DeliveryState)
     assert sum(store.deliveries.counts().values()) == 2
 
 
 @pytest.mark.usefixtures("losses")
 def test_counts_of_an_edition_that_is_done_are_remembered(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    settle(store, edition, begun(store, edition), DeliveryState.SENT)
-    store.editions.move(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
+    edition = create_sending_edition(store, 2)
+    record_results(store, edition, start_sending(store, edition), DeliveryState.SENT)
+    store.editions.transition(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
     with store._transactions.write() as connection:
         connection.exec_driver_sql("DELETE FROM deliveries")
     assert store.deliveries.counts(edition)[DeliveryState.SENT] == 2
     assert store.deliveries.counts()[DeliveryState.SENT] == 2
-    assert not store.deliveries.conserved(edition)
+    assert not store.deliveries.counts_match(edition)
 
 
 def test_counts_of_an_edition_that_is_done_follow_a_late_answer_and_an_erasure(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    late, erased = begun(store, edition)
-    settle(store, edition, [late, erased], DeliveryState.IN_DOUBT)
-    store.editions.move(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
-    settle(store, edition, [late], DeliveryState.SENT)
-    assert standing(store, edition) == {DeliveryState.SENT: 1, DeliveryState.IN_DOUBT: 1}
-    store.editions.move(edition, [EditionState.DONE], EditionState.DONE, now=NOW)
+    edition = create_sending_edition(store, 2)
+    late, erased = start_sending(store, edition)
+    record_results(store, edition, [late, erased], DeliveryState.IN_DOUBT)
+    store.editions.transition(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
+    record_results(store, edition, [late], DeliveryState.SENT)
+    assert nonzero_counts(store, edition) == {DeliveryState.SENT: 1, DeliveryState.IN_DOUBT: 1}
+    store.editions.transition(edition, [EditionState.DONE], EditionState.DONE, now=NOW)
     store.subscribers.erase("person1@example.org", "somebody", NOW)
-    assert standing(store, edition) == {DeliveryState.SENT: 1, DeliveryState.SUPPRESSED: 1}
+    assert nonzero_counts(store, edition) == {DeliveryState.SENT: 1, DeliveryState.SUPPRESSED: 1}
 
 
 def test_lines_tell_what_became_of_everybody(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    settle(
+    edition = create_sending_edition(store, 2)
+    record_results(
         store,
         edition,
-        begun(store, edition, 1),
+        start_sending(store, edition, 1),
         DeliveryState.DEFERRED,
         reply="451 4.2.1 later",
         next_at=SOON,
     )
-    deferred, queued = store.deliveries.lines(edition)
+    deferred, queued = store.deliveries.iter_deliveries(edition)
     assert (deferred.edition, deferred.address, deferred.state, deferred.reply, deferred.next_at) == (
         "weekly/2023-06-12T0800",
         "person0@example.org",

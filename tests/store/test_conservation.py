@@ -7,11 +7,11 @@ from itertools import count
 from hypothesis import settings as hypothesis_settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from ketapress.model.delivery import FINAL_STATES, DeliveryState, Result
+from ketapress.model.delivery import FINAL_STATES, DeliveryResult, DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.store.store import Store
 from support.factories import NOW
-from support.store_fixture import expire_leases, stored_edition, subscribe
+from support.store_fixture import create_edition, expire_leases, subscribe
 
 PEOPLE = 8
 PAUSES = st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(hours=1)])
@@ -39,8 +39,8 @@ class Sender(RuleBasedStateMachine):
         self.addresses = [f"{self.newsletter}-{number}@example.org" for number in range(PEOPLE)]
         self.store = self.opened()
         subscribe(self.store, self.addresses, self.newsletter)
-        self.edition = stored_edition(self.store, newsletter=self.newsletter)
-        self.store.deliveries.freeze(self.edition, self.newsletter, NOW, chunk=3)
+        self.edition = create_edition(self.store, newsletter=self.newsletter)
+        self.store.deliveries.freeze(self.edition, self.newsletter, NOW, chunk_size=3)
         self.now = NOW
         self.claims: list[int] = []
         self.at_the_dot: list[int] = []
@@ -62,7 +62,9 @@ class Sender(RuleBasedStateMachine):
         asked, self.claims = self.claims[:intents], self.claims[intents:]
         let_out = self.store.deliveries.commit(
             self.edition,
-            results=[Result(subscription_id=each, state=outcome, next_at=self.now + pause) for each in done],
+            results=[
+                DeliveryResult(subscription_id=each, state=outcome, next_at=self.now + pause) for each in done
+            ],
             intents=asked,
             now=self.now,
         )
@@ -75,7 +77,7 @@ class Sender(RuleBasedStateMachine):
 
     @rule()
     def release(self) -> None:
-        self.store.deliveries.release(self.edition, "worker", self.now)
+        self.store.deliveries.release_claims(self.edition, "worker", self.now)
         self.claims = []
 
     @rule(policy=st.sampled_from(["resend", "hold"]))
@@ -96,7 +98,7 @@ class Sender(RuleBasedStateMachine):
             if erased:
                 self.store.subscribers.erase(person.address, "somebody", self.now)
             else:
-                self.store.subscribers.leave(person.subscriptions[0].id, self.now)
+                self.store.subscribers.unsubscribe(person.subscriptions[0].id, self.now)
 
     @rule(pause=PAUSES)
     def time_passes(self, pause: timedelta) -> None:
@@ -104,11 +106,13 @@ class Sender(RuleBasedStateMachine):
 
     @rule()
     def hold(self) -> None:
-        self.store.editions.move(self.edition, [EditionState.SENDING], EditionState.HELD, now=self.now)
+        self.store.editions.transition(self.edition, [EditionState.SENDING], EditionState.HELD, now=self.now)
 
     @rule()
     def go_on(self) -> None:
-        if self.store.editions.move(self.edition, [EditionState.HELD], EditionState.READY, now=self.now):
+        if self.store.editions.transition(
+            self.edition, [EditionState.HELD], EditionState.READY, now=self.now
+        ):
             self.store.deliveries.freeze(self.edition, self.newsletter, self.now)
 
     @rule(sure=st.integers(0, 5))
@@ -118,7 +122,7 @@ class Sender(RuleBasedStateMachine):
 
     @invariant()
     def deliveries_are_conserved(self) -> None:
-        assert self.store.deliveries.conserved(self.edition)
+        assert self.store.deliveries.counts_match(self.edition)
         counts = self.store.deliveries.counts(self.edition)
         assert sum(counts.values()) <= PEOPLE
         assert counts[DeliveryState.SENDING] == len(self.at_the_dot)
@@ -128,7 +132,7 @@ class Sender(RuleBasedStateMachine):
     def what_is_due_is_what_waits(self) -> None:
         counts = self.store.deliveries.counts(self.edition)
         if counts[DeliveryState.QUEUED] + counts[DeliveryState.DEFERRED]:
-            assert self.store.deliveries.next_due(self.edition) is not None
+            assert self.store.deliveries.next_attempt_at(self.edition) is not None
 
 
 def test_deliveries_are_conserved_and_nobody_is_sent_to_twice(opened: Callable[[], Store]) -> None:

@@ -9,78 +9,83 @@ from hypothesis import given, strategies as st
 
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import PUBLIC_STATES, Decision, EditionState
-from ketapress.model.message import ByteSlot, Letter, Place
+from ketapress.model.message import FieldEncoding, MergeField, MessageTemplate
 from ketapress.store.editions import AlreadyDecidedError
-from ketapress.store.statements.message_codec import packed, unpacked
+from ketapress.store.statements.message_codec import decode_message, encode_message
 from ketapress.store.store import Store
 from support.factories import NOW
 from support.store_fixture import (
-    LETTER,
-    begun,
-    building_edition,
-    decided,
-    digest,
+    MESSAGE_TEMPLATE,
+    create_building_edition,
+    create_edition,
+    create_sending_edition,
+    decide_slots,
     expire_leases,
-    sending_edition,
-    settle,
-    slot,
-    standing,
-    stored_edition,
+    make_digest,
+    make_slot,
+    nonzero_counts,
+    record_results,
+    start_sending,
 )
 
 
 def test_slots_are_decided_together(store: Store) -> None:
-    edition = decided(store, (slot(5), Decision.MERGED), (slot(12), Decision.COMPOSED), posts=["b", "a"])
-    assert store.editions.newest_decided("weekly") == slot(12)
-    assert [(each.slot, each.decision, each.state) for each in store.editions.all()] == [
-        (slot(12), Decision.COMPOSED, EditionState.BUILDING),
-        (slot(5), Decision.MERGED, None),
+    edition = decide_slots(
+        store, (make_slot(5), Decision.MERGED), (make_slot(12), Decision.COMPOSED), posts=["b", "a"]
+    )
+    assert store.editions.get_newest_decided_slot("weekly") == make_slot(12)
+    assert [(each.slot, each.decision, each.state) for each in store.editions.list_all()] == [
+        (make_slot(12), Decision.COMPOSED, EditionState.BUILDING),
+        (make_slot(5), Decision.MERGED, None),
     ]
     stored = store.editions.get("weekly", "2023-06-12T0800")
     assert stored
-    assert (stored.id, stored.post_ids, stored.window and stored.window.until) == (
+    assert (stored.id, stored.post_ids, stored.window and stored.window.end) == (
         edition,
         ("b", "a"),
-        slot(12).at,
+        make_slot(12).at,
     )
-    assert stored.send_by == slot(12).at + timedelta(days=1)
+    assert stored.send_deadline == make_slot(12).at + timedelta(days=1)
 
 
 def test_the_keys_decided_lately_are_known_whatever_became_of_them(store: Store) -> None:
-    decided(store, (slot(5), Decision.MERGED), (slot(12), Decision.EMPTY), posts=[])
-    assert store.editions.keys_since("weekly", slot(5).at) == {slot(5).key, slot(12).key}
-    assert store.editions.keys_since("weekly", slot(12).at) == {slot(12).key}
-    assert store.editions.keys_since("daily", slot(5).at) == frozenset()
+    decide_slots(store, (make_slot(5), Decision.MERGED), (make_slot(12), Decision.EMPTY), posts=[])
+    assert store.editions.list_slot_keys_since("weekly", make_slot(5).at) == {
+        make_slot(5).key,
+        make_slot(12).key,
+    }
+    assert store.editions.list_slot_keys_since("weekly", make_slot(12).at) == {make_slot(12).key}
+    assert store.editions.list_slot_keys_since("daily", make_slot(5).at) == frozenset()
 
 
 def test_a_slot_without_news_is_decided_too(store: Store) -> None:
-    assert decided(store, (slot(12), Decision.EMPTY), posts=[]) is None
-    assert store.editions.newest_decided("weekly") == slot(12)
-    assert store.editions.newest_composed("weekly") is None
-    assert store.editions.unfinished() == ()
+    assert decide_slots(store, (make_slot(12), Decision.EMPTY), posts=[]) is None
+    assert store.editions.get_newest_decided_slot("weekly") == make_slot(12)
+    assert store.editions.get_newest_composed_at("weekly") is None
+    assert store.editions.claim_interrupted() == ()
 
 
 def test_newsletters_know_nothing_of_each_other(store: Store) -> None:
-    stored_edition(store, newsletter="weekly")
-    assert store.editions.newest_decided("daily") is None
-    assert store.editions.taken_posts("daily") == frozenset()
-    assert store.editions.all("daily") == ()
-    assert building_edition(store, newsletter="daily")
+    create_edition(store, newsletter="weekly")
+    assert store.editions.get_newest_decided_slot("daily") is None
+    assert store.editions.list_taken_post_ids("daily") == frozenset()
+    assert store.editions.list_all("daily") == ()
+    assert create_building_edition(store, newsletter="daily")
 
 
 def test_a_slot_that_was_decided_stays_as_it_was(store: Store) -> None:
-    stored_edition(store, day=12)
+    create_edition(store, day=12)
     with pytest.raises(AlreadyDecidedError, match="weekly/2023-06-12T0800"):
-        decided(store, (slot(11), Decision.MERGED), (slot(12), Decision.COMPOSED), posts=["b"])
-    assert [each.slot for each in store.editions.all()] == [slot(12)]
-    assert store.editions.taken_posts("weekly") == {"a"}
+        decide_slots(store, (make_slot(11), Decision.MERGED), (make_slot(12), Decision.COMPOSED), posts=["b"])
+    assert [each.slot for each in store.editions.list_all()] == [make_slot(12)]
+    assert store.editions.list_taken_post_ids("weekly") == {"a"}
 
 
 def test_a_post_is_in_one_edition_of_a_newsletter(store: Store) -> None:
-    stored_edition(store, day=12, posts=["a"])
+    create_edition(store, day=12, posts=["a"])
     with pytest.raises(AlreadyDecidedError):
-        building_edition(store, day=19, posts=["a"])
-    assert store.editions.newest_decided("weekly") == slot(12)
+        create_building_edition(store, day=19, posts=["a"])
+    assert store.editions.get_newest_decided_slot("weekly") == make_slot(12)
 
 
 def test_of_many_schedulers_that_fire_at_once_one_decides(opened: Callable[[], Store]) -> None:
@@ -88,29 +93,29 @@ def test_of_many_schedulers_that_fire_at_once_one_decides(opened: Callable[[], S
 
     def race(store: Store) -> bool:
         try:
-            return bool(building_edition(store, posts=["a"]))
+            return bool(create_building_edition(store, posts=["a"]))
         except AlreadyDecidedError:
             return False
 
     with ThreadPoolExecutor(len(stores)) as schedulers:
         assert sum(schedulers.map(race, stores)) == 1
-    assert len(stores[0].editions.all()) == 1
+    assert len(stores[0].editions.list_all()) == 1
 
 
 def test_what_was_left_unfinished_is_found(opened: Callable[[], Store]) -> None:
-    edition = building_edition(opened(), posts=["a", "b"])
+    edition = create_building_edition(opened(), posts=["a", "b"])
     successor = opened()
     expire_leases(successor)
-    left = successor.editions.unfinished()
+    left = successor.editions.claim_interrupted()
     assert [(each.id, each.post_ids, each.state) for each in left] == [
         (edition, ("a", "b"), EditionState.BUILDING)
     ]
 
 
 def test_a_finished_edition_has_its_letter(store: Store) -> None:
-    edition = stored_edition(store)
-    assert store.editions.letter(edition) == LETTER
-    assert store.editions.unfinished() == ()
+    edition = create_edition(store)
+    assert store.editions.get_message_template(edition) == MESSAGE_TEMPLATE
+    assert store.editions.claim_interrupted() == ()
     stored = store.editions.get("weekly", "2023-06-12T0800")
     assert stored
     assert (stored.state, stored.subject, stored.sizes) == (
@@ -121,106 +126,110 @@ def test_a_finished_edition_has_its_letter(store: Store) -> None:
 
 
 def test_an_edition_is_finished_once(store: Store) -> None:
-    edition = stored_edition(store, state=EditionState.HELD)
-    again = store.editions.finish(
-        edition, EditionState.READY, subject="x", digest=digest(), post_ids=["a"], why="", now=NOW
+    edition = create_edition(store, state=EditionState.HELD)
+    again = store.editions.save_message(
+        edition, EditionState.READY, subject="x", digest=make_digest(), post_ids=["a"], reason="", now=NOW
     )
     assert not again
-    assert [each.state for each in store.editions.all()] == [EditionState.HELD]
+    assert [each.state for each in store.editions.list_all()] == [EditionState.HELD]
 
 
 def test_finishing_keeps_the_posts_that_are_really_in_it(store: Store) -> None:
-    edition = building_edition(store, posts=["a", "gone"])
-    store.editions.finish(
-        edition, EditionState.READY, subject="", digest=digest(), post_ids=["a"], why="", now=NOW
+    edition = create_building_edition(store, posts=["a", "gone"])
+    store.editions.save_message(
+        edition, EditionState.READY, subject="", digest=make_digest(), post_ids=["a"], reason="", now=NOW
     )
-    assert store.editions.taken_posts("weekly") == {"a"}
+    assert store.editions.list_taken_post_ids("weekly") == {"a"}
 
 
 def test_a_state_moves_only_from_where_it_is(store: Store) -> None:
-    edition = stored_edition(store)
-    assert not store.editions.move(edition, [EditionState.HELD], EditionState.READY, now=NOW)
-    assert store.editions.move(edition, [EditionState.READY], EditionState.HELD, why="looks odd", now=NOW)
+    edition = create_edition(store)
+    assert not store.editions.transition(edition, [EditionState.HELD], EditionState.READY, now=NOW)
+    assert store.editions.transition(
+        edition, [EditionState.READY], EditionState.HELD, reason="looks odd", now=NOW
+    )
     stored = store.editions.get("weekly", "2023-06-12T0800")
     assert stored
-    assert (stored.state, stored.why) == (EditionState.HELD, "looks odd")
-    assert store.editions.move(edition, [EditionState.HELD], EditionState.READY, now=NOW)
-    assert store.editions.all()[0].why == ""
+    assert (stored.state, stored.reason) == (EditionState.HELD, "looks odd")
+    assert store.editions.transition(edition, [EditionState.HELD], EditionState.READY, now=NOW)
+    assert store.editions.list_all()[0].reason == ""
 
 
 def test_there_is_no_edition_that_was_never_decided(store: Store) -> None:
     assert store.editions.get("weekly", "2023-06-12T0800") is None
-    assert not store.editions.move(1, list(EditionState), EditionState.DONE, now=NOW)
+    assert not store.editions.transition(1, list(EditionState), EditionState.DONE, now=NOW)
     assert not store.editions.cancel(1, NOW, "")
 
 
 @pytest.mark.parametrize("state", [state for state in EditionState if state is not EditionState.BUILDING])
 def test_only_public_editions_have_a_page(store: Store, state: EditionState) -> None:
-    stored_edition(store, state=state)
-    assert [each.web for each in store.editions.public()] == (
+    create_edition(store, state=state)
+    assert [each.web_html for each in store.editions.list_public()] == (
         ["<p>page</p>"] if state in PUBLIC_STATES else []
     )
-    assert [each.web for each in store.editions.all()] == [""]
+    assert [each.web_html for each in store.editions.list_all()] == [""]
 
 
 def test_what_is_ready_is_sent_oldest_slot_first_and_not_before_its_slot(store: Store) -> None:
-    stored_edition(store, day=19, posts=["b"])
-    stored_edition(store, day=12, posts=["a"])
-    stored_edition(store, day=5, posts=["c"], state=EditionState.HELD)
-    assert [each.slot.at.day for each in store.editions.sendable(slot(19).at)] == [12, 19]
-    assert [each.slot.at.day for each in store.editions.sendable(NOW)] == [12]
-    assert [each.slot.at.day for each in store.editions.public()] == [19, 12]
+    create_edition(store, day=19, posts=["b"])
+    create_edition(store, day=12, posts=["a"])
+    create_edition(store, day=5, posts=["c"], state=EditionState.HELD)
+    assert [each.slot.at.day for each in store.editions.list_sendable(make_slot(19).at)] == [12, 19]
+    assert [each.slot.at.day for each in store.editions.list_sendable(NOW)] == [12]
+    assert [each.slot.at.day for each in store.editions.list_public()] == [19, 12]
 
 
 @pytest.mark.parametrize("state", [EditionState.READY, EditionState.HELD, EditionState.AWAITING_APPROVAL])
 def test_an_edition_that_is_cancelled_in_time_gives_its_posts_back(store: Store, state: EditionState) -> None:
-    edition = stored_edition(store, state=state)
+    edition = create_edition(store, state=state)
     assert store.editions.cancel(edition, NOW, "a mistake")
-    assert store.editions.taken_posts("weekly") == frozenset()
-    assert store.editions.newest_composed("weekly") is None
-    assert store.editions.newest_decided("weekly") == slot(12)
+    assert store.editions.list_taken_post_ids("weekly") == frozenset()
+    assert store.editions.get_newest_composed_at("weekly") is None
+    assert store.editions.get_newest_decided_slot("weekly") == make_slot(12)
     assert not store.editions.cancel(edition, NOW, "twice")
-    assert building_edition(store, day=19, posts=["a"])
+    assert create_building_edition(store, day=19, posts=["a"])
 
 
 def test_cancelling_while_it_is_made_leaves_nothing_to_finish(store: Store) -> None:
-    edition = building_edition(store)
+    edition = create_building_edition(store)
     assert store.editions.cancel(edition, NOW, "its posts are gone")
-    assert not store.editions.finish(
-        edition, EditionState.READY, subject="", digest=digest(), post_ids=["a"], why="", now=NOW
+    assert not store.editions.save_message(
+        edition, EditionState.READY, subject="", digest=make_digest(), post_ids=["a"], reason="", now=NOW
     )
 
 
 def test_cancelling_before_any_message_left_ends_what_waits(store: Store) -> None:
-    edition = sending_edition(store, 3)
-    settle(store, edition, begun(store, edition, 1), DeliveryState.DEFERRED, next_at=NOW)
+    edition = create_sending_edition(store, 3)
+    record_results(store, edition, start_sending(store, edition, 1), DeliveryState.DEFERRED, next_at=NOW)
     assert store.editions.cancel(edition, NOW, "a mistake")
-    assert standing(store, edition) == {DeliveryState.CANCELLED: 3}
-    assert store.editions.taken_posts("weekly") == frozenset()
+    assert nonzero_counts(store, edition) == {DeliveryState.CANCELLED: 3}
+    assert store.editions.list_taken_post_ids("weekly") == frozenset()
 
 
 @pytest.mark.parametrize("state", [DeliveryState.SENT, DeliveryState.IN_DOUBT])
 def test_cancelling_after_a_message_may_have_left_keeps_the_posts(store: Store, state: DeliveryState) -> None:
-    edition = sending_edition(store, 3)
-    settle(store, edition, begun(store, edition, 1), state, next_at=NOW)
+    edition = create_sending_edition(store, 3)
+    record_results(store, edition, start_sending(store, edition, 1), state, next_at=NOW)
     assert store.editions.cancel(edition, NOW, "too late")
-    assert standing(store, edition) == {state: 1, DeliveryState.CANCELLED: 2}
-    assert store.editions.taken_posts("weekly") == {"a"}
-    assert store.editions.newest_composed("weekly") == slot(12).at
-    assert store.deliveries.next_due(edition) is None
+    assert nonzero_counts(store, edition) == {state: 1, DeliveryState.CANCELLED: 2}
+    assert store.editions.list_taken_post_ids("weekly") == {"a"}
+    assert store.editions.get_newest_composed_at("weekly") == make_slot(12).at
+    assert store.deliveries.next_attempt_at(edition) is None
 
 
 segments = st.lists(st.binary(max_size=50), min_size=1, max_size=6)
 
 
-@given(segments, st.text(max_size=20), st.sampled_from(Place))
-def test_every_letter_comes_back_as_it_was(parts: list[bytes], name: str, place: Place) -> None:
-    letter = Letter(key="ab12", segments=tuple(parts), slots=(ByteSlot(name, place),) * (len(parts) - 1))
-    assert unpacked(packed(letter)) == letter
+@given(segments, st.text(max_size=20), st.sampled_from(FieldEncoding))
+def test_every_letter_comes_back_as_it_was(parts: list[bytes], name: str, place: FieldEncoding) -> None:
+    letter = MessageTemplate(
+        key="ab12", segments=tuple(parts), merge_fields=(MergeField(name, place),) * (len(parts) - 1)
+    )
+    assert decode_message(encode_message(letter)) == letter
 
 
 def test_states_are_those_of_editions_and_not_of_empty_slots(store: Store) -> None:
-    edition = building_edition(store)
-    assert store.editions.states() == ((edition, EditionState.BUILDING),)
+    edition = create_building_edition(store)
+    assert store.editions.list_states() == ((edition, EditionState.BUILDING),)
     store.editions.cancel(edition, NOW, "")
-    assert store.editions.states() == ((edition, EditionState.CANCELLED),)
+    assert store.editions.list_states() == ((edition, EditionState.CANCELLED),)

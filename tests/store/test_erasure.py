@@ -7,29 +7,39 @@ from pathlib import Path
 import pytest
 
 from ketapress.model.delivery import DeliveryState
-from ketapress.model.subscriber import Applicant, SubscriptionState
+from ketapress.model.subscriber import ImportRow, SubscriptionState
 from ketapress.store.store import Store, open_store
 from support.factories import NOW, SEED
-from support.store_fixture import begun, claimed, crowd, sending_edition, settle, standing, subscribe
+from support.store_fixture import (
+    claim_ids,
+    create_sending_edition,
+    make_import_rows,
+    nonzero_counts,
+    record_results,
+    start_sending,
+    subscribe,
+)
 
 PERSON = "person1@example.org"
 
 
 def test_an_erased_person_is_gone(store: Store) -> None:
-    subscribe(store, crowd(3))
+    subscribe(store, make_import_rows(3))
     assert store.subscribers.erase(PERSON.upper(), "somebody", NOW)
     assert store.subscribers.find(PERSON) is None
-    assert store.subscribers.history(PERSON) == ()
+    assert store.subscribers.list_history(PERSON) == ()
     assert not store.subscribers.erase(PERSON, "somebody", NOW)
     assert store.subscribers.counts() == {("weekly", SubscriptionState.ACTIVE): 2}
 
 
 def test_an_old_list_does_not_bring_an_erased_person_back(store: Store) -> None:
-    subscribe(store, crowd(3))
+    subscribe(store, make_import_rows(3))
     store.subscribers.erase(PERSON, "somebody", NOW)
-    added = store.subscribers.add(crowd(3), ["weekly"], "an old list", NOW)
+    added = store.subscribers.add(make_import_rows(3), ["weekly"], "an old list", NOW)
     assert (added.added, added.unchanged) == (0, 2)
-    assert [each.why for each in added.refused] == ["asked to be erased; only the subscriber can come back"]
+    assert [each.reason for each in added.refused] == [
+        "asked to be erased; only the subscriber can come back"
+    ]
 
 
 def test_the_number_of_an_erased_subscription_is_never_given_again(store: Store) -> None:
@@ -47,42 +57,42 @@ def test_the_number_of_an_erased_subscription_is_never_given_again(store: Store)
 def test_what_was_settled_stays_in_the_ledger_without_what_the_relay_said(
     store: Store, state: DeliveryState
 ) -> None:
-    edition = sending_edition(store, 3)
-    settle(store, edition, begun(store, edition), state, reply=f"250 Ok <{PERSON}>")
+    edition = create_sending_edition(store, 3)
+    record_results(store, edition, start_sending(store, edition), state, reply=f"250 Ok <{PERSON}>")
     store.subscribers.erase(PERSON, "somebody", NOW)
-    assert standing(store, edition) == {state: 3}
-    assert [(line.address, line.reply) for line in store.deliveries.lines(edition)][1] == ("", "")
+    assert nonzero_counts(store, edition) == {state: 3}
+    assert [(line.address, line.reply) for line in store.deliveries.iter_deliveries(edition)][1] == ("", "")
 
 
 def test_what_was_waiting_is_suppressed(store: Store) -> None:
-    edition = sending_edition(store, 3)
+    edition = create_sending_edition(store, 3)
     store.subscribers.erase(PERSON, "somebody", NOW)
-    assert standing(store, edition) == {DeliveryState.QUEUED: 2, DeliveryState.SUPPRESSED: 1}
-    assert len(claimed(store, edition)) == 2
+    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 2, DeliveryState.SUPPRESSED: 1}
+    assert len(claim_ids(store, edition)) == 2
 
 
 @pytest.mark.parametrize("state", [DeliveryState.DEFERRED, DeliveryState.IN_DOUBT])
 def test_what_would_have_been_tried_again_is_suppressed(store: Store, state: DeliveryState) -> None:
-    edition = sending_edition(store, 2)
-    settle(store, edition, begun(store, edition), state, next_at=NOW)
+    edition = create_sending_edition(store, 2)
+    record_results(store, edition, start_sending(store, edition), state, next_at=NOW)
     store.subscribers.erase(PERSON, "somebody", NOW)
-    assert standing(store, edition) == {state: 1, DeliveryState.SUPPRESSED: 1}
+    assert nonzero_counts(store, edition) == {state: 1, DeliveryState.SUPPRESSED: 1}
 
 
 def test_what_was_claimed_is_suppressed_when_it_comes_to_be_sent(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    ids = claimed(store, edition)
+    edition = create_sending_edition(store, 2)
+    ids = claim_ids(store, edition)
     store.subscribers.erase(PERSON, "somebody", NOW)
     assert store.deliveries.commit(edition, results=[], intents=ids, now=NOW) == {ids[0]}
-    assert standing(store, edition) == {DeliveryState.SENDING: 1, DeliveryState.SUPPRESSED: 1}
+    assert nonzero_counts(store, edition) == {DeliveryState.SENDING: 1, DeliveryState.SUPPRESSED: 1}
 
 
 def test_an_answer_that_comes_after_the_erasure_is_written_without_its_words(store: Store) -> None:
-    edition = sending_edition(store, 2)
-    ids = begun(store, edition)
+    edition = create_sending_edition(store, 2)
+    ids = start_sending(store, edition)
     store.subscribers.erase(PERSON, "somebody", NOW)
-    settle(store, edition, ids, DeliveryState.SENT, reply=f"250 Ok <{PERSON}>")
-    assert [line.reply for line in store.deliveries.lines(edition)] == [f"250 Ok <{PERSON}>", ""]
+    record_results(store, edition, ids, DeliveryState.SENT, reply=f"250 Ok <{PERSON}>")
+    assert [line.reply for line in store.deliveries.iter_deliveries(edition)] == [f"250 Ok <{PERSON}>", ""]
 
 
 def test_no_byte_of_the_address_is_left_in_the_files(tmp_path: Path) -> None:
@@ -93,7 +103,7 @@ def test_no_byte_of_the_address_is_left_in_the_files(tmp_path: Path) -> None:
     with open_store("sqlite:///ketapress.db", tmp_path) as store:
         for start in range(0, len(shuffled), 150):
             people = (
-                Applicant(address=each, name=f"Name of {each}") for each in shuffled[start : start + 150]
+                ImportRow(address=each, name=f"Name of {each}") for each in shuffled[start : start + 150]
             )
             subscribe(store, people)
         for address in gone:
@@ -104,7 +114,7 @@ def test_no_byte_of_the_address_is_left_in_the_files(tmp_path: Path) -> None:
 
 
 def test_an_erasure_is_itself_written_down(opened: Callable[[], Store], store: Store) -> None:
-    subscribe(store, crowd(1))
+    subscribe(store, make_import_rows(1))
     store.subscribers.erase("person0@example.org", "somebody", NOW)
     with opened()._transactions.read() as connection:
         rows = connection.exec_driver_sql(

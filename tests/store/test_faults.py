@@ -12,10 +12,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from ketapress.model.errors import StoreError
 from ketapress.store.db import engine as transactions
-from ketapress.store.db.errors import problem_of
+from ketapress.store.db.errors import to_problem
 from ketapress.store.store import open_store
 from support.factories import NOW
-from support.store_fixture import crowd, standing, stored_edition, subscribe
+from support.store_fixture import create_edition, make_import_rows, nonzero_counts, subscribe
 
 URL = "sqlite:///ketapress.db"
 
@@ -48,27 +48,27 @@ def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_database_that_others_keep_locked_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transactions, "LOCK_WAIT", 10)
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT_MS", 10)
     with open_store(URL, tmp_path) as store:
         other = sqlite3.connect(tmp_path / "ketapress.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match=r"another program has kept it locked .*nothing was changed"):
-            subscribe(store, crowd(1))
+            subscribe(store, make_import_rows(1))
         assert store.subscribers.find("person0@example.org") is None
         other.close()
-        subscribe(store, crowd(1))
+        subscribe(store, make_import_rows(1))
 
 
 def test_a_full_disk_undoes_the_last_step_and_keeps_the_others(tmp_path: Path) -> None:
     with open_store(URL, tmp_path) as store:
-        subscribe(store, crowd(3000))
-        edition = stored_edition(store)
+        subscribe(store, make_import_rows(3000))
+        edition = create_edition(store)
         size = max(file.stat().st_size for file in tmp_path.iterdir())
         with no_more_space(size + 50_000), pytest.raises(StoreError, match=r"disk .*was undone"):
-            store.deliveries.freeze(edition, "weekly", NOW, chunk=500)
-        assert store.deliveries.conserved(edition)
+            store.deliveries.freeze(edition, "weekly", NOW, chunk_size=500)
+        assert store.deliveries.counts_match(edition)
         assert store.deliveries.freeze(edition, "weekly", NOW) == 3000
-        assert list(standing(store, edition).values()) == [3000]
+        assert list(nonzero_counts(store, edition).values()) == [3000]
 
 
 class _Said(Exception):  # noqa: N818 - stands for a driver's exception
@@ -94,7 +94,7 @@ class _Said(Exception):  # noqa: N818 - stands for a driver's exception
     ],
 )
 def test_each_code_of_the_drivers_has_its_cause_and_cure(codes: dict[str, str], code: str) -> None:
-    problem = problem_of(OperationalError("", {}, _Said("it failed", **codes)), "sqlite:///k.db")
+    problem = to_problem(OperationalError("", {}, _Said("it failed", **codes)), "sqlite:///k.db")
     assert problem
     assert (problem.code, bool(problem.cure)) == (code, True)
     assert problem.message.startswith("the database sqlite:///k.db: ")
@@ -102,7 +102,7 @@ def test_each_code_of_the_drivers_has_its_cause_and_cure(codes: dict[str, str], 
 
 def test_no_password_is_repeated() -> None:
     said = _Said("cannot reach postgresql://ada:sesame@db/x, password=sesame host=db")
-    problem = problem_of(OperationalError("", {}, said), "postgresql://ada:***@db/x")
+    problem = to_problem(OperationalError("", {}, said), "postgresql://ada:***@db/x")
     assert problem
     assert "sesame" not in problem.message
 
@@ -118,7 +118,7 @@ def test_no_password_is_repeated() -> None:
     ],
 )
 def test_what_is_ours_to_mend_is_no_problem_of_the_user(error: DBAPIError) -> None:
-    assert problem_of(error, "sqlite:///k.db") is None
+    assert to_problem(error, "sqlite:///k.db") is None
 
 
 @pytest.mark.parametrize(("durability", "synchronous"), [("power", 2), ("process", 1)])

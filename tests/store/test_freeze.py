@@ -15,47 +15,47 @@ from ketapress.store.statements.consent import end_consent
 from ketapress.store.statements.freeze import freeze_chunk, start_freeze
 from ketapress.store.store import Store, open_store
 from support.factories import NOW
-from support.store_fixture import crowd, standing, stored_edition, subscribe
+from support.store_fixture import create_edition, make_import_rows, nonzero_counts, subscribe
 
 
 def test_everybody_who_is_active_gets_a_delivery(store: Store) -> None:
-    subscribe(store, crowd(5), "weekly", "daily")
+    subscribe(store, make_import_rows(5), "weekly", "daily")
     store.subscribers.remove("person2@example.org", "weekly", "somebody", NOW)
-    edition = stored_edition(store)
+    edition = create_edition(store)
     assert store.deliveries.freeze(edition, "weekly", NOW) == 4
-    assert standing(store, edition) == {DeliveryState.QUEUED: 4}
-    assert [line.address for line in store.deliveries.lines(edition)] == [
+    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 4}
+    assert [line.address for line in store.deliveries.iter_deliveries(edition)] == [
         f"person{number}@example.org" for number in (0, 1, 3, 4)
     ]
-    assert store.editions.all()[0].state is EditionState.SENDING
+    assert store.editions.list_all()[0].state is EditionState.SENDING
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 100])
 def test_whoever_gets_no_delivery_is_counted_with_the_reason(store: Store, chunk: int) -> None:
-    subscribe(store, crowd(7), "weekly", "daily")
+    subscribe(store, make_import_rows(7), "weekly", "daily")
     for number in (0, 2, 6):
         store.subscribers.remove(f"person{number}@example.org", "weekly", "somebody", NOW)
     end(store, "person5@example.org", SubscriptionState.UNREACHABLE)
-    edition = stored_edition(store)
-    assert store.deliveries.freeze(edition, "weekly", NOW, chunk=chunk) == 3
-    assert store.editions.all()[0].left_out == {"left": 3, "unreachable": 1}
+    edition = create_edition(store)
+    assert store.deliveries.freeze(edition, "weekly", NOW, chunk_size=chunk) == 3
+    assert store.editions.list_all()[0].skipped_counts == {"left": 3, "unreachable": 1}
     store.subscribers.remove("person1@example.org", "weekly", "somebody", NOW)
-    assert store.editions.all()[0].left_out == {"left": 3, "unreachable": 1}
+    assert store.editions.list_all()[0].skipped_counts == {"left": 3, "unreachable": 1}
 
 
 def test_with_nobody_active_the_others_are_counted_each_time_it_is_tried(store: Store) -> None:
-    subscribe(store, crowd(2))
+    subscribe(store, make_import_rows(2))
     store.subscribers.remove("person0@example.org", "weekly", "somebody", NOW)
     store.subscribers.remove("person1@example.org", "weekly", "somebody", NOW)
-    edition = stored_edition(store)
+    edition = create_edition(store)
     for left in (2, 3):
         assert store.deliveries.freeze(edition, "weekly", NOW) == 0
-        assert store.editions.all()[0].left_out == {"left": left}
+        assert store.editions.list_all()[0].skipped_counts == {"left": left}
         subscribe(store, ["new@example.org"])
         store.subscribers.remove("new@example.org", "weekly", "somebody", NOW)
     subscribe(store, ["last@example.org"])
     assert store.deliveries.freeze(edition, "weekly", NOW) == 1
-    assert store.editions.all()[0].left_out == {"left": 3}
+    assert store.editions.list_all()[0].skipped_counts == {"left": 3}
 
 
 def end(store: Store, address: str, state: SubscriptionState) -> None:
@@ -69,19 +69,19 @@ def end(store: Store, address: str, state: SubscriptionState) -> None:
 
 @pytest.mark.parametrize("chunk", [1, 2, 5, 7, 100])
 def test_the_size_of_a_step_changes_nothing(store: Store, chunk: int) -> None:
-    subscribe(store, crowd(5))
-    edition = stored_edition(store)
-    assert store.deliveries.freeze(edition, "weekly", NOW, chunk=chunk) == 5
-    assert standing(store, edition) == {DeliveryState.QUEUED: 5}
+    subscribe(store, make_import_rows(5))
+    edition = create_edition(store)
+    assert store.deliveries.freeze(edition, "weekly", NOW, chunk_size=chunk) == 5
+    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 5}
 
 
 def test_freezing_again_changes_nothing(store: Store) -> None:
-    subscribe(store, crowd(3))
-    edition = stored_edition(store)
+    subscribe(store, make_import_rows(3))
+    edition = create_edition(store)
     store.deliveries.freeze(edition, "weekly", NOW)
     subscribe(store, ["late@example.org"])
     assert store.deliveries.freeze(edition, "weekly", NOW) == 3
-    assert standing(store, edition) == {DeliveryState.QUEUED: 3}
+    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 3}
 
 
 @pytest.mark.parametrize("steps", range(5))
@@ -89,68 +89,68 @@ def test_a_freeze_that_was_killed_goes_on_where_it_stopped(
     opened: Callable[[], Store], store: Store, steps: int
 ) -> None:
     """Who signs up in the meantime gets the next edition."""
-    subscribe(store, crowd(7))
-    edition = stored_edition(store)
+    subscribe(store, make_import_rows(7))
+    edition = create_edition(store)
     with store._transactions.write() as connection:
         start_freeze(connection, edition, "weekly", NOW)
     for _ in range(steps):
         with store._transactions.write() as connection:
             freeze_chunk(connection, edition, "weekly", 2)
-    assert store.deliveries.conserved(edition)
+    assert store.deliveries.counts_match(edition)
     subscribe(store, ["late@example.org"])
     assert opened().deliveries.freeze(edition, "weekly", NOW) == 7
-    assert standing(store, edition) == {DeliveryState.QUEUED: 7}
+    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 7}
 
 
 def test_two_who_freeze_at_once_freeze_once(opened: Callable[[], Store], store: Store) -> None:
-    subscribe(store, crowd(60))
-    edition = stored_edition(store)
+    subscribe(store, make_import_rows(60))
+    edition = create_edition(store)
     stores = [opened() for _ in range(3)]
     with ThreadPoolExecutor(len(stores)) as senders:
         frozen = list(
-            senders.map(lambda each: each.deliveries.freeze(edition, "weekly", NOW, chunk=7), stores)
+            senders.map(lambda each: each.deliveries.freeze(edition, "weekly", NOW, chunk_size=7), stores)
         )
     assert max(frozen) == 60
-    assert standing(store, edition) == {DeliveryState.QUEUED: 60}
+    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 60}
 
 
 def test_with_nobody_active_the_edition_waits(store: Store) -> None:
-    edition = stored_edition(store)
+    edition = create_edition(store)
     assert store.deliveries.freeze(edition, "weekly", NOW) == 0
-    assert store.editions.all()[0].state is EditionState.READY
-    subscribe(store, crowd(2))
+    assert store.editions.list_all()[0].state is EditionState.READY
+    subscribe(store, make_import_rows(2))
     assert store.deliveries.freeze(edition, "weekly", NOW) == 2
 
 
 @pytest.mark.parametrize("state", [EditionState.HELD, EditionState.DONE, EditionState.CANCELLED])
 def test_only_what_is_ready_is_frozen(store: Store, state: EditionState) -> None:
-    subscribe(store, crowd(2))
-    edition = stored_edition(store, state=state)
+    subscribe(store, make_import_rows(2))
+    edition = create_edition(store, state=state)
     assert store.deliveries.freeze(edition, "weekly", NOW) == 0
-    assert standing(store, edition) == {}
-    assert store.editions.all()[0].state is state
+    assert nonzero_counts(store, edition) == {}
+    assert store.editions.list_all()[0].state is state
 
 
 def test_an_edition_held_while_it_is_frozen_goes_on_when_it_is_released(store: Store) -> None:
-    subscribe(store, crowd(5))
-    edition = stored_edition(store)
+    subscribe(store, make_import_rows(5))
+    edition = create_edition(store)
     with store._transactions.write() as connection:
         start_freeze(connection, edition, "weekly", NOW)
     with store._transactions.write() as connection:
         freeze_chunk(connection, edition, "weekly", 2)
-    store.editions.move(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
+    store.editions.transition(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
     assert store.deliveries.freeze(edition, "weekly", NOW) == 2
-    store.editions.move(edition, [EditionState.HELD], EditionState.READY, now=NOW)
+    store.editions.transition(edition, [EditionState.HELD], EditionState.READY, now=NOW)
     assert store.deliveries.freeze(edition, "weekly", NOW) == 5
 
 
 def test_a_letter_is_stored_once_and_a_delivery_is_a_narrow_row(tmp_path: Path) -> None:
     with open_store("sqlite:///ketapress.db", tmp_path) as store:
-        subscribe(store, crowd(4000))
-        edition = stored_edition(store)
+        subscribe(store, make_import_rows(4000))
+        edition = create_edition(store)
 
         def size() -> int:
-            store._transactions.scrub()
+            store._transactions.purge_deleted()
             return (tmp_path / "ketapress.db").stat().st_size
 
         before = size()

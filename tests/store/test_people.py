@@ -5,18 +5,25 @@ from datetime import timedelta
 from hypothesis import given, strategies as st
 
 from ketapress.model.delivery import DeliveryState
-from ketapress.model.subscriber import Added, Applicant, Refusal, SubscriptionState
-from ketapress.store.statements.import_subscribers import CHUNK, chunks
+from ketapress.model.subscriber import ImportResult, ImportRow, RejectedRow, SubscriptionState
+from ketapress.store.statements.import_subscribers import CHUNK_SIZE, split_into_chunks
 from ketapress.store.store import Store
 from support.factories import NOW
-from support.store_fixture import begun, crowd, sending_edition, settle, states, subscribe
+from support.store_fixture import (
+    create_sending_edition,
+    make_import_rows,
+    record_results,
+    start_sending,
+    subscribe,
+    subscription_states,
+)
 
 LATER = NOW + timedelta(days=1)
-ADA = Applicant(address="Ada@example.org", name="Ada", lang="en", line=2)
+ADA = ImportRow(address="Ada@example.org", name="Ada", lang="en", line=2)
 
 
 def test_a_new_person_is_active_at_once(store: Store) -> None:
-    assert store.subscribers.add([ADA], ["weekly"], "import of list.csv", NOW) == Added(added=1)
+    assert store.subscribers.add([ADA], ["weekly"], "import of list.csv", NOW) == ImportResult(added=1)
     person = store.subscribers.find("ada@EXAMPLE.org")
     assert person is not None
     assert (person.address, person.name, person.lang) == ("Ada@example.org", "Ada", "en")
@@ -27,21 +34,21 @@ def test_a_new_person_is_active_at_once(store: Store) -> None:
 
 def test_the_same_import_again_changes_nothing(store: Store) -> None:
     store.subscribers.add([ADA], ["weekly"], "somebody", NOW)
-    assert store.subscribers.add([ADA], ["weekly"], "somebody", LATER) == Added(unchanged=1)
+    assert store.subscribers.add([ADA], ["weekly"], "somebody", LATER) == ImportResult(unchanged=1)
 
 
 def test_one_address_in_two_cases_is_one_person(store: Store) -> None:
-    twice = [ADA, Applicant(address="ada@EXAMPLE.ORG", line=3)]
-    assert store.subscribers.add(twice, ["weekly"], "somebody", NOW) == Added(added=1, unchanged=1)
-    assert len(list(store.subscribers.by_newsletter())) == 1
+    twice = [ADA, ImportRow(address="ada@EXAMPLE.ORG", line=3)]
+    assert store.subscribers.add(twice, ["weekly"], "somebody", NOW) == ImportResult(added=1, unchanged=1)
+    assert len(list(store.subscribers.iter_subscribers())) == 1
 
 
 def test_a_new_name_or_newsletter_is_an_update(store: Store) -> None:
     subscribe(store, [ADA])
-    renamed = Applicant(address=ADA.address, name="Ada L.")
-    assert store.subscribers.add([renamed], ["weekly"], "somebody", LATER) == Added(updated=1)
-    assert store.subscribers.add([ADA], ["weekly", "daily"], "somebody", LATER) == Added(updated=1)
-    assert states(store, ADA.address) == {
+    renamed = ImportRow(address=ADA.address, name="Ada L.")
+    assert store.subscribers.add([renamed], ["weekly"], "somebody", LATER) == ImportResult(updated=1)
+    assert store.subscribers.add([ADA], ["weekly", "daily"], "somebody", LATER) == ImportResult(updated=1)
+    assert subscription_states(store, ADA.address) == {
         "weekly": SubscriptionState.ACTIVE,
         "daily": SubscriptionState.ACTIVE,
     }
@@ -52,9 +59,9 @@ def test_a_new_name_or_newsletter_is_an_update(store: Store) -> None:
 
 def test_a_line_without_a_name_keeps_the_name_that_is_known(store: Store) -> None:
     subscribe(store, [ADA])
-    assert store.subscribers.add([Applicant(address=ADA.address)], ["weekly"], "somebody", LATER) == Added(
-        unchanged=1
-    )
+    assert store.subscribers.add(
+        [ImportRow(address=ADA.address)], ["weekly"], "somebody", LATER
+    ) == ImportResult(unchanged=1)
 
 
 def test_who_left_is_not_brought_back_by_an_import(store: Store) -> None:
@@ -62,51 +69,61 @@ def test_who_left_is_not_brought_back_by_an_import(store: Store) -> None:
     store.subscribers.remove(ADA.address, "weekly", "somebody", NOW)
     added = store.subscribers.add([ADA], ["weekly"], "an old list", LATER)
     why = "left weekly on 2023-06-12; only the subscriber can come back"
-    assert added == Added(refused=(Refusal(2, "Ada@example.org", why),))
-    assert states(store, ADA.address) == {"weekly": SubscriptionState.LEFT}
+    assert added == ImportResult(refused=(RejectedRow(2, "Ada@example.org", why),))
+    assert subscription_states(store, ADA.address) == {"weekly": SubscriptionState.LEFT}
 
 
 def test_who_left_one_newsletter_may_be_added_to_another(store: Store) -> None:
     subscribe(store, [ADA], "weekly")
     store.subscribers.remove(ADA.address, "weekly", "somebody", NOW)
-    assert store.subscribers.add([ADA], ["daily"], "somebody", LATER) == Added(updated=1)
-    assert states(store, ADA.address) == {"weekly": SubscriptionState.LEFT, "daily": SubscriptionState.ACTIVE}
+    assert store.subscribers.add([ADA], ["daily"], "somebody", LATER) == ImportResult(updated=1)
+    assert subscription_states(store, ADA.address) == {
+        "weekly": SubscriptionState.LEFT,
+        "daily": SubscriptionState.ACTIVE,
+    }
 
 
 def test_whose_mail_came_back_is_not_brought_back_by_an_import(store: Store) -> None:
-    edition = sending_edition(store, 1)
-    settle(
-        store, edition, begun(store, edition), DeliveryState.FAILED, reply="550 5.1.1 unknown", suppress=True
+    edition = create_sending_edition(store, 1)
+    record_results(
+        store,
+        edition,
+        start_sending(store, edition),
+        DeliveryState.FAILED,
+        reply="550 5.1.1 unknown",
+        suppress=True,
     )
-    added = store.subscribers.add(crowd(1), ["weekly"], "an old list", LATER)
-    assert "mail to it came back" in added.refused[0].why
+    added = store.subscribers.add(make_import_rows(1), ["weekly"], "an old list", LATER)
+    assert "mail to it came back" in added.refused[0].reason
 
 
 def test_an_address_that_breaks_the_grammar_is_refused_even_here(store: Store) -> None:
-    added = store.subscribers.add([Applicant(address="a@b@c", line=7), ADA], ["weekly"], "somebody", NOW)
+    added = store.subscribers.add([ImportRow(address="a@b@c", line=7), ADA], ["weekly"], "somebody", NOW)
     assert added.added == 1
     assert [(each.line, each.value) for each in added.refused] == [(7, "a@b@c")]
 
 
 def test_a_dry_run_counts_and_writes_nothing(store: Store) -> None:
-    assert store.subscribers.add(crowd(3), ["weekly"], "somebody", NOW, dry_run=True) == Added(added=3)
-    assert list(store.subscribers.by_newsletter()) == []
+    assert store.subscribers.add(
+        make_import_rows(3), ["weekly"], "somebody", NOW, dry_run=True
+    ) == ImportResult(added=3)
+    assert list(store.subscribers.iter_subscribers()) == []
 
 
 def test_people_keep_the_order_of_their_list(store: Store) -> None:
-    subscribe(store, crowd(CHUNK + 5))
-    names = [person.name for person in store.subscribers.by_newsletter()]
-    assert names == [f"Person {number}" for number in range(CHUNK + 5)]
+    subscribe(store, make_import_rows(CHUNK_SIZE + 5))
+    names = [person.name for person in store.subscribers.iter_subscribers()]
+    assert names == [f"Person {number}" for number in range(CHUNK_SIZE + 5)]
 
 
 def test_people_are_listed_by_newsletter_with_that_subscription_alone(store: Store) -> None:
     subscribe(store, ["both@example.org"], "weekly", "daily")
     subscribe(store, ["one@example.org"], "weekly")
-    daily = list(store.subscribers.by_newsletter("daily"))
+    daily = list(store.subscribers.iter_subscribers("daily"))
     assert [(each.address, [s.newsletter for s in each.subscriptions]) for each in daily] == [
         ("both@example.org", ["daily"])
     ]
-    assert [len(each.subscriptions) for each in store.subscribers.by_newsletter()] == [2, 1]
+    assert [len(each.subscriptions) for each in store.subscribers.iter_subscribers()] == [2, 1]
 
 
 def test_leaving_ends_one_newsletter_or_all(store: Store) -> None:
@@ -114,7 +131,7 @@ def test_leaving_ends_one_newsletter_or_all(store: Store) -> None:
     assert store.subscribers.remove("ADA@example.org", "daily", "somebody", LATER) == 1
     assert store.subscribers.remove(ADA.address, None, "somebody", LATER) == 2
     assert store.subscribers.remove(ADA.address, None, "somebody", LATER) == 0
-    assert set(states(store, ADA.address).values()) == {SubscriptionState.LEFT}
+    assert set(subscription_states(store, ADA.address).values()) == {SubscriptionState.LEFT}
 
 
 def test_a_link_in_a_mail_ends_its_subscription_once(store: Store) -> None:
@@ -122,17 +139,17 @@ def test_a_link_in_a_mail_ends_its_subscription_once(store: Store) -> None:
     person = store.subscribers.find(ADA.address)
     assert person
     subscription = person.subscriptions[0].id
-    assert store.subscribers.leave(subscription, LATER)
-    assert not store.subscribers.leave(subscription, LATER)
-    assert not store.subscribers.leave(subscription + 1, LATER)
-    assert [(each.what, each.by) for each in store.subscribers.history(ADA.address)] == [
+    assert store.subscribers.unsubscribe(subscription, LATER)
+    assert not store.subscribers.unsubscribe(subscription, LATER)
+    assert not store.subscribers.unsubscribe(subscription + 1, LATER)
+    assert [(each.kind, each.origin) for each in store.subscribers.list_history(ADA.address)] == [
         ("added", "the tests"),
         ("left", "subscriber"),
     ]
 
 
 def test_counts_are_by_newsletter_and_state(store: Store) -> None:
-    subscribe(store, crowd(3), "weekly", "daily")
+    subscribe(store, make_import_rows(3), "weekly", "daily")
     store.subscribers.remove("person1@example.org", "daily", "somebody", NOW)
     assert store.subscribers.counts() == {
         ("weekly", SubscriptionState.ACTIVE): 3,
@@ -142,17 +159,18 @@ def test_counts_are_by_newsletter_and_state(store: Store) -> None:
 
 
 def test_a_history_tells_consents_and_deliveries_in_order(store: Store) -> None:
-    edition = sending_edition(store, 1)
-    settle(store, edition, begun(store, edition), DeliveryState.SENT, reply="250 2.0.0 Ok")
+    edition = create_sending_edition(store, 1)
+    record_results(store, edition, start_sending(store, edition), DeliveryState.SENT, reply="250 2.0.0 Ok")
     store.subscribers.remove("person0@example.org", None, "somebody", LATER)
     assert [
-        (each.what, each.edition, each.reply) for each in store.subscribers.history("person0@example.org")
+        (each.kind, each.edition, each.reply)
+        for each in store.subscribers.list_history("person0@example.org")
     ] == [
         ("added", "", ""),
         ("sent", "weekly/2023-06-12T0800", "250 2.0.0 Ok"),
         ("left", "", ""),
     ]
-    assert store.subscribers.history("nobody@example.org") == ()
+    assert store.subscribers.list_history("nobody@example.org") == ()
 
 
 def test_nobody_is_found_by_what_is_no_address(store: Store) -> None:
@@ -162,7 +180,7 @@ def test_nobody_is_found_by_what_is_no_address(store: Store) -> None:
 
 @given(st.lists(st.sampled_from([f"p{n}@example.org" for n in range(5)])))
 def test_no_portion_of_an_import_holds_an_address_twice(addresses: list[str]) -> None:
-    portions = list(chunks(Applicant(address=address) for address in addresses))
+    portions = list(split_into_chunks(ImportRow(address=address) for address in addresses))
     assert [each.address for portion in portions for each in portion] == addresses
     assert all(len({each.address for each in portion}) == len(portion) for portion in portions)
 
@@ -173,7 +191,7 @@ def test_the_holder_of_a_subscription_is_known_until_they_are_erased(store: Stor
     found = store.subscribers.find(ADA.address)
     assert found is not None
     for each in found.subscriptions:
-        assert store.subscribers.holder(each.id) == found
-    assert store.subscribers.holder(found.subscriptions[-1].id + 1) is None
+        assert store.subscribers.find_by_subscription(each.id) == found
+    assert store.subscribers.find_by_subscription(found.subscriptions[-1].id + 1) is None
     store.subscribers.erase(ADA.address, "somebody", LATER)
-    assert store.subscribers.holder(found.subscriptions[0].id) is None
+    assert store.subscribers.find_by_subscription(found.subscriptions[0].id) is None

@@ -5,19 +5,26 @@ from contextlib import suppress
 
 import pytest
 
-from ketapress.model.delivery import DeliveryState, Result, TakenOver
+from ketapress.model.delivery import DeliveryResult, DeliveryState, LeaseLostError
 from ketapress.model.edition import EditionState
 from ketapress.store.store import Store
 from support.factories import NOW
-from support.store_fixture import begun, claimed, expire_leases, sending_edition, settle, standing
+from support.store_fixture import (
+    claim_ids,
+    create_sending_edition,
+    expire_leases,
+    nonzero_counts,
+    record_results,
+    start_sending,
+)
 
 
 @pytest.fixture
 def died(opened: Callable[[], Store], store: Store) -> tuple[int, Store]:
     """An edition for five people whose worker died with two claimed and one sending, and another process's store."""
-    edition = sending_edition(store, 5)
-    begun(store, edition, 1)
-    claimed(store, edition, 2)
+    edition = create_sending_edition(store, 5)
+    start_sending(store, edition, 1)
+    claim_ids(store, edition, 2)
     expire_leases(store)
     return edition, opened()
 
@@ -25,8 +32,8 @@ def died(opened: Callable[[], Store], store: Store) -> tuple[int, Store]:
 def test_what_was_claimed_is_free_again_and_what_was_sending_is_in_doubt(died: tuple[int, Store]) -> None:
     edition, successor = died
     assert successor.deliveries.recover("hold", NOW) == (2, 1)
-    assert standing(successor, edition) == {DeliveryState.QUEUED: 4, DeliveryState.IN_DOUBT: 1}
-    assert [line.attempts for line in successor.deliveries.lines(edition)] == [1, 0, 0, 0, 0]
+    assert nonzero_counts(successor, edition) == {DeliveryState.QUEUED: 4, DeliveryState.IN_DOUBT: 1}
+    assert [line.attempts for line in successor.deliveries.iter_deliveries(edition)] == [1, 0, 0, 0, 0]
 
 
 def test_recovering_twice_finds_nothing_more(died: tuple[int, Store]) -> None:
@@ -40,46 +47,46 @@ def test_with_resend_the_doubtful_one_is_sent_again_with_its_date(died: tuple[in
     successor.deliveries.recover("resend", NOW)
     again = successor.deliveries.claim(edition, 10, "successor", NOW)
     assert len(again) == 5
-    assert [each.dated for each in again if each.attempts] == [NOW]
+    assert [each.message_date for each in again if each.attempts] == [NOW]
 
 
 def test_with_hold_the_doubtful_one_waits_for_a_person(died: tuple[int, Store]) -> None:
     edition, successor = died
     successor.deliveries.recover("hold", NOW)
-    assert len(claimed(successor, edition)) == 4
-    assert standing(successor, edition) == {DeliveryState.CLAIMED: 4, DeliveryState.IN_DOUBT: 1}
+    assert len(claim_ids(successor, edition)) == 4
+    assert nonzero_counts(successor, edition) == {DeliveryState.CLAIMED: 4, DeliveryState.IN_DOUBT: 1}
 
 
 def test_the_policy_holds_for_doubts_of_earlier_runs_too(died: tuple[int, Store]) -> None:
     edition, successor = died
     successor.deliveries.recover("hold", NOW)
     successor.deliveries.recover("resend", NOW)
-    assert len(claimed(successor, edition)) == 5
-    successor.deliveries.release(edition, "worker", NOW)
-    assert standing(successor, edition) == {DeliveryState.QUEUED: 4, DeliveryState.DEFERRED: 1}
+    assert len(claim_ids(successor, edition)) == 5
+    successor.deliveries.release_claims(edition, "worker", NOW)
+    assert nonzero_counts(successor, edition) == {DeliveryState.QUEUED: 4, DeliveryState.DEFERRED: 1}
 
 
 def test_switching_to_hold_stops_a_resend(died: tuple[int, Store]) -> None:
     edition, successor = died
     successor.deliveries.recover("resend", NOW)
     successor.deliveries.recover("hold", NOW)
-    assert len(claimed(successor, edition)) == 4
+    assert len(claim_ids(successor, edition)) == 4
 
 
 def test_doubts_of_an_edition_that_is_over_are_not_sent_again(died: tuple[int, Store]) -> None:
     edition, successor = died
     successor.editions.cancel(edition, NOW, "a mistake")
     assert successor.deliveries.recover("resend", NOW) == (2, 1)
-    assert standing(successor, edition) == {DeliveryState.CANCELLED: 4, DeliveryState.IN_DOUBT: 1}
-    assert successor.deliveries.next_due(edition) is None
+    assert nonzero_counts(successor, edition) == {DeliveryState.CANCELLED: 4, DeliveryState.IN_DOUBT: 1}
+    assert successor.deliveries.next_attempt_at(edition) is None
 
 
 def test_what_a_process_left_behind_in_an_earlier_run_is_recovered_too(store: Store) -> None:
     """A run that broke off because a result could not be written leaves rows that nobody is sending."""
-    edition = sending_edition(store, 3)
-    begun(store, edition, 1)
+    edition = create_sending_edition(store, 3)
+    start_sending(store, edition, 1)
     assert store.deliveries.recover("resend", NOW) == (0, 1)
-    assert len(claimed(store, edition)) == 3
+    assert len(claim_ids(store, edition)) == 3
 
 
 def test_a_worker_that_wakes_after_it_was_declared_dead_sends_nothing(
@@ -88,35 +95,35 @@ def test_a_worker_that_wakes_after_it_was_declared_dead_sends_nothing(
     edition, successor = died
     asleep = [
         line.subscription_id
-        for line in store.deliveries.lines(edition)
+        for line in store.deliveries.iter_deliveries(edition)
         if line.state is DeliveryState.CLAIMED
     ]
     successor.deliveries.recover("resend", NOW)
-    assert set(asleep) <= set(claimed(successor, edition))
+    assert set(asleep) <= set(claim_ids(successor, edition))
     with suppress(
-        TakenOver
+        LeaseLostError
     ):  # on SQLite nobody is told: there it can only be asleep if its folder was copied
         assert store.deliveries.commit(edition, results=[], intents=asleep, now=NOW) == frozenset()
-    assert standing(store, edition) == {DeliveryState.CLAIMED: 5}
-    assert store.deliveries.release(edition, "worker", NOW) == 0
+    assert nonzero_counts(store, edition) == {DeliveryState.CLAIMED: 5}
+    assert store.deliveries.release_claims(edition, "worker", NOW) == 0
 
 
 def test_what_it_learnt_of_a_doubtful_message_still_counts(died: tuple[int, Store], store: Store) -> None:
     edition, successor = died
-    doubtful = next(iter(store.deliveries.lines(edition))).subscription_id
+    doubtful = next(iter(store.deliveries.iter_deliveries(edition))).subscription_id
     successor.deliveries.recover("hold", NOW)
-    with suppress(TakenOver):
-        settle(store, edition, [doubtful], DeliveryState.SENT, reply="250 2.0.0 Ok")
-    assert standing(store, edition) == {DeliveryState.QUEUED: 4, DeliveryState.SENT: 1}
+    with suppress(LeaseLostError):
+        record_results(store, edition, [doubtful], DeliveryState.SENT, reply="250 2.0.0 Ok")
+    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 4, DeliveryState.SENT: 1}
 
 
 def test_it_goes_on_under_a_new_number(died: tuple[int, Store], store: Store) -> None:
     edition, successor = died
     successor.deliveries.recover("hold", NOW)
-    with pytest.raises(TakenOver):
-        claimed(store, edition, 2)
+    with pytest.raises(LeaseLostError):
+        claim_ids(store, edition, 2)
     store.deliveries.recover("hold", NOW)
-    ids = claimed(store, edition, 2)
+    ids = claim_ids(store, edition, 2)
     assert store.deliveries.commit(edition, results=[], intents=ids, now=NOW) == set(ids)
     expire_leases(store)
     assert successor.deliveries.recover("hold", NOW) == (0, 2)
@@ -124,20 +131,20 @@ def test_it_goes_on_under_a_new_number(died: tuple[int, Store], store: Store) ->
 
 def test_a_held_edition_is_recovered_as_well(died: tuple[int, Store]) -> None:
     edition, successor = died
-    successor.editions.move(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
+    successor.editions.transition(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
     assert successor.deliveries.recover("resend", NOW) == (2, 1)
-    successor.editions.move(edition, [EditionState.HELD], EditionState.READY, now=NOW)
+    successor.editions.transition(edition, [EditionState.HELD], EditionState.READY, now=NOW)
     assert successor.deliveries.freeze(edition, "weekly", NOW) == 5
-    assert len(claimed(successor, edition)) == 5
+    assert len(claim_ids(successor, edition)) == 5
 
 
 def test_a_result_after_the_kill_of_somebody_else_is_only_ones_own(
     opened: Callable[[], Store], store: Store
 ) -> None:
-    edition = sending_edition(store, 2)
+    edition = create_sending_edition(store, 2)
     other = opened()
-    theirs = begun(other, edition, 1)
-    claimed(store, edition, 1)
-    wrong = Result(subscription_id=theirs[0], state=DeliveryState.SENT)
+    theirs = start_sending(other, edition, 1)
+    claim_ids(store, edition, 1)
+    wrong = DeliveryResult(subscription_id=theirs[0], state=DeliveryState.SENT)
     store.deliveries.commit(edition, results=[wrong], intents=[], now=NOW)
-    assert standing(store, edition) == {DeliveryState.CLAIMED: 1, DeliveryState.SENDING: 1}
+    assert nonzero_counts(store, edition) == {DeliveryState.CLAIMED: 1, DeliveryState.SENDING: 1}

@@ -7,15 +7,15 @@ from ketapress.model.edition import EditionState
 from ketapress.store.store import Store
 from support.factories import NOW
 from support.store_fixture import (
-    begun,
-    claimed,
-    crowd,
-    digest,
-    sending_edition,
-    settle,
-    slot,
-    standing,
-    stored_edition,
+    claim_ids,
+    create_edition,
+    create_sending_edition,
+    make_digest,
+    make_import_rows,
+    make_slot,
+    nonzero_counts,
+    record_results,
+    start_sending,
     subscribe,
 )
 
@@ -23,54 +23,56 @@ from support.store_fixture import (
 @pytest.fixture
 def doubtful(store: Store) -> int:
     """An edition for five people, two of whose messages are in doubt and one sent."""
-    edition = sending_edition(store, 5)
-    settle(store, edition, begun(store, edition, 2), DeliveryState.IN_DOUBT)
-    settle(store, edition, begun(store, edition, 1), DeliveryState.SENT)
+    edition = create_sending_edition(store, 5)
+    record_results(store, edition, start_sending(store, edition, 2), DeliveryState.IN_DOUBT)
+    record_results(store, edition, start_sending(store, edition, 1), DeliveryState.SENT)
     return edition
 
 
 def resolve(store: Store, edition: int, *addresses: str, sent: bool) -> int:
-    return store.resolve(edition, addresses, sent=sent, evidence="somebody saw the log", now=NOW)
+    return store.resolve(edition, addresses, is_sent=sent, evidence="somebody saw the log", now=NOW)
 
 
 def test_what_arrived_is_sent_with_the_word_of_who_says_so(store: Store, doubtful: int) -> None:
     assert resolve(store, doubtful, sent=True) == 2
-    assert standing(store, doubtful) == {DeliveryState.SENT: 3, DeliveryState.QUEUED: 2}
-    assert [line.reply for line in store.deliveries.lines(doubtful)][:2] == ["somebody saw the log"] * 2
+    assert nonzero_counts(store, doubtful) == {DeliveryState.SENT: 3, DeliveryState.QUEUED: 2}
+    assert [line.reply for line in store.deliveries.iter_deliveries(doubtful)][:2] == [
+        "somebody saw the log"
+    ] * 2
 
 
 def test_one_address_is_resolved_without_the_others(store: Store, doubtful: int) -> None:
     assert resolve(store, doubtful, "PERSON1@example.org", "nobody@example.org", sent=True) == 1
-    assert standing(store, doubtful)[DeliveryState.IN_DOUBT] == 1
+    assert nonzero_counts(store, doubtful)[DeliveryState.IN_DOUBT] == 1
 
 
 def test_what_is_sent_again_keeps_its_date(store: Store, doubtful: int) -> None:
     assert resolve(store, doubtful, sent=False) == 2
     assert resolve(store, doubtful, sent=False) == 0
     again = store.deliveries.claim(doubtful, 10, "worker", NOW)
-    assert [each.dated for each in again] == [None, None, NOW, NOW]
+    assert [each.message_date for each in again] == [None, None, NOW, NOW]
 
 
 def test_only_doubts_are_resolved(store: Store) -> None:
-    edition = sending_edition(store, 3)
-    claimed(store, edition, 1)
+    edition = create_sending_edition(store, 3)
+    claim_ids(store, edition, 1)
     for sent in (True, False):
         assert resolve(store, edition, sent=sent) == 0
-    assert standing(store, edition) == {DeliveryState.CLAIMED: 1, DeliveryState.QUEUED: 2}
+    assert nonzero_counts(store, edition) == {DeliveryState.CLAIMED: 1, DeliveryState.QUEUED: 2}
 
 
 @pytest.mark.parametrize("over", [True, False])
 def test_an_older_copys_open_deliveries_wait_for_nobody_but_a_person(
     store: Store, doubtful: int, over: bool
 ) -> None:
-    claimed(store, doubtful, 1)
-    assert store.settle_copy(doubtful, over=over, evidence="outbox/ has it") == 4
+    claim_ids(store, doubtful, 1)
+    assert store.settle_older_copy(doubtful, is_done=over, evidence="outbox/ has it") == 4
     open_ones = DeliveryState.SENT if over else DeliveryState.IN_DOUBT
-    assert standing(store, doubtful)[open_ones] == (5 if over else 4)
+    assert nonzero_counts(store, doubtful)[open_ones] == (5 if over else 4)
     for policy in ("resend", "hold"):
         store.deliveries.recover(policy, NOW)
-    assert claimed(store, doubtful) == []
-    assert store.deliveries.next_due(doubtful) is None
+    assert claim_ids(store, doubtful) == []
+    assert store.deliveries.next_attempt_at(doubtful) is None
 
 
 def test_a_generation_only_rises(store: Store) -> None:
@@ -80,8 +82,8 @@ def test_a_generation_only_rises(store: Store) -> None:
 
 
 def test_numbers_are_left_free_for_people_a_copy_does_not_know(store: Store) -> None:
-    subscribe(store, crowd(2))
-    store.leave_numbers_free()
+    subscribe(store, make_import_rows(2))
+    store.skip_ids()
     subscribe(store, ["new@example.org"])
     person = store.subscribers.find("new@example.org")
     assert person
@@ -90,37 +92,37 @@ def test_numbers_are_left_free_for_people_a_copy_does_not_know(store: Store) -> 
 
 
 def test_an_edition_that_went_out_elsewhere_is_adopted_once(store: Store) -> None:
-    stored_edition(store, day=5, posts=["taken"])
-    known = {"window": None, "subject": "News", "post_ids": ["a", "taken"], "why": "elsewhere", "now": NOW}
-    assert store.editions.adopt(slot(), digest=digest(), **known)  # type: ignore[arg-type]  # of several kinds
-    assert not store.editions.adopt(slot(), digest=None, **known)  # type: ignore[arg-type]  # of several kinds
-    assert store.editions.taken_posts("weekly") == {"a", "taken"}
-    newest = store.editions.all()[0]
-    assert (newest.state, newest.subject, newest.why) == (EditionState.DONE, "News", "elsewhere")
-    assert [each.slot for each in store.editions.public()] == [slot(), slot(5)]
+    create_edition(store, day=5, posts=["taken"])
+    known = {"window": None, "subject": "News", "post_ids": ["a", "taken"], "reason": "elsewhere", "now": NOW}
+    assert store.editions.import_sent(make_slot(), digest=make_digest(), **known)  # type: ignore[arg-type]  # of several kinds
+    assert not store.editions.import_sent(make_slot(), digest=None, **known)  # type: ignore[arg-type]  # of several kinds
+    assert store.editions.list_taken_post_ids("weekly") == {"a", "taken"}
+    newest = store.editions.list_all()[0]
+    assert (newest.state, newest.subject, newest.reason) == (EditionState.DONE, "News", "elsewhere")
+    assert [each.slot for each in store.editions.list_public()] == [make_slot(), make_slot(5)]
 
 
 def test_an_edition_whose_posts_are_gone_has_no_page(store: Store) -> None:
-    store.editions.adopt(
-        slot(), window=None, subject="News", post_ids=["a"], digest=None, why="elsewhere", now=NOW
+    store.editions.import_sent(
+        make_slot(), window=None, subject="News", post_ids=["a"], digest=None, reason="elsewhere", now=NOW
     )
-    assert store.editions.public() == ()
+    assert store.editions.list_public() == ()
 
 
 def test_a_letter_is_replaced_only_before_anybody_was_frozen(store: Store) -> None:
-    edition = stored_edition(store)
+    edition = create_edition(store)
     fresh = {
-        "digest": digest(web="<p>mended</p>"),
+        "digest": make_digest(web_html="<p>mended</p>"),
         "subject": "New",
         "post_ids": ["b"],
-        "why": "",
+        "reason": "",
         "now": NOW,
     }
     frm = (EditionState.READY, EditionState.HELD)
-    assert store.editions.finish(edition, EditionState.READY, frm=frm, **fresh)  # type: ignore[arg-type]  # of several kinds
-    assert store.editions.taken_posts("weekly") == {"b"}
-    assert store.editions.public()[0].web == "<p>mended</p>"
-    subscribe(store, crowd(1))
+    assert store.editions.save_message(edition, EditionState.READY, from_states=frm, **fresh)  # type: ignore[arg-type]  # of several kinds
+    assert store.editions.list_taken_post_ids("weekly") == {"b"}
+    assert store.editions.list_public()[0].web_html == "<p>mended</p>"
+    subscribe(store, make_import_rows(1))
     store.deliveries.freeze(edition, "weekly", NOW)
-    store.editions.move(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
-    assert not store.editions.finish(edition, EditionState.READY, frm=frm, **fresh)  # type: ignore[arg-type]  # of several kinds
+    store.editions.transition(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
+    assert not store.editions.save_message(edition, EditionState.READY, from_states=frm, **fresh)  # type: ignore[arg-type]  # of several kinds

@@ -13,10 +13,10 @@ from alembic.script import ScriptDirectory
 
 from ketapress.model.errors import ConfigurationError, StoreError
 from ketapress.store.db.codes import REVISIONS
-from ketapress.store.db.migrate import scripts
+from ketapress.store.db.migrate import migrations_folder
 from ketapress.store.db.schema import metadata
-from ketapress.store.store import Store, open_store, upgrade
-from support.store_fixture import crowd, subscribe
+from ketapress.store.store import Store, open_store, upgrade_database
+from support.store_fixture import make_import_rows, subscribe
 
 
 def stamp(store: Store, revision: str) -> None:
@@ -26,7 +26,7 @@ def stamp(store: Store, revision: str) -> None:
 
 def test_the_revisions_in_the_code_are_the_migrations_there_are() -> None:
     config = Config()
-    config.set_main_option("script_location", str(scripts()))
+    config.set_main_option("script_location", str(migrations_folder()))
     known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     assert tuple(reversed(known)) == REVISIONS
 
@@ -38,9 +38,9 @@ def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> Non
 
 def test_a_database_of_a_newer_ketapress_is_refused_and_left_alone(empty_url: str, tmp_path: Path) -> None:
     with open_store(empty_url, tmp_path) as store:
-        subscribe(store, crowd(1))
+        subscribe(store, make_import_rows(1))
         stamp(store, "9999")
-    for attempt in (open_store, upgrade):
+    for attempt in (open_store, upgrade_database):
         with pytest.raises(StoreError, match=r"schema 9999.*a newer one made it.*Install the newer"):
             attempt(empty_url, tmp_path)
 
@@ -51,14 +51,14 @@ def test_an_older_database_is_refused_until_it_is_upgraded(
     with open_store(empty_url, tmp_path):
         pass
     monkeypatch.setattr("ketapress.store.store.REVISIONS", (*REVISIONS, "next"))
-    monkeypatch.setattr("ketapress.store.store._NEWEST", "next")
+    monkeypatch.setattr("ketapress.store.store._NEWEST_REVISION", "next")
     with pytest.raises(StoreError, match=r"from an older Ketapress.*ketapress db upgrade"):
         open_store(empty_url, tmp_path)
 
 
 def test_an_upgrade_says_what_it_was_and_what_it_is(empty_url: str, tmp_path: Path) -> None:
-    assert upgrade(empty_url, tmp_path) == ("", REVISIONS[-1])
-    assert upgrade(empty_url, tmp_path) == (REVISIONS[-1], REVISIONS[-1])
+    assert upgrade_database(empty_url, tmp_path) == ("", REVISIONS[-1])
+    assert upgrade_database(empty_url, tmp_path) == (REVISIONS[-1], REVISIONS[-1])
 
 
 def test_several_processes_may_find_no_database_at_once(empty_url: str, tmp_path: Path) -> None:

@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 
 from ketapress.model.errors import UsageError
-from ketapress.model.subscriber import Added, Refusal, SubscriptionState
+from ketapress.model.subscriber import ImportResult, RejectedRow, SubscriptionState
 from ketapress.store.store import Store, open_store
 from ketapress.subscribe import (
-    add_people,
-    chosen_newsletters,
-    erase_person,
-    export_people,
-    holder,
-    import_people,
-    leave,
-    person,
-    person_history,
-    remove_person,
+    add_subscribers,
+    erase_subscriber,
+    export_subscribers,
+    find_by_subscription,
+    get_subscriber,
+    get_subscriber_history,
+    import_subscribers,
+    remove_subscriber,
+    select_newsletters,
+    unsubscribe,
 )
 from support.factories import NOW, WEEKLY, settings
 
@@ -48,19 +48,19 @@ def fifty_with_five_broken() -> bytes:
 
 
 def test_fifty_lines_of_which_five_are_broken(store: Store) -> None:
-    added = import_people(store, fifty_with_five_broken(), settings(), ["weekly"], "list.csv", NOW)
+    added = import_subscribers(store, fifty_with_five_broken(), settings(), ["weekly"], "list.csv", NOW)
     assert (added.added, added.updated, added.unchanged) == (44, 0, 0)
     assert [each.line for each in added.refused] == [4, 21, 31, 42, 51]
-    again = import_people(store, fifty_with_five_broken(), settings(), ["weekly"], "list.csv", NOW)
+    again = import_subscribers(store, fifty_with_five_broken(), settings(), ["weekly"], "list.csv", NOW)
     assert (again.added, again.unchanged, len(again.refused)) == (0, 44, 5)
 
 
 def test_lines_that_do_not_parse_and_people_who_left_are_refused_in_the_order_of_the_list(
     store: Store,
 ) -> None:
-    add_people(store, ["left@example.org"], ["weekly"], "ops", NOW)
-    remove_person(store, "left@example.org", None, "ops", NOW)
-    added = import_people(
+    add_subscribers(store, ["left@example.org"], ["weekly"], "ops", NOW)
+    remove_subscriber(store, "left@example.org", None, "ops", NOW)
+    added = import_subscribers(
         store, b"left@example.org\nbroken\nnew@example.org\n", settings(), ["weekly"], "ops", NOW
     )
     assert added.added == 1
@@ -68,74 +68,80 @@ def test_lines_that_do_not_parse_and_people_who_left_are_refused_in_the_order_of
 
 
 def test_a_dry_run_of_an_import_writes_nothing(store: Store) -> None:
-    assert import_people(
+    assert import_subscribers(
         store, b"ada@example.org", settings(), ["weekly"], "ops", NOW, dry_run=True
-    ) == Added(added=1)
+    ) == ImportResult(added=1)
     assert store.subscribers.counts() == {}
 
 
 def test_people_are_added_with_or_without_a_name(store: Store) -> None:
-    assert add_people(store, ["Ada <ada@example.org>"], ["weekly"], "ops", NOW) == Added(added=1)
-    assert add_people(store, ["bob@example.org"], ["weekly"], "ops", NOW) == Added(added=1)
-    assert (person(store, "ADA@example.org").name, person(store, "bob@example.org").name) == ("Ada", "")
+    assert add_subscribers(store, ["Ada <ada@example.org>"], ["weekly"], "ops", NOW) == ImportResult(added=1)
+    assert add_subscribers(store, ["bob@example.org"], ["weekly"], "ops", NOW) == ImportResult(added=1)
+    assert (get_subscriber(store, "ADA@example.org").name, get_subscriber(store, "bob@example.org").name) == (
+        "Ada",
+        "",
+    )
 
 
 def test_adding_somebody_who_left_is_refused_with_the_reason(store: Store) -> None:
-    add_people(store, ["ada@example.org"], ["weekly"], "ops", NOW)
-    assert remove_person(store, "ada@example.org", "weekly", "ops", NOW) == 1
+    add_subscribers(store, ["ada@example.org"], ["weekly"], "ops", NOW)
+    assert remove_subscriber(store, "ada@example.org", "weekly", "ops", NOW) == 1
     why = "left weekly on 2023-06-12; only the subscriber can come back"
-    assert add_people(store, ["ada@example.org"], ["weekly"], "ops", NOW).refused == (
-        Refusal(None, "ada@example.org", why),
+    assert add_subscribers(store, ["ada@example.org"], ["weekly"], "ops", NOW).refused == (
+        RejectedRow(None, "ada@example.org", why),
     )
 
 
 def test_what_is_no_address_is_refused_and_the_others_are_added(store: Store) -> None:
-    added = add_people(store, ["ada at example", "bob@example.org"], ["weekly"], "ops", NOW)
-    assert added == Added(
-        added=1, refused=(Refusal(None, "ada at example", "it does not read as `Name <name@example.org>`"),)
+    added = add_subscribers(store, ["ada at example", "bob@example.org"], ["weekly"], "ops", NOW)
+    assert added == ImportResult(
+        added=1,
+        refused=(RejectedRow(None, "ada at example", "it does not read as `Name <name@example.org>`"),),
     )
 
 
 def test_an_export_can_be_imported_elsewhere_without_those_who_left(store: Store, tmp_path: Path) -> None:
-    import_people(store, b"ada@example.org,Ada\nbob@example.org,=Bob\n", settings(), ["weekly"], "ops", NOW)
-    remove_person(store, "ada@example.org", None, "ops", NOW)
-    exported = "".join(export_people(store, None)).encode()
+    import_subscribers(
+        store, b"ada@example.org,Ada\nbob@example.org,=Bob\n", settings(), ["weekly"], "ops", NOW
+    )
+    remove_subscriber(store, "ada@example.org", None, "ops", NOW)
+    exported = "".join(export_subscribers(store, None)).encode()
     (tmp_path / "elsewhere").mkdir()
     with open_store("sqlite:///ketapress.db", tmp_path / "elsewhere") as elsewhere:
-        added = import_people(elsewhere, exported, settings(), ["weekly"], "ops", NOW)
+        added = import_subscribers(elsewhere, exported, settings(), ["weekly"], "ops", NOW)
         assert (added.added, [each.value for each in added.refused]) == (1, ["ada@example.org"])
-        assert person(elsewhere, "bob@example.org").name == "=Bob"
+        assert get_subscriber(elsewhere, "bob@example.org").name == "=Bob"
 
 
 def test_an_export_may_be_of_one_newsletter(store: Store) -> None:
-    add_people(store, ["ada@example.org"], ["weekly"], "ops", NOW)
-    add_people(store, ["bob@example.org"], ["daily"], "ops", NOW)
-    assert len(list(export_people(store, "daily"))) == 2
+    add_subscribers(store, ["ada@example.org"], ["weekly"], "ops", NOW)
+    add_subscribers(store, ["bob@example.org"], ["daily"], "ops", NOW)
+    assert len(list(export_subscribers(store, "daily"))) == 2
 
 
 def test_nobody_is_removed_erased_or_looked_up_who_was_never_there(store: Store) -> None:
     for ask in (
-        lambda: person(store, "ada@example.org"),
-        lambda: person_history(store, "ada@example.org"),
-        lambda: remove_person(store, "ada@example.org", None, "ops", NOW),
-        lambda: erase_person(store, "ada@example.org", "ops", NOW),
+        lambda: get_subscriber(store, "ada@example.org"),
+        lambda: get_subscriber_history(store, "ada@example.org"),
+        lambda: remove_subscriber(store, "ada@example.org", None, "ops", NOW),
+        lambda: erase_subscriber(store, "ada@example.org", "ops", NOW),
     ):
         with pytest.raises(UsageError, match=r"nobody with the address 'ada@example.org'"):
             ask()
 
 
 def test_a_person_is_removed_and_erased(store: Store) -> None:
-    add_people(store, ["ada@example.org"], ["weekly"], "ops", NOW)
-    remove_person(store, "ada@example.org", None, "ops", NOW)
-    assert [each.what for each in person_history(store, "ada@example.org")] == ["added", "left"]
+    add_subscribers(store, ["ada@example.org"], ["weekly"], "ops", NOW)
+    remove_subscriber(store, "ada@example.org", None, "ops", NOW)
+    assert [each.kind for each in get_subscriber_history(store, "ada@example.org")] == ["added", "left"]
     assert store.subscribers.counts() == {("weekly", SubscriptionState.LEFT): 1}
-    erase_person(store, "ada@example.org", "ops", NOW)
+    erase_subscriber(store, "ada@example.org", "ops", NOW)
     assert store.subscribers.counts() == {}
 
 
 def test_the_only_newsletter_need_not_be_named() -> None:
-    assert chosen_newsletters(settings(), []) == ("weekly",)
-    assert chosen_newsletters(settings(newsletters=TWO), ["daily", "weekly", "daily"]) == ("daily", "weekly")
+    assert select_newsletters(settings(), []) == ("weekly",)
+    assert select_newsletters(settings(newsletters=TWO), ["daily", "weekly", "daily"]) == ("daily", "weekly")
 
 
 @pytest.mark.parametrize(
@@ -150,30 +156,32 @@ def test_a_newsletter_has_to_be_one_that_there_is(
     newsletters: dict[str, object], names: list[str], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        chosen_newsletters(settings(newsletters=newsletters), names)
+        select_newsletters(settings(newsletters=newsletters), names)
 
 
 def test_a_line_that_names_its_newsletter_is_about_that_one_alone(store: Store) -> None:
     both = settings(newsletters=TWO)
     lines = b"address,newsletter\nann@example.org,daily\nbob@example.org,weekly\neve@example.org,hourly\n"
-    added = import_people(store, lines, both, [], "ops", NOW)
+    added = import_subscribers(store, lines, both, [], "ops", NOW)
     assert (added.added, [refusal.line for refusal in added.refused]) == (2, [4])
-    assert [each.newsletter for each in person(store, "ann@example.org").subscriptions] == ["daily"]
-    again = import_people(store, lines, both, ["weekly"], "ops", NOW)
+    assert [each.newsletter for each in get_subscriber(store, "ann@example.org").subscriptions] == ["daily"]
+    again = import_subscribers(store, lines, both, ["weekly"], "ops", NOW)
     assert (again.unchanged, [refusal.line for refusal in again.refused]) == (1, [2, 4])
 
 
 def test_lines_that_name_no_newsletter_need_to_be_told_which_of_two(store: Store) -> None:
     with pytest.raises(UsageError, match="--newsletter"):
-        import_people(store, b"ann@example.org\n", settings(newsletters=TWO), [], "ops", NOW)
+        import_subscribers(store, b"ann@example.org\n", settings(newsletters=TWO), [], "ops", NOW)
 
 
 def test_a_reader_leaves_by_a_link_once_and_for_all(store: Store) -> None:
-    add_people(store, ["ada@example.org"], ["weekly", "daily"], "ops", NOW)
-    reader = person(store, "ada@example.org")
+    add_subscribers(store, ["ada@example.org"], ["weekly", "daily"], "ops", NOW)
+    reader = get_subscriber(store, "ada@example.org")
     ids = [each.id for each in reader.subscriptions]
-    assert holder(store, ids[0]) == reader
-    assert leave(store, ids, NOW) == 2
-    assert leave(store, [*ids, 999], NOW) == 0
-    assert {each.state for each in person(store, "ada@example.org").subscriptions} == {SubscriptionState.LEFT}
-    assert holder(store, 999) is None
+    assert find_by_subscription(store, ids[0]) == reader
+    assert unsubscribe(store, ids, NOW) == 2
+    assert unsubscribe(store, [*ids, 999], NOW) == 0
+    assert {each.state for each in get_subscriber(store, "ada@example.org").subscriptions} == {
+        SubscriptionState.LEFT
+    }
+    assert find_by_subscription(store, 999) is None

@@ -7,10 +7,10 @@ from io import StringIO
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ketapress.model.subscriber import Applicant, Refusal, Subscriber, Subscription, SubscriptionState
-from ketapress.subscribers.csv_format import applicants, subscribers_csv
+from ketapress.model.subscriber import ImportRow, RejectedRow, Subscriber, Subscription, SubscriptionState
+from ketapress.subscribers.csv_format import parse_import_rows, subscriber_csv_lines
 
-ADA = Applicant(address="ada@example.org", name="Ada Lovelace", lang="en", line=2)
+ADA = ImportRow(address="ada@example.org", name="Ada Lovelace", lang="en", line=2)
 
 
 def subscriber(address: str, name: str = "", *states: SubscriptionState) -> Subscriber:
@@ -23,7 +23,7 @@ def subscriber(address: str, name: str = "", *states: SubscriptionState) -> Subs
 
 
 def refusals(data: str | bytes) -> list[tuple[int | None, str]]:
-    return [(each.line, each.why) for each in applicants(data) if isinstance(each, Refusal)]
+    return [(each.line, each.reason) for each in parse_import_rows(data) if isinstance(each, RejectedRow)]
 
 
 @pytest.mark.parametrize(
@@ -40,27 +40,29 @@ def refusals(data: str | bytes) -> list[tuple[int | None, str]]:
 def test_columns_are_found_by_the_names_that_mail_tools_give_them(header: str) -> None:
     separator = next((each for each in ";\t" if each in header), ",")
     line = separator.join(["ada@example.org", "Ada Lovelace", "en"])
-    assert list(applicants(f"{header}\n{line}\n")) == [ADA]
+    assert list(parse_import_rows(f"{header}\n{line}\n")) == [ADA]
 
 
 def test_columns_may_stand_in_any_order_among_others() -> None:
     data = "id,Last Name,joined,email,First Name\n7,Lovelace,2020-01-01,ada@example.org,Ada\n"
-    assert list(applicants(data)) == [Applicant(address="ada@example.org", name="Ada Lovelace", line=2)]
+    assert list(parse_import_rows(data)) == [
+        ImportRow(address="ada@example.org", name="Ada Lovelace", line=2)
+    ]
 
 
 def test_a_header_is_not_needed() -> None:
-    assert list(applicants("ada@example.org\nbob@example.org\n")) == [
-        Applicant(address="ada@example.org", line=1),
-        Applicant(address="bob@example.org", line=2),
+    assert list(parse_import_rows("ada@example.org\nbob@example.org\n")) == [
+        ImportRow(address="ada@example.org", line=1),
+        ImportRow(address="bob@example.org", line=2),
     ]
-    assert list(applicants("Ada,ada@example.org,2020-01-01")) == [
-        Applicant(address="ada@example.org", name="Ada", line=1)
+    assert list(parse_import_rows("Ada,ada@example.org,2020-01-01")) == [
+        ImportRow(address="ada@example.org", name="Ada", line=1)
     ]
 
 
 def test_bytes_may_begin_with_a_byte_order_mark_and_end_lines_in_any_way() -> None:
     data = "\ufeffada@example.org,Ada\r\nbob@example.org,Bób\rcy@example.org,Cy".encode()
-    assert [(each.line, each.name) for each in applicants(data) if isinstance(each, Applicant)] == [
+    assert [(each.line, each.name) for each in parse_import_rows(data) if isinstance(each, ImportRow)] == [
         (1, "Ada"),
         (2, "Bób"),
         (3, "Cy"),
@@ -69,21 +71,21 @@ def test_bytes_may_begin_with_a_byte_order_mark_and_end_lines_in_any_way() -> No
 
 def test_blank_lines_are_skipped_and_counted() -> None:
     data = "\n\naddress\n\n  \n,,\nada@example.org\n\n"
-    assert list(applicants(data)) == [Applicant(address="ada@example.org", line=7)]
+    assert list(parse_import_rows(data)) == [ImportRow(address="ada@example.org", line=7)]
 
 
 def test_quotes_hold_separators_and_quotes() -> None:
     data = 'address,name\nada@example.org,"Lovelace, Ada ""the first"""\n'
-    assert list(applicants(data)) == [
-        Applicant(address="ada@example.org", name='Lovelace, Ada "the first"', line=2)
+    assert list(parse_import_rows(data)) == [
+        ImportRow(address="ada@example.org", name='Lovelace, Ada "the first"', line=2)
     ]
 
 
 def test_a_column_that_nobody_reads_may_hold_line_breaks() -> None:
     data = 'address,notes\nada@example.org,"two\nlines"\nbob@example.org,\n'
-    assert list(applicants(data)) == [
-        Applicant(address="ada@example.org", line=2),
-        Applicant(address="bob@example.org", line=4),
+    assert list(parse_import_rows(data)) == [
+        ImportRow(address="ada@example.org", line=2),
+        ImportRow(address="bob@example.org", line=4),
     ]
 
 
@@ -105,20 +107,20 @@ def test_a_column_that_nobody_reads_may_hold_line_breaks() -> None:
 def test_a_broken_line_is_named_and_takes_no_other_with_it(line: str, why: str) -> None:
     data = f"address,name,lang\nfirst@example.org\n{line}\nlast@example.org,Last\n"
     assert refusals(data) == [(3, why)]
-    people = [each.address for each in applicants(data) if isinstance(each, Applicant)]
+    people = [each.address for each in parse_import_rows(data) if isinstance(each, ImportRow)]
     assert people == ["first@example.org", "last@example.org"]
 
 
 def test_bytes_that_are_no_utf_8_cost_their_own_line_only() -> None:
     data = b"address,name\nada@example.org,Ada\n" + b"bob@example.org,B\xf6b\ncy@example.org,Cy\n"
     assert refusals(data) == [(3, "it is not UTF-8; save the file as UTF-8, or as `CSV UTF-8`")]
-    assert sum(isinstance(each, Applicant) for each in applicants(data)) == 2
+    assert sum(isinstance(each, ImportRow) for each in parse_import_rows(data)) == 2
 
 
 def test_a_refused_value_is_short_and_steers_no_terminal() -> None:
     data = "\x1b[2J" + "x" * 500 + "\n"
-    (refusal,) = applicants(data)
-    assert isinstance(refusal, Refusal)
+    (refusal,) = parse_import_rows(data)
+    assert isinstance(refusal, RejectedRow)
     assert refusal.value == "\N{REPLACEMENT CHARACTER}[2J" + "x" * 55 + "…"
 
 
@@ -133,7 +135,7 @@ def test_an_export_is_complete() -> None:
         subscriber("ada@example.org", "Ada", SubscriptionState.ACTIVE, SubscriptionState.LEFT),
         subscriber("bob@example.org"),
     ]
-    assert list(csv.reader(StringIO("".join(subscribers_csv(people))))) == [
+    assert list(csv.reader(StringIO("".join(subscriber_csv_lines(people))))) == [
         ["address", "name", "lang", "newsletter", "state", "since"],
         ["ada@example.org", "Ada", "", "letter0", "active", "2023-06-07T06:00:00+00:00"],
         ["ada@example.org", "Ada", "", "letter1", "left", "2023-06-07T06:00:00+00:00"],
@@ -143,7 +145,7 @@ def test_an_export_is_complete() -> None:
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1", "''-1"])
 def test_an_export_holds_no_formula(name: str) -> None:
-    lines = list(subscribers_csv([subscriber("ada@example.org", name, SubscriptionState.ACTIVE)]))
+    lines = list(subscriber_csv_lines([subscriber("ada@example.org", name, SubscriptionState.ACTIVE)]))
     (row,) = csv.reader([lines[1]])
     assert row[1] == f"'{name}"
 
@@ -156,9 +158,9 @@ LETTERS = st.text("abcxyz+-=", min_size=1, max_size=5)
 @given(st.lists(st.tuples(LETTERS, names), max_size=5))
 def test_what_was_exported_is_imported_as_it_was(people: list[tuple[str, str]]) -> None:
     exported = [subscriber(f"{local}@example.org", name, SubscriptionState.ACTIVE) for local, name in people]
-    imported = list(applicants("".join(subscribers_csv(exported)).encode()))
+    imported = list(parse_import_rows("".join(subscriber_csv_lines(exported)).encode()))
     assert imported == [
-        Applicant(
+        ImportRow(
             address=each.address, name=each.name, line=number, newsletter=each.subscriptions[0].newsletter
         )
         for number, each in enumerate(exported, start=2)
@@ -168,14 +170,14 @@ def test_what_was_exported_is_imported_as_it_was(people: list[tuple[str, str]]) 
 @settings(deadline=None, max_examples=200)
 @given(st.one_of(st.binary(max_size=80), st.text("a@b.c,;\"\n\r\t\0'=\ufeff\x85", max_size=60)))
 def test_no_line_is_dropped_in_silence(data: str | bytes) -> None:
-    found = list(applicants(data))
+    found = list(parse_import_rows(data))
     lines = [each.line for each in found if each.line]
     assert len(lines) == len(found)
     assert lines == sorted(set(lines))
     for each in found:
-        if isinstance(each, Refusal):
+        if isinstance(each, RejectedRow):
             assert each.value.isprintable()
-            assert each.why
+            assert each.reason
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -187,4 +189,6 @@ def test_a_file_in_utf_16_is_named_as_that_and_not_line_by_line(encoding: str) -
 def test_a_cell_that_is_too_long_is_named_as_that_and_costs_its_own_line_only() -> None:
     data = f"address,name\nada@example.org,{'x' * 200_000}\nbob@example.org,Bob\n"
     assert refusals(data) == [(2, "a cell of it is longer than 131,072 characters")]
-    assert [each.address for each in applicants(data) if isinstance(each, Applicant)] == ["bob@example.org"]
+    assert [each.address for each in parse_import_rows(data) if isinstance(each, ImportRow)] == [
+        "bob@example.org"
+    ]

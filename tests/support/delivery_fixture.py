@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 
 from ketapress.deliver.context import Road
-from ketapress.deliver.protocols import Ledger
+from ketapress.deliver.protocols import DeliveryStore
 from ketapress.deliver.report import EditionReport, Progress
 from ketapress.deliver.sender import Sender
-from ketapress.mail.personalize import filled, slot_values
-from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient
+from ketapress.mail.personalize import merge_values, message_chunks
+from ketapress.model.delivery import DeliveryState, DeliverySummary, Recipient
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
-from ketapress.model.message import ByteSlot, Digest, Letter, Place
+from ketapress.model.message import Digest, FieldEncoding, MergeField, MessageTemplate
 from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl
-from ketapress.model.subscriber import Applicant
+from ketapress.model.subscriber import ImportRow
 from ketapress.relay.rate_limit import Pace
 from ketapress.relay.stream import DEADLINES, Deadlines
 from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay, StillClock
 from support.factories import NOW, WEEKLY
 
-LETTER = Letter(
+LETTER = MessageTemplate(
     key="0123456789abcdef",
     segments=(
         b"From: digest@example.org\r\nTo: ",
@@ -34,23 +34,25 @@ LETTER = Letter(
         b"\r\nList-Unsubscribe: <",
         b">\r\nSubject: News\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello.\r\n",
     ),
-    slots=tuple(ByteSlot(name, Place.HEADER) for name in ("to", "date", "message_id", "unsubscribe_url")),
+    merge_fields=tuple(
+        MergeField(name, FieldEncoding.HEADER) for name in ("to", "date", "message_id", "unsubscribe_url")
+    ),
 )
 SLOT = NOW - timedelta(hours=1)
 
 
 def stamp(
-    letter: Letter, recipient: Recipient, newsletter: NewsletterSettings, date: datetime
+    letter: MessageTemplate, recipient: Recipient, newsletter: NewsletterSettings, date: datetime
 ) -> Sequence[bytes]:
-    values = slot_values(
+    values = merge_values(
         letter,
         recipient,
         sender_domain=newsletter.sender.domain,
-        door="https://example.org",
+        web_base_url="https://example.org",
         secret="x" * 32,
         date=date,
     )
-    return filled(letter, values)
+    return message_chunks(letter, values)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Press:
     warm_up: date | None = None
     progress: list[Progress] = field(default_factory=list)
     stop: Callable[[], bool] = lambda: False
-    ledger: Ledger | None = None
+    ledger: DeliveryStore | None = None
     newsletters: dict[str, NewsletterSettings] = field(default_factory=lambda: {"weekly": WEEKLY})
 
     @property
@@ -90,21 +92,23 @@ class Press:
 
     def subscribe(self, *addresses: str) -> None:
         added = self.store.subscribers.add(
-            [Applicant(address=each) for each in addresses], ["weekly"], "test", NOW
+            [ImportRow(address=each) for each in addresses], ["weekly"], "test", NOW
         )
         assert not added.refused
 
     def edition(self, at: datetime = SLOT, send_by: datetime | None = NOW + timedelta(days=7)) -> int:
         """A composed edition that is ready."""
         slot = Slot("weekly", f"{at:%Y-%m-%dT%H%M}", at)
-        digest = Digest(subject="News", html="", text="", web="", letter=LETTER, sizes={})
+        digest = Digest(subject="News", html="", text="", web_html="", message_template=LETTER, sizes={})
         window = Window(at - timedelta(days=7), at)
         editions = self.store.editions
-        found = editions.decide(
-            [(slot, Decision.COMPOSED)], window=window, post_ids=(), send_by=send_by, now=at
+        found = editions.decide_slots(
+            [(slot, Decision.COMPOSED)], window=window, post_ids=(), send_deadline=send_by, now=at
         )
         assert found is not None
-        editions.finish(found, EditionState.READY, subject="News", digest=digest, post_ids=(), why="", now=at)
+        editions.save_message(
+            found, EditionState.READY, subject="News", digest=digest, post_ids=(), reason="", now=at
+        )
         return found
 
     @property
@@ -148,11 +152,15 @@ class Press:
 
     @property
     def editions(self) -> tuple[StoredEdition, ...]:
-        return self.store.editions.all()
+        return self.store.editions.list_all()
 
-    def lines(self) -> dict[str, DeliveryLine]:
+    def lines(self) -> dict[str, DeliverySummary]:
         """Each delivery by its address."""
-        return {line.address: line for each in self.editions for line in self.store.deliveries.lines(each.id)}
+        return {
+            line.address: line
+            for each in self.editions
+            for line in self.store.deliveries.iter_deliveries(each.id)
+        }
 
     def states(self) -> dict[str, DeliveryState]:
         return {address: line.state for address, line in self.lines().items()}
@@ -168,4 +176,4 @@ def new_press(tmp_path: Path) -> Iterator[Press]:
         found = Press(store, relay, tmp_path)
         yield found
         for edition in found.editions:
-            assert store.deliveries.conserved(edition.id)
+            assert store.deliveries.counts_match(edition.id)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ketapress.model.address import Mailbox
-from ketapress.model.edition import Display, Edition, Item, Slot, Window
+from ketapress.model.edition import Display, Edition, EditionItem, Slot, Window
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Schedule, Settings, SiteSettings
 
@@ -69,7 +69,7 @@ def edition(*posts: Post, newsletter: str = "weekly", at: datetime | None = None
     """An edition that shows its posts in full, due on Monday, 12 June 2023, at 08:00 UTC."""
     at = at or datetime(2023, 6, 12, 8, tzinfo=UTC)
     slot = Slot(newsletter, f"{at:%Y-%m-%dT%H%M}", at)
-    items = tuple(Item(each, Display.FULL) for each in posts or (post(),))
+    items = tuple(EditionItem(each, Display.FULL) for each in posts or (post(),))
     return Edition(slot=slot, window=Window(at - timedelta(days=7), at), items=items)
 
 

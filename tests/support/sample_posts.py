@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from ketapress.mail.digest import digest
-from ketapress.model.edition import Display, Edition, Item
+from ketapress.mail.digest import build_digest
+from ketapress.model.edition import Display, Edition, EditionItem
 from ketapress.model.message import Digest
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import NewsletterSettings, Settings
-from ketapress.posts.markup.plaintext import article_html
+from ketapress.posts.markup.plaintext import render_plaintext
 from ketapress.templates.environment import Templates
 from support.factories import REPOSITORY, SEED, SITE, WEEKLY, edition, post, settings
 
@@ -60,7 +60,7 @@ def seed_post() -> Post:
         "ketamine-therapy",
         title="Ketamine therapy",
         summary="Mental health disorders have become a pervasive global concern, affecting millions of lives worldwide.",
-        html=article_html(text),
+        html=render_plaintext(text),
         authors=("The Ketapress authors",),
     )
 
@@ -124,14 +124,14 @@ SHAPES: dict[str, Callable[[Callable[[str], Post]], Edition]] = {
 
 
 def shown_as(make: Callable[[str], Post], display: Display, count: int) -> Edition:
-    items = tuple(Item(make(f"number-{number}"), display) for number in range(count))
-    return edition()._replace(items=items, more=(post("more"),))
+    items = tuple(EditionItem(make(f"number-{number}"), display) for number in range(count))
+    return edition()._replace(items=items, overflow=(post("more"),))
 
 
 def digest_of(
     made: Edition, whole: Settings = SETTINGS, newsletter: NewsletterSettings = WEEKLY, subject: str = ""
 ) -> Digest:
-    return digest(made, whole, newsletter, subject or made.items[0].post.title, FILL)
+    return build_digest(made, whole, newsletter, subject or made.items[0].post.title, FILL)
 
 
 def letter_of(

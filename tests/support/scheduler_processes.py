@@ -164,7 +164,7 @@ class Crew:
 
 
 def newest(store: Store) -> datetime:
-    found = store.editions.newest_decided("minutely")
+    found = store.editions.get_newest_decided_slot("minutely")
     return found.at if found else START - MINUTE
 
 
@@ -174,7 +174,7 @@ def assert_one_edition_a_slot(url: str, folder: Path, slots: int) -> None:
         expire_leases(store)
     Ticking(folder, StillClock(START + slots * MINUTE - timedelta(seconds=1))).daemon.publish_due()
     with open_store(url, folder) as store:
-        editions = store.editions.all("minutely")[::-1]
+        editions = store.editions.list_all("minutely")[::-1]
     assert [each.slot.at for each in editions] == [START + number * MINUTE for number in range(slots)]
     states = Counter((each.decision, each.state) for each in editions)
     assert states == {(Decision.COMPOSED, EditionState.READY): slots}

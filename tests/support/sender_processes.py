@@ -61,7 +61,7 @@ class House:
         return json.loads(printed)["result"]
 
     def named(self, state: DeliveryState) -> set[str]:
-        return {each.address for each in self.store.deliveries.lines(self.edition, state)}
+        return {each.address for each in self.store.deliveries.iter_deliveries(self.edition, state)}
 
     def received(self) -> Counter[str]:
         return Counter(each.recipient for relay in self.relays for each in relay.messages)
@@ -93,7 +93,7 @@ class House:
             query = "SELECT subscription_id FROM deliveries WHERE worker_id = %s AND state = %s"
             found = connection.exec_driver_sql(query, (worker, delivery_code(DeliveryState.SENDING)))
             mine = set(found.scalars())
-        lines = self.store.deliveries.lines(self.edition, DeliveryState.SENDING)
+        lines = self.store.deliveries.iter_deliveries(self.edition, DeliveryState.SENDING)
         return {each.address for each in lines if each.subscription_id in mine}
 
     def wait_until(self, activity: str, count: int = 1) -> None:
@@ -138,7 +138,7 @@ def open_house(
             if process.poll() is None:
                 process.kill()  # one that is stopped, too
             process.communicate()
-        assert not store.imbalances(thorough=True)
+        assert not store.find_invariant_violations(thorough=True)
 
 
 def stopped(process: subprocess.Popen[str]) -> None:

@@ -2,52 +2,60 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from ketapress.model.delivery import DeliveryState, Result
+from ketapress.model.delivery import DeliveryResult, DeliveryState
 from ketapress.model.edition import Decision, EditionState, Slot, Window
-from ketapress.model.message import ByteSlot, Digest, Letter, Place
-from ketapress.model.subscriber import Applicant, SubscriptionState
+from ketapress.model.message import Digest, FieldEncoding, MergeField, MessageTemplate
+from ketapress.model.subscriber import ImportRow, SubscriptionState
 from ketapress.store.store import Store
 from support.factories import NOW
 
-LETTER = Letter(
+MESSAGE_TEMPLATE = MessageTemplate(
     key="00ff",
     segments=(b"To: ", b"\r\n\r\nHello\r\n\xff", b"\r\n"),
-    slots=(ByteSlot("to", Place.HEADER), ByteSlot("unsubscribe_url", Place.TEXT)),
+    merge_fields=(MergeField("to", FieldEncoding.HEADER), MergeField("unsubscribe_url", FieldEncoding.TEXT)),
 )
 
 
-def digest(letter: Letter = LETTER, web: str = "<p>page</p>") -> Digest:
+def make_digest(
+    message_template: MessageTemplate = MESSAGE_TEMPLATE, web_html: str = "<p>page</p>"
+) -> Digest:
     return Digest(
-        subject="News", html="<p>mail</p>", text="mail", web=web, letter=letter, sizes={"html": 11, "text": 4}
+        subject="News",
+        html="<p>mail</p>",
+        text="mail",
+        web_html=web_html,
+        message_template=message_template,
+        sizes={"html": 11, "text": 4},
     )
 
 
-def slot(day: int = 12, newsletter: str = "weekly") -> Slot:
-    at = datetime(2023, 6, day, 8, tzinfo=UTC)
-    return Slot(newsletter, f"{at:%Y-%m-%dT%H%M}", at)
+def make_slot(day: int = 12, newsletter: str = "weekly") -> Slot:
+    slot_at = datetime(2023, 6, day, 8, tzinfo=UTC)
+    return Slot(newsletter, f"{slot_at:%Y-%m-%dT%H%M}", slot_at)
 
 
-def decided(store: Store, *slots: tuple[Slot, Decision], posts: Iterable[str] = ("a",)) -> int | None:
-    at = slots[-1][0].at
-    return store.editions.decide(
+def decide_slots(store: Store, *slots: tuple[Slot, Decision], posts: Iterable[str] = ("a",)) -> int | None:
+    slot_at = slots[-1][0].at
+    return store.editions.decide_slots(
         slots,
-        window=Window(at - timedelta(days=7), at),
+        window=Window(slot_at - timedelta(days=7), slot_at),
         post_ids=list(posts),
-        send_by=at + timedelta(days=1),
+        send_deadline=slot_at + timedelta(days=1),
         now=NOW,
     )
 
 
-def building_edition(
+def create_building_edition(
     store: Store, *, day: int = 12, newsletter: str = "weekly", posts: Iterable[str] = ("a",)
 ) -> int:
-    edition = decided(store, (slot(day, newsletter), Decision.COMPOSED), posts=posts)
-    assert edition is not None
-    return edition
+    edition_id = decide_slots(store, (make_slot(day, newsletter), Decision.COMPOSED), posts=posts)
+    assert edition_id is not None
+    return edition_id
 
 
-def stored_edition(
+def create_edition(
     store: Store,
     *,
     day: int = 12,
@@ -57,57 +65,61 @@ def stored_edition(
 ) -> int:
     """A finished edition; ready, unless something else is said."""
     posts = list(posts)
-    edition = building_edition(store, day=day, newsletter=newsletter, posts=posts)
-    assert store.editions.finish(
-        edition, state, subject="News", digest=digest(), post_ids=posts, why="", now=NOW
+    edition_id = create_building_edition(store, day=day, newsletter=newsletter, posts=posts)
+    assert store.editions.save_message(
+        edition_id, state, subject="News", digest=make_digest(), post_ids=posts, reason="", now=NOW
     )
-    return edition
+    return edition_id
 
 
-def crowd(count: int) -> Iterator[Applicant]:
+def make_import_rows(count: int) -> Iterator[ImportRow]:
     """Person 0, person 1, …"""
     return (
-        Applicant(address=f"person{number}@example.org", name=f"Person {number}") for number in range(count)
+        ImportRow(address=f"person{number}@example.org", name=f"Person {number}") for number in range(count)
     )
 
 
-def subscribe(store: Store, people: Iterable[Applicant | str], *newsletters: str) -> None:
-    applicants = [person if isinstance(person, Applicant) else Applicant(address=person) for person in people]
-    store.subscribers.add(applicants, newsletters or ("weekly",), "the tests", NOW)
+def subscribe(store: Store, entries: Iterable[ImportRow | str], *newsletters: str) -> None:
+    rows = [entry if isinstance(entry, ImportRow) else ImportRow(address=entry) for entry in entries]
+    store.subscribers.add(rows, newsletters or ("weekly",), "the tests", NOW)
 
 
-def sending_edition(store: Store, people: int) -> int:
+def create_sending_edition(store: Store, subscriber_count: int) -> int:
     """An edition that is frozen for that many people."""
-    subscribe(store, crowd(people))
-    edition = stored_edition(store)
-    assert store.deliveries.freeze(edition, "weekly", NOW) == people
-    return edition
+    subscribe(store, make_import_rows(subscriber_count))
+    edition_id = create_edition(store)
+    assert store.deliveries.freeze(edition_id, "weekly", NOW) == subscriber_count
+    return edition_id
 
 
-def claimed(
-    store: Store, edition: int, limit: int = 100, *, worker: str = "worker", now: datetime = NOW
+def claim_ids(
+    store: Store, edition_id: int, limit: int = 100, *, worker: str = "worker", now: datetime = NOW
 ) -> list[int]:
     """The subscriptions that a claim took."""
-    return [each.subscription_id for each in store.deliveries.claim(edition, limit, worker, now)]
+    return [recipient.subscription_id for recipient in store.deliveries.claim(edition_id, limit, worker, now)]
 
 
-def begun(store: Store, edition: int, limit: int = 100) -> list[int]:
+def start_sending(store: Store, edition_id: int, limit: int = 100) -> list[int]:
     """Claimed, and then sending."""
-    ids = claimed(store, edition, limit)
-    assert store.deliveries.commit(edition, results=[], intents=ids, now=NOW) == set(ids)
+    ids = claim_ids(store, edition_id, limit)
+    assert store.deliveries.commit(edition_id, results=[], intents=ids, now=NOW) == set(ids)
     return ids
 
 
-def settle(store: Store, edition: int, ids: Iterable[int], state: DeliveryState, **values: object) -> None:
-    results = [Result(subscription_id=each, state=state, **values) for each in ids]  # type: ignore[arg-type] # any field
-    store.deliveries.commit(edition, results=results, intents=[], now=NOW)
+def record_results(
+    store: Store, edition_id: int, ids: Iterable[int], state: DeliveryState, **values: Any
+) -> None:
+    results = [
+        DeliveryResult(subscription_id=subscription_id, state=state, **values) for subscription_id in ids
+    ]
+    store.deliveries.commit(edition_id, results=results, intents=[], now=NOW)
 
 
-def standing(store: Store, edition: int | None = None) -> dict[DeliveryState, int]:
+def nonzero_counts(store: Store, edition_id: int | None = None) -> dict[DeliveryState, int]:
     """The counts that are not zero; and on the way, that they add up."""
-    if edition is not None:
-        assert store.deliveries.conserved(edition)
-    return {state: count for state, count in store.deliveries.counts(edition).items() if count}
+    if edition_id is not None:
+        assert store.deliveries.counts_match(edition_id)
+    return {state: count for state, count in store.deliveries.counts(edition_id).items() if count}
 
 
 def expire_leases(store: Store) -> None:
@@ -117,8 +129,8 @@ def expire_leases(store: Store) -> None:
         connection.exec_driver_sql("UPDATE editions SET lease_until = 0")
 
 
-def states(store: Store, address: str) -> dict[str, SubscriptionState]:
+def subscription_states(store: Store, address: str) -> dict[str, SubscriptionState]:
     """A person's newsletters and where each stands."""
-    person = store.subscribers.find(address)
-    assert person is not None
-    return {each.newsletter: each.state for each in person.subscriptions}
+    subscriber = store.subscribers.find(address)
+    assert subscriber is not None
+    return {subscription.newsletter: subscription.state for subscription in subscriber.subscriptions}

@@ -11,7 +11,7 @@ from threading import Thread
 
 import httpx
 
-from ketapress.mail.tokens import Purpose, token
+from ketapress.mail.tokens import Purpose, create_token
 from ketapress.publication import Publication
 from ketapress.system.event_log import Log
 from ketapress.web.app import web_door
@@ -41,7 +41,7 @@ class Door:
 
     def path(self, purpose: Purpose, subscription_id: int = 1) -> str:
         """Where a letter to this subscription links to."""
-        return f"/{purpose}/{token(self.site.secrets[0], purpose, subscription_id)}"
+        return f"/{purpose}/{create_token(self.site.secrets[0], purpose, subscription_id)}"
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-from ketapress.alerts.policy import Told
-from ketapress.alerts.state import write_memory
+from ketapress.alerts.policy import AlertState
+from ketapress.alerts.state import save_states
 from ketapress.builder.manifest import write_built
 from ketapress.builder.up_to_date import _write as write_unchanged
 from ketapress.builder.writer import write_outputs
@@ -22,28 +22,28 @@ from ketapress.daemon.websub_client import write_announced
 from ketapress.model.edition import Decision, StoredEdition, Window
 from ketapress.model.errors import KetapressError, RefusedError
 from ketapress.model.output import Output
-from ketapress.outbox.sent_log import GENERATION, SENT, note, raise_outbox_generation
+from ketapress.outbox.sent_log import GENERATION_FILE, SENT_FILE, raise_outbox_generation, record_progress
 from ketapress.outbox.writer import remove_leftovers as tidy_outbox, write_edition
-from ketapress.posts.identity.registry import NAME as IDS, write_ids
+from ketapress.posts.identity.registry import REGISTRY_NAME as IDS, write_registry_text
 from ketapress.posts.loader import new_post
-from ketapress.settings.scaffold import begin_publication
-from ketapress.settings.scaffold_text import first_post
-from ketapress.settings.schedule_history import keep_schedules
-from ketapress.settings.secret import signing_secret
-from ketapress.store.maintenance.restore import unfinished_copy
-from ketapress.store.spill_file import NAME as SPILL, Spill, Unwritten
+from ketapress.settings.scaffold import create_publication
+from ketapress.settings.scaffold_text import welcome_post
+from ketapress.settings.schedule_history import save_schedules
+from ketapress.settings.secret import load_or_create_secret
+from ketapress.store.maintenance.restore import temporary_copy
+from ketapress.store.spill_file import SPILL_FILE_NAME as SPILL, SpillFile, UnsavedResults
 from ketapress.store.store import open_store
 from ketapress.system.atomic import (
     TEMPORARY,
+    open_atomic,
     open_or_create,
     remove_leftovers,
     replace_file,
-    replacing,
     write_atomic,
     write_new,
 )
-from ketapress.system.lock import holder, publication_lock
-from ketapress.system.state_file import FOLDER, private_folder, read_state, write_state
+from ketapress.system.lock import lock_holder, publication_lock
+from ketapress.system.state_file import STATE_FOLDER, make_state_folder, read_state, write_state
 from support.cli_runner import ketapress
 from support.factories import NOW, REPOSITORY, edition, new_publication, settings
 
@@ -128,7 +128,7 @@ def test_a_writer_that_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> N
     file.write_bytes(b"before")
 
     def broken_off() -> None:
-        with replacing(file) as handle:
+        with open_atomic(file) as handle:
             os.write(handle, b"half")
             raise KeyboardInterrupt
 
@@ -177,7 +177,7 @@ def test_what_a_killed_process_left_goes_and_what_is_being_written_stays(tmp_pat
         (tmp_path / name).write_bytes(b"mine")
     before = set(tmp_path.iterdir()) - {tmp_path / LEFTOVER}
 
-    with replacing(tmp_path / "one") as handle:
+    with open_atomic(tmp_path / "one") as handle:
         write_atomic(tmp_path / "two", b"two")
         os.write(handle, b"one")
 
@@ -257,18 +257,18 @@ def test_a_memory_is_what_was_written(tmp_path: Path) -> None:
     write_state(tmp_path, "some.json", value)
 
     assert read_state(tmp_path, "some.json") == value
-    assert (tmp_path / FOLDER / ".gitignore").read_text() == "*\n"
+    assert (tmp_path / STATE_FOLDER / ".gitignore").read_text() == "*\n"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"\xff", b"[" * 100_000])
 def test_what_cannot_be_read_is_no_memory(tmp_path: Path, content: bytes) -> None:
-    (private_folder(tmp_path) / "some.json").write_bytes(content)
+    (make_state_folder(tmp_path) / "some.json").write_bytes(content)
 
     assert read_state(tmp_path, "some.json") == {}
 
 
 def test_a_memory_that_is_no_file_is_none(tmp_path: Path) -> None:
-    folder = private_folder(tmp_path)
+    folder = make_state_folder(tmp_path)
     (tmp_path / "elsewhere").write_text('{"a": 1}')
     (folder / "link").symlink_to(tmp_path / "elsewhere")
     (folder / "folder").mkdir()
@@ -283,7 +283,7 @@ def test_a_memory_that_is_no_file_is_none(tmp_path: Path) -> None:
 def test_a_build_publishes_and_mentions_no_leftover_and_removes_it(tmp_path: Path) -> None:
     root = new_publication(tmp_path)
     ketapress(root, "build")
-    for folder in ("posts", "public", FOLDER):
+    for folder in ("posts", "public", STATE_FOLDER):
         (root / folder / LEFTOVER).write_bytes(b"half")
     (root / "posts" / "another.md").write_text("---\ntitle: Another\ndate: 2023-06-01\n---\n\nWords.\n")
 
@@ -305,21 +305,21 @@ class Writer(NamedTuple):
 
 
 def _lock(root: Path) -> None:
-    assert holder(root, "publish") == ""
+    assert lock_holder(root, "publish") == ""
     with publication_lock(root, "publish"):
         pass
 
 
 def _spill(root: Path) -> None:
-    spill = Spill(root / FOLDER / SPILL)
+    spill = SpillFile(root / STATE_FOLDER / SPILL)
     spill.reserve()
-    spill.keep(Unwritten(1, (), ()))
+    spill.save(UnsavedResults(1, (), ()))
 
 
 def _note(root: Path) -> None:
     window = Window(NOW, NOW)
     stored = StoredEdition(id=1, slot=SLOT, decision=Decision.COMPOSED, window=window, subject="News")
-    note(root, stored, left=True, over=False, now=NOW)
+    record_progress(root, stored, has_started=True, is_finished=False, now=NOW)
 
 
 def _public(root: Path) -> None:
@@ -350,7 +350,7 @@ def _backup(root: Path) -> None:
 def _restoring(root: Path) -> None:
     with open_store(URL, root) as store:
         store.backup(root / "whole.db")
-    with unfinished_copy(root / "whole.db", root / "ketapress.db"):
+    with temporary_copy(root / "whole.db", root / "ketapress.db"):
         pass
 
 
@@ -360,48 +360,51 @@ def _export_edition(root: Path) -> None:
 
 
 def _unchanged(root: Path) -> None:
-    write_unchanged(f"{root}/{FOLDER}/unchanged", "said")
+    write_unchanged(f"{root}/{STATE_FOLDER}/unchanged", "said")
 
 
 NEW_POST = f"posts/{NOW.date()}-a-title.md"
-FIRST_POST = f"posts/{first_post(NOW)[0]}"
+FIRST_POST = f"posts/{welcome_post(NOW)[0]}"
 AT = "2023-06-08T09:00"
 MEMORIES = {
-    "built": Writer(lambda root: write_built(root, {"a": ("key", "stamp")}), (f"{FOLDER}/built.json",)),
-    "schedules": Writer(lambda root: keep_schedules(root, settings()), (f"{FOLDER}/schedules.json",)),
-    "alerts": Writer(lambda root: write_memory(root, {"a": Told(NOW, NOW)}), (f"{FOLDER}/alerts.json",)),
-    "measures": Writer(lambda root: Measures(root, "web").keep(), (f"{FOLDER}/measured-web.json",)),
-    "announced": Writer(lambda root: write_announced(root, {"a": "b"}), (f"{FOLDER}/announced.json",)),
-    "unchanged": Writer(_unchanged, (f"{FOLDER}/unchanged",)),
-    "gitignore": Writer(private_folder, (f"{FOLDER}/.gitignore",)),
-    "lock": Writer(_lock, (f"{FOLDER}/publish.lock",)),
-    "secret": Writer(
-        lambda root: signing_secret(private_folder(root), settings(), "fresh"), (f"{FOLDER}/secret",)
+    "built": Writer(lambda root: write_built(root, {"a": ("key", "stamp")}), (f"{STATE_FOLDER}/built.json",)),
+    "schedules": Writer(lambda root: save_schedules(root, settings()), (f"{STATE_FOLDER}/schedules.json",)),
+    "alerts": Writer(
+        lambda root: save_states(root, {"a": AlertState(NOW, NOW)}), (f"{STATE_FOLDER}/alerts.json",)
     ),
-    "cache": Writer(_command("build"), (f"{FOLDER}/build.db", f"{FOLDER}/build.db-journal")),
-    "last backup": Writer(_command("db", "backup", "{root}/copy.db"), (f"{FOLDER}/last-backup",)),
+    "measures": Writer(lambda root: Measures(root, "web").keep(), (f"{STATE_FOLDER}/measured-web.json",)),
+    "announced": Writer(lambda root: write_announced(root, {"a": "b"}), (f"{STATE_FOLDER}/announced.json",)),
+    "unchanged": Writer(_unchanged, (f"{STATE_FOLDER}/unchanged",)),
+    "gitignore": Writer(make_state_folder, (f"{STATE_FOLDER}/.gitignore",)),
+    "lock": Writer(_lock, (f"{STATE_FOLDER}/publish.lock",)),
+    "secret": Writer(
+        lambda root: load_or_create_secret(make_state_folder(root), settings(), "fresh"),
+        (f"{STATE_FOLDER}/secret",),
+    ),
+    "cache": Writer(_command("build"), (f"{STATE_FOLDER}/build.db", f"{STATE_FOLDER}/build.db-journal")),
+    "last backup": Writer(_command("db", "backup", "{root}/copy.db"), (f"{STATE_FOLDER}/last-backup",)),
     "preview": Writer(
         _command("preview", "--no-serve", "--at", AT),
         (
-            f"{FOLDER}/preview",
-            f"{FOLDER}/preview/outbox",
-            f"{FOLDER}/preview/outbox/weekly",
-            f"{FOLDER}/preview/outbox/{SLOT.edition}",
+            f"{STATE_FOLDER}/preview",
+            f"{STATE_FOLDER}/preview/outbox",
+            f"{STATE_FOLDER}/preview/outbox/weekly",
+            f"{STATE_FOLDER}/preview/outbox/{SLOT.edition}",
         ),
     ),
 }
 """What lies in the private folder."""
 WRITERS = MEMORIES | {
-    "spill": Writer(_spill, (f"{FOLDER}/{SPILL}",)),
-    "ids": Writer(lambda root: write_ids(root, "{}\n"), (f"posts/{IDS}",)),
+    "spill": Writer(_spill, (f"{STATE_FOLDER}/{SPILL}",)),
+    "ids": Writer(lambda root: write_registry_text(root, "{}\n"), (f"posts/{IDS}",)),
     "a new post": Writer(lambda root: new_post(root, "A title", settings(), NOW), (NEW_POST,)),
     "a new publication": Writer(
-        lambda root: begin_publication(root / "begun", NOW),
+        lambda root: create_publication(root / "begun", NOW),
         ("begun/ketapress.toml", "begun/.gitignore", f"begun/{FIRST_POST}"),
     ),
     "public": Writer(_public, ("public/2023", "public/2023/index.html")),
-    "generation": Writer(lambda root: raise_outbox_generation(root, 2), (f"outbox/{GENERATION}",)),
-    "sent": Writer(_note, (f"outbox/{SENT}",)),
+    "generation": Writer(lambda root: raise_outbox_generation(root, 2), (f"outbox/{GENERATION_FILE}",)),
+    "sent": Writer(_note, (f"outbox/{SENT_FILE}",)),
     "outbox": Writer(
         _outbox,
         (
@@ -467,7 +470,7 @@ def test_no_writer_follows_a_link_that_was_planted(tmp_path: Path, name: str, pl
 def test_no_memory_is_kept_through_a_folder_that_is_a_link(tmp_path: Path, name: str) -> None:
     (tmp_path / "site").mkdir()
     root = new_publication(tmp_path / "site")
-    before = planted(root, FOLDER, "folder")
+    before = planted(root, STATE_FOLDER, "folder")
 
     with suppress(RefusedError):
         MEMORIES[name].run(root)
@@ -505,9 +508,13 @@ _METHODS = {"hardlink_to", "rename", "symlink_to", "touch", "write_bytes", "writ
 _ALLOWED = {
     "cli/outbox_export.py": {"open", "unfinished.rename"},  # a descriptor of `replacing`; a folder
     "cli/subscribers.py": {"open"},  # a descriptor of `replacing`
-    "outbox/writer.py": {"path.rename", "place.rename", "fresh.rename"},  # folders
-    "store/maintenance/backup.py": {"unfinished.rename"},  # SQLite writes the file
-    "store/maintenance/restore.py": {"log.rename", "os.link", "copy.rename"},  # as above, and its companions
+    "outbox/writer.py": {"path.rename", "target.rename", "new_folder.rename"},  # folders
+    "store/maintenance/backup.py": {"part_file.rename"},  # SQLite writes the file
+    "store/maintenance/restore.py": {
+        "wal_file.rename",
+        "os.link",
+        "copy_path.rename",
+    },  # as above, and its companions
     "store/spill_file.py": {"os.fsync"},  # it is written in place, because its room is kept free
     "outbox/sent_log.py": {"os.fsync"},  # a line is appended
     "system/fork_worker.py": {"os.fdopen"},  # pipes

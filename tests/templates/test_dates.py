@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.i18n.dates import written_day, written_instant
+from ketapress.i18n.dates import format_day, format_instant
 from ketapress.templates.environment import Templates
 from support.factories import SITE
 
@@ -17,7 +17,7 @@ LATE = datetime(2023, 6, 7, 22, 30, 5, 123456, tzinfo=UTC)
     [("UTC", "7 June 2023"), ("Europe/Berlin", "8 June 2023"), ("America/New_York", "7 June 2023")],
 )
 def test_the_day_is_the_one_of_the_zone(zone: str, expected: str) -> None:
-    assert written_day(LATE, zone, "en") == expected
+    assert format_day(LATE, zone, "en") == expected
 
 
 @pytest.mark.parametrize(
@@ -31,16 +31,16 @@ def test_the_day_is_the_one_of_the_zone(zone: str, expected: str) -> None:
     ],
 )
 def test_a_language_with_names_is_written_in_its_own_way(language: str, expected: str) -> None:
-    assert written_day(LATE, "UTC", language) == expected
+    assert format_day(LATE, "UTC", language) == expected
 
 
 @pytest.mark.parametrize("language", ["en", "en-GB", "EN", "xx", ""])
 def test_a_language_without_names_is_written_in_english(language: str) -> None:
-    assert written_day(LATE, "UTC", language) == "7 June 2023"
+    assert format_day(LATE, "UTC", language) == "7 June 2023"
 
 
 def test_an_instant_is_written_to_the_second_with_its_offset() -> None:
-    assert written_instant(LATE, "Asia/Kolkata") == "2023-06-08T04:00:05+05:30"
+    assert format_instant(LATE, "Asia/Kolkata") == "2023-06-08T04:00:05+05:30"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_an_instant_is_written_to_the_second_with_its_offset() -> None:
     [("ar", "7 يونيو"), ("de", "7. Juni"), ("en", "7 June"), ("es", "7 de junio"), ("zh", "6月7日")],
 )
 def test_a_day_of_a_list_that_is_headed_by_its_year_is_short(language: str, expected: str) -> None:
-    assert written_day(LATE, "UTC", language, short=True) == expected
+    assert format_day(LATE, "UTC", language, short=True) == expected
 
 
 def test_lists_are_headed_by_the_month_and_the_year_of_the_sites_zone() -> None:
@@ -56,5 +56,6 @@ def test_lists_are_headed_by_the_month_and_the_year_of_the_sites_zone() -> None:
     values = {"site": SITE._replace(timezone="Europe/Berlin", language="fr"), "eve": eve}
 
     assert (
-        Templates(Path("/nowhere")).line("{{ eve|month }} {{ eve|year }}", values, "a test") == "janvier 2023"
+        Templates(Path("/nowhere")).render_line("{{ eve|month }} {{ eve|year }}", values, "a test")
+        == "janvier 2023"
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ketapress.templates.sources import fingerprint
+from ketapress.templates.sources import templates_fingerprint
 
 
 def written(root: Path, name: str, source: str) -> Path:
@@ -13,9 +13,9 @@ def written(root: Path, name: str, source: str) -> Path:
 
 
 def test_the_fingerprint_follows_every_template(tmp_path: Path) -> None:
-    shipped = fingerprint(tmp_path)
-    one = fingerprint(written(tmp_path, "a.html", "one"))
+    shipped = templates_fingerprint(tmp_path)
+    one = templates_fingerprint(written(tmp_path, "a.html", "one"))
 
-    assert fingerprint(written(tmp_path, "a.html", "one")) == one != shipped
-    assert fingerprint(written(tmp_path, "a.html", "two")) not in {one, shipped}
-    assert fingerprint(written(tmp_path, "b.html", "")) not in {one, shipped}
+    assert templates_fingerprint(written(tmp_path, "a.html", "one")) == one != shipped
+    assert templates_fingerprint(written(tmp_path, "a.html", "two")) not in {one, shipped}
+    assert templates_fingerprint(written(tmp_path, "b.html", "")) not in {one, shipped}

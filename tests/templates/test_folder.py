@@ -141,14 +141,16 @@ def test_a_line_is_plain_text_on_one_line(publication: Publication) -> None:
     source = "{{ posts[0].title }}\n{% if posts|length > 1 %} and {{ posts|length - 1 }} more{% endif %}"
     values = {"posts": [post("tea & cake"), post("two")]}
 
-    assert publication().line(source, values, "newsletters.weekly.subject") == "Tea & Cake and 1 more"
+    assert publication().render_line(source, values, "newsletters.weekly.subject") == "Tea & Cake and 1 more"
 
 
 @pytest.mark.parametrize("source", ["{{ posts[0].titel }}", "{{ posts", "{{ posts[1].title }}"])
 def test_a_wrong_line_names_its_setting(publication: Publication, source: str) -> None:
     templates = publication()
 
-    problem = problem_of(lambda: templates.line(source, {"posts": [post()]}, "newsletters.weekly.subject"))
+    problem = problem_of(
+        lambda: templates.render_line(source, {"posts": [post()]}, "newsletters.weekly.subject")
+    )
 
     assert problem.code == "template.line"
     assert "`newsletters.weekly.subject`" in problem.message
@@ -157,7 +159,7 @@ def test_a_wrong_line_names_its_setting(publication: Publication, source: str) -
 @bounds(max_examples=100, deadline=None)
 @given(title=st.text())
 def test_no_title_breaks_the_line(title: str) -> None:
-    filled = Templates(Path("/nowhere")).line("{{ title }}", {"title": title}, "subject")
+    filled = Templates(Path("/nowhere")).render_line("{{ title }}", {"title": title}, "subject")
 
     assert filled == " ".join(title.split())
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
-from ketapress.i18n.schedules import LANGUAGES, spoken_schedule
-from ketapress.settings.schedule import parsed_schedule
+from ketapress.i18n.schedules import PHRASES, humanize_schedule
+from ketapress.settings.schedule import parse_schedule
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from ketapress.settings.schedule import parsed_schedule
     ],
 )
 def test_a_schedule_in_words(written: str, expected: str) -> None:
-    assert spoken_schedule(parsed_schedule(written).cron, "Europe/Berlin", "en") == expected
+    assert humanize_schedule(parse_schedule(written).cron, "Europe/Berlin", "en") == expected
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,15 @@ def test_a_schedule_in_words(written: str, expected: str) -> None:
     ],
 )
 def test_a_schedule_in_the_language_of_the_site(language: str, expected: str) -> None:
-    assert spoken_schedule("0 8 * * 1", "America/New_York", language) == expected
+    assert humanize_schedule("0 8 * * 1", "America/New_York", language) == expected
 
 
 def test_a_zone_without_a_city_is_named_as_it_is() -> None:
-    assert spoken_schedule("0 8 * * *", "UTC", "en") == "every day at 08:00 (UTC)"
-    assert spoken_schedule("0 8 * * *", "Etc/GMT-3", "en") == "every day at 08:00 (GMT-3)"
+    assert humanize_schedule("0 8 * * *", "UTC", "en") == "every day at 08:00 (UTC)"
+    assert humanize_schedule("0 8 * * *", "Etc/GMT-3", "en") == "every day at 08:00 (GMT-3)"
 
 
 @bounds(max_examples=100, deadline=None)
-@given(st.text(st.sampled_from("0123456789*,-/#Lmonfritue ")), st.sampled_from(sorted(LANGUAGES)))
+@given(st.text(st.sampled_from("0123456789*,-/#Lmonfritue ")), st.sampled_from(sorted(PHRASES)))
 def test_no_schedule_breaks_a_page(cron: str, language: str) -> None:
-    assert isinstance(spoken_schedule(f"0 8 {cron}", "UTC", language), str)
+    assert isinstance(humanize_schedule(f"0 8 {cron}", "UTC", language), str)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ketapress.model.language import direction
-from ketapress.templates.lang_attributes import speech
+from ketapress.model.language import text_direction
+from ketapress.templates.lang_attributes import speech_filter
 from support.factories import post
 
 
@@ -19,7 +19,7 @@ from support.factories import post
     ],
 )
 def test_a_post_says_what_it_speaks(values: dict[str, str], attributes: str) -> None:
-    assert speech(post("first", **values)) == attributes
+    assert speech_filter(post("first", **values)) == attributes
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_a_post_says_what_it_speaks(values: dict[str, str], attributes: str) -> 
     ],
 )
 def test_the_direction_of_a_language(tag: str, expected: str) -> None:
-    assert direction(tag) == expected
+    assert text_direction(tag) == expected

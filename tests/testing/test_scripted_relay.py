@@ -37,7 +37,7 @@ def test_a_script_refuses_one_recipient() -> None:
 
 def test_a_script_applies_on_the_nth_occasion_only() -> None:
     with ScriptedRelay() as relay, client(relay) as smtp:
-        relay.script(Phase.DOT, "452 4.3.1 full", on=2)
+        relay.script(Phase.END_OF_DATA, "452 4.3.1 full", on=2)
         smtp.sendmail("a@example.org", "b@example.org", MESSAGE)
         with pytest.raises(smtplib.SMTPDataError):
             smtp.sendmail("a@example.org", "b@example.org", MESSAGE)
@@ -64,7 +64,7 @@ def test_it_hangs_up_before_the_dot_and_keeps_what_came() -> None:
 
 def test_it_hangs_up_after_the_dot() -> None:
     with ScriptedRelay() as relay:
-        relay.script(Phase.DOT, hang_up)
+        relay.script(Phase.END_OF_DATA, hang_up)
         with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
             client(relay).sendmail("a@example.org", "b@example.org", MESSAGE)
     assert not relay.messages

@@ -16,7 +16,7 @@ from ketapress.relay.client import Connection, NotOpened
 from ketapress.relay.stream import Deadlines
 from ketapress.relay.transaction import Envelope
 
-PATIENCE = 30.0
+COMMAND_TIMEOUT = 30.0
 """Seconds for the command; it is killed then."""
 
 _DEADLINES = Deadlines(
@@ -32,64 +32,68 @@ _DEADLINES = Deadlines(
     dot=30,
     farewell=1,
 )
-_DONE = 250
-_LONGEST = 300  # characters of what the command says
+_OK = 250
+_MAX_OUTPUT = 300  # characters of what the command says
 
 
-def run_command(words: Sequence[str], document: str, *, seconds: float = PATIENCE) -> Problem | None:
+def run_command(command: Sequence[str], document: str, *, seconds: float = COMMAND_TIMEOUT) -> Problem | None:
     """Runs the program, without a shell, with the alert on its stdin; None when it ended with 0."""
     try:
         process = subprocess.Popen(  # noqa: S603 - the program that the settings name
-            words,
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,  # so that what it started ends with it
         )
     except (OSError, ValueError) as error:  # ValueError: a NUL in a word
-        return _failed("command", f"{words[0]} cannot be run: {error}")
+        return _channel_problem("command", f"{command[0]} cannot be run: {error}")
     with process:
         try:
-            _, errors = process.communicate(document.encode(), timeout=seconds)
+            _, stderr = process.communicate(document.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            return _failed("command", f"{words[0]} took longer than {seconds:g} s and was ended")
+            return _channel_problem("command", f"{command[0]} took longer than {seconds:g} s and was ended")
     if process.returncode == 0:
         return None
-    said = " ".join(errors.decode(errors="replace").split())[:_LONGEST] or "nothing"
-    return _failed("command", f"{words[0]} ended with {process.returncode} and said: {said}")
+    output = " ".join(stderr.decode(errors="replace").split())[:_MAX_OUTPUT] or "nothing"
+    return _channel_problem("command", f"{command[0]} ended with {process.returncode} and said: {output}")
 
 
-def send_message(relay: RelaySettings, sender: str, to: str, message: bytes) -> Problem | None:
+def send_message(relay: RelaySettings, sender: str, recipient: str, message: bytes) -> Problem | None:
     """Hands the message to the relay, once; None when it was taken."""
-    return asyncio.run(_sent(relay, sender, to, message))
+    return asyncio.run(_send(relay, sender, recipient, message))
 
 
-async def _sent(relay: RelaySettings, sender: str, to: str, message: bytes) -> Problem | None:
+async def _send(relay: RelaySettings, sender: str, recipient: str, message: bytes) -> Problem | None:
     try:
-        line = await Connection.open(relay.url, hostname=sender.rpartition("@")[2], deadlines=_DEADLINES)
+        connection = await Connection.open(
+            relay.url, hostname=sender.rpartition("@")[2], deadlines=_DEADLINES
+        )
     except NotOpened as refusal:
-        return _failed("email", f"{relay.url} did not take the alert at {refusal.phase}: {refusal.reply}")
+        return _channel_problem(
+            "email", f"{relay.url} did not take the alert at {refusal.phase}: {refusal.reply}"
+        )
     try:
-        envelope = Envelope(relay.return_path or sender, to, len(message))
-        outcome = await line.transmit(envelope, [message], _at_once)
+        envelope = Envelope(relay.return_path or sender, recipient, len(message))
+        outcome = await connection.transmit(envelope, [message], _may_send)
     finally:
-        await line.close()
-    if outcome and outcome[0] is Phase.DOT and outcome[1].code == _DONE:
+        await connection.close()
+    if outcome and outcome[0] is Phase.END_OF_DATA and outcome[1].code == _OK:
         return None
     phase, reply = outcome or (Phase.BODY, "the line was closed")
-    return _failed("email", f"{relay.url} did not take the alert at {phase}: {reply}")
+    return _channel_problem("email", f"{relay.url} did not take the alert at {phase}: {reply}")
 
 
-async def _at_once() -> bool:
+async def _may_send() -> bool:
     return True
 
 
-def _failed(key: str, why: str) -> Problem:
+def _channel_problem(channel: str, reason: str) -> Problem:
     return Problem(
-        code=f"alerts.{key}",
+        code=f"alerts.{channel}",
         path="ketapress.toml",
         severity=Severity.WARNING,
-        message=f"[alerts] {key}: {why}. Nobody was told that way.",
-        cure=f"Mend `{key}` below [alerts]; `ketapress status` shows what waits for you.",
+        message=f"[alerts] {channel}: {reason}. Nobody was told that way.",
+        cure=f"Mend `{channel}` below [alerts]; `ketapress status` shows what waits for you.",
     )

@@ -7,57 +7,63 @@ from datetime import datetime
 from email.utils import format_datetime
 from hashlib import blake2b
 
-from ketapress.mail.mime.headers import mailbox_value, text_value
+from ketapress.mail.mime.headers import mailbox_value, unstructured_value
 from ketapress.model.address import Mailbox
 from ketapress.model.errors import Problem
 
-_SHOWN = 20  # problems written out; a thousand bad posts need a person once
+_MAX_PROBLEMS = 20  # problems written out; a thousand bad posts need a person once
 
 
-def summary(title: str, problems: Sequence[Problem]) -> str:
+def summarize(title: str, problems: Sequence[Problem]) -> str:
     """One line: whose, and how many."""
     first = problems[0]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{title} needs a person: {': '.join(part for part in (first.where, first.message) if part)}{more}"
+    suffix = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return (
+        f"{title} needs a person: {': '.join(part for part in (first.where, first.message) if part)}{suffix}"
+    )
 
 
-def alert_document(title: str, problems: Sequence[Problem], now: datetime) -> str:
+def format_alert(title: str, problems: Sequence[Problem], now: datetime) -> str:
     """What the command reads: all of them, in the shape that `--json` has."""
-    found = {
+    document = {
         "schema": 1,
         "publication": title,
         "at": now.isoformat(),
-        "summary": summary(title, problems),
+        "summary": summarize(title, problems),
         "problems": [
             {
-                "code": each.code,
-                "severity": str(each.severity),
-                "path": each.path,
-                "line": each.line,
-                "message": each.message,
-                "cure": each.cure,
+                "code": problem.code,
+                "severity": str(problem.severity),
+                "path": problem.path,
+                "line": problem.line,
+                "message": problem.message,
+                "cure": problem.cure,
             }
-            for each in problems
+            for problem in problems
         ],
     }
-    return json.dumps(found)
+    return json.dumps(document)
 
 
-def alert_message(title: str, problems: Sequence[Problem], sender: Mailbox, to: str, now: datetime) -> bytes:
+def build_alert_message(
+    title: str, problems: Sequence[Problem], sender: Mailbox, recipient: str, now: datetime
+) -> bytes:
     """A message that no out-of-office answer comes back to (RFC 3834, 5), in base64: a problem may hold anything."""
-    lines = [f"- {each}" for each in problems[:_SHOWN]]
-    if len(problems) > _SHOWN:
+    lines = [f"- {problem}" for problem in problems[:_MAX_PROBLEMS]]
+    if len(problems) > _MAX_PROBLEMS:
         lines.append(
-            f"… and {len(problems) - _SHOWN} more: `ketapress status` and `ketapress check` name them."
+            f"… and {len(problems) - _MAX_PROBLEMS} more: `ketapress status` and `ketapress check` name them."
         )
     body = "\n\n".join(
         [f"{title}: this waits for you.", *lines, "Sent by `ketapress run`; [alerts] sets when."]
     )
-    key = blake2b(f"{now.isoformat()}\n{to}\n{body}".encode(errors="replace"), digest_size=16).hexdigest()
+    key = blake2b(
+        f"{now.isoformat()}\n{recipient}\n{body}".encode(errors="replace"), digest_size=16
+    ).hexdigest()
     headers = {
         "From": mailbox_value(title, sender.address),
-        "To": to,
-        "Subject": text_value(summary(title, problems)[:150]),
+        "To": recipient,
+        "Subject": unstructured_value(summarize(title, problems)[:150]),
         "Date": format_datetime(now),
         "Message-ID": f"<alert.{key}@{sender.domain}>",
         "Auto-Submitted": "auto-generated",

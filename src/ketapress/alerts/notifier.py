@@ -6,22 +6,22 @@ from pathlib import Path
 from threading import Lock
 
 from ketapress.alerts.channels import run_command, send_message
-from ketapress.alerts.message import alert_document, alert_message
-from ketapress.alerts.policy import due, seen, told
-from ketapress.alerts.state import read_memory, write_memory
+from ketapress.alerts.message import build_alert_message, format_alert
+from ketapress.alerts.policy import due_problems, mark_notified, update_states
+from ketapress.alerts.state import load_states, save_states
 from ketapress.model.errors import Problem
 from ketapress.model.settings import Settings
 
 
-class Alarm:
+class Notifier:
     """Of one publication folder. Safe to call from several threads; a call lasts a minute at the longest."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._memory = read_memory(root)
+        self._states = load_states(root)
         self._lock = Lock()
 
-    def look(self, settings: Settings, problems: Iterable[Problem], now: datetime) -> tuple[Problem, ...]:
+    def notify(self, settings: Settings, problems: Iterable[Problem], now: datetime) -> tuple[Problem, ...]:
         """Tells what is due, by command and by mail, and returns what was wrong with telling it. Never raises.
 
         `problems` is all that stands now, not only what is new; with neither `command` nor `email` it does nothing.
@@ -29,26 +29,26 @@ class Alarm:
         alerts = settings.alerts
         if not alerts.command and not alerts.email:
             return ()
-        standing = tuple(problems)
+        current = tuple(problems)
         with self._lock:
-            memory = seen(self._memory, standing, now)
-            telling = due(memory, standing, alerts, now)
-            if telling:
-                memory = told(memory, telling, now)
-            if memory != self._memory:
-                self._memory = memory
-                write_memory(self._root, memory)
-        return _tell(settings, telling, now) if telling else ()
+            states = update_states(self._states, current, now)
+            pending = due_problems(states, current, alerts, now)
+            if pending:
+                states = mark_notified(states, pending, now)
+            if states != self._states:
+                self._states = states
+                save_states(self._root, states)
+        return _send_alerts(settings, pending, now) if pending else ()
 
 
-def _tell(settings: Settings, problems: tuple[Problem, ...], now: datetime) -> tuple[Problem, ...]:
+def _send_alerts(settings: Settings, problems: tuple[Problem, ...], now: datetime) -> tuple[Problem, ...]:
     """Each way by itself: the mail goes out although the command failed, and the other way round."""
     title, alerts = settings.site.title, settings.alerts
-    faults = []
+    failures = []
     if alerts.command:
-        faults.append(run_command(alerts.command, alert_document(title, problems, now)))
-    senders = [each.sender for each in settings.newsletters.values()]
+        failures.append(run_command(alerts.command, format_alert(title, problems, now)))
+    senders = [newsletter.sender for newsletter in settings.newsletters.values()]
     if alerts.email and senders:
-        message = alert_message(title, problems, senders[0], alerts.email, now)
-        faults.append(send_message(settings.relay, senders[0].address, alerts.email, message))
-    return tuple(fault for fault in faults if fault)
+        message = build_alert_message(title, problems, senders[0], alerts.email, now)
+        failures.append(send_message(settings.relay, senders[0].address, alerts.email, message))
+    return tuple(failure for failure in failures if failure)

@@ -10,31 +10,33 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ketapress.alerts.policy import Memory, Told
+from ketapress.alerts.policy import AlertState, AlertStates
 from ketapress.model.errors import RefusedError
 from ketapress.system.state_file import read_state, write_state
 
-_NAME = "alerts.json"
+_FILE_NAME = "alerts.json"
 
 
-def read_memory(root: Path) -> Memory:
+def load_states(root: Path) -> AlertStates:
     try:
-        return {name: _told(each) for name, each in read_state(root, _NAME).items()}
+        return {key: _parse_state(entry) for key, entry in read_state(root, _FILE_NAME).items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         return {}
 
 
-def write_memory(root: Path, memory: Memory) -> None:
-    kept = {
-        name: {"since": told.since.isoformat(), "at": told.at and told.at.isoformat()}
-        for name, told in memory.items()
+def save_states(root: Path, states: AlertStates) -> None:
+    document = {
+        key: {"since": state.since.isoformat(), "at": state.notified_at and state.notified_at.isoformat()}
+        for key, state in states.items()
     }
     with suppress(OSError, RefusedError):
-        write_state(root, _NAME, kept)
+        write_state(root, _FILE_NAME, document)
 
 
-def _told(kept: Mapping[str, Any]) -> Told:
-    since, at = (datetime.fromisoformat(kept[key]) if kept[key] else None for key in ("since", "at"))
-    if since is None or since.tzinfo is None or (at and at.tzinfo is None):
+def _parse_state(entry: Mapping[str, Any]) -> AlertState:
+    since, notified_at = (
+        datetime.fromisoformat(entry[field]) if entry[field] else None for field in ("since", "at")
+    )
+    if since is None or since.tzinfo is None or (notified_at and notified_at.tzinfo is None):
         raise ValueError("a time without a zone")
-    return Told(since, at)
+    return AlertState(since, notified_at)

@@ -13,17 +13,17 @@ from ketapress.builder.manifest import Made, read_built, write_built
 from ketapress.builder.writer import Written, write_outputs
 from ketapress.feeds.formats import FORMATS
 from ketapress.feeds.outputs import feed_files
-from ketapress.i18n.dates import Days
+from ketapress.i18n.dates import DateFormatter
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.output import Keys, Output, digest
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.renderer import Fill
 from ketapress.model.settings import Settings
-from ketapress.posts.source.attachments import FOLDER, attached, copy_of
+from ketapress.posts.source.attachments import ATTACHMENT_FOLDER, find_attachments, read_attachment
 from ketapress.site.pages import site_pages
 from ketapress.system.file_stamp import program_stamps, stamp
-from ketapress.templates.sources import fingerprint, has_own
+from ketapress.templates.sources import has_overrides, templates_fingerprint
 
 
 class BuildReport(NamedTuple):
@@ -54,10 +54,10 @@ def build(
 ) -> BuildReport:
     """Writes all that any web server can serve. In a dry run what changed is made and only counted."""
     public = visible_posts(posts, now)
-    keys = Keys(site_key(root, settings), own_templates=has_own(root, "archive"))
+    keys = Keys(site_key(root, settings), own_templates=has_overrides(root, "archive"))
     feeds = feed_files(public, settings, keys)
-    days = Days(settings.site.timezone, settings.site.language)
-    beside = attached(root / "posts", (path for post in public for path in post.files))
+    days = DateFormatter(settings.site.timezone, settings.site.language)
+    beside = find_attachments(root / "posts", (path for post in public for path in post.files))
     pages = site_pages(public, editions, settings, FORMATS, fill, keys, days)
     copies = (_copy(root / "posts", path, keys) for path in beside.paths)
     previous = read_built(root)
@@ -69,14 +69,14 @@ def build(
 
 def _copy(folder: Path, path: str, keys: Keys) -> Output:
     """The copy of a file that lies beside a post."""
-    key = keys.of(FOLDER, path, stamp(f"{folder}/{path}"))
-    return Output(FOLDER + path, key, partial(copy_of, folder, path))
+    key = keys.of(ATTACHMENT_FOLDER, path, stamp(f"{folder}/{path}"))
+    return Output(ATTACHMENT_FOLDER + path, key, partial(read_attachment, folder, path))
 
 
 def site_key(root: Path, settings: Settings) -> str:
     """What every output depends on: the settings that feeds and pages know of, the templates, the programs."""
     known = (settings.site, settings.feeds, dict(settings.newsletters), settings.web.url)
-    return digest(known, fingerprint(root), sys.version, program_stamps())
+    return digest(known, templates_fingerprint(root), sys.version, program_stamps())
 
 
 def report_of(posts: Sequence[Post], written: Written, more: tuple[Problem, ...] = ()) -> BuildReport:

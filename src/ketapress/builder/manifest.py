@@ -8,12 +8,12 @@ come from anybody.
 from collections.abc import Mapping
 from pathlib import Path
 
-from ketapress.system.state_file import FOLDER, read_state, write_state
+from ketapress.system.state_file import STATE_FOLDER, read_state, write_state
 
 Made = tuple[str, str]
 """The key of a file, and its stamp."""
 _BUILT = "built.json"
-NAME = f"{FOLDER}/{_BUILT}"
+NAME = f"{STATE_FOLDER}/{_BUILT}"
 
 
 def read_built(root: Path) -> dict[str, Made]:

@@ -3,23 +3,23 @@
 from collections.abc import Iterable
 
 from ketapress.model.errors import Problem
-from ketapress.store.statements.invariants import Imbalance
+from ketapress.store.statements.invariants import InvariantViolation
 
 
-def conservation_problems(imbalances: Iterable[Imbalance]) -> tuple[Problem, ...]:
+def invariant_problems(violations: Iterable[InvariantViolation]) -> tuple[Problem, ...]:
     """None, unless rows were lost or changed by other hands."""
-    return tuple(_problem(each) for each in imbalances)
+    return tuple(_problem(violation) for violation in violations)
 
 
-def _problem(found: Imbalance) -> Problem:
-    said = (
-        f"it is done, but {found.waiting:,} of its deliveries still wait"
-        if found.waiting
-        else f"{found.frozen:,} deliveries were written when it was frozen, and there are {found.counted:,}"
+def _problem(violation: InvariantViolation) -> Problem:
+    difference = (
+        f"it is done, but {violation.waiting_count:,} of its deliveries still wait"
+        if violation.waiting_count
+        else f"{violation.frozen_count:,} deliveries were written when it was frozen, and there are {violation.delivery_count:,}"
     )
     return Problem(
         code="ledger.unbalanced",
-        message=f"{found.edition}: {said}.",
+        message=f"{violation.edition}: {difference}.",
         cure="Send nothing, keep a copy of the database, and look at who worked in it, or at its disk; "
         "`ketapress outbox show` tells who is known to have got it.",
     )

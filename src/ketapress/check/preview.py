@@ -4,25 +4,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ketapress.check.explain import Explanation, explanation
-from ketapress.check.queue import coming_edition
-from ketapress.compose import Composed, Press
-from ketapress.editions.planner import send_by
-from ketapress.mail.digest import specimen
+from ketapress.check.explain import EditionExplanation, explain_edition
+from ketapress.check.queue import compose_next_edition
+from ketapress.compose import ComposeContext, ComposedEdition
+from ketapress.editions.planner import send_deadline
+from ketapress.mail.digest import build_sample_message
 from ketapress.model.edition import WAITING_STATES, EditionState, StoredEdition
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings
 
-_UNSENT = WAITING_STATES | {EditionState.READY}
+_UNSENT_STATES = WAITING_STATES | {EditionState.READY}
 
 
-class Coming(NamedTuple):
+class UpcomingEdition(NamedTuple):
     """An edition that nothing was decided about yet. `message` is the specimen of the letter that is stamped for each."""
 
-    made: Composed
-    message: bytes
-    send_by: datetime
-    reasons: Explanation
+    composed_edition: ComposedEdition
+    sample_message: bytes
+    send_deadline: datetime
+    explanation: EditionExplanation
 
 
 class Preview(NamedTuple):
@@ -30,26 +30,41 @@ class Preview(NamedTuple):
 
     newsletter: NewsletterSettings
     zone: str
-    coming: Coming | None
-    unsent: tuple[StoredEdition, ...]
+    upcoming: UpcomingEdition | None
+    unsent_editions: tuple[StoredEdition, ...]
 
 
-def preview(press: Press, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime) -> Preview:
+def preview_newsletter(
+    context: ComposeContext, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
+) -> Preview:
     """Made by the code that composes and sends. Raises ConfigurationError where a template cannot be used."""
-    made = coming_edition(press, newsletter, posts, now)
+    composed_edition = compose_next_edition(context, newsletter, posts, now)
     return Preview(
         newsletter=newsletter,
-        zone=press.settings.zone(newsletter),
-        coming=_whole(press, newsletter, made, posts) if made else None,
-        unsent=tuple(each for each in press.store.editions.all(newsletter.name) if each.state in _UNSENT),
+        zone=context.settings.newsletter_zone(newsletter),
+        upcoming=_upcoming_edition(context, newsletter, composed_edition, posts)
+        if composed_edition
+        else None,
+        unsent_editions=tuple(
+            edition
+            for edition in context.store.editions.list_all(newsletter.name)
+            if edition.state in _UNSENT_STATES
+        ),
     )
 
 
-def _whole(press: Press, newsletter: NewsletterSettings, made: Composed, posts: Sequence[Post]) -> Coming:
-    slot = made.edition.slot
-    return Coming(
-        made=made,
-        message=specimen(made.digest.letter, press.settings, newsletter, slot),
-        send_by=send_by(newsletter, press.settings.zone(newsletter), slot),
-        reasons=explanation(press, newsletter, slot, posts),
+def _upcoming_edition(
+    context: ComposeContext,
+    newsletter: NewsletterSettings,
+    composed_edition: ComposedEdition,
+    posts: Sequence[Post],
+) -> UpcomingEdition:
+    slot = composed_edition.edition.slot
+    return UpcomingEdition(
+        composed_edition=composed_edition,
+        sample_message=build_sample_message(
+            composed_edition.digest.message_template, context.settings, newsletter, slot
+        ),
+        send_deadline=send_deadline(newsletter, context.settings.newsletter_zone(newsletter), slot),
+        explanation=explain_edition(context, newsletter, slot, posts),
     )

@@ -4,18 +4,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ketapress.compose import Composed, Press, composed, history, rendered
-from ketapress.editions.planner import Plan, due_slots, plan_for
-from ketapress.editions.slots import midnight, next_slot, slots
+from ketapress.compose import (
+    ComposeContext,
+    ComposedEdition,
+    load_history,
+    render_edition,
+    with_initial_state,
+)
+from ketapress.editions.planner import Plan, find_due_slots, plan_slots
+from ketapress.editions.slots import find_next_slot, list_slots, local_midnight
 from ketapress.model.edition import Slot
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
-from ketapress.settings.schedule_history import ZonedSchedule, schedules_of
+from ketapress.settings.schedule_history import ZonedSchedule, current_schedules
 
-_INSTANT = timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 
 
-class ComingPost(NamedTuple):
+class UpcomingPost(NamedTuple):
     """A post that is not out yet, and the newsletters that will carry it."""
 
     post: Post
@@ -26,91 +32,104 @@ class ScheduleChange(NamedTuple):
     """A newsletter whose schedule or zone is not the one that was last acted on, and the next slot by each."""
 
     newsletter: str
-    before: ZonedSchedule
-    after: ZonedSchedule
-    next_before: Slot | None
-    next_after: Slot | None
+    old_schedule: ZonedSchedule
+    new_schedule: ZonedSchedule
+    old_next_slot: Slot | None
+    new_next_slot: Slot | None
 
 
 def schedule_changes(
-    settings: Settings, acted: Mapping[str, ZonedSchedule], now: datetime
+    settings: Settings, applied_schedules: Mapping[str, ZonedSchedule], now: datetime
 ) -> tuple[ScheduleChange, ...]:
     """What was edited since slots were last decided: the next `publish` acts on it."""
     return tuple(
         ScheduleChange(
-            name, acted[name], schedule, _next_by(name, acted[name], now), _next_by(name, schedule, now)
+            name,
+            applied_schedules[name],
+            schedule,
+            _next_slot(name, applied_schedules[name], now),
+            _next_slot(name, schedule, now),
         )
-        for name, schedule in schedules_of(settings).items()
-        if name in acted and acted[name] != schedule
+        for name, schedule in current_schedules(settings).items()
+        if name in applied_schedules and applied_schedules[name] != schedule
     )
 
 
-def _next_by(newsletter: str, due: ZonedSchedule, now: datetime) -> Slot | None:
-    return next_slot(newsletter, due.schedule.cron, due.zone, now)
+def _next_slot(newsletter: str, zoned_schedule: ZonedSchedule, now: datetime) -> Slot | None:
+    return find_next_slot(newsletter, zoned_schedule.schedule.cron, zoned_schedule.zone, now)
 
 
-def coming_slots(settings: Settings, first: datetime, until: datetime) -> tuple[Slot, ...]:
+def upcoming_slots(settings: Settings, start: datetime, end: datetime) -> tuple[Slot, ...]:
     """Every slot from `first` up to but not including `until`, of all newsletters, by time."""
-    found = [
+    upcoming = [
         slot
         for newsletter in settings.newsletters.values()
-        for slot in _slots_of(newsletter, settings.zone(newsletter), first, until)
+        for slot in _newsletter_slots(newsletter, settings.newsletter_zone(newsletter), start, end)
     ]
-    return tuple(sorted(found, key=lambda slot: (slot.at, slot.key, slot.newsletter)))
+    return tuple(sorted(upcoming, key=lambda slot: (slot.at, slot.key, slot.newsletter)))
 
 
-def coming_posts(
-    settings: Settings, posts: Sequence[Post], first: datetime, until: datetime
-) -> tuple[ComingPost, ...]:
+def upcoming_posts(
+    settings: Settings, posts: Sequence[Post], start: datetime, end: datetime
+) -> tuple[UpcomingPost, ...]:
     """Posts whose date lies in a span and that are neither drafts nor held, by date."""
-    found = [
-        ComingPost(post, _carriers(settings, post))
+    upcoming = [
+        UpcomingPost(post, _matching_newsletters(settings, post))
         for post in posts
-        if first <= post.date < until and not post.draft and not post.hold
+        if start <= post.date < end and not post.draft and not post.hold
     ]
-    return tuple(sorted(found, key=lambda each: (each.post.date.timestamp(), each.post.id)))
+    return tuple(sorted(upcoming, key=lambda each: (each.post.date.timestamp(), each.post.id)))
 
 
-def coming_edition(
-    press: Press, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
-) -> Composed | None:
+def compose_next_edition(
+    context: ComposeContext, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
+) -> ComposedEdition | None:
     """The edition of the newest slot that is due, if there is anything in it, else of the next slot.
 
     It holds the posts that will be out by then.
     """
-    zone, past = press.settings.zone(newsletter), history(press.store, newsletter)
-    begins = max(now, midnight(newsletter.starts, zone) - _INSTANT)
-    upcoming = next_slot(newsletter.name, newsletter.schedule.cron, zone, begins)
-    while upcoming and upcoming.key in past.decided_keys:  # the zone was changed since
-        upcoming = next_slot(newsletter.name, newsletter.schedule.cron, zone, upcoming.at)
-    due = due_slots(newsletter, zone, past, now)
-    by_then = [as_published(post) for post in posts]
-    for slots_to_come in (due, (*due, upcoming) if upcoming else ()):
-        if slots_to_come:
-            plan = plan_for(newsletter, zone, by_then, past, slots_to_come)
+    zone, newsletter_history = (
+        context.settings.newsletter_zone(newsletter),
+        load_history(context.store, newsletter),
+    )
+    start = max(now, local_midnight(newsletter.starts, zone) - _MICROSECOND)
+    upcoming_slot = find_next_slot(newsletter.name, newsletter.schedule.cron, zone, start)
+    while (
+        upcoming_slot and upcoming_slot.key in newsletter_history.decided_keys
+    ):  # the zone was changed since
+        upcoming_slot = find_next_slot(newsletter.name, newsletter.schedule.cron, zone, upcoming_slot.at)
+    slots_due = find_due_slots(newsletter, zone, newsletter_history, now)
+    future_posts = [with_publication_date(post) for post in posts]
+    for candidate_slots in (slots_due, (*slots_due, upcoming_slot) if upcoming_slot else ()):
+        if candidate_slots:
+            plan = plan_slots(newsletter, zone, future_posts, newsletter_history, candidate_slots)
             if plan.posts:
-                return _previewed(press, newsletter, plan, now)
+                return _compose_plan(context, newsletter, plan, now)
     return None
 
 
-def _previewed(press: Press, newsletter: NewsletterSettings, plan: Plan, now: datetime) -> Composed:
-    made = rendered(press, newsletter, plan.slot, plan.window, plan.posts)
-    return composed(press, newsletter, made, plan.send_by, max(now, plan.slot.at))
+def _compose_plan(
+    context: ComposeContext, newsletter: NewsletterSettings, plan: Plan, now: datetime
+) -> ComposedEdition:
+    edition = render_edition(context, newsletter, plan.slot, plan.window, plan.posts)
+    return with_initial_state(context, newsletter, edition, plan.send_deadline, max(now, plan.slot.at))
 
 
-def as_published(post: Post) -> Post:
+def with_publication_date(post: Post) -> Post:
     """A post as it will be once its date has come."""
     return post if post.published or post.draft or post.hold else post._replace(published=post.date)
 
 
-def _slots_of(
-    newsletter: NewsletterSettings, zone: str, first: datetime, until: datetime
+def _newsletter_slots(
+    newsletter: NewsletterSettings, zone: str, start: datetime, end: datetime
 ) -> tuple[Slot, ...]:
-    start = max(first, midnight(newsletter.starts, zone))
-    return slots(newsletter.name, newsletter.schedule.cron, zone, start - _INSTANT, until - _INSTANT)
+    first_moment = max(start, local_midnight(newsletter.starts, zone))
+    return list_slots(
+        newsletter.name, newsletter.schedule.cron, zone, first_moment - _MICROSECOND, end - _MICROSECOND
+    )
 
 
-def _carriers(settings: Settings, post: Post) -> tuple[str, ...]:
+def _matching_newsletters(settings: Settings, post: Post) -> tuple[str, ...]:
     return tuple(
         name
         for name, newsletter in settings.newsletters.items()

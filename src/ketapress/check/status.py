@@ -5,23 +5,23 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ketapress.editions.slots import midnight, next_slot
+from ketapress.editions.slots import find_next_slot, local_midnight
 from ketapress.model.delivery import DeliveryState, Phase, Reply
 from ketapress.model.edition import WAITING_STATES, Decision, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.relay.client import Connection, NotOpened
 from ketapress.relay.stream import Deadlines
-from ketapress.store.overview import Look
-from ketapress.store.statements.invariants import Imbalance
+from ketapress.store.overview import StoreOverview
+from ketapress.store.statements.invariants import InvariantViolation
 
-_INSTANT = timedelta(microseconds=1)
-_PATIENCE = Deadlines(
+_MICROSECOND = timedelta(microseconds=1)
+_DEADLINES = Deadlines(
     connect=3, greeting=3, tls=3, hello=3, authenticate=3, farewell=1
 )  # a person is waiting
 
 
-class Standing(NamedTuple):
+class NewsletterStatus(NamedTuple):
     """One newsletter: its next slot, its last edition, and how many people by state of their consent."""
 
     newsletter: NewsletterSettings
@@ -30,7 +30,7 @@ class Standing(NamedTuple):
     subscriptions: Mapping[str, int]
 
 
-class RelayHealth(NamedTuple):
+class RelayStatus(NamedTuple):
     """Whether the relay let us in just now, and the last thing it said."""
 
     reachable: bool
@@ -43,66 +43,71 @@ class Status(NamedTuple):
     `doubtful` are the messages, by their edition, of which a person has to say whether they arrived.
     """
 
-    standings: tuple[Standing, ...]
+    newsletters: tuple[NewsletterStatus, ...]
     deliveries: Mapping[DeliveryState, int]
-    imbalances: tuple[Imbalance, ...]
-    waiting: tuple[StoredEdition, ...]
-    relay: RelayHealth
+    violations: tuple[InvariantViolation, ...]
+    waiting_editions: tuple[StoredEdition, ...]
+    relay: RelayStatus
     generation: int
-    doubtful: Mapping[str, int]
+    in_doubt: Mapping[str, int]
 
 
-def status(settings: Settings, look: Callable[[], Look], now: datetime) -> Status:
+def read_status(settings: Settings, read_overview: Callable[[], StoreOverview], now: datetime) -> Status:
     """Knocks at the relay, then asks what the books say; sends nothing, changes nothing."""
-    relay = asyncio.run(relay_health(settings.relay.url, _hostname(settings)))
-    books = look()
+    relay = asyncio.run(check_relay(settings.relay.url, _ehlo_name(settings)))
+    overview = read_overview()
     return Status(
-        standings=tuple(
-            _standing(settings, newsletter, books, now) for newsletter in settings.newsletters.values()
+        newsletters=tuple(
+            _newsletter_status(settings, newsletter, overview, now)
+            for newsletter in settings.newsletters.values()
         ),
-        deliveries=books.balance.counts,
-        imbalances=books.balance.imbalances,
-        waiting=tuple(each for each in books.editions if each.state in WAITING_STATES),
+        deliveries=overview.deliveries.counts,
+        violations=overview.deliveries.violations,
+        waiting_editions=tuple(edition for edition in overview.editions if edition.state in WAITING_STATES),
         relay=relay,
-        generation=books.generation,
-        doubtful=books.doubtful,
+        generation=overview.generation,
+        in_doubt=overview.in_doubt_counts,
     )
 
 
-async def relay_health(url: RelayUrl, hostname: str) -> RelayHealth:
+async def check_relay(url: RelayUrl, hostname: str) -> RelayStatus:
     """Opens a conversation with the relay, logs in where the settings say so, and leaves."""
     try:
-        connection = await Connection.open(url, hostname=hostname, deadlines=_PATIENCE)
-    except NotOpened as refused:
-        return RelayHealth(reachable=False, last_reply=_said(refused.phase, refused.reply))
+        connection = await Connection.open(url, hostname=hostname, deadlines=_DEADLINES)
+    except NotOpened as error:
+        return RelayStatus(reachable=False, last_reply=_format_reply(error.phase, error.reply))
     await connection.close()
-    return RelayHealth(reachable=True, last_reply="it let us in")
+    return RelayStatus(reachable=True, last_reply="it let us in")
 
 
-def _standing(settings: Settings, newsletter: NewsletterSettings, books: Look, now: datetime) -> Standing:
-    zone = settings.zone(newsletter)
-    mine = (each for each in books.editions if each.slot.newsletter == newsletter.name)
-    return Standing(
+def _newsletter_status(
+    settings: Settings, newsletter: NewsletterSettings, overview: StoreOverview, now: datetime
+) -> NewsletterStatus:
+    zone = settings.newsletter_zone(newsletter)
+    newsletter_editions = (
+        edition for edition in overview.editions if edition.slot.newsletter == newsletter.name
+    )
+    return NewsletterStatus(
         newsletter,
-        next_slot(
+        find_next_slot(
             newsletter.name,
             newsletter.schedule.cron,
             zone,
-            max(now, midnight(newsletter.starts, zone) - _INSTANT),
+            max(now, local_midnight(newsletter.starts, zone) - _MICROSECOND),
         ),
-        next((each for each in mine if each.decision is Decision.COMPOSED), None),
+        next((edition for edition in newsletter_editions if edition.decision is Decision.COMPOSED), None),
         {
             str(state): count
             for state in SubscriptionState
-            if (count := books.people.get((newsletter.name, state)))
+            if (count := overview.subscription_counts.get((newsletter.name, state)))
         },
     )
 
 
-def _hostname(settings: Settings) -> str:
+def _ehlo_name(settings: Settings) -> str:
     """Our name in EHLO: the domain that mail is sent from, as the sender has it."""
-    return next((each.sender.domain for each in settings.newsletters.values()), "localhost")
+    return next((newsletter.sender.domain for newsletter in settings.newsletters.values()), "localhost")
 
 
-def _said(phase: Phase, reply: Reply) -> str:
+def _format_reply(phase: Phase, reply: Reply) -> str:
     return f"{phase}: {reply}"

@@ -6,11 +6,11 @@ from ketapress.model.errors import Severity
 
 @command("check", "Name everything that is wrong with posts, templates and settings.", asks_time=True)
 def check(door: Door) -> Answer:
-    from ketapress.check.problems import faults
+    from ketapress.check.problems import collect_problems
 
     publication = door.publication
     library = publication.library(door.now, keep=False)
-    problems = faults(publication.press, library.posts, library.problems, door.now)
+    problems = collect_problems(publication.press, library.posts, library.problems, door.now)
     broken = {each.path for each in library.problems if each.severity is Severity.ERROR and each.path}
     result = {"files": library.files, "posts": len(library.posts), "problem_files": len(broken)}
     counts = f"{library.files} files: {len(library.posts)} posts, {len(broken)} with problems."

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TextIO, TypeVar
 from zoneinfo import ZoneInfo
 
 from ketapress.cli.table import Rows, piped
-from ketapress.model.edition import YEARS
+from ketapress.model.edition import SUPPORTED_YEARS
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity, UsageError
 from ketapress.model.lazy_regex import pattern
 from ketapress.publication import Publication
@@ -121,7 +121,7 @@ class Door:
         """The zone in which a newsletter's slots are meant; the site's for one that the settings lost."""
         settings = self.publication.settings
         found = settings.newsletters.get(newsletter)
-        return settings.zone(found) if found else settings.site.timezone
+        return settings.newsletter_zone(found) if found else settings.site.timezone
 
     def iso(self, moment: datetime | None, zone: str = "") -> str | None:
         """A time for scripts: ISO 8601 with offset, in the site's zone or the one given."""
@@ -221,8 +221,8 @@ def parsed_moment(text: str, option: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None or moment.year not in YEARS:
-        message = f"{option} {text!r} is no time between the years {YEARS.start} and {YEARS.stop - 1}."
+    if moment is None or moment.year not in SUPPORTED_YEARS:
+        message = f"{option} {text!r} is no time between the years {SUPPORTED_YEARS.start} and {SUPPORTED_YEARS.stop - 1}."
         cure = "Write it like 2023-06-12T09:00, or with an offset: 2023-06-12T09:00+02:00."
         raise UsageError(Problem(code="usage.time", message=message, cure=cure))
     return moment

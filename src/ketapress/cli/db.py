@@ -10,7 +10,7 @@ from ketapress.cli.decorators import Answer, Door, command, group
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:
-    from ketapress.restore import Accepted
+    from ketapress.restore import ReconciledEdition
 
 
 @command("db upgrade", "Bring the database to the version that this Ketapress knows.")
@@ -88,9 +88,10 @@ def _restored(file: str, aside: Path | None) -> list[str]:
     ]
 
 
-def _accepted(door: Door, accepted: "Sequence[Accepted]") -> list[str]:
+def _accepted(door: Door, accepted: "Sequence[ReconciledEdition]") -> list[str]:
     lines = [
-        f"{each.edition}: {each.state}{', because ' + each.why if each.why else ''}." for each in accepted
+        f"{each.edition}: {each.state}{', because ' + each.reason if each.reason else ''}."
+        for each in accepted
     ]
     for each in accepted:
         if each.in_doubt:
@@ -106,11 +107,11 @@ def _accepted(door: Door, accepted: "Sequence[Accepted]") -> list[str]:
     return [*lines, "The database may compose and send again."]
 
 
-def _result(each: "Accepted") -> dict[str, object]:
+def _result(each: "ReconciledEdition") -> dict[str, object]:
     return {
         "edition": each.edition,
         "state": str(each.state),
-        "why": each.why,
-        "settled": each.settled,
+        "why": each.reason,
+        "settled": each.settled_count,
         "in_doubt": each.in_doubt,
     }

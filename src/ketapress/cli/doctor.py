@@ -24,17 +24,17 @@ if TYPE_CHECKING:  # loaded when the command is called
 )
 @click.option("--dns", "server", metavar="ADDRESS[:PORT]", help="Ask this name server, not the system's.")
 def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer:
-    from ketapress.check.invariants import conservation_problems
-    from ketapress.doctor.resolver import Names
-    from ketapress.doctor.run import examination
+    from ketapress.check.invariants import invariant_problems
+    from ketapress.doctor.resolver import DnsResolver
+    from ketapress.doctor.run import run_checks
 
     publication = door.publication
-    found = examination(
+    found = run_checks(
         door.root,
         publication.settings,
         (lambda: publication.store) if publication.has_store else None,
-        lambda store: conservation_problems(store.imbalances(thorough=True)),
-        Names(_server(server)),
+        lambda store: invariant_problems(store.find_invariant_violations(thorough=True)),
+        DnsResolver(_server(server)),
         selectors,
         door.now,
     )

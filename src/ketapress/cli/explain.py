@@ -9,7 +9,7 @@ from ketapress.cli.table import rows
 from ketapress.model.settings import NewsletterSettings
 
 if TYPE_CHECKING:  # loaded when the command is called
-    from ketapress.check.explain import Explanation
+    from ketapress.check.explain import EditionExplanation
 
 
 @command(
@@ -17,38 +17,40 @@ if TYPE_CHECKING:  # loaded when the command is called
 )
 @click.argument("edition")
 def explain(door: Door, edition: str) -> Answer:
-    from ketapress.check.explain import explanation
+    from ketapress.check.explain import explain_edition
 
     publication = door.publication
     newsletter, slot = publication.slot(edition)
     library = publication.library(door.now, keep=False)
-    found = explanation(publication.press, newsletter, slot, library.posts)
-    state = found.stored.state if found.stored else None
+    found = explain_edition(publication.press, newsletter, slot, library.posts)
+    state = found.stored_edition.state if found.stored_edition else None
     result = {
         "edition": slot.edition,
-        "decided": found.decided and str(found.decided),
+        "decided": found.decision and str(found.decision),
         "state": state and str(state),
         "window": found.window
         and [
-            door.iso(each, door.zone_of(slot.newsletter)) for each in (found.window.after, found.window.until)
+            door.iso(each, door.zone_of(slot.newsletter)) for each in (found.window.start, found.window.end)
         ],
         "posts": [
-            {"id": each.post.id, "path": each.post.path, "included": each.included, "why": each.why}
-            for each in found.reasons
+            {"id": each.post.id, "path": each.post.path, "included": each.is_included, "why": each.reason}
+            for each in found.post_explanations
         ],
     }
     reasons = (
-        ("in" if each.included else "out", f"{each.post.title} ({each.post.path})", each.why)
-        for each in found.reasons
+        ("in" if each.is_included else "out", f"{each.post.title} ({each.post.path})", each.reason)
+        for each in found.post_explanations
     )
     return Answer(result, [_head(door, found, newsletter), rows(reasons, indent=2)], library.problems)
 
 
-def _head(door: Door, found: "Explanation", newsletter: NewsletterSettings | None) -> str:
-    state = found.stored.state if found.stored else None
-    said = f"{found.slot.edition}: {state or found.decided or 'not decided yet'}"
+def _head(door: Door, found: "EditionExplanation", newsletter: NewsletterSettings | None) -> str:
+    state = found.stored_edition.state if found.stored_edition else None
+    said = f"{found.slot.edition}: {state or found.decision or 'not decided yet'}"
     if found.window:
         zone = door.zone_of(found.slot.newsletter)
-        said += f"; it looks back from {door.day(found.window.until, zone)} to {door.day(found.window.after, zone)}"
+        said += (
+            f"; it looks back from {door.day(found.window.end, zone)} to {door.day(found.window.start, zone)}"
+        )
     gone = "" if newsletter else f" ketapress.toml has no newsletter {found.slot.newsletter} any more."
     return f"{said}.{gone}"

@@ -13,7 +13,7 @@ from ketapress.cli.decorators import Answer, Door, command, group
 from ketapress.cli.outbox_export import export
 from ketapress.cli.report_format import edition_lines, edition_result, left_out_words
 from ketapress.cli.table import Rows, rows
-from ketapress.model.delivery import DeliveryLine, DeliveryState
+from ketapress.model.delivery import DeliveryState, DeliverySummary
 from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.outbox.writer import read_edition_json
 
@@ -23,10 +23,15 @@ _edition = click.argument("edition")
 @command("outbox list", "List editions, newest first.")
 @click.argument("newsletter", required=False)
 def list_(door: Door, newsletter: str | None) -> Answer:
-    editions = [each for each in door.publication.store.editions.all(newsletter) if each.state]
+    editions = [each for each in door.publication.store.editions.list_all(newsletter) if each.state]
     result = {
         "editions": [
-            {"edition": each.slot.edition, "state": str(each.state), "subject": each.subject, "why": each.why}
+            {
+                "edition": each.slot.edition,
+                "state": str(each.state),
+                "subject": each.subject,
+                "why": each.reason,
+            }
             for each in editions
         ]
     }
@@ -46,16 +51,16 @@ def list_(door: Door, newsletter: str | None) -> Answer:
     help="Only deliveries in that state; may be given more than once.",
 )
 def show(door: Door, edition: str, *, with_deliveries: bool, states: tuple[str, ...]) -> Answer:
-    found = review.stored(door.publication.store, edition)
+    found = review.get_edition(door.publication.store, edition)
     store = door.publication.store
     counts = {state.replace(" ", "_"): count for state, count in store.deliveries.counts(found.id).items()}
-    left_out = dict(found.left_out or {})
+    left_out = dict(found.skipped_counts or {})
     result: dict[str, Any] = {
         "edition": edition,
         "state": str(found.state),
         "subject": found.subject,
-        "why": found.why,
-        "window": found.window and [door.iso(found.window.after), door.iso(found.window.until)],
+        "why": found.reason,
+        "window": found.window and [door.iso(found.window.start), door.iso(found.window.end)],
         "posts": list(found.post_ids),
         "sizes": dict(found.sizes or {}),
         "frozen": sum(counts.values()),
@@ -66,13 +71,15 @@ def show(door: Door, edition: str, *, with_deliveries: bool, states: tuple[str, 
     if not with_deliveries and not states:
         return Answer(result, lines)
     wanted = [state for state in DeliveryState if not states or state.replace(" ", "_") in states]
-    deliveries = (each for each in store.deliveries.lines(found.id) if each.state in wanted)
+    deliveries = (each for each in store.deliveries.iter_deliveries(found.id) if each.state in wanted)
     listed = _listed(door, found, deliveries)
     told = (rows((_cells(door, each) for each in portion), indent=2) for portion in portions(listed))
     return Answer(result, chain(lines, told), streamed=("deliveries", listed))
 
 
-def _listed(door: Door, found: StoredEdition, deliveries: Iterable[DeliveryLine]) -> Iterator[dict[str, Any]]:
+def _listed(
+    door: Door, found: StoredEdition, deliveries: Iterable[DeliverySummary]
+) -> Iterator[dict[str, Any]]:
     """Who got it, who did not, and why; an erased person has no address."""
     message_id = door.publication.mailing.message_ids(found)
     for each in deliveries:
@@ -82,7 +89,7 @@ def _listed(door: Door, found: StoredEdition, deliveries: Iterable[DeliveryLine]
             "attempts": each.attempts,
             "message_id": message_id(each.subscription_id),
             "reply": each.reply,
-            "dated": door.iso(each.dated),
+            "dated": door.iso(each.message_date),
             "next_try": door.iso(each.next_at),
         }
 
@@ -96,16 +103,16 @@ def _cells(door: Door, listed: Mapping[str, Any]) -> tuple[str, ...]:
 def _lines(door: Door, found: StoredEdition, counts: Mapping[DeliveryState, int]) -> list[str | Rows]:
     zone = door.zone_of(found.slot.newsletter)
     facts = [
-        ("state", f"{found.state}{found.why and f': {found.why}'}"),
+        ("state", f"{found.state}{found.reason and f': {found.reason}'}"),
         ("due", door.day(found.slot.at, zone)),
     ]
     if found.window:
-        facts.append(("looks back", f"to {door.day(found.window.after, zone)}"))
+        facts.append(("looks back", f"to {door.day(found.window.start, zone)}"))
     facts.append(
         (
             "deliveries",
             (", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "none yet")
-            + left_out_words(found.left_out or {}),
+            + left_out_words(found.skipped_counts or {}),
         )
     )
     return [
@@ -177,7 +184,7 @@ def cancel(door: Door, edition: str) -> Answer:
 )
 @_edition
 def refresh(door: Door, edition: str) -> Answer:
-    found = review.stored(door.publication.store, edition)
+    found = review.get_edition(door.publication.store, edition)
     fresh = door.publication.refresh(found, door.now, dry_run=door.dry_run)
     gone = len(found.post_ids) - len(fresh.edition.posts)
     lines = edition_lines(door, fresh)
@@ -202,9 +209,9 @@ def resolve(
 ) -> Answer:
     store = door.publication.store
     if verdict is None:
-        return _doubtful(door, review.stored(store, edition))
+        return _doubtful(door, review.get_edition(store, edition))
     word = f"{operator()} says that it arrived{': ' if evidence else ''}{evidence}"
-    count = review.resolve(store, edition, addresses, sent=verdict == "sent", evidence=word, now=door.now)
+    count = review.resolve(store, edition, addresses, is_sent=verdict == "sent", evidence=word, now=door.now)
     done = "sent now" if verdict == "sent" else "to go out again with the next `ketapress send`"
     said = f"{count:,} deliver{'y is' if count == 1 else 'ies are'} {done}."
     return Answer({"edition": edition, "resolved": count, "as": verdict}, [said])
@@ -212,7 +219,7 @@ def resolve(
 
 def _doubtful(door: Door, found: StoredEdition) -> Answer:
     """Whoever waits for a person, with what a person looks for in the relay's log."""
-    doubtful = list(_listed(door, found, review.doubtful(door.publication.store, found)))
+    doubtful = list(_listed(door, found, review.list_in_doubt(door.publication.store, found)))
     told = rows((each["address"], each["message_id"] or "", _dated(door, each["dated"])) for each in doubtful)
     name = found.slot.edition
     lines: list[str | Rows] = [

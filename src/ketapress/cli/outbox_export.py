@@ -9,12 +9,12 @@ import click
 from ketapress import review
 from ketapress.cli.context import Answer, Door
 from ketapress.cli.decorators import command
-from ketapress.model.delivery import DeliveryLine
+from ketapress.model.delivery import DeliverySummary
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.outbox.writer import edition_folder
-from ketapress.subscribers.csv_format import csv_line
-from ketapress.system.atomic import replacing, write_new
+from ketapress.subscribers.csv_format import format_csv_line
+from ketapress.system.atomic import open_atomic, write_new
 
 _HEADER = ("address", "state", "attempts", "message_id", "dated", "reply")
 _LIST = "deliveries.csv"
@@ -32,7 +32,7 @@ _LIST = "deliveries.csv"
     help="The new folder; named for the edition by default.",
 )
 def export(door: Door, edition: str, folder: str | None) -> Answer:
-    found = review.stored(door.publication.store, edition)
+    found = review.get_edition(door.publication.store, edition)
     place = Path(folder or edition.replace("/", "-"))
     if place.exists():
         raise RefusedError(_in_the_way(place))
@@ -44,7 +44,7 @@ def export(door: Door, edition: str, folder: str | None) -> Answer:
     for name, content in _contents(door, found).items():
         write_new(unfinished / name, content)
     with (
-        replacing(unfinished / _LIST) as handle,
+        open_atomic(unfinished / _LIST) as handle,
         open(handle, "w", encoding="utf-8", newline="", closefd=False) as out,
     ):
         count = sum(1 for line in _deliveries(door, found) if out.write(line)) - 1
@@ -64,12 +64,14 @@ def _contents(door: Door, found: StoredEdition) -> dict[str, bytes]:
 
 def _deliveries(door: Door, found: StoredEdition) -> Iterator[str]:
     message_id = door.publication.mailing.message_ids(found)
-    yield csv_line(_HEADER)
-    for each in door.publication.store.deliveries.lines(found.id):
-        yield csv_line(_cells(each, message_id(each.subscription_id) or "", door.iso(each.dated) or ""))
+    yield format_csv_line(_HEADER)
+    for each in door.publication.store.deliveries.iter_deliveries(found.id):
+        yield format_csv_line(
+            _cells(each, message_id(each.subscription_id) or "", door.iso(each.message_date) or "")
+        )
 
 
-def _cells(each: DeliveryLine, message_id: str, dated: str) -> tuple[str, ...]:
+def _cells(each: DeliverySummary, message_id: str, dated: str) -> tuple[str, ...]:
     return (each.address, str(each.state), str(each.attempts), message_id, dated, each.reply)
 
 

@@ -14,7 +14,7 @@ from ketapress.model.errors import ConfigurationError, KetapressError, Problem, 
 from ketapress.publication import Publication
 
 if TYPE_CHECKING:
-    from ketapress.check.preview import Coming
+    from ketapress.check.preview import UpcomingEdition
     from ketapress.web.preview.watch import Made
 
 _PORT = 8125
@@ -55,27 +55,27 @@ _CONTRADICTION = Problem(
 
 def _written(door: Door, newsletter: str | None) -> Answer:
     """The files of each edition, below `.ketapress/preview/`."""
-    from ketapress.check.preview import preview as preview_of
+    from ketapress.check.preview import preview_newsletter as preview_of
 
     publication = door.publication
     library = publication.library(door.now, keep=False)
     lines, editions, problems = [], [], list(library.problems)
     for each in publication.newsletters(newsletter):
-        coming = preview_of(publication.press, each, library.posts, door.now).coming
+        coming = preview_of(publication.press, each, library.posts, door.now).upcoming
         if coming is None:
             lines.append(
                 f"{each.name}: nothing new by its next slot; `ketapress outbox list` shows what is composed."
             )
             continue
-        folder = publication.keep_preview(coming.made)
+        folder = publication.keep_preview(coming.composed_edition)
         editions.append(_previewed(coming) | {"folder": str(folder)})
-        problems += coming.made.problems
+        problems += coming.composed_edition.problems
         lines += [*_lines(door, coming, each.max_bytes), f"  Open {folder / 'digest.html'} in a browser."]
     return Answer({"editions": editions}, lines, problems)
 
 
-def _previewed(coming: "Coming") -> dict[str, object]:
-    made = coming.made
+def _previewed(coming: "UpcomingEdition") -> dict[str, object]:
+    made = coming.composed_edition
     return {
         "edition": made.edition.slot.edition,
         "state": str(made.state),
@@ -85,18 +85,18 @@ def _previewed(coming: "Coming") -> dict[str, object]:
     }
 
 
-def _lines(door: Door, coming: "Coming", most: int) -> list[str]:
-    made, sizes = coming.made, coming.made.digest.sizes
+def _lines(door: Door, coming: "UpcomingEdition", most: int) -> list[str]:
+    made, sizes = coming.composed_edition, coming.composed_edition.digest.sizes
     slot = made.edition.slot
     return [
         f"{slot.edition}: “{made.digest.subject}”",
-        f"  due {door.day(slot.at, door.zone_of(slot.newsletter))}; {made.state}{made.why and f': {made.why}'}.",
+        f"  due {door.day(slot.at, door.zone_of(slot.newsletter))}; {made.state}{made.reason and f': {made.reason}'}.",
         (
             f"  {sizes['html']:,} of {most:,} bytes ({sizes['html'] / most:.0%}); text {sizes['text']:,}; "
             f"message {sizes['message']:,}."
         ),
         *(f"  {item.display:<8}  {item.post.title}" for item in made.edition.items),
-        *(f"  left out  {post.title}" for post in made.edition.more),
+        *(f"  left out  {post.title}" for post in made.edition.overflow),
     ]
 
 
@@ -134,7 +134,7 @@ def _made(door: Door, newsletter: str | None) -> "Made":
 
 
 def _tried(publication: Publication, newsletter: str | None, now: datetime) -> "Made":
-    from ketapress.check.preview import preview as preview_of
+    from ketapress.check.preview import preview_newsletter as preview_of
     from ketapress.web.preview.watch import Made
 
     library = publication.library(now, keep=False)

@@ -12,7 +12,7 @@ from ketapress.cli.table import Rows, rows
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:  # loaded when the command is called
-    from ketapress.check.queue import ComingPost, ScheduleChange
+    from ketapress.check.queue import ScheduleChange, UpcomingPost
     from ketapress.model.edition import Slot
     from ketapress.settings.schedule_history import ZonedSchedule
 
@@ -23,8 +23,8 @@ _MONTH = timedelta(days=31)
 @click.option("--from", "first", metavar="TIME", help="The first moment; now by default.")
 @click.option("--to", "until", metavar="TIME", help="The moment to stop before; 31 days on by default.")
 def queue(door: Door, first: str | None, until: str | None) -> Answer:
-    from ketapress.check.queue import coming_posts, coming_slots, schedule_changes
-    from ketapress.settings.schedule_history import acted_schedules
+    from ketapress.check.queue import schedule_changes, upcoming_posts, upcoming_slots
+    from ketapress.settings.schedule_history import last_schedules
 
     publication = door.publication
     begin = door.moment(first, "--from") if first else door.now
@@ -35,9 +35,9 @@ def queue(door: Door, first: str | None, until: str | None) -> Answer:
             Problem(code="usage.span", message=message, cure="Name a later --to, or leave one out.")
         )
     library = publication.library(door.now, keep=False)
-    slots = coming_slots(publication.settings, begin, end)
-    posts = coming_posts(publication.settings, library.posts, begin, end)
-    changes = schedule_changes(publication.settings, acted_schedules(door.root), door.now)
+    slots = upcoming_slots(publication.settings, begin, end)
+    posts = upcoming_posts(publication.settings, library.posts, begin, end)
+    changes = schedule_changes(publication.settings, last_schedules(door.root), door.now)
     if door.as_json:
         return Answer(_result(door, slots, posts, changes), problems=library.problems)
     lines: list[str | Rows] = [line for each in changes for line in _change_lines(door, each)]
@@ -46,7 +46,7 @@ def queue(door: Door, first: str | None, until: str | None) -> Answer:
 
 
 def _result(
-    door: Door, slots: "Iterable[Slot]", posts: "Iterable[ComingPost]", changes: "Iterable[ScheduleChange]"
+    door: Door, slots: "Iterable[Slot]", posts: "Iterable[UpcomingPost]", changes: "Iterable[ScheduleChange]"
 ) -> dict[str, Any]:
     return {
         "slots": [
@@ -69,8 +69,8 @@ def _result(
         "changes": [
             {
                 "newsletter": each.newsletter,
-                "before": _due(each.before, each.next_before),
-                "after": _due(each.after, each.next_after),
+                "before": _due(each.old_schedule, each.old_next_slot),
+                "after": _due(each.new_schedule, each.new_next_slot),
             }
             for each in changes
         ],
@@ -92,12 +92,12 @@ def _change_lines(door: Door, change: "ScheduleChange") -> list[str]:
 
     return [
         f"{change.newsletter}: its schedule was changed; the next `publish` acts on it, and repeats no slot.",
-        line("was", change.before, change.next_before),
-        line("is ", change.after, change.next_after),
+        line("was", change.old_schedule, change.old_next_slot),
+        line("is ", change.new_schedule, change.new_next_slot),
     ]
 
 
-def _rows(door: Door, slots: "Iterable[Slot]", posts: "Iterable[ComingPost]") -> Rows:
+def _rows(door: Door, slots: "Iterable[Slot]", posts: "Iterable[UpcomingPost]") -> Rows:
     events = [(slot.at, "edition", slot.edition) for slot in slots]
     events += [(each.post.date, "post", f"{each.post.title} ({each.post.path})") for each in posts]
     ordered = sorted(events, key=lambda event: event[0].timestamp())

@@ -9,7 +9,7 @@ from ketapress.model.edition import Decision, EditionState
 
 if TYPE_CHECKING:  # a build that finds nothing changed must not pay for composing
     from ketapress.builder.builder import BuildReport
-    from ketapress.compose import Composed, ComposeReport
+    from ketapress.compose import ComposedEdition, ComposeReport
 
 
 def published(door: Door, composed: "ComposeReport | None", built: "BuildReport | None") -> Mapping[str, Any]:
@@ -66,7 +66,7 @@ def build_lines(door: Door, built: "BuildReport") -> list[str]:
     ]
 
 
-def edition_result(each: "Composed") -> dict[str, Any]:
+def edition_result(each: "ComposedEdition") -> dict[str, Any]:
     return {
         "edition": each.edition.slot.edition,
         "state": str(each.state),
@@ -77,7 +77,7 @@ def edition_result(each: "Composed") -> dict[str, Any]:
     }
 
 
-def edition_lines(door: Door, each: "Composed") -> list[str]:
+def edition_lines(door: Door, each: "ComposedEdition") -> list[str]:
     slot, count = each.edition.slot, len(each.edition.posts)
     made = "would be" if door.dry_run else "is"
     lines = [
@@ -87,9 +87,9 @@ def edition_lines(door: Door, each: "Composed") -> list[str]:
         )
     ]
     lines += [f"  {shown(problem)}" for problem in each.problems]
-    if each.why:
+    if each.reason:
         lines.append(
-            f"  Because {each.why}. `ketapress outbox {next_command(each.state)} {slot.edition}` lets it go."
+            f"  Because {each.reason}. `ketapress outbox {next_command(each.state)} {slot.edition}` lets it go."
         )
     if not door.dry_run:
         lines.append(f"  Read it: {door.root / 'outbox' / slot.newsletter / slot.key / 'digest.html'}")

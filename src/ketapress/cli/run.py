@@ -29,7 +29,7 @@ def run(door: Door, only: tuple[str, ...], drain: float) -> Answer:
     from ketapress.system.event_log import standard_log
 
     log = standard_log(door.clock, as_json=door.as_json)
-    log.hear("uvicorn.error", "watchfiles")
+    log.capture("uvicorn.error", "watchfiles")
     daemon = Daemon(door.root, os.environ, log, drain=drain)
     daemon.run(only or PARTS)
     return Answer({}, silent=True)

@@ -45,7 +45,7 @@ def send(door: Door) -> Answer:
     waiting = publication.waiting()
     lines = [line for each in reports for line in _lines(each)] or ["Nothing is ready to be sent."]
     lines += [
-        f"{each.slot.edition} waits for a person: {each.state}, {each.why or 'see outbox show'}."
+        f"{each.slot.edition} waits for a person: {each.state}, {each.reason or 'see outbox show'}."
         for each in waiting
     ]
     return Answer(result, lines, problems, needs_person=bool(waiting) or any(each.failed for each in reports))
@@ -53,7 +53,7 @@ def send(door: Door) -> Answer:
 
 def _refuse_another_time(door: Door) -> None:
     """Real people get mail now, whatever time is asked for; only a relay on this machine may play."""
-    if door.at is not None and not door.publication.settings.relay.url.local:
+    if door.at is not None and not door.publication.settings.relay.url.is_local:
         raise UsageError(
             Problem(
                 code="usage.at",
@@ -78,7 +78,7 @@ def _foretold(door: Door) -> Answer:
             "active": active.get(each.slot.newsletter, 0),
             "left": _still_to_go(store.deliveries.counts(each.id)),
         }
-        for each in store.editions.sendable(door.now)
+        for each in store.editions.list_sendable(door.now)
     ]
     lines = [_would_go(each) for each in editions]
     return Answer({"editions": editions, "dry_run": True}, lines or ["Nothing is ready to be sent."])

@@ -12,11 +12,11 @@ from ketapress.deliver.report import doubt_problem
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.errors import KetapressError, Problem, RefusedError, Severity
 from ketapress.review import waiting_problem
-from ketapress.settings.converters import sqlite_file
-from ketapress.system.lock import holder
+from ketapress.settings.converters import sqlite_path
+from ketapress.system.lock import lock_holder
 
 if TYPE_CHECKING:
-    from ketapress.check.status import Standing, Status
+    from ketapress.check.status import NewsletterStatus, Status
 
 _SHOWN = 5  # problems
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
@@ -32,23 +32,25 @@ def status(door: Door) -> Answer:
         look = aside.submit(
             publication.quick_look
         )  # a million rows take as long as all else that is loaded here
-        from ketapress.check.invariants import conservation_problems
-        from ketapress.check.status import status as status_of
+        from ketapress.check.invariants import invariant_problems
+        from ketapress.check.status import read_status as status_of
 
         posts = _posts(door)
-        found = status_of(publication.settings, lambda: look.result() or publication.store.look(), door.now)
+        found = status_of(
+            publication.settings, lambda: look.result() or publication.store.read_overview(), door.now
+        )
     problems = (
         *posts,
-        *conservation_problems(found.imbalances),
+        *invariant_problems(found.violations),
         *_behind(door.root, found.generation),
-        *(doubt_problem(edition, count) for edition, count in found.doubtful.items()),
+        *(doubt_problem(edition, count) for edition, count in found.in_doubt.items()),
         *_left_behind(door, found),
         *_unsent(door, found),
         *_folder(door.root),
     )
     if door.as_json:
-        return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting))
-    asks = bool(found.waiting) or any(each.needs_person for each in problems)
+        return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting_editions))
+    asks = bool(found.waiting_editions) or any(each.needs_person for each in problems)
     return Answer({}, _lines(door, found, problems), needs_person=asks)
 
 
@@ -64,10 +66,10 @@ def _posts(door: Door) -> tuple[Problem, ...]:
 
 def _behind(root: Path, generation: int) -> tuple[Problem, ...]:
     """That the database is an older copy, or that nobody can tell: nothing is composed or sent then."""
-    from ketapress.outbox.sent_log import behind
+    from ketapress.outbox.sent_log import older_copy_problem
 
     try:
-        found = behind(root, generation)
+        found = older_copy_problem(root, generation)
     except RefusedError as error:
         return error.problems
     return (found,) if found else ()
@@ -79,8 +81,8 @@ def _left_behind(door: Door, found: "Status") -> tuple[Problem, ...]:
     Only a file's database belongs to one folder, whose lock tells who is at work.
     """
     held = sum(found.deliveries.get(state, 0) for state in _IN_HAND)
-    alone = sqlite_file(door.publication.settings.database.url) is not None
-    if not held or not alone or "delivery" in door.publication.running() or holder(door.root, "send"):
+    alone = sqlite_path(door.publication.settings.database.url) is not None
+    if not held or not alone or "delivery" in door.publication.running() or lock_holder(door.root, "send"):
         return ()
     sending = found.deliveries.get(DeliveryState.SENDING, 0)
     message = f"{held:,} message{' was' if held == 1 else 's were'} in the hands of a process that is gone"
@@ -88,7 +90,7 @@ def _left_behind(door: Door, found: "Status") -> tuple[Problem, ...]:
         Problem(
             code="delivery.left",
             severity=Severity.WARNING,
-            asks=True,
+            needs_answer=True,
             message=f"{message}; {sending:,} may have been accepted by the relay."
             if sending
             else f"{message}.",
@@ -115,9 +117,9 @@ def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:
 
 def _folder(root: Path) -> tuple[Problem, ...]:
     """That a folder may not be written to, or the disk is full, or all but: nothing is composed or sent then."""
-    from ketapress.doctor.system import rights, room
+    from ketapress.doctor.system import check_disk_space, check_permissions
 
-    found = (each.problem for each in (rights(root), room(root)))
+    found = (each.problem for each in (check_permissions(root), check_disk_space(root)))
     return tuple(each for each in found if each and each.needs_person)
 
 
@@ -132,11 +134,11 @@ def _result(door: Door, found: "Status") -> dict[str, Any]:
                 and {"edition": each.last_edition.slot.edition, "state": str(each.last_edition.state)},
                 "subscriptions": dict(each.subscriptions),
             }
-            for each in found.standings
+            for each in found.newsletters
         ],
         "deliveries": {state.replace(" ", "_"): found.deliveries.get(state, 0) for state in DeliveryState},
-        "doubtful": [{"edition": edition, "messages": count} for edition, count in found.doubtful.items()],
-        "waiting": [each.slot.edition for each in found.waiting],
+        "doubtful": [{"edition": edition, "messages": count} for edition, count in found.in_doubt.items()],
+        "waiting": [each.slot.edition for each in found.waiting_editions],
         "run": [{"part": part, "process": who} for part, who in door.publication.running().items()],
         "relay": {
             "url": str(door.publication.settings.relay.url),
@@ -150,10 +152,13 @@ def _lines(door: Door, found: "Status", problems: Sequence[Problem]) -> list[str
     """The screen: what comes and went, how many deliveries, the relay, and what needs a person."""
     counts = [(str(state), f"{count:,}") for state, count in found.deliveries.items() if count]
     relay = "lets us in" if found.relay.reachable else f"does not let us in: {found.relay.last_reply}"
-    needing = [*map(waiting_problem, found.waiting), *(each for each in problems if each.needs_person)]
+    needing = [
+        *map(waiting_problem, found.waiting_editions),
+        *(each for each in problems if each.needs_person),
+    ]
     return [
         rows([(door.publication.settings.site.title, door.day(door.now))]),
-        *(line for each in found.standings for line in _standing(door, each)),
+        *(line for each in found.newsletters for line in _standing(door, each)),
         "run",
         rows(_running(door), indent=2),
         "deliveries",
@@ -174,7 +179,7 @@ def _running(door: Door) -> list[tuple[str, ...]]:
     return [(", ".join(part for part, _ in parts), f"process {parts[0][1]}") for parts in up.values()]
 
 
-def _standing(door: Door, each: "Standing") -> list[str | Rows]:
+def _standing(door: Door, each: "NewsletterStatus") -> list[str | Rows]:
     people = ", ".join(f"{count:,} {state}" for state, count in each.subscriptions.items()) or "nobody yet"
     coming = "never"
     if each.next_slot:

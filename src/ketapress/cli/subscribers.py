@@ -11,7 +11,7 @@ from ketapress.cli.context import operator
 from ketapress.cli.decorators import Answer, Door, command, group
 from ketapress.cli.table import rows
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.subscriber import Added, Refusal, Subscriber
+from ketapress.model.subscriber import ImportResult, RejectedRow, Subscriber
 
 _newsletters = click.option(
     "--newsletter",
@@ -29,12 +29,14 @@ _newsletter = click.option(
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @_newsletters
 def add(door: Door, addresses: tuple[str, ...], newsletters: tuple[str, ...]) -> Answer:
-    from ketapress.subscribe import add_people, chosen_newsletters
+    from ketapress.subscribe import add_subscribers, select_newsletters
 
     publication = door.publication
-    chosen = chosen_newsletters(publication.settings, newsletters)
+    chosen = select_newsletters(publication.settings, newsletters)
     now = door.clock()
-    return _added(add_people(publication.store, addresses, chosen, operator(), now, dry_run=door.dry_run))
+    return _added(
+        add_subscribers(publication.store, addresses, chosen, operator(), now, dry_run=door.dry_run)
+    )
 
 
 @command(
@@ -45,10 +47,10 @@ def add(door: Door, addresses: tuple[str, ...], newsletters: tuple[str, ...]) ->
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @_newsletters
 def import_(door: Door, file: str, newsletters: tuple[str, ...]) -> Answer:
-    from ketapress.subscribe import import_people
+    from ketapress.subscribe import import_subscribers
 
     publication, data = door.publication, _read(file)
-    report = import_people(
+    report = import_subscribers(
         publication.store,
         data,
         publication.settings,
@@ -57,7 +59,7 @@ def import_(door: Door, file: str, newsletters: tuple[str, ...]) -> Answer:
         door.clock(),
         dry_run=door.dry_run,
     )
-    if report == Added():
+    if report == ImportResult():
         return _added(report)._replace(problems=[_NOBODY])
     return _added(report)
 
@@ -65,7 +67,7 @@ def import_(door: Door, file: str, newsletters: tuple[str, ...]) -> Answer:
 @command("subscribers list", "List subscribers with their state.")
 @_newsletter
 def list_(door: Door, newsletter: str | None) -> Answer:
-    people = door.publication.store.subscribers.by_newsletter(newsletter)
+    people = door.publication.store.subscribers.iter_subscribers(newsletter)
     first = next(people, None)
     if first is None:
         nobody = "Nobody yet: `ketapress subscribers import FILE.csv`."
@@ -78,17 +80,17 @@ def list_(door: Door, newsletter: str | None) -> Answer:
 @_newsletter
 @click.option("--to", "file", type=click.Path(dir_okay=False), help="The file to write; stdout by default.")
 def export(door: Door, newsletter: str | None, file: str | None) -> Answer:
-    from ketapress.subscribe import export_people
-    from ketapress.system.atomic import replacing
+    from ketapress.subscribe import export_subscribers
+    from ketapress.system.atomic import open_atomic
 
-    lines = export_people(door.publication.store, newsletter)
+    lines = export_subscribers(door.publication.store, newsletter)
     if file is None and door.as_json:
         return Answer({"csv": "".join(lines)})  # one value: for a list too long for memory there is --to
     if file is None:
         for line in lines:
             click.echo(line, nl=False)
         return Answer({}, silent=True)
-    with replacing(file) as handle, open(handle, "w", encoding="utf-8", newline="", closefd=False) as out:
+    with open_atomic(file) as handle, open(handle, "w", encoding="utf-8", newline="", closefd=False) as out:
         count = sum(1 for line in lines if out.write(line)) - 1
     return Answer({"file": file, "lines": count}, [f"{count:,} lines are in {file}."])
 
@@ -100,40 +102,40 @@ def export(door: Door, newsletter: str | None, file: str | None) -> Answer:
 @click.argument("address")
 @_newsletter
 def remove(door: Door, address: str, newsletter: str | None) -> Answer:
-    from ketapress.subscribe import remove_person
+    from ketapress.subscribe import remove_subscriber
 
-    ended = remove_person(door.publication.store, address, newsletter, operator(), door.clock())
+    ended = remove_subscriber(door.publication.store, address, newsletter, operator(), door.clock())
     return Answer({"ended": ended}, [f"{ended} subscription{'' if ended == 1 else 's'} of {address} ended."])
 
 
 @command("subscribers erase", "Remove the person behind ADDRESS: no address of theirs stays anywhere.")
 @click.argument("address")
 def erase(door: Door, address: str) -> Answer:
-    from ketapress.subscribe import erase_person
+    from ketapress.subscribe import erase_subscriber
 
-    erase_person(door.publication.store, address, operator(), door.clock())
+    erase_subscriber(door.publication.store, address, operator(), door.clock())
     return Answer({"erased": True}, [f"{address} is erased; backups that were made before still know it."])
 
 
 @command("subscribers history", "Everything that happened with ADDRESS: consent and mail, by time.")
 @click.argument("address")
 def history(door: Door, address: str) -> Answer:
-    from ketapress.subscribe import person_history
+    from ketapress.subscribe import get_subscriber_history
 
-    found = person_history(door.publication.store, address)
+    found = get_subscriber_history(door.publication.store, address)
     events = [
         {
-            "at": door.iso(each.at),
-            "what": each.what,
+            "at": door.iso(each.time),
+            "what": each.kind,
             "newsletter": each.newsletter,
             "edition": each.edition,
-            "by": each.by,
+            "by": each.origin,
             "reply": each.reply,
         }
         for each in found
     ]
     told = rows(
-        (door.day(each.at), each.edition or each.newsletter, each.what, each.by or each.reply)
+        (door.day(each.time), each.edition or each.newsletter, each.kind, each.origin or each.reply)
         for each in found
     )
     return Answer({"address": address, "events": events}, [told])
@@ -158,23 +160,23 @@ def _read(file: str) -> bytes:
     return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
 
 
-def _added(report: Added) -> Answer:
+def _added(report: ImportResult) -> Answer:
     result = {
         "added": report.added,
         "updated": report.updated,
         "unchanged": report.unchanged,
-        "refused": [{"line": each.line, "value": each.value, "why": each.why} for each in report.refused],
+        "refused": [{"line": each.line, "value": each.value, "why": each.reason} for each in report.refused],
     }
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {len(report.refused)} refused."
     return Answer(result, [counts], [_refused(each) for each in report.refused])
 
 
-def _refused(refusal: Refusal) -> Problem:
+def _refused(refusal: RejectedRow) -> Problem:
     place = f"line {refusal.line}: " if refusal.line else ""
     again = "import" if refusal.line else "add it"
     return Problem(
         code="subscriber.refused",
-        message=f"{place}{refusal.value!r} was not taken: {refusal.why}.",
+        message=f"{place}{refusal.value!r} was not taken: {refusal.reason}.",
         cure=f"Mend it if it can be mended, and {again} again: the others are in, and are not added twice.",
     )
 

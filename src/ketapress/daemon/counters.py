@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from ketapress.model.errors import RefusedError
-from ketapress.system.state_file import FOLDER, read_state, write_state
+from ketapress.system.state_file import STATE_FOLDER, read_state, write_state
 
 
 class Measures:
@@ -41,7 +41,7 @@ class Measures:
 def measured(root: Path) -> Mapping[str, float]:
     """The numbers of all parts."""
     found: dict[str, float] = {}
-    for file in sorted((root / FOLDER).glob("measured-*.json")):
+    for file in sorted((root / STATE_FOLDER).glob("measured-*.json")):
         found |= _numbers(root, file.name)
     return found
 

@@ -30,10 +30,10 @@ from ketapress.daemon.web_job import Opening
 from ketapress.daemon.websub_job import Announcing
 from ketapress.model.errors import KetapressError
 from ketapress.publication import Publication
-from ketapress.settings.loader import NAME, read_settings
+from ketapress.settings.loader import SETTINGS_FILE, read_settings
 from ketapress.system.event_log import Log
 from ketapress.system.file_stamp import stamp
-from ketapress.system.lock import keeping
+from ketapress.system.lock import run_work
 from ketapress.web.metrics import Instruments
 from ketapress.web.site_state import Site
 
@@ -67,7 +67,7 @@ class Daemon:
         self._drain = drain
         self._troubles = Troubles(self._ground)
         self._signals: SimpleQueue[int] = SimpleQueue()
-        self._settings_stamp = stamp(str(root / NAME))
+        self._settings_stamp = stamp(str(root / SETTINGS_FILE))
         self._opening = Opening(self._ground, self._routes)
         self._clockwatch = Clockwatch(clock)
         trusting = self._clockwatch.trusting
@@ -102,20 +102,20 @@ class Daemon:
         with ExitStack() as locks:
             with closing(self._ground.publication()) as publication:
                 for part in parts:
-                    locks.enter_context(publication.alone(keeping(part)))
+                    locks.enter_context(publication.alone(run_work(part)))
             for each in (*_ENDS, signal.SIGHUP):
                 signal.signal(each, self._heard)
-            self._ground.log.note("started", self._welcome(parts))
+            self._ground.log.info("started", self._welcome(parts))
             self._ticks = Ticks({name: self._jobs[name] for name in chosen})
             self._ticks.start()
             self._follow(self._ticks)
             self._end(self._ticks)
-            self._ground.log.note("stopped", "Down: what was in flight is finished.")
+            self._ground.log.info("stopped", "Down: what was in flight is finished.")
 
     def reload(self) -> None:
         """Takes the settings that ketapress.toml holds now; where they cannot be used, those of before stay in force."""
         ground, before = self._ground, self._ground.settings
-        self._settings_stamp = stamp(str(ground.root / NAME))
+        self._settings_stamp = stamp(str(ground.root / SETTINGS_FILE))
         try:
             settings = read_settings(ground.root, ground.environ)
             _tried(Publication(ground.root, ground.environ, settings))
@@ -128,7 +128,7 @@ class Daemon:
             return
         self._troubles.stand("settings", (), then="")
         self._clockwatch.believe()
-        ground.log.note("reloaded", f"{NAME} is read anew and in force.")
+        ground.log.info("reloaded", f"{SETTINGS_FILE} is read anew and in force.")
         self._wake(*self._jobs)
 
     def _follow(self, ticks: Ticks) -> None:
@@ -161,7 +161,7 @@ class Daemon:
 
     def _give_up(self) -> None:
         busy = " and ".join(name for name, job in self._jobs.items() if job.busy)
-        self._ground.log.alarm(
+        self._ground.log.error(
             "stopped",
             f"Down: {busy} did not end within {self._drain:.0f} seconds and was cut off.",
             then="The next start takes over; what was just being sent is in doubt then, as `relay.in_doubt` says.",
@@ -169,14 +169,14 @@ class Daemon:
         os._exit(1)
 
     def _mind_settings(self) -> None:
-        found = stamp(str(self._ground.root / NAME))
+        found = stamp(str(self._ground.root / SETTINGS_FILE))
         if found != self._settings_stamp:
             self._settings_stamp = found
             then = (
                 f"The settings of before stay in force until `kill -HUP {os.getpid()}`; "
                 "`ketapress queue` shows first what that changes."
             )
-            self._ground.log.caution("settings", f"{NAME} was changed.", then=then)
+            self._ground.log.warning("settings", f"{SETTINGS_FILE} was changed.", then=then)
 
     def _wake(self, *names: str) -> None:
         if self._ticks is not None:

@@ -54,7 +54,7 @@ class Sending:
         name, state = report.edition, str(report.state)
         message = f"{name} is {state}: {report.sent} sent, {report.failed} failed. {report.note}".strip()
         if self._said.get(name) != message and (report.sent or report.failed or report.problem):
-            self._ground.log.note("sent", message, edition=name, state=state)
+            self._ground.log.info("sent", message, edition=name, state=state)
         self._said[name] = message
 
     def _doubted(self, count: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from threading import Lock
 
-from ketapress.alerts.notifier import Alarm
+from ketapress.alerts.notifier import Notifier
 from ketapress.daemon.context import Ground
 from ketapress.model.errors import Problem
 
@@ -13,7 +13,7 @@ class Troubles:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._alarm = Alarm(ground.root)
+        self._alarm = Notifier(ground.root)
         self._standing: dict[str, frozenset[Problem]] = {}
         self._lock = Lock()
 
@@ -25,7 +25,7 @@ class Troubles:
             self._standing[part] = found
         for problem in sorted(new, key=str):
             self._ground.log.problem(problem, then=then)
-        failed = self._alarm.look(self._ground.settings, self.standing, self._ground.clock())
+        failed = self._alarm.notify(self._ground.settings, self.standing, self._ground.clock())
         for problem in failed:
             self._ground.log.problem(problem, then="The next alert is tried the same way.")
 

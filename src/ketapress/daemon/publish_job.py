@@ -15,7 +15,7 @@ from ketapress.compose import ComposeReport
 from ketapress.daemon.context import Ground
 from ketapress.daemon.counters import Measures
 from ketapress.daemon.quiescence import git_is_busy, stands_still
-from ketapress.editions.slots import next_slot
+from ketapress.editions.slots import find_next_slot
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem
 from ketapress.model.post import Post, next_change
@@ -71,7 +71,7 @@ class Publishing:
 
     def __call__(self) -> Iterable[Problem]:
         with closing(self._ground.publication()) as publication:
-            now, editions = self._ground.clock(), publication.store.editions.states()
+            now, editions = self._ground.clock(), publication.store.editions.list_states()
             files = self._stamps()
             if self._seen and self._seen.holds(publication.settings, files, editions, now):
                 return self._seen.problems
@@ -129,11 +129,11 @@ class Publishing:
         log = self._ground.log
         for each in composed.editions:
             name, state = each.edition.slot.edition, str(each.state)
-            why = f": {each.why}" if each.why else ""
-            log.note("composed", f"{name} is composed and {state}{why}.", edition=name, state=state)
+            why = f": {each.reason}" if each.reason else ""
+            log.info("composed", f"{name} is composed and {state}{why}.", edition=name, state=state)
         if built.written or built.removed:
             message = f"public/: {built.written} file{'' if built.written == 1 else 's'} written, {built.removed} removed."
-            log.note("built", message, written=built.written, removed=built.removed)
+            log.info("built", message, written=built.written, removed=built.removed)
         if composed.editions or built.written or built.removed:
             self._published()
 
@@ -148,7 +148,7 @@ class Publishing:
 def _until(settings: Settings, posts: Iterable[Post], now: datetime) -> datetime:
     """When something is due by its date: a post appears or expires, or a slot comes."""
     slots = (
-        next_slot(each.name, each.schedule.cron, settings.zone(each), now)
+        find_next_slot(each.name, each.schedule.cron, settings.newsletter_zone(each), now)
         for each in settings.newsletters.values()
     )
     moments = [next_change(posts, now), *(slot.at for slot in slots if slot), now + LONGEST_REST]

@@ -44,7 +44,7 @@ class Opening:
                 self._server = server
             if ground.stop.is_set():
                 server.end()
-            ground.log.note("web", f"Listening on {server.address}.", url=server.address)
+            ground.log.info("web", f"Listening on {server.address}.", url=server.address)
             server.serve()
         finally:
             with self._lock:

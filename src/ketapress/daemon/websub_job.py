@@ -43,7 +43,7 @@ class Announcing:
 
     def _announce(self, hub: str) -> str:
         """Tells the hub of all that it does not know; empty, or why it could not be told."""
-        root, page = self._ground.root, self._ground.settings.page
+        root, page = self._ground.root, self._ground.settings.page_url
         announced = dict(read_announced(root))
         for path, digest in feed_digests(root / "public"):
             topic = page(quote(path))
@@ -54,7 +54,7 @@ class Announcing:
                 return failed
             announced[key] = digest
             write_announced(root, announced)
-            self._ground.log.note("announced", f"{hub} knows of the news in {topic}.", topic=topic)
+            self._ground.log.info("announced", f"{hub} knows of the news in {topic}.", topic=topic)
         return ""
 
 

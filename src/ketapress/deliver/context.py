@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from ketapress.model.delivery import Recipient, Verdict
-from ketapress.model.message import Letter
+from ketapress.model.message import MessageTemplate
 from ketapress.model.settings import NewsletterSettings, RelaySettings
 from ketapress.relay.rate_limit import Pace
 from ketapress.relay.stream import DEADLINES, Deadlines
 from ketapress.relay.transaction import Envelope
 
-Stamp = Callable[[Letter, Recipient, NewsletterSettings, datetime], Sequence[bytes]]
+Stamp = Callable[[MessageTemplate, Recipient, NewsletterSettings, datetime], Sequence[bytes]]
 """The letter as one recipient gets it, dated so, in pieces."""
 
 
@@ -37,7 +37,7 @@ class Signing(Protocol):
 class Load(NamedTuple):
     """What goes out in a round: the letter, whose it is, and until when it is worth sending."""
 
-    letter: Letter
+    letter: MessageTemplate
     newsletter: NewsletterSettings
     expires: datetime | None
 

@@ -76,7 +76,7 @@ class Hand:
         domain = _domain(recipient)
         if found is not None and found.fault is Fault.NONE:
             self._pace.lane(domain).taken(now)
-        elif found is not None and found.crowded:
+        elif found is not None and found.is_domain_busy:
             self._pace.lane(domain).deferred(now)
         self._ended(domain, now)
 

@@ -14,8 +14,8 @@ from datetime import datetime
 from functools import partial
 from typing import ParamSpec, Self, TypeVar
 
-from ketapress.deliver.protocols import Ledger
-from ketapress.model.delivery import DeliveryState, Recipient, Result, TakenOver
+from ketapress.deliver.protocols import DeliveryStore
+from ketapress.model.delivery import DeliveryResult, DeliveryState, LeaseLostError, Recipient
 from ketapress.model.errors import Problem, StoreError
 
 _P = ParamSpec("_P")
@@ -35,7 +35,7 @@ class Turns:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: DeliveryStore,
         edition_id: int,
         worker: str,
         clock: Callable[[], datetime],
@@ -53,7 +53,7 @@ class Turns:
         self._heartbeat = heartbeat
         self._heart: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-        self._results: list[Result] = []
+        self._results: list[DeliveryResult] = []
         self._waiting: dict[datetime, dict[int, asyncio.Future[bool]]] = {}
         self._turning: asyncio.Task[None] | None = None
         self._done: Counter[DeliveryState] = Counter()
@@ -83,7 +83,7 @@ class Turns:
         while True:
             await asyncio.sleep(self._heartbeat)
             with suppress(StoreError):
-                await self._told(self._ledger.renew)
+                await self._told(self._ledger.renew_lease)
 
     async def claimed(self, limit: int) -> tuple[Recipient, ...]:
         """Up to `limit` due deliveries, now ours; none when it is over."""
@@ -91,7 +91,7 @@ class Turns:
             return ()
         try:
             return await self._told(self._ledger.claim, self._edition_id, limit, self._worker, self._clock())
-        except TakenOver:
+        except LeaseLostError:
             self.taken_over = True
         except StoreError as fault:
             self._faults.append(fault)
@@ -99,9 +99,9 @@ class Turns:
 
     async def begun_since(self, moment: datetime) -> int:
         """How many messages went out since then, as the whole ledger knows."""
-        return await self._told(self._ledger.begun_since, moment)
+        return await self._told(self._ledger.count_messages_since, moment)
 
-    def settle(self, result: Result) -> None:
+    def settle(self, result: DeliveryResult) -> None:
         """Keeps a result for the next turn. Whoever asks for leave afterwards gets it only when this is written."""
         self._results.append(result)
         self._done[result.state] += 1
@@ -135,7 +135,7 @@ class Turns:
             allowed = await self._told(
                 self._ledger.commit, self._edition_id, results=results, intents=intents, now=now
             )
-        except TakenOver:
+        except LeaseLostError:
             self.taken_over = True
             return frozenset()
         except Exception as fault:  # noqa: BLE001 - whatever it is, no dot goes out after it; it is raised at the end
@@ -152,12 +152,14 @@ class Turns:
         if self._results:  # after a fault too: what is known may be written yet
             await self._committed((), self._clock())
         if not self._results:
-            await self._told(self._ledger.release, self._edition_id, self._worker, self._clock())
+            await self._told(self._ledger.release_claims, self._edition_id, self._worker, self._clock())
         for fault in self._faults:
             if not isinstance(fault, StoreError):
                 raise fault
             kept = (
-                await self._told(self._ledger.keep, self._edition_id, self._results) if self._results else ""
+                await self._told(self._ledger.spill_results, self._edition_id, self._results)
+                if self._results
+                else ""
             )
             raise StoreError(*fault.problems, *(_unwritten(each, kept) for each in self._results)) from fault
 
@@ -165,7 +167,7 @@ class Turns:
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(what, *words, **more))
 
 
-def _unwritten(result: Result, kept: str) -> Problem:
+def _unwritten(result: DeliveryResult, kept: str) -> Problem:
     return Problem(
         code="send.unwritten",
         message=f"what became of delivery {result.subscription_id} could not be written: {result.state}"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ketapress.deliver.report import EditionReport
 from ketapress.model.edition import EditionState, StoredEdition
-from ketapress.model.message import Letter
-from ketapress.outbox.sent_log import note, raise_outbox_generation
+from ketapress.model.message import MessageTemplate
+from ketapress.outbox.sent_log import raise_outbox_generation, record_progress
 from ketapress.store.store import Store
 
 
@@ -24,32 +24,32 @@ class RecordedEditions:
         self._clock = clock
         self._begun = False
 
-    def sendable(self, now: datetime) -> tuple[StoredEdition, ...]:
-        found = self._store.editions.sendable(now)
+    def list_sendable(self, now: datetime) -> tuple[StoredEdition, ...]:
+        found = self._store.editions.list_sendable(now)
         due = [each for each in found if self._is_due(each, now)]
         if due and not self._begun:
             self._begun = True
             self._raise()
         for each in due:
-            note(self._root, each, left=True, over=False, now=now)
+            record_progress(self._root, each, has_started=True, is_finished=False, now=now)
         return found
 
-    def get(self, newsletter: str, key: str) -> StoredEdition | None:
-        return self._store.editions.get(newsletter, key)
+    def get(self, newsletter: str, slot_key: str) -> StoredEdition | None:
+        return self._store.editions.get(newsletter, slot_key)
 
-    def letter(self, edition_id: int) -> Letter:
-        return self._store.editions.letter(edition_id)
+    def get_message_template(self, edition_id: int) -> MessageTemplate:
+        return self._store.editions.get_message_template(edition_id)
 
-    def move(
+    def transition(
         self,
         edition_id: int,
-        frm: Collection[EditionState],
-        to: EditionState,
+        from_states: Collection[EditionState],
+        to_state: EditionState,
         *,
-        why: str = "",
+        reason: str = "",
         now: datetime,
     ) -> bool:
-        return self._store.editions.move(edition_id, frm, to, why=why, now=now)
+        return self._store.editions.transition(edition_id, from_states, to_state, reason=reason, now=now)
 
     def ended(self, reports: Iterable[EditionReport]) -> None:
         """The run is over: how far each edition came is written down, and a copy made meanwhile is an older one."""
@@ -57,7 +57,13 @@ class RecordedEditions:
             edition = self.get(*each.edition.split("/", 1))
             if edition is not None and self._begun:
                 over = each.state is EditionState.DONE
-                note(self._root, edition, left=over or bool(each.frozen), over=over, now=self._clock())
+                record_progress(
+                    self._root,
+                    edition,
+                    has_started=over or bool(each.frozen),
+                    is_finished=over,
+                    now=self._clock(),
+                )
         if self._begun:
             self._raise()
 
@@ -69,5 +75,5 @@ class RecordedEditions:
         """Whether something of it may go out now: not while it only waits for tries that are due later."""
         if edition.state is EditionState.READY:
             return True
-        due = self._store.deliveries.next_due(edition.id)
+        due = self._store.deliveries.next_attempt_at(edition.id)
         return due is None or due <= now

@@ -9,7 +9,7 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
-from ketapress.model.delivery import DeliveryState, Fault, Phase, Recipient, Result, Verdict
+from ketapress.model.delivery import DeliveryResult, DeliveryState, Fault, Phase, Recipient, Verdict
 
 LIFETIME = timedelta(hours=72)
 """How long an address is tried, and how long after `send_by` an edition still goes out (RFC 5321 4.5.4.1 allows days:
@@ -104,17 +104,17 @@ def settled(
     *,
     expires: datetime | None,
     in_doubt: str,
-) -> Result | None:
+) -> DeliveryResult | None:
     """The delivery's next state; None where nothing was tried at the recipient's cost, and the claim is handed back.
 
     `trend` is how it went before this verdict. `expires` is when the edition is over, `in_doubt` the setting.
     """
     state = _STATES.get(verdict.fault)
-    if state is None and verdict.phase not in {Phase.BODY, Phase.DOT}:
+    if state is None and verdict.phase not in {Phase.BODY, Phase.END_OF_DATA}:
         return None
     if verdict.fault is Fault.MESSAGE_REFUSED:
         state = DeliveryState.FAILED if trend.believes_refusals else DeliveryState.DEFERRED
-    result = Result(
+    result = DeliveryResult(
         subscription_id=recipient.subscription_id,
         state=state or DeliveryState.DEFERRED,  # the intent may be written: it cannot go back to the queue
         reply=str(verdict.reply),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ketapress.deliver.context import Load, Road
 from ketapress.deliver.group_commit import Turns
-from ketapress.deliver.protocols import Editions, Ledger
+from ketapress.deliver.protocols import DeliveryStore, EditionStore
 from ketapress.deliver.report import EditionReport, Progress, Watch, doubt_problem, edition_report
 from ketapress.deliver.retry_policy import LIFETIME, Course
 from ketapress.deliver.session import Round
@@ -50,8 +50,8 @@ class Sender:
 
     def __init__(
         self,
-        ledger: Ledger,
-        editions: Editions,
+        ledger: DeliveryStore,
+        editions: EditionStore,
         newsletters: Mapping[str, NewsletterSettings],
         road: Road,
         *,
@@ -83,7 +83,7 @@ class Sender:
     async def _all_sent(self) -> tuple[EditionReport, ...]:
         self._recover()
         reports = []
-        for edition in self._editions.sendable(self._road.clock()):
+        for edition in self._editions.list_sendable(self._road.clock()):
             ended = await self._sent(edition)
             reports.append(self._report(edition, ended))
             if ended.over or self._road.stop():
@@ -98,16 +98,18 @@ class Sender:
             return self._held(
                 edition, f"ketapress.toml has no newsletter {edition.slot.newsletter!r} any more"
             )
-        late = edition.state is _READY and edition.send_by is not None and now > edition.send_by
-        if late and self._ledger.wanted(newsletter.name):
+        late = edition.state is _READY and edition.send_deadline is not None and now > edition.send_deadline
+        if late and self._ledger.has_recipients(newsletter.name):
             return self._held(edition, "the time by which it had to go out (`send_within`) is over")
         if not self._ledger.freeze(edition.id, newsletter.name, now):
             return self._unwanted(edition, now)
-        expires = None if edition.send_by is None else edition.send_by + LIFETIME
+        expires = None if edition.send_deadline is None else edition.send_deadline + LIFETIME
         if expires is not None and now > expires:
-            self._ledger.give_up(edition.id, DeliveryState.EXPIRED, now)
+            self._ledger.end_waiting(edition.id, DeliveryState.EXPIRED, now)
         else:
-            load = Load(letter=self._editions.letter(edition.id), newsletter=newsletter, expires=expires)
+            load = Load(
+                letter=self._editions.get_message_template(edition.id), newsletter=newsletter, expires=expires
+            )
             ended = await self._carried(edition, load)
             while ended is None and self._recovered(edition):
                 ended = await self._carried(edition, load)
@@ -170,16 +172,17 @@ class Sender:
 
     def _unwanted(self, edition: StoredEdition, now: datetime) -> _Ended:
         """Nobody is subscribed: it waits for somebody until it is too late."""
-        if edition.send_by is not None and now <= edition.send_by:
+        if edition.send_deadline is not None and now <= edition.send_deadline:
             return _Ended(
-                f"Nobody is subscribed yet; it waits until {_shown(edition.send_by)}.", edition.send_by
+                f"Nobody is subscribed yet; it waits until {_shown(edition.send_deadline)}.",
+                edition.send_deadline,
             )
-        self._editions.move(edition.id, {_READY, _SENDING}, EditionState.DONE, now=now)
+        self._editions.transition(edition.id, {_READY, _SENDING}, EditionState.DONE, now=now)
         return _Ended("Nobody is subscribed; it is done.")
 
     def _held(self, edition: StoredEdition, why: str) -> _Ended:
-        self._editions.move(
-            edition.id, {_READY, _SENDING}, EditionState.HELD, why=why, now=self._road.clock()
+        self._editions.transition(
+            edition.id, {_READY, _SENDING}, EditionState.HELD, reason=why, now=self._road.clock()
         )
         name = edition.slot.edition
         problem = Problem(
@@ -204,7 +207,7 @@ class Sender:
     def _at_rest(self, edition: StoredEdition) -> _Ended:
         """Nothing is due now: the edition is done, or waits for tries that are due later, or for a person."""
         counts = self._ledger.counts(edition.id)
-        again = self._ledger.next_due(edition.id)
+        again = self._ledger.next_attempt_at(edition.id)
         if again is not None:
             late = counts[DeliveryState.DEFERRED] + counts[DeliveryState.IN_DOUBT]
             return _Ended(f"{late:,} will be tried again, the first at {_shown(again)}.", again)
@@ -213,7 +216,7 @@ class Sender:
         if elsewhere := counts[DeliveryState.CLAIMED] + counts[DeliveryState.SENDING]:
             return _Ended(f"{elsewhere:,} are in the hands of another sender.")
         if not any(counts[state] for state in _WAITING):
-            self._editions.move(edition.id, {_SENDING}, EditionState.DONE, now=self._road.clock())
+            self._editions.transition(edition.id, {_SENDING}, EditionState.DONE, now=self._road.clock())
         return _Ended("")
 
     def _report(self, edition: StoredEdition, ended: _Ended) -> EditionReport:
@@ -223,7 +226,7 @@ class Sender:
             edition.slot.edition,
             state or _SENDING,
             self._ledger.counts(edition.id),
-            left_out=(stored and stored.left_out) or {},
+            left_out=(stored and stored.skipped_counts) or {},
             note=ended.note,
             next_at=ended.next_at,
             problem=ended.problem,

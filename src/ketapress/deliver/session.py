@@ -11,7 +11,7 @@ from ketapress.deliver.context import Load, Parcel, Road
 from ketapress.deliver.domain_queue import Hand
 from ketapress.deliver.group_commit import Turns
 from ketapress.deliver.retry_policy import Course, Trend, course, settled
-from ketapress.model.delivery import DeliveryState, Fault, Recipient, Reply, Result, Verdict
+from ketapress.model.delivery import DeliveryResult, DeliveryState, Fault, Recipient, Reply, Verdict
 from ketapress.relay.classify import verdict
 from ketapress.relay.client import Connection, NotOpened
 from ketapress.relay.rate_limit import most_a_day
@@ -157,7 +157,7 @@ class Round:
 
     def _packed(self, recipient: Recipient) -> Parcel:
         """One message, stamped; its signature is begun. Raises ValueError where it cannot be sent."""
-        dated = recipient.dated or self._dated
+        dated = recipient.message_date or self._dated
         sender = self._road.relay.return_path or self._load.newsletter.sender.address
         message = self._road.stamp(self._load.letter, recipient, self._load.newsletter, dated)
         size, signature = sum(map(len, message)), None
@@ -251,8 +251,8 @@ class Round:
             await line.close()
 
 
-def _unsendable(recipient: Recipient, error: ValueError) -> Result:
-    return Result(
+def _unsendable(recipient: Recipient, error: ValueError) -> DeliveryResult:
+    return DeliveryResult(
         subscription_id=recipient.subscription_id,
         state=DeliveryState.FAILED,
         reply=str(Reply(0, f"not sent: {error}")),

@@ -4,31 +4,29 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ketapress.doctor.finding import Finding, error, well
+from ketapress.doctor.finding import Finding, error, ok
 from ketapress.model.errors import Problem
-from ketapress.outbox.sent_log import behind
-from ketapress.posts.identity.registry import LOST, are_kept
+from ketapress.outbox.sent_log import older_copy_problem
+from ketapress.posts.identity.registry import REGISTRY_LOST, has_registry
 from ketapress.store.store import Store
 
-_NOT_YET = timedelta(minutes=5)
+_CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-def book_findings(
-    root: Path, store: Store, unbalanced: Sequence[Problem], now: datetime
-) -> Iterator[Finding]:
+def check_store(root: Path, store: Store, violations: Sequence[Problem], now: datetime) -> Iterator[Finding]:
     """The conservation law (`unbalanced` is what breaks it), lost ids, an older copy, slots ahead of the clock."""
-    editions = store.editions.all()
-    count = sum(1 for each in editions if each.state)
-    yield from (error("ledger", each.message, each.cure) for each in unbalanced)
-    if not unbalanced:
-        yield well("ledger", f"{count} edition{'' if count == 1 else 's'}, and all deliveries add up.")
-    if count and not are_kept(root):
-        yield error("ids", f"{LOST.path}: {LOST.message}", LOST.cure)
-    if older := behind(root, store.generation):
-        yield error("database", older.message, older.cure)
-    ahead = [each.slot for each in editions if each.slot.at > now + _NOT_YET]
-    if ahead:
-        newest = max(ahead, key=lambda slot: slot.at)
+    editions = store.editions.list_all()
+    count = sum(1 for edition in editions if edition.state)
+    yield from (error("ledger", edition.message, edition.cure) for edition in violations)
+    if not violations:
+        yield ok("ledger", f"{count} edition{'' if count == 1 else 's'}, and all deliveries add up.")
+    if count and not has_registry(root):
+        yield error("ids", f"{REGISTRY_LOST.path}: {REGISTRY_LOST.message}", REGISTRY_LOST.cure)
+    if problem := older_copy_problem(root, store.generation):
+        yield error("database", problem.message, problem.cure)
+    future_slots = [edition.slot for edition in editions if edition.slot.at > now + _CLOCK_TOLERANCE]
+    if future_slots:
+        newest = max(future_slots, key=lambda slot: slot.at)
         yield error(
             "clock",
             f"{newest.edition} was decided already, and is yet to come ({newest.at:%Y-%m-%d %H:%M} UTC): "

@@ -9,10 +9,10 @@ from ketapress.model.errors import Problem, Severity
 class Health(StrEnum):
     """`unseen`: it could not be looked at from here, and why is said."""
 
-    WELL = "well"
+    OK = "well"
     WARNING = "warning"
     ERROR = "error"
-    UNSEEN = "unseen"
+    SKIPPED = "unseen"
 
 
 _SEVERITIES = {Health.WARNING: Severity.WARNING, Health.ERROR: Severity.ERROR}
@@ -38,8 +38,8 @@ class Finding(NamedTuple):
         )
 
 
-def well(subject: str, message: str) -> Finding:
-    return Finding(subject, Health.WELL, message)
+def ok(subject: str, message: str) -> Finding:
+    return Finding(subject, Health.OK, message)
 
 
 def warning(subject: str, message: str, cure: str) -> Finding:
@@ -50,5 +50,5 @@ def error(subject: str, message: str, cure: str) -> Finding:
     return Finding(subject, Health.ERROR, message, cure)
 
 
-def unseen(subject: str, message: str, cure: str = "") -> Finding:
-    return Finding(subject, Health.UNSEEN, message, cure)
+def skipped(subject: str, message: str, cure: str = "") -> Finding:
+    return Finding(subject, Health.SKIPPED, message, cure)

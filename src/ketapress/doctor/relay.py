@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ketapress.doctor.finding import Finding, error, warning, well
+from ketapress.doctor.finding import Finding, error, ok, warning
 from ketapress.model.delivery import Phase
 from ketapress.model.settings import RelayUrl
 from ketapress.relay.client import Connection, NotOpened
@@ -15,12 +15,12 @@ _CURES = {
     Phase.HELLO: "Ask whoever runs it whether it takes mail from this machine.",
     Phase.AUTHENTICATE: "Correct the user and the password in `relay.url`.",
 }
-_SECURED = {"none": "without TLS", "starttls": "with TLS by STARTTLS", "tls": "with TLS"}
+_SECURITY_TEXT = {"none": "without TLS", "starttls": "with TLS by STARTTLS", "tls": "with TLS"}
 
 
-def relay_findings(url: RelayUrl, hostname: str) -> tuple[Finding, ...]:
+def check_relay(url: RelayUrl, hostname: str) -> tuple[Finding, ...]:
     """How far it let us in, each step within seconds."""
-    refusal = asyncio.run(_knocked(url, hostname))
+    refusal = asyncio.run(_connect(url, hostname))
     if refusal:
         return (
             error(
@@ -30,14 +30,14 @@ def relay_findings(url: RelayUrl, hostname: str) -> tuple[Finding, ...]:
             ),
         )
     login = f", logged in as {url.user}" if url.user else ", without a login"
-    found = [well("relay", f"{url} lets us in {_SECURED[url.security]}{login}.")]
-    if url.security == "none" and not url.local:
+    findings = [ok("relay", f"{url} lets us in {_SECURITY_TEXT[url.security]}{login}.")]
+    if url.security == "none" and not url.is_local:
         cure = "Use smtp+starttls:// or smtps://, if the relay can."
-        found.append(warning("relay", f"mail to {url.host} travels in clear.", cure))
-    return tuple(found)
+        findings.append(warning("relay", f"mail to {url.host} travels in clear.", cure))
+    return tuple(findings)
 
 
-async def _knocked(url: RelayUrl, hostname: str) -> NotOpened | None:
+async def _connect(url: RelayUrl, hostname: str) -> NotOpened | None:
     try:
         connection = await Connection.open(url, hostname=hostname, deadlines=_DEADLINES)
     except NotOpened as refusal:

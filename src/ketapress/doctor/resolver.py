@@ -7,7 +7,7 @@ import dns.exception
 import dns.name
 import dns.resolver
 
-PATIENCE = 4.0
+QUERY_TIMEOUT = 4.0
 """Seconds for one question, with all its tries."""
 
 
@@ -15,40 +15,42 @@ class UnansweredError(Exception):
     """Nobody answers: no network, no name server, or one that refuses. The text says what happened."""
 
 
-class Names:
+class DnsResolver:
     """The DNS as `domain` asks it. `server` (address and port) stands in for the system's name servers."""
 
-    def __init__(self, server: tuple[str, int] | None = None, *, seconds: float = PATIENCE) -> None:
-        self._silence = ""
+    def __init__(self, server: tuple[str, int] | None = None, *, seconds: float = QUERY_TIMEOUT) -> None:
+        self._failure = ""
         try:
             self._resolver = dns.resolver.Resolver(configure=server is None)
-        except dns.resolver.NoResolverConfiguration as fault:
-            self._silence = str(fault)
+        except dns.resolver.NoResolverConfiguration as error:
+            self._failure = str(error)
             return
         if server is not None:
             self._resolver.nameservers, self._resolver.port = [server[0]], server[1]
         self._resolver.lifetime = seconds
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def txt_records(self, name: str) -> tuple[str, ...]:
         """The TXT records of a name, each put together from its strings; none where there are none."""
-        return tuple(b"".join(each.strings).decode("utf-8", "replace") for each in self._records(name, "TXT"))
+        return tuple(
+            b"".join(record.strings).decode("utf-8", "replace") for record in self._records(name, "TXT")
+        )
 
-    def exchanges(self, name: str) -> tuple[str, ...]:
+    def mx_hosts(self, name: str) -> tuple[str, ...]:
         """The hosts that take a domain's mail; `.` means that it takes none (RFC 7505)."""
-        return tuple(each.exchange.to_text() for each in self._records(name, "MX"))
+        return tuple(record.exchange.to_text() for record in self._records(name, "MX"))
 
     def has_address(self, name: str) -> bool:
         return bool(self._records(name, "A") or self._records(name, "AAAA"))
 
     def _records(self, name: str, kind: str) -> tuple:  # type: ignore[type-arg]  # dnspython has a class for each kind
-        if self._silence:
-            raise UnansweredError(self._silence)
+        if self._failure:
+            raise UnansweredError(self._failure)
         try:
             return tuple(self._resolver.resolve(name.rstrip(".") + ".", kind, search=False))
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()
         except (dns.name.LabelTooLong, dns.name.EmptyLabel, dns.name.NameTooLong):
             return ()
-        except (dns.exception.DNSException, OSError) as fault:
-            self._silence = " ".join(str(fault).split())[:200]
-            raise UnansweredError(self._silence) from None
+        except (dns.exception.DNSException, OSError) as error:
+            self._failure = " ".join(str(error).split())[:200]
+            raise UnansweredError(self._failure) from None

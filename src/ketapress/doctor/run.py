@@ -4,23 +4,23 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ketapress.doctor.database import book_findings
-from ketapress.doctor.finding import Finding, error, well
-from ketapress.doctor.mail_dns import Dns, domain_findings
-from ketapress.doctor.relay import relay_findings
-from ketapress.doctor.system import folder_findings
+from ketapress.doctor.database import check_store
+from ketapress.doctor.finding import Finding, error, ok
+from ketapress.doctor.mail_dns import Resolver, check_sender_domain
+from ketapress.doctor.relay import check_relay
+from ketapress.doctor.system import check_machine
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.settings import DkimSettings, Settings
-from ketapress.settings.loader import NAME
+from ketapress.settings.loader import SETTINGS_FILE
 from ketapress.store.store import Store
 
 
-def examination(
+def run_checks(
     root: Path,
     settings: Settings,
-    store: Callable[[], Store] | None,
-    unbalanced: Callable[[Store], Sequence[Problem]],
-    dns: Dns,
+    open_store: Callable[[], Store] | None,
+    find_violations: Callable[[Store], Sequence[Problem]],
+    dns: Resolver,
     selectors: Sequence[str],
     now: datetime,
 ) -> tuple[Finding, ...]:
@@ -28,32 +28,37 @@ def examination(
 
     `unbalanced` is what breaks its conservation law; `selectors` are DKIM's, of the relay.
     """
-    senders = {each.sender.domain: None for each in settings.newsletters.values()}
-    names = ", ".join(settings.newsletters) or "none yet"
-    found = [
-        well("settings", f"{NAME} is understood; newsletters: {names}."),
-        *folder_findings(root, settings, now),
+    senders = {newsletter.sender.domain: None for newsletter in settings.newsletters.values()}
+    newsletter_names = ", ".join(settings.newsletters) or "none yet"
+    findings = [
+        ok("settings", f"{SETTINGS_FILE} is understood; newsletters: {newsletter_names}."),
+        *check_machine(root, settings, now),
     ]
-    if store:
-        found += _books(root, store, unbalanced, now)
-    found += relay_findings(settings.relay.url, next(iter(senders), "localhost"))
+    if open_store:
+        findings += _check_store(root, open_store, find_violations, now)
+    findings += check_relay(settings.relay.url, next(iter(senders), "localhost"))
     for domain in senders:
         return_path = settings.relay.return_path.rpartition("@")[2] or domain
-        found += domain_findings(domain, return_path, _signatures(settings, selectors, domain), dns)
-    return tuple(found)
+        findings += check_sender_domain(domain, return_path, _dkim_keys(settings, selectors, domain), dns)
+    return tuple(findings)
 
 
-def _books(
-    root: Path, store: Callable[[], Store], unbalanced: Callable[[Store], Sequence[Problem]], now: datetime
+def _check_store(
+    root: Path,
+    open_store: Callable[[], Store],
+    find_violations: Callable[[Store], Sequence[Problem]],
+    now: datetime,
 ) -> Iterator[Finding]:
     try:
-        opened = store()
-        yield from book_findings(root, opened, unbalanced(opened), now)
-    except KetapressError as fault:
-        yield from (error("database", each.message, each.cure) for each in fault.problems)
+        store = open_store()
+        yield from check_store(root, store, find_violations(store), now)
+    except KetapressError as failure:
+        yield from (error("database", problem.message, problem.cure) for problem in failure.problems)
 
 
-def _signatures(settings: Settings, selectors: Sequence[str], domain: str) -> tuple[DkimSettings, ...]:
+def _dkim_keys(settings: Settings, selectors: Sequence[str], domain: str) -> tuple[DkimSettings, ...]:
     """What is known of the signatures: our own by the settings, the relay's by the selectors that were named."""
-    own = (settings.relay.dkim,) if settings.relay.dkim else ()
-    return own + tuple(DkimSettings(domain=domain, selector=each, key_file="") for each in selectors)
+    configured_keys = (settings.relay.dkim,) if settings.relay.dkim else ()
+    return configured_keys + tuple(
+        DkimSettings(domain=domain, selector=selector, key_file="") for selector in selectors
+    )

@@ -10,126 +10,134 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ketapress.doctor.finding import Finding, error, unseen, warning, well
+from ketapress.doctor.finding import Finding, error, ok, skipped, warning
 from ketapress.model.settings import Settings
-from ketapress.settings.converters import sqlite_file
-from ketapress.settings.loader import NAME
+from ketapress.settings.converters import sqlite_path
+from ketapress.settings.loader import SETTINGS_FILE
 
-_ROOM, _LITTLE_ROOM = 64 * 2**20, 512 * 2**20
-_SKEW = timedelta(minutes=2)
-_OLD = timedelta(days=7)
-_FEW_CHARACTERS = 10  # different ones: a real secret of 32 has twelve or more, all but surely
+_MIN_FREE_BYTES, _LOW_FREE_BYTES = 64 * 2**20, 512 * 2**20
+_MAX_SKEW = timedelta(minutes=2)
+_MAX_BACKUP_AGE = timedelta(days=7)
+_MIN_DISTINCT_CHARACTERS = 10  # different ones: a real secret of 32 has twelve or more, all but surely
 LAST_BACKUP = ".ketapress/last-backup"
 """Written by `ketapress db backup`: the time, and the file."""
 
 
-def folder_findings(root: Path, settings: Settings, now: datetime) -> Iterator[Finding]:
-    yield rights(root)
-    yield room(root)
-    yield _clock(root, now)
-    yield from _secret(root, settings)
-    yield _web(settings)
-    yield _alerts(settings)
-    file = sqlite_file(settings.database.url)
+def check_machine(root: Path, settings: Settings, now: datetime) -> Iterator[Finding]:
+    yield check_permissions(root)
+    yield check_disk_space(root)
+    yield _check_clock(root, now)
+    yield from _check_secret(root, settings)
+    yield _check_web_url(settings)
+    yield _check_alerts(settings)
+    file = sqlite_path(settings.database.url)
     if file is None:
-        yield unseen(
+        yield skipped(
             "backup",
             "the database is PostgreSQL, whose backups are not ours to see.",
             "Run `pg_dump` by a timer.",
         )
     else:
-        yield _private(root / file)
-        yield sqlite_finding(sqlite3.sqlite_version_info)
-        yield _backup(root, root / file, now)
+        yield _check_database_file(root / file)
+        yield check_sqlite_version(sqlite3.sqlite_version_info)
+        yield _check_backup(root, root / file, now)
 
 
-def rights(root: Path) -> Finding:
+def check_permissions(root: Path) -> Finding:
     """What is there has to be ours to write; what is not there yet, its folder."""
-    places = [root, *(root / name for name in ("posts", "outbox", "public", ".ketapress"))]
-    wrong = [
-        str(each) for each in places if each.exists() and not os.access(each, os.R_OK | os.W_OK | os.X_OK)
+    paths = [root, *(root / name for name in ("posts", "outbox", "public", ".ketapress"))]
+    unusable = [
+        str(path) for path in paths if path.exists() and not os.access(path, os.R_OK | os.W_OK | os.X_OK)
     ]
-    if not (root / NAME).is_file() or not os.access(root / NAME, os.R_OK):
-        wrong.append(str(root / NAME))
-    if wrong:
+    if not (root / SETTINGS_FILE).is_file() or not os.access(root / SETTINGS_FILE, os.R_OK):
+        unusable.append(str(root / SETTINGS_FILE))
+    if unusable:
         user = f"user {os.geteuid()}"
         return error(
             "folder",
-            f"{', '.join(wrong)} cannot be used by {user}.",
+            f"{', '.join(unusable)} cannot be used by {user}.",
             f"Run it as the folder's owner, or give {user} the right to them.",
         )
     if os.geteuid() == 0 and root.stat().st_uid != 0:
         cure = "Run it as the folder's owner, or what is made now cannot be written by that user later."
         return warning("folder", "this is run as root, and the folder belongs to somebody else.", cure)
-    return well("folder", f"{root.resolve()} can be read and written.")
+    return ok("folder", f"{root.resolve()} can be read and written.")
 
 
-def room(root: Path) -> Finding:
+def check_disk_space(root: Path) -> Finding:
     """How much room there is on the publication's disk: the database, the ids and the pages all need some."""
     free = shutil.disk_usage(root).free
-    said = f"{free / 2**20:,.0f} MB are free on its disk."
+    message = f"{free / 2**20:,.0f} MB are free on its disk."
     cure = "Make room: without any, sending stops until there is some."
-    if free < _ROOM:
-        return error("disk", said, cure)
-    return warning("disk", said, cure) if free < _LITTLE_ROOM else well("disk", said)
+    if free < _MIN_FREE_BYTES:
+        return error("disk", message, cure)
+    return warning("disk", message, cure) if free < _LOW_FREE_BYTES else ok("disk", message)
 
 
-def _clock(root: Path, now: datetime) -> Finding:
+def _check_clock(root: Path, now: datetime) -> Finding:
     """Files cannot have been written in the future, nor this program after today."""
-    files = [root / NAME, root / "ketapress.db", root / ".ketapress", Path(__file__), Path(sys.executable)]
-    times = [(_changed(each), each) for each in files if each.exists()]
-    newest, file = max(times)
-    if newest > now + _SKEW:
+    files = [
+        root / SETTINGS_FILE,
+        root / "ketapress.db",
+        root / ".ketapress",
+        Path(__file__),
+        Path(sys.executable),
+    ]
+    times = [(_modification_time(file), file) for file in files if file.exists()]
+    newest, newest_file = max(times)
+    if newest > now + _MAX_SKEW:
         return error(
             "clock",
-            f"it is {now:%Y-%m-%d %H:%M} UTC by this machine, but {file.name} was written at {newest:%Y-%m-%d %H:%M} UTC.",
+            f"it is {now:%Y-%m-%d %H:%M} UTC by this machine, but {newest_file.name} was written at {newest:%Y-%m-%d %H:%M} UTC.",
             "Set the clock, and keep it right by NTP (`timedatectl set-ntp true`): editions go out by it.",
         )
-    return well("clock", f"it is {now:%Y-%m-%d %H:%M} UTC, and no file here is from later than that.")
+    return ok("clock", f"it is {now:%Y-%m-%d %H:%M} UTC, and no file here is from later than that.")
 
 
-def _changed(path: Path) -> datetime:
+def _modification_time(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def _secret(root: Path, settings: Settings) -> Iterator[Finding]:
+def _check_secret(root: Path, settings: Settings) -> Iterator[Finding]:
     """What links in mail are signed with: hard to guess, and nobody else's to read."""
-    kept = root / ".ketapress" / "secret"
+    secret_file = root / ".ketapress" / "secret"
     if settings.web.secret:
-        yield from _written_secret(root, settings.web.secret)
-    elif not kept.exists():
-        yield well("secret", "none yet; one is made at first use.")
+        yield from _check_secret_in_settings(root, settings.web.secret)
+    elif not secret_file.exists():
+        yield ok("secret", "none yet; one is made at first use.")
         return
-    elif kept.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    elif secret_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield error(
             "secret",
-            f"{kept} can be read by others, who could unsubscribe everybody.",
-            f"Run `chmod 600 {kept}`.",
+            f"{secret_file} can be read by others, who could unsubscribe everybody.",
+            f"Run `chmod 600 {secret_file}`.",
         )
         return
-    if settings.web.secret and len(set(settings.web.secret)) < _FEW_CHARACTERS:
+    if settings.web.secret and len(set(settings.web.secret)) < _MIN_DISTINCT_CHARACTERS:
         yield error(
             "secret",
             "`web.secret` is easy to guess.",
             "Set it to what `openssl rand -hex 32` prints; keep the old one in `previous_secrets`.",
         )
     else:
-        yield well("secret", "links in mail are signed with a secret of enough length.")
+        yield ok("secret", "links in mail are signed with a secret of enough length.")
 
 
-def _written_secret(root: Path, secret: str) -> Iterator[Finding]:
+def _check_secret_in_settings(root: Path, secret: str) -> Iterator[Finding]:
     with suppress(OSError, UnicodeDecodeError):
-        if secret in (root / NAME).read_text():
+        if secret in (root / SETTINGS_FILE).read_text():
             cure = 'Write secret = "${KETAPRESS_SECRET}" and put the value into the service\'s environment.'
-            yield warning("secret", f"`web.secret` stands in {NAME}, which is committed and copied.", cure)
+            yield warning(
+                "secret", f"`web.secret` stands in {SETTINGS_FILE}, which is committed and copied.", cure
+            )
 
 
-def _web(settings: Settings) -> Finding:
+def _check_web_url(settings: Settings) -> Finding:
     url = settings.web.url
     cure = 'Set [web] url = "https://…" to where the web door is reached from outside.'
     if url.startswith("https://"):
-        return well("web", f"links in mail lead to {url}.")
-    if settings.relay.url.local:
+        return ok("web", f"links in mail lead to {url}.")
+    if settings.relay.url.is_local:
         return warning(
             "web",
             "`web.url` is no https address; the links in the mail would be dead outside this machine.",
@@ -138,7 +146,7 @@ def _web(settings: Settings) -> Finding:
     return error("web", "`web.url` is no https address, so `send` to this relay is refused.", cure)
 
 
-def _alerts(settings: Settings) -> Finding:
+def _check_alerts(settings: Settings) -> Finding:
     command, email = settings.alerts.command, settings.alerts.email
     if command and not shutil.which(command[0]):
         return error(
@@ -147,14 +155,14 @@ def _alerts(settings: Settings) -> Finding:
     if not command and not email:
         cure = "Set `command` or `email` below [alerts]."
         return warning("alerts", "nobody is told when something needs a person.", cure)
-    return well(
+    return ok(
         "alerts", f"{' and '.join(filter(None, (' '.join(command), email)))} is told of what needs a person."
     )
 
 
-def _private(file: Path) -> Finding:
+def _check_database_file(file: Path) -> Finding:
     if not file.exists():
-        return well("database", f"{file.name} is not there yet; it is made at first use.")
+        return ok("database", f"{file.name} is not there yet; it is made at first use.")
     if not os.access(file, os.R_OK | os.W_OK):
         return error(
             "database", f"{file} cannot be written.", "Give the user who runs Ketapress the right to it."
@@ -163,30 +171,30 @@ def _private(file: Path) -> Finding:
         return warning(
             "database", f"{file} holds addresses, and others can read it.", f"Run `chmod 600 {file}`."
         )
-    return well("database", f"{file.name}, {file.stat().st_size / 2**20:,.1f} MB, is its owner's alone.")
+    return ok("database", f"{file.name}, {file.stat().st_size / 2**20:,.1f} MB, is its owner's alone.")
 
 
-def sqlite_finding(version: tuple[int, ...]) -> Finding:
+def check_sqlite_version(version: tuple[int, ...]) -> Finding:
     """SQLite from 3.7.0 on could lose a part of its log when two connections wrote at once (sqlite.org/wal.html#walresetbug)."""
-    name = ".".join(map(str, version))
-    mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
-    if mended:
-        return well("sqlite", f"SQLite {name}.")
+    version_text = ".".join(map(str, version))
+    is_fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    if is_fixed:
+        return ok("sqlite", f"SQLite {version_text}.")
     return warning(
         "sqlite",
-        f"SQLite {name} has a rare fault that can damage a database which two processes write at the same moment.",
+        f"SQLite {version_text} has a rare fault that can damage a database which two processes write at the same moment.",
         "Use a Python with SQLite 3.51.3, 3.50.7 or 3.44.6, or later; until then keep backups, and run one `ketapress run`.",
     )
 
 
-def _backup(root: Path, database: Path, now: datetime) -> Finding:
+def _check_backup(root: Path, database: Path, now: datetime) -> Finding:
     cure = "Run `ketapress db backup FILE` by a timer, once a day; docs/operations.md has one."
     if not database.exists():
-        return well("backup", "there is nothing to copy yet.")
+        return ok("backup", "there is nothing to copy yet.")
     try:
-        written, _, file = (root / LAST_BACKUP).read_text().strip().partition(" ")
-        age = now - datetime.fromisoformat(written)
+        timestamp, _, file = (root / LAST_BACKUP).read_text().strip().partition(" ")
+        age = now - datetime.fromisoformat(timestamp)
     except (OSError, ValueError, TypeError):
         return warning("backup", "no copy of the database was ever made with `ketapress db backup`.", cure)
-    said = f"the last copy of the database is from {written[:16]}, in {file}."
-    return warning("backup", said, cure) if age > _OLD else well("backup", said)
+    message = f"the last copy of the database is from {timestamp[:16]}, in {file}."
+    return warning("backup", message, cure) if age > _MAX_BACKUP_AGE else ok("backup", message)

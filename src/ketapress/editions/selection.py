@@ -6,35 +6,37 @@ from ketapress.model.edition import Window
 from ketapress.model.post import Post, visible_posts
 
 
-def chosen(
-    posts: Iterable[Post], window: Window, taken: Collection[str], tags: Collection[str]
+def select_posts(
+    posts: Iterable[Post], window: Window, sent_post_ids: Collection[str], tags: Collection[str]
 ) -> tuple[Post, ...]:
     """The posts of a window, newest first. `taken` are ids of posts that went out in an earlier edition."""
-    fitting = [post for post in posts if exclusion(post, window, taken, tags) is None]
-    return visible_posts(fitting, window.until)
+    members = [post for post in posts if exclusion_reason(post, window, sent_post_ids, tags) is None]
+    return visible_posts(members, window.end)
 
 
-def exclusion(post: Post, window: Window, taken: Collection[str], tags: Collection[str]) -> str | None:
+def exclusion_reason(
+    post: Post, window: Window, sent_post_ids: Collection[str], tags: Collection[str]
+) -> str | None:
     """Why a post is not in the edition of that window, as half a sentence for an editor; None where it is."""
     if post.draft:
         return "is a draft"
     if post.hold:
         return "is on hold"
-    if post.id in taken:
+    if post.id in sent_post_ids:
         return "went out in an earlier edition"
     if not post.in_editions:
         return "was too old when it was first seen: it is in the archive only"
     if tags and not set(tags) & set(post.tags):
         return f"has none of the tags {', '.join(sorted(tags))}"
-    return _outside(post, window)
+    return _window_exclusion(post, window)
 
 
-def _outside(post: Post, window: Window) -> str | None:
-    published = post.published or post.date
-    if published > window.until:
-        return f"is published after this slot, on {published:%Y-%m-%d %H:%M %Z}"
-    if published < window.after:
-        return f"was published before this window, on {published:%Y-%m-%d %H:%M %Z}"
-    if post.expires is not None and post.expires <= window.until:
+def _window_exclusion(post: Post, window: Window) -> str | None:
+    moment = post.published or post.date
+    if moment > window.end:
+        return f"is published after this slot, on {moment:%Y-%m-%d %H:%M %Z}"
+    if moment < window.start:
+        return f"was published before this window, on {moment:%Y-%m-%d %H:%M %Z}"
+    if post.expires is not None and post.expires <= window.end:
         return f"had expired, on {post.expires:%Y-%m-%d %H:%M %Z}"
     return None

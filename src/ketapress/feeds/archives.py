@@ -16,7 +16,7 @@ from ketapress.feeds.model import plain
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 from ketapress.model.tags import Tag
-from ketapress.model.urls import encoded_path
+from ketapress.model.urls import encode_path
 
 LARGEST = 256 * 1024
 """Characters of HTML in what readers poll: JSON Feed's authors call 250 KB fine, and 1 MB a burden."""
@@ -58,8 +58,8 @@ def shelved(posts: Sequence[Post], settings: Settings) -> Shelves:
 def site_documents(shelves: Shelves, settings: Settings, path: str) -> Iterator[Document]:
     """The site's feed at `path` (`feed.xml`), then its archives, newest first (`feeds/2023-05.feed.xml`)."""
     places = [f"feeds/{month}.{path}" for month in shelves.months]
-    urls = ["", *map(settings.page, places), ""]
-    current = settings.page(path)
+    urls = ["", *map(settings.page_url, places), ""]
+    current = settings.page_url(path)
     yield Document(path, shelves.latest, {"older": urls[1]})
     for number, (place, posts) in enumerate(zip(places, shelves.months.values(), strict=True)):
         links = {
@@ -74,9 +74,9 @@ def site_documents(shelves: Shelves, settings: Settings, path: str) -> Iterator[
 
 def tag_document(tag: Tag, settings: Settings, file: str) -> Document:
     """The feed of one tag's newest posts."""
-    folder = f"tags/{encoded_path(tag.slug)}/"
+    folder = f"tags/{encode_path(tag.slug)}/"
     title = f"{plain(settings.site.title)}: {plain(tag.name) or tag.slug}"
-    about = {"title": title, "home_url": settings.page(folder)}
+    about = {"title": title, "home_url": settings.page_url(folder)}
     return Document(folder + file, _latest(tag.posts, settings), about)
 
 

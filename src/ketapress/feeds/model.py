@@ -11,7 +11,7 @@ from html import escape, unescape
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from ketapress.model.language import direction
+from ketapress.model.language import text_direction
 from ketapress.model.lazy_regex import pattern
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import Settings
@@ -92,11 +92,11 @@ def feed_of(entries: Sequence[Entry], settings: Settings, path: str, **values: s
     """A feed of these entries at `path` (`feed.xml`); `values` are what differs from the site's own."""
     site = settings.site
     title = plain(site.title) or site.url  # a title that is blank once it is clean would cost the whole feed
-    url = settings.page(path)
+    url = settings.page_url(path)
     whole = {
         "id": url,
         "title": title,
-        "home_url": settings.page(""),
+        "home_url": settings.page_url(""),
         "description": plain(site.description) or title,
         "hub": settings.feeds.hub,
         "current": url,
@@ -128,7 +128,7 @@ def plain(text: str) -> str:
 
 def entry_of(post: Post, settings: Settings) -> Entry:
     """A post as an entry of every feed that holds it."""
-    url = settings.page(post.url)
+    url = settings.page_url(post.url)
     lang = plain(post.lang or "")
     return Entry(
         id=_uri(post.id),
@@ -175,7 +175,7 @@ def _uri(identifier: str) -> str:
 
 def _directed(html: str, lang: str, written: str | None) -> str:
     """A body that is read from right to left says so itself: feed readers take no notice of `xml:lang`."""
-    if (written or direction(lang)) != "rtl":
+    if (written or text_direction(lang)) != "rtl":
         return html
     return f'<div dir="rtl" lang="{escape(lang)}">{html}</div>'
 

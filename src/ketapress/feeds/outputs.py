@@ -16,8 +16,8 @@ from ketapress.feeds.model import Entry, Feed, entry_of, feed_of
 from ketapress.model.output import Keys, Output
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
-from ketapress.model.tags import tags_of
-from ketapress.model.urls import decoded_path
+from ketapress.model.tags import collect_tags
+from ketapress.model.urls import decode_path
 
 OPML = "feeds.opml"
 _COMPRESSION = 5  # of 9: the next makes a tenth less and takes twice as long
@@ -30,7 +30,7 @@ def feed_files(posts: Sequence[Post], settings: Settings, keys: Keys) -> Iterato
     Beside each feed of the site stands the same, compressed, for web servers that can hand it out as it is: a feed is
     polled far more often than it changes.
     """
-    tags = [tag_document(tag, settings, FORMATS[0].path) for tag in tags_of(posts)]
+    tags = [tag_document(tag, settings, FORMATS[0].path) for tag in collect_tags(posts)]
     shelves = shelved(posts, settings)
     printer = _Printer(settings)
     current, *archives = zip(*(site_documents(shelves, settings, form.path) for form in FORMATS), strict=True)
@@ -89,7 +89,7 @@ class _Printer:
         self._entries: dict[str, Entry] = {}
 
     def output(self, document: Document, form: Format, key: str) -> Output:
-        return Output(decoded_path(document.path), key, partial(self.document, document, form))
+        return Output(decode_path(document.path), key, partial(self.document, document, form))
 
     def document(self, document: Document, form: Format) -> bytes:
         return form.renderer.render(self.feed(document))

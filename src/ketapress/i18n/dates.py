@@ -14,29 +14,35 @@ class Calendar(NamedTuple):
 
     months: tuple[str, ...]
     pattern: str
-    short: str
+    short_pattern: str
 
 
-def _calendar(months: str, pattern: str = "{day} {month} {year}", short: str = "{day} {month}") -> Calendar:
+def _make_calendar(
+    months: str, pattern: str = "{day} {month} {year}", short: str = "{day} {month}"
+) -> Calendar:
     return Calendar(tuple(months.split()), pattern, short)
 
 
-_ENGLISH = _calendar("January February March April May June July August September October November December")
-LANGUAGES = {
-    "ar": _calendar("يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر"),
-    "de": _calendar(
+_ENGLISH = _make_calendar(
+    "January February March April May June July August September October November December"
+)
+CALENDARS = {
+    "ar": _make_calendar("يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر"),
+    "de": _make_calendar(
         "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
         "{day}. {month} {year}",
         "{day}. {month}",
     ),
     "en": _ENGLISH,
-    "es": _calendar(
+    "es": _make_calendar(
         "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
         "{day} de {month} de {year}",
         "{day} de {month}",
     ),
-    "fr": _calendar("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
-    "zh": _calendar(
+    "fr": _make_calendar(
+        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
+    ),
+    "zh": _make_calendar(
         "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月", "{year}年{month}{day}日", "{month}{day}日"
     ),
 }
@@ -44,48 +50,48 @@ LANGUAGES = {
 
 
 @cache
-def zone(name: str) -> ZoneInfo:
+def load_zone(name: str) -> ZoneInfo:
     """An IANA zone. The standard library caches weakly, so a build would read the same file again and again."""
     return ZoneInfo(name)
 
 
-def written_day(moment: datetime, timezone: str, language: str, *, short: bool = False) -> str:
+def format_day(moment: datetime, timezone: str, language: str, *, short: bool = False) -> str:
     """The civil day of an instant in a zone, for people: `7 June 2023`; where it is short, without the year."""
-    local = moment.astimezone(zone(timezone))
-    calendar = _calendar_of(language)
-    pattern = calendar.short if short else calendar.pattern
+    local = moment.astimezone(load_zone(timezone))
+    calendar = _find_calendar(language)
+    pattern = calendar.short_pattern if short else calendar.pattern
     return pattern.format(day=local.day, month=calendar.months[local.month - 1], year=local.year)
 
 
-def written_instant(moment: datetime, timezone: str) -> str:
+def format_instant(moment: datetime, timezone: str) -> str:
     """An instant in a zone, for machines, to the second: `2023-06-07T08:00:00+02:00` (RFC 3339)."""
-    return moment.astimezone(zone(timezone)).isoformat(timespec="seconds")
+    return moment.astimezone(load_zone(timezone)).isoformat(timespec="seconds")
 
 
-def written_month(moment: datetime, timezone: str, language: str) -> str:
+def month_name(moment: datetime, timezone: str, language: str) -> str:
     """The name of the month."""
-    return _calendar_of(language).months[moment.astimezone(zone(timezone)).month - 1]
+    return _find_calendar(language).months[moment.astimezone(load_zone(timezone)).month - 1]
 
 
 @lru_cache(maxsize=4096)  # the same posts stand in the lists of their year and of each of their tags
-def time_element(moment: datetime, timezone: str, language: str, *, short: bool = False) -> str:
+def render_time_element(moment: datetime, timezone: str, language: str, *, short: bool = False) -> str:
     """The day in a `time` element that holds the instant: HTML in which nothing is a reader's or an author's."""
-    shown = written_day(moment, timezone, language, short=short)
-    return f'<time datetime="{written_instant(moment, timezone)}">{shown}</time>'
+    text = format_day(moment, timezone, language, short=short)
+    return f'<time datetime="{format_instant(moment, timezone)}">{text}</time>'
 
 
-class Days(NamedTuple):
+class DateFormatter(NamedTuple):
     """Instants as the pages of one site show them."""
 
     timezone: str
     language: str
 
-    def element(self, moment: datetime) -> str:
-        return time_element(moment, self.timezone, self.language)
+    def time_element(self, moment: datetime) -> str:
+        return render_time_element(moment, self.timezone, self.language)
 
-    def instant(self, moment: datetime) -> str:
-        return written_instant(moment, self.timezone)
+    def timestamp(self, moment: datetime) -> str:
+        return format_instant(moment, self.timezone)
 
 
-def _calendar_of(language: str) -> Calendar:
-    return LANGUAGES.get(language.partition("-")[0].lower(), _ENGLISH)
+def _find_calendar(language: str) -> Calendar:
+    return CALENDARS.get(language.partition("-")[0].lower(), _ENGLISH)

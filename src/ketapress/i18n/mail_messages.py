@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Words(NamedTuple):
+class MailMessages(NamedTuple):
     """What the letter itself says, in one language. `{…}` are filled in by `render`."""
 
     in_this_issue: str
@@ -21,7 +21,7 @@ class Words(NamedTuple):
     links: str
 
 
-_ENGLISH = Words(
+_ENGLISH = MailMessages(
     in_this_issue="In this issue",
     continue_reading="Continue reading",
     more="And {count} more online",
@@ -36,7 +36,7 @@ _ENGLISH = Words(
     sound="Sound",
     links="Links",
 )
-_ARABIC = Words(
+_ARABIC = MailMessages(
     in_this_issue="في هذا العدد",
     continue_reading="تابع القراءة",
     more="المزيد على الموقع ({count})",
@@ -51,7 +51,7 @@ _ARABIC = Words(
     sound="مقطع صوتي",
     links="روابط",
 )
-_CHINESE = Words(
+_CHINESE = MailMessages(
     in_this_issue="本期内容",
     continue_reading="继续阅读",
     more="网站上还有 {count} 篇",
@@ -66,7 +66,7 @@ _CHINESE = Words(
     sound="音频",
     links="链接",
 )
-_FRENCH = Words(
+_FRENCH = MailMessages(
     in_this_issue="Dans ce numéro",
     continue_reading="Lire la suite",
     more="Et {count} de plus en ligne",
@@ -81,7 +81,7 @@ _FRENCH = Words(
     sound="Son",
     links="Liens",
 )
-_GERMAN = Words(
+_GERMAN = MailMessages(
     in_this_issue="In dieser Ausgabe",
     continue_reading="Weiterlesen",
     more="Und {count} mehr im Netz",
@@ -96,7 +96,7 @@ _GERMAN = Words(
     sound="Ton",
     links="Verweise",
 )
-_SPANISH = Words(
+_SPANISH = MailMessages(
     in_this_issue="En este número",
     continue_reading="Seguir leyendo",
     more="Y {count} más en línea",
@@ -111,10 +111,10 @@ _SPANISH = Words(
     sound="Audio",
     links="Enlaces",
 )
-LANGUAGES = {"ar": _ARABIC, "de": _GERMAN, "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH, "zh": _CHINESE}
+TRANSLATIONS = {"ar": _ARABIC, "de": _GERMAN, "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH, "zh": _CHINESE}
 """By the primary subtag of a BCP 47 tag."""
 
 
-def words(language: str) -> Words:
+def mail_messages(language: str) -> MailMessages:
     """The phrases of a language; English where it has none."""
-    return LANGUAGES.get(language.partition("-")[0].lower(), _ENGLISH)
+    return TRANSLATIONS.get(language.partition("-")[0].lower(), _ENGLISH)

@@ -21,7 +21,7 @@ _NTH = re.compile(r"\* \* (?P<day>[0-7]|[a-z]{3})(?P<nth>#[1-4]|L)", re.IGNORECA
 _WEEKLY = re.compile(r"\* \* (?P<days>[0-7a-z,-]+)")
 
 
-class Phrases(NamedTuple):
+class SchedulePhrases(NamedTuple):
     """How a language says when: `days` from Sunday and `ordinals` (first to fourth, last) as they stand in its phrases.
 
     `comma` and `last` join several days; `at` and `zone` take what was said so far as `{when}`.
@@ -41,13 +41,13 @@ class Phrases(NamedTuple):
     comma: str = ", "
 
 
-def _list(words: str) -> tuple[str, ...]:
+def _split(words: str) -> tuple[str, ...]:
     return tuple(words.split())
 
 
-_ENGLISH = Phrases(
-    days=_list("Sunday Monday Tuesday Wednesday Thursday Friday Saturday"),
-    ordinals=_list("first second third fourth last"),
+_ENGLISH = SchedulePhrases(
+    days=_split("Sunday Monday Tuesday Wednesday Thursday Friday Saturday"),
+    ordinals=_split("first second third fourth last"),
     daily="every day",
     working_days="Monday to Friday",
     weekly="every {days}",
@@ -58,10 +58,10 @@ _ENGLISH = Phrases(
     zone="{when}, {city} time",
     last=" and ",
 )
-LANGUAGES = {
-    "ar": Phrases(
-        days=_list("أحد اثنين ثلاثاء أربعاء خميس جمعة سبت"),
-        ordinals=_list("أول ثاني ثالث رابع آخر"),
+PHRASES = {
+    "ar": SchedulePhrases(
+        days=_split("أحد اثنين ثلاثاء أربعاء خميس جمعة سبت"),
+        ordinals=_split("أول ثاني ثالث رابع آخر"),
         daily="كل يوم",
         working_days="من الاثنين إلى الجمعة",
         weekly="كل يوم {days}",
@@ -73,9 +73,9 @@ LANGUAGES = {
         comma=" و",
         last=" و",
     ),
-    "de": Phrases(
-        days=_list("Sonntag Montag Dienstag Mittwoch Donnerstag Freitag Samstag"),
-        ordinals=_list("ersten zweiten dritten vierten letzten"),
+    "de": SchedulePhrases(
+        days=_split("Sonntag Montag Dienstag Mittwoch Donnerstag Freitag Samstag"),
+        ordinals=_split("ersten zweiten dritten vierten letzten"),
         daily="jeden Tag",
         working_days="montags bis freitags",
         weekly="jeden {days}",
@@ -87,9 +87,9 @@ LANGUAGES = {
         last=" und ",
     ),
     "en": _ENGLISH,
-    "es": Phrases(
-        days=_list("domingo lunes martes miércoles jueves viernes sábado"),
-        ordinals=_list("primer segundo tercer cuarto último"),
+    "es": SchedulePhrases(
+        days=_split("domingo lunes martes miércoles jueves viernes sábado"),
+        ordinals=_split("primer segundo tercer cuarto último"),
         daily="cada día",
         working_days="de lunes a viernes",
         weekly="cada {days}",
@@ -100,9 +100,9 @@ LANGUAGES = {
         zone="{when}, hora de {city}",
         last=" y ",
     ),
-    "fr": Phrases(
-        days=_list("dimanche lundi mardi mercredi jeudi vendredi samedi"),
-        ordinals=_list("premier deuxième troisième quatrième dernier"),
+    "fr": SchedulePhrases(
+        days=_split("dimanche lundi mardi mercredi jeudi vendredi samedi"),
+        ordinals=_split("premier deuxième troisième quatrième dernier"),
         daily="chaque jour",
         working_days="du lundi au vendredi",
         weekly="chaque {days}",
@@ -113,9 +113,9 @@ LANGUAGES = {
         zone="{when}, heure de {city}",
         last=" et ",
     ),
-    "zh": Phrases(
-        days=_list("周日 周一 周二 周三 周四 周五 周六"),
-        ordinals=_list("第一个 第二个 第三个 第四个 最后一个"),
+    "zh": SchedulePhrases(
+        days=_split("周日 周一 周二 周三 周四 周五 周六"),
+        ordinals=_split("第一个 第二个 第三个 第四个 最后一个"),
         daily="每天",
         working_days="周一至周五",
         weekly="每{days}",
@@ -132,45 +132,45 @@ LANGUAGES = {
 
 
 @pass_context
-def spoken(context: Context, schedule: Schedule, timezone: str = "") -> str:
+def spoken_filter(context: Context, schedule: Schedule, timezone: str = "") -> str:
     """The filter `spoken`: `spoken_schedule` in the site's language, and in its zone where none is given."""
     site = context["site"]
-    return spoken_schedule(schedule.cron, timezone or site.timezone, site.language)
+    return humanize_schedule(schedule.cron, timezone or site.timezone, site.language)
 
 
-def spoken_schedule(cron: str, timezone: str, language: str) -> str:
+def humanize_schedule(cron: str, timezone: str, language: str) -> str:
     """When a cron expression is due, in words; empty where it names no single time of a day or week or month."""
-    phrases = LANGUAGES.get(language.partition("-")[0].lower(), _ENGLISH)
-    time = _TIME.fullmatch(cron)
-    when = _days_said(time["rest"], phrases) if time else ""
-    if not (time and when):
+    phrases = PHRASES.get(language.partition("-")[0].lower(), _ENGLISH)
+    match = _TIME.fullmatch(cron)
+    days_phrase = _humanize_days(match["rest"], phrases) if match else ""
+    if not (match and days_phrase):
         return ""
-    said = phrases.at.format(when=when, time=f"{int(time['hour']):02}:{int(time['minute']):02}")
+    phrase = phrases.at.format(when=days_phrase, time=f"{int(match['hour']):02}:{int(match['minute']):02}")
     area, _, city = timezone.rpartition("/")
     if area in {"", "Etc"}:
-        return f"{said} ({city})"
-    return phrases.zone.format(when=said, city=city.replace("_", " "))
+        return f"{phrase} ({city})"
+    return phrases.zone.format(when=phrase, city=city.replace("_", " "))
 
 
-def _days_said(rest: str, phrases: Phrases) -> str:
+def _humanize_days(day_fields: str, phrases: SchedulePhrases) -> str:
     """The days that the last three fields of cron name, in words."""
-    if rest == "* * *":
+    if day_fields == "* * *":
         return phrases.daily
-    if rest.upper() == "L * *":
+    if day_fields.upper() == "L * *":
         return phrases.month_end
-    if found := _DATE.fullmatch(rest):
-        return phrases.monthly.format(date=int(found["date"]))
-    if found := _NTH.fullmatch(rest):
-        ordinal = phrases.ordinals[-1 if found["nth"].upper() == "L" else int(found["nth"][1]) - 1]
-        return phrases.nth.format(ordinal=ordinal, day=phrases.days[_day(found["day"])])
-    if found := _WEEKLY.fullmatch(rest.lower()):
-        return _weekdays_said(found["days"], phrases)
+    if match := _DATE.fullmatch(day_fields):
+        return phrases.monthly.format(date=int(match["date"]))
+    if match := _NTH.fullmatch(day_fields):
+        ordinal = phrases.ordinals[-1 if match["nth"].upper() == "L" else int(match["nth"][1]) - 1]
+        return phrases.nth.format(ordinal=ordinal, day=phrases.days[_weekday_number(match["day"])])
+    if match := _WEEKLY.fullmatch(day_fields.lower()):
+        return _humanize_weekdays(match["days"], phrases)
     return ""
 
 
-def _weekdays_said(listed: str, phrases: Phrases) -> str:
+def _humanize_weekdays(day_list: str, phrases: SchedulePhrases) -> str:
     try:
-        days = sorted({day for part in listed.split(",") for day in _span(part)})
+        days = sorted({day for part in day_list.split(",") for day in _expand_range(part)})
     except ValueError:
         return ""
     if days == _WORKING_DAYS:
@@ -178,15 +178,15 @@ def _weekdays_said(listed: str, phrases: Phrases) -> str:
     if len(days) == len(_DAYS):
         return phrases.daily
     *names, last = [phrases.days[day] for day in days]
-    joined = phrases.comma.join(names) + phrases.last + last if names else last
-    return phrases.weekly.format(days=joined)
+    day_names = phrases.comma.join(names) + phrases.last + last if names else last
+    return phrases.weekly.format(days=day_names)
 
 
-def _span(part: str) -> Sequence[int]:
+def _expand_range(part: str) -> Sequence[int]:
     """The days of `mon`, `1` or `mon-fri`, from Sunday = 0. Raises ValueError for what is none of these."""
     first, _, last = part.partition("-")
-    return range(_day(first), _day(last or first) + 1)
+    return range(_weekday_number(first), _weekday_number(last or first) + 1)
 
 
-def _day(name: str) -> int:
+def _weekday_number(name: str) -> int:
     return int(name) % len(_DAYS) if name.isdecimal() else _DAYS.index(name.lower())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class Words(NamedTuple):
+class SiteMessages(NamedTuple):
     """The phrases of the archive, in one language. `{…}` are filled in where they are used; `feeds` are by media type."""
 
     skip: str
@@ -40,7 +40,7 @@ class Words(NamedTuple):
 
 
 _RSS, _ATOM, _JSON = "application/rss+xml", "application/atom+xml", "application/feed+json"
-_ENGLISH = Words(
+_ENGLISH = SiteMessages(
     skip="Skip to the text",
     site="Site",
     articles="Articles",
@@ -78,7 +78,7 @@ _ENGLISH = Words(
         _JSON: "The same articles as JSON, for newer readers and for programs.",
     },
 )
-_ARABIC = Words(
+_ARABIC = SiteMessages(
     skip="انتقل إلى النص",
     site="الموقع",
     articles="المقالات",
@@ -115,7 +115,7 @@ _ARABIC = Words(
         _JSON: "المقالات نفسها بصيغة JSON، للقارئات الأحدث وللبرامج.",
     },
 )
-_CHINESE = Words(
+_CHINESE = SiteMessages(
     skip="跳到正文",
     site="网站",
     articles="文章",
@@ -151,7 +151,7 @@ _CHINESE = Words(
         _JSON: "相同的文章，JSON 格式，适合较新的阅读器和程序。",
     },
 )
-_FRENCH = Words(
+_FRENCH = SiteMessages(
     skip="Aller au texte",
     site="Site",
     articles="Articles",
@@ -188,7 +188,7 @@ _FRENCH = Words(
         _JSON: "Les mêmes articles en JSON, pour les lecteurs récents et les programmes.",
     },
 )
-_GERMAN = Words(
+_GERMAN = SiteMessages(
     skip="Zum Text springen",
     site="Seiten",
     articles="Artikel",
@@ -225,7 +225,7 @@ _GERMAN = Words(
         _JSON: "Dieselben Artikel als JSON, für neuere Feedreader und Programme.",
     },
 )
-_SPANISH = Words(
+_SPANISH = SiteMessages(
     skip="Ir al texto",
     site="Sitio",
     articles="Artículos",
@@ -262,10 +262,10 @@ _SPANISH = Words(
         _JSON: "Los mismos artículos en JSON, para lectores recientes y programas.",
     },
 )
-LANGUAGES = {"ar": _ARABIC, "de": _GERMAN, "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH, "zh": _CHINESE}
+TRANSLATIONS = {"ar": _ARABIC, "de": _GERMAN, "en": _ENGLISH, "es": _SPANISH, "fr": _FRENCH, "zh": _CHINESE}
 """By the primary subtag of a BCP 47 tag."""
 
 
-def words(language: str) -> Words:
+def site_messages(language: str) -> SiteMessages:
     """The phrases of a language; English where it has none."""
-    return LANGUAGES.get(language.partition("-")[0].lower(), _ENGLISH)
+    return TRANSLATIONS.get(language.partition("-")[0].lower(), _ENGLISH)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Words(NamedTuple):
+class WebMessages(NamedTuple):
     """What the pages say in one language. `{newsletter}` and `{address}` are filled in by `pages`."""
 
     language: str
@@ -27,7 +27,7 @@ class Words(NamedTuple):
     home: str
 
 
-_ENGLISH = Words(
+_ENGLISH = WebMessages(
     language="en",
     leave_title="Unsubscribe?",
     leave_text="{address} will get no more mail of {newsletter}.",
@@ -49,7 +49,7 @@ _ENGLISH = Words(
     busy_text="Something on our side did not work just now, and nothing was changed. Try it again in a few minutes.",
     home="To the front page",
 )
-_ARABIC = Words(
+_ARABIC = WebMessages(
     language="ar",
     leave_title="إلغاء الاشتراك؟",
     leave_text="لن تصل إلى {address} أي رسائل أخرى من {newsletter}.",
@@ -71,7 +71,7 @@ _ARABIC = Words(
     busy_text="حدث خلل لدينا الآن ولم يتغير شيء. حاول مرة أخرى بعد بضع دقائق.",
     home="إلى الصفحة الأولى",
 )
-_CHINESE = Words(
+_CHINESE = WebMessages(
     language="zh",
     leave_title="要退订吗？",
     leave_text="{address} 将不再收到 {newsletter} 的邮件。",
@@ -92,7 +92,7 @@ _CHINESE = Words(
     busy_text="我们这边刚才出了问题，没有任何改动。请过几分钟再试。",
     home="返回首页",
 )
-_FRENCH = Words(
+_FRENCH = WebMessages(
     language="fr",
     leave_title="Se désabonner ?",
     leave_text="{address} ne recevra plus de courrier de {newsletter}.",
@@ -114,7 +114,7 @@ _FRENCH = Words(
     busy_text="Quelque chose n’a pas fonctionné chez nous, et rien n’a été changé. Réessayez dans quelques minutes.",
     home="Vers la page d’accueil",
 )
-_GERMAN = Words(
+_GERMAN = WebMessages(
     language="de",
     leave_title="Abbestellen?",
     leave_text="An {address} geht dann keine Post von {newsletter} mehr.",
@@ -136,7 +136,7 @@ _GERMAN = Words(
     busy_text="Bei uns ist gerade etwas schiefgegangen, und nichts wurde geändert. Versuchen Sie es in ein paar Minuten.",
     home="Zur Startseite",
 )
-_SPANISH = Words(
+_SPANISH = WebMessages(
     language="es",
     leave_title="¿Darse de baja?",
     leave_text="{address} no recibirá más correo de {newsletter}.",
@@ -158,10 +158,10 @@ _SPANISH = Words(
     busy_text="Algo no ha funcionado aquí ahora mismo, y no se ha cambiado nada. Inténtelo dentro de unos minutos.",
     home="A la portada",
 )
-LANGUAGES = {each.language: each for each in (_ARABIC, _CHINESE, _ENGLISH, _FRENCH, _GERMAN, _SPANISH)}
+TRANSLATIONS = {each.language: each for each in (_ARABIC, _CHINESE, _ENGLISH, _FRENCH, _GERMAN, _SPANISH)}
 """By the primary subtag of a BCP 47 tag."""
 
 
-def words(tag: str) -> Words:
+def web_messages(tag: str) -> WebMessages:
     """The phrases of a language; English where it has none."""
-    return LANGUAGES.get(tag.partition("-")[0].lower(), _ENGLISH)
+    return TRANSLATIONS.get(tag.partition("-")[0].lower(), _ENGLISH)

@@ -28,7 +28,7 @@ class Mailbox(NamedTuple):
         return self.address.rpartition("@")[2]
 
 
-def parsed_address(text: str) -> str:
+def parse_address(text: str) -> str:
     """The address as it goes on the wire: local part as written, domain in lower case and IDNA.
 
     Raises ValueError with a sentence for the person who wrote it. Quoted local parts, comments, address literals
@@ -39,11 +39,11 @@ def parsed_address(text: str) -> str:
         raise ValueError("the address is empty")
     if _CONTROL.search(text):
         raise ValueError("the address contains a control character or a line break")
-    local, at, domain = text.rpartition("@")
-    if not at:
+    local, at_sign, domain = text.rpartition("@")
+    if not at_sign:
         raise ValueError("the address has no @")
     if not _LOCAL.match(local):
-        raise ValueError(_local_fault(local))
+        raise ValueError(_local_part_error(local))
     if len(local) > 64:  # noqa: PLR2004 - RFC 5321, 4.5.3.1.1
         raise ValueError("the part before the @ is longer than 64 characters")
     address = f"{local}@{_wire_domain(domain)}"
@@ -57,26 +57,28 @@ def address_key(address: str) -> str:
     return address.lower()
 
 
-def parsed_mailbox(text: str) -> Mailbox:
+def parse_mailbox(text: str) -> Mailbox:
     """`Name <address>` or a bare address; the name is plain text without quotes. Raises ValueError."""
-    found = _MAILBOX.match(text)
-    if not found:
+    match = _MAILBOX.match(text)
+    if not match:
         raise ValueError("it does not read as `Name <name@example.org>`")
-    name = (found["name"] or "").strip().strip('"').strip()
+    name = (match["name"] or "").strip().strip('"').strip()
     if _CONTROL.search(name):
         raise ValueError("the name contains a control character or a line break")
-    return Mailbox(name, parsed_address(found["angle"] or found["bare"]))
+    return Mailbox(name, parse_address(match["angle"] or match["bare"]))
 
 
-def _local_fault(local: str) -> str:
+def _local_part_error(local: str) -> str:
     if not local:
         return "there is nothing before the @"
     if not local.isascii():
         return "the part before the @ has letters outside ASCII, which most relays cannot deliver to"
     if local.startswith(".") or local.endswith(".") or ".." in local:
         return "the part before the @ has a full stop at its start, its end, or two in a row"
-    wrong = next((c for c in local if not re.match(_ATEXT, c) and c != "."), " ")
-    return f"the part before the @ contains {wrong!r}"
+    invalid = next(
+        (character for character in local if not re.match(_ATEXT, character) and character != "."), " "
+    )
+    return f"the part before the @ contains {invalid!r}"
 
 
 @lru_cache(maxsize=1024)  # most people are at few domains

@@ -33,10 +33,10 @@ FINAL_STATES = frozenset(
     }
 )
 
-_GIVEN_UP = frozenset({DeliveryState.EXPIRED, DeliveryState.SUPPRESSED, DeliveryState.CANCELLED})
-ARROWS: dict[DeliveryState, frozenset[DeliveryState]] = {
-    DeliveryState.QUEUED: _GIVEN_UP | {DeliveryState.CLAIMED},
-    DeliveryState.CLAIMED: _GIVEN_UP
+_UNSENT_STATES = frozenset({DeliveryState.EXPIRED, DeliveryState.SUPPRESSED, DeliveryState.CANCELLED})
+TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.QUEUED: _UNSENT_STATES | {DeliveryState.CLAIMED},
+    DeliveryState.CLAIMED: _UNSENT_STATES
     | {DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED, DeliveryState.FAILED},
     DeliveryState.SENDING: frozenset(
         {
@@ -47,8 +47,8 @@ ARROWS: dict[DeliveryState, frozenset[DeliveryState]] = {
             DeliveryState.EXPIRED,  # refused for now, with no time left to try again
         }
     ),
-    DeliveryState.DEFERRED: _GIVEN_UP | {DeliveryState.CLAIMED},
-    DeliveryState.IN_DOUBT: _GIVEN_UP | {DeliveryState.CLAIMED, DeliveryState.SENT},
+    DeliveryState.DEFERRED: _UNSENT_STATES | {DeliveryState.CLAIMED},
+    DeliveryState.IN_DOUBT: _UNSENT_STATES | {DeliveryState.CLAIMED, DeliveryState.SENT},
 } | {state: frozenset() for state in FINAL_STATES}
 """From each state, where a delivery may go next. Final states have no way out."""
 
@@ -64,7 +64,7 @@ class Phase(StrEnum):
     RECIPIENT = "recipient"
     DATA = "data"
     BODY = "body"
-    DOT = "dot"
+    END_OF_DATA = "dot"
 
 
 class Reply(NamedTuple):
@@ -107,10 +107,10 @@ class Verdict(NamedTuple):
     suppress: bool = False
 
     @property
-    def crowded(self) -> bool:
+    def is_domain_busy(self) -> bool:
         """Whether the recipient's whole domain may want less: put off for now, and not because of one mailbox."""
-        deferred = self.fault is Fault.RECIPIENT_DEFERRED and self.reply.code > 0
-        return deferred and not self.reply.enhanced.startswith(("4.1.", "4.2."))  # RFC 3463, 3.2 and 3.3
+        is_deferred = self.fault is Fault.RECIPIENT_DEFERRED and self.reply.code > 0
+        return is_deferred and not self.reply.enhanced.startswith(("4.1.", "4.2."))  # RFC 3463, 3.2 and 3.3
 
 
 class Recipient(NamedTuple):
@@ -123,10 +123,10 @@ class Recipient(NamedTuple):
     address: str
     name: str = ""
     attempts: int = 0
-    dated: datetime | None = None
+    message_date: datetime | None = None
 
 
-class Result(NamedTuple):
+class DeliveryResult(NamedTuple):
     """What became of one delivery that was tried: its next state, the reply, and when to try again if deferred."""
 
     subscription_id: int
@@ -136,11 +136,11 @@ class Result(NamedTuple):
     suppress: bool = False
 
 
-class TakenOver(Exception):  # noqa: N818 - a fact about this process, which goes on; it reaches no door
+class LeaseLostError(Exception):
     """We said nothing for longer than its lease: what was claimed is, or may be, in other hands."""
 
 
-class DeliveryLine(NamedTuple):
+class DeliverySummary(NamedTuple):
     """One delivery as people look at it: `outbox show --deliveries`, `subscribers history`.
 
     `dated` is the Date of its message, once one may have gone out.
@@ -153,4 +153,4 @@ class DeliveryLine(NamedTuple):
     attempts: int
     reply: str
     next_at: datetime | None = None
-    dated: datetime | None = None
+    message_date: datetime | None = None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ketapress.model.post import Post
 
-YEARS = range(1900, 9901)
+SUPPORTED_YEARS = range(1900, 9901)
 """What people may name as a time: far enough from both ends of the calendar that no sum or search leaves it."""
 
 
@@ -31,11 +31,11 @@ class Window(NamedTuple):
     instant went out with that edition and is left out because it was, so the ends may touch.
     """
 
-    after: datetime
-    until: datetime
+    start: datetime
+    end: datetime
 
-    def holds(self, moment: datetime) -> bool:
-        return self.after <= moment <= self.until
+    def contains(self, moment: datetime) -> bool:
+        return self.start <= moment <= self.end
 
 
 class Decision(StrEnum):
@@ -70,7 +70,7 @@ class Display(StrEnum):
     HEADLINE = "headline"
 
 
-class Item(NamedTuple):
+class EditionItem(NamedTuple):
     """One post in an edition."""
 
     post: Post
@@ -85,12 +85,12 @@ class Edition(NamedTuple):
 
     slot: Slot
     window: Window
-    items: tuple[Item, ...]
-    more: tuple[Post, ...] = ()
+    items: tuple[EditionItem, ...]
+    overflow: tuple[Post, ...] = ()
 
     @property
     def posts(self) -> tuple[Post, ...]:
-        return tuple(item.post for item in self.items) + self.more
+        return tuple(item.post for item in self.items) + self.overflow
 
 
 class StoredEdition(NamedTuple):
@@ -106,18 +106,18 @@ class StoredEdition(NamedTuple):
     decision: Decision
     state: EditionState | None = None
     window: Window | None = None
-    send_by: datetime | None = None
+    send_deadline: datetime | None = None
     subject: str = ""
     post_ids: tuple[str, ...] = ()
     sizes: Mapping[str, int] | None = None
-    why: str = ""
-    left_out: Mapping[str, int] | None = None
-    web: str = ""
+    reason: str = ""
+    skipped_counts: Mapping[str, int] | None = None
+    web_html: str = ""
 
     @property
-    def held_by_person(self) -> bool:
+    def is_held_by_person(self) -> bool:
         """Whether it waits because somebody said so, not because of what is wrong with it."""
-        return self.state is EditionState.HELD and self.why == HELD_BY_PERSON
+        return self.state is EditionState.HELD and self.reason == HELD_BY_PERSON
 
 
 WAITING_STATES = frozenset({EditionState.HELD, EditionState.AWAITING_APPROVAL})

@@ -27,11 +27,11 @@ class Problem(NamedTuple):
     severity: Severity = Severity.ERROR
     path: str | None = None
     line: int | None = None
-    asks: bool = False
+    needs_answer: bool = False
 
     @property
     def needs_person(self) -> bool:
-        return self.asks or self.severity is Severity.ERROR
+        return self.needs_answer or self.severity is Severity.ERROR
 
     @property
     def where(self) -> str:
@@ -40,7 +40,7 @@ class Problem(NamedTuple):
             return ""
         return self.path if self.line is None else f"{self.path}:{self.line}"
 
-    def at(self, path: str, line: int | None = None) -> "Problem":
+    def with_location(self, path: str, line: int | None = None) -> "Problem":
         """The same problem, placed; a line that is already known stays."""
         return self._replace(path=path, line=self.line if line is None else line)
 
@@ -51,8 +51,8 @@ class Problem(NamedTuple):
 class KetapressError(Exception):
     """Something a person has to mend before what they asked for can be done. Carries at least one `Problem`."""
 
-    def __init__(self, problem: Problem, *more: Problem) -> None:
-        self.problems = (problem, *more)
+    def __init__(self, problem: Problem, *others: Problem) -> None:
+        self.problems = (problem, *others)
         super().__init__("\n".join(map(str, self.problems)))
 
 

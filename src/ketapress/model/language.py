@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 _RTL_SCRIPTS = frozenset({"arab", "hebr", "thaa", "syrc", "nkoo", "adlm", "rohg"})
-_SAME_SCRIPTS = {"hans": "hani", "hant": "hani", "kore": "hang"}
-LANGUAGES = {
+_SCRIPT_ALIASES = {"hans": "hani", "hant": "hani", "kore": "hang"}
+LANGUAGES_BY_SCRIPT = {
     "arab": "ar arc ckb fa ks lrc mzn pnb ps sd ug ur",
     "armn": "hy",
     "beng": "bn as",
@@ -34,17 +34,19 @@ LANGUAGES = {
     "tibt": "bo dz",
 }
 """The languages of each script but Latin, which has all others; the commonest first. Scripts by ISO 15924, in lower case."""
-_SCRIPTS = {language: script for script, languages in LANGUAGES.items() for language in languages.split()}
+_DEFAULT_SCRIPTS = {
+    language: script for script, languages in LANGUAGES_BY_SCRIPT.items() for language in languages.split()
+}
 
 
 @lru_cache(maxsize=64)
-def script(tag: str) -> str:
+def script_code(tag: str) -> str:
     """The script of a language: the one that the tag names (`az-Arab`), else the usual one (`ar-EG`)."""
     language, *subtags = tag.lower().replace("_", "-").split("-")
-    named = next((subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha()), "")  # noqa: PLR2004 - RFC 5646, 2.2.3
-    return _SAME_SCRIPTS.get(named, named) or _SCRIPTS.get(language, "latn")
+    script_subtag = next((subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha()), "")  # noqa: PLR2004 - RFC 5646, 2.2.3
+    return _SCRIPT_ALIASES.get(script_subtag, script_subtag) or _DEFAULT_SCRIPTS.get(language, "latn")
 
 
-def direction(tag: str) -> str:
+def text_direction(tag: str) -> str:
     """`rtl` or `ltr`, by the script."""
-    return "rtl" if script(tag) in _RTL_SCRIPTS else "ltr"
+    return "rtl" if script_code(tag) in _RTL_SCRIPTS else "ltr"

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Place(StrEnum):
+class FieldEncoding(StrEnum):
     """Where a slot stands, which decides how its value is encoded before it is filled in.
 
     Text and HTML are quoted-printable; the `base64` ones are for scripts in which that would be much longer.
@@ -18,14 +18,14 @@ class Place(StrEnum):
     BASE64_HTML = "base64 html"
 
 
-class ByteSlot(NamedTuple):
+class MergeField(NamedTuple):
     """A gap in a letter: what is filled in (`unsubscribe_url`, `to`, …) and where."""
 
     name: str
-    place: Place
+    encoding: FieldEncoding
 
 
-class Letter(NamedTuple):
+class MessageTemplate(NamedTuple):
     """A whole RFC 5322 message with CRLF line ends, cut at its slots: `segments[0] slots[0] segments[1] … `.
 
     There is one more segment than there are slots. No line of a segment begins with a full stop, and a slot
@@ -35,7 +35,7 @@ class Letter(NamedTuple):
 
     key: str
     segments: tuple[bytes, ...]
-    slots: tuple[ByteSlot, ...]
+    merge_fields: tuple[MergeField, ...]
 
 
 class Digest(NamedTuple):
@@ -48,6 +48,6 @@ class Digest(NamedTuple):
     subject: str
     html: str
     text: str
-    web: str
-    letter: Letter
+    web_html: str
+    message_template: MessageTemplate
     sizes: Mapping[str, int]

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
 from ketapress.model.address import Mailbox
-from ketapress.model.urls import joined, on_this_machine
+from ketapress.model.urls import is_loopback, join_url
 
 
 class Setting(NamedTuple):
@@ -24,28 +24,35 @@ class Setting(NamedTuple):
     key: str = ""
 
 
-class Declared(NamedTuple):
+class SettingSpec(NamedTuple):
     """A setting as it was declared: `name` is the field's, `key` the file's; without a default it is required."""
 
     name: str
     key: str
-    reads: str
-    sentence: str
-    required: bool
+    converter: str
+    description: str
+    is_required: bool
     default: Any
 
 
-def declared(section: type) -> tuple[Declared, ...]:
+def setting_specs(section: type) -> tuple[SettingSpec, ...]:
     """The settings of a section, in their order; fields that nothing is said of are no settings."""
     defaults: Mapping[str, Any] = section._field_defaults  # type: ignore[attr-defined]  # of every named tuple
-    found = []
+    specs = []
     for name, annotation in section.__annotations__.items():
-        for said in getattr(annotation, "__metadata__", ()):
-            given = name in defaults
-            found.append(
-                Declared(name, said.key or name, said.reads, said.sentence, not given, defaults.get(name))
+        for setting in getattr(annotation, "__metadata__", ()):
+            has_default = name in defaults
+            specs.append(
+                SettingSpec(
+                    name,
+                    setting.key or name,
+                    setting.reads,
+                    setting.sentence,
+                    not has_default,
+                    defaults.get(name),
+                )
             )
-    return tuple(found)
+    return tuple(specs)
 
 
 class Author(NamedTuple):
@@ -194,8 +201,8 @@ class RelayUrl(NamedTuple):
     password: str = ""
 
     @property
-    def local(self) -> bool:
-        return on_this_machine(self.host)
+    def is_local(self) -> bool:
+        return is_loopback(self.host)
 
     def __repr__(self) -> str:
         return f"RelayUrl({self})"
@@ -323,15 +330,15 @@ class Settings(NamedTuple):
     web: WebSettings = WebSettings()
     alerts: AlertSettings = AlertSettings()
 
-    def zone(self, newsletter: NewsletterSettings) -> str:
+    def newsletter_zone(self, newsletter: NewsletterSettings) -> str:
         """The IANA zone in which a newsletter's schedule is meant."""
         return newsletter.timezone or self.site.timezone
 
     @property
-    def door(self) -> str:
+    def web_base_url(self) -> str:
         """Where links in mail lead: the web door, or the site where no door is set."""
         return self.web.url or self.site.url
 
-    def page(self, path: str) -> str:
+    def page_url(self, path: str) -> str:
         """The full URL of a path of the site."""
-        return joined(self.site.url, path)
+        return join_url(self.site.url, path)

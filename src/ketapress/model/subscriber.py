@@ -34,7 +34,7 @@ class Subscriber(NamedTuple):
     subscriptions: tuple[Subscription, ...] = ()
 
 
-class Applicant(NamedTuple):
+class ImportRow(NamedTuple):
     """Somebody an operator wants to add: one line of a CSV, or one `add`. `line` counts from 1.
 
     `newsletter` is the one that the line is about, where it says so; otherwise the operator says which are meant.
@@ -47,25 +47,25 @@ class Applicant(NamedTuple):
     newsletter: str = ""
 
 
-class Refusal(NamedTuple):
+class RejectedRow(NamedTuple):
     """A line of an import that was not taken, and why."""
 
     line: int | None
     value: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class ImportResult:
     """What became of the applicants of one import: each line is counted once."""
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
-    refused: tuple[Refusal, ...] = ()
+    refused: tuple[RejectedRow, ...] = ()
 
-    def __add__(self, other: "Added") -> "Added":
-        return Added(
+    def __add__(self, other: "ImportResult") -> "ImportResult":
+        return ImportResult(
             added=self.added + other.added,
             updated=self.updated + other.updated,
             unchanged=self.unchanged + other.unchanged,
@@ -82,15 +82,15 @@ class ConsentEvent(StrEnum):
     ERASED = "erased"
 
 
-class Event(NamedTuple):
+class HistoryEvent(NamedTuple):
     """One line of a person's history: a change of consent (`by` says on whose word) or a delivery (`reply`).
 
     `what` is a ConsentEvent or a DeliveryState. A delivery stands at its message's Date, or at its slot if none left.
     """
 
-    at: datetime
-    what: str
+    time: datetime
+    kind: str
     newsletter: str
     edition: str = ""
-    by: str = ""
+    origin: str = ""
     reply: str = ""

@@ -7,10 +7,10 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from ketapress.model.post import Post
-from ketapress.model.urls import slug
+from ketapress.model.urls import slugify
 
 # `C`, `C++` and `C#` would have one address.
-_SPOKEN = str.maketrans({"+": " plus ", "#": " sharp "})
+_SYMBOL_NAMES = str.maketrans({"+": " plus ", "#": " sharp "})
 
 
 class Tag(NamedTuple):
@@ -24,20 +24,26 @@ class Tag(NamedTuple):
 @cache
 def tag_slug(name: str) -> str:
     """A tag's name in addresses: never empty, and the same for `Café` and `café`."""
-    bare = name.strip().lstrip("#")
-    return slug(bare.translate(_SPOKEN)) or f"tag-{sha256(name.encode(errors='replace')).hexdigest()[:8]}"
+    label = name.strip().lstrip("#")
+    return (
+        slugify(label.translate(_SYMBOL_NAMES))
+        or f"tag-{sha256(name.encode(errors='replace')).hexdigest()[:8]}"
+    )
 
 
-def tags_of(posts: Iterable[Post]) -> tuple[Tag, ...]:
+def collect_tags(posts: Iterable[Post]) -> tuple[Tag, ...]:
     """The tags of these posts, in the order of their names in addresses."""
-    tagged: dict[str, dict[str, Post]] = defaultdict(dict)
+    posts_by_key: dict[str, dict[str, Post]] = defaultdict(dict)
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for post in posts:
         for name in post.tags:
-            tagged[tag_slug(name)][post.id] = post
+            posts_by_key[tag_slug(name)][post.id] = post
             spellings[tag_slug(name)][name] += 1
-    return tuple(Tag(_usual(spellings[each]), each, tuple(tagged[each].values())) for each in sorted(tagged))
+    return tuple(
+        Tag(_most_common(spellings[key]), key, tuple(posts_by_key[key].values()))
+        for key in sorted(posts_by_key)
+    )
 
 
-def _usual(spellings: Counter[str]) -> str:
+def _most_common(spellings: Counter[str]) -> str:
     return min(spellings, key=lambda name: (-spellings[name], name))

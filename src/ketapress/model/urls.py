@@ -13,32 +13,32 @@ SAFE_IN_PATH = "/~!$&'()*+,;=:@-._"  # RFC 3986, 3.3: what a path segment may ho
 SAFE_IN_URL = SAFE_IN_PATH + "?#[]%"
 
 
-def slug(text: str) -> str:
+def slugify(text: str) -> str:
     """A name for a URL and a file: letters and digits of any script in lower case, joined by hyphens; may be empty."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    words = _NOT_IN_SLUG.sub("-", unicodedata.normalize("NFC", plain)).strip("-")
+    normal_form = unicodedata.normalize("NFKC", text).casefold()
+    words = _NOT_IN_SLUG.sub("-", unicodedata.normalize("NFC", normal_form)).strip("-")
     while len(words.encode()) > _SLUG_LENGTH:
         head, hyphen, _ = words.rpartition("-")
         words = head if hyphen else words[:-1]
     return words
 
 
-def encoded_path(path: str) -> str:
+def encode_path(path: str) -> str:
     """A path of readable characters, percent-encoded as it stands in a URL."""
     return quote(path, safe=SAFE_IN_PATH)
 
 
-def decoded_path(path: str) -> str:
+def decode_path(path: str) -> str:
     """The file that a URL's path names under `public/`."""
     return unquote(path)
 
 
-def joined(base: str, path: str) -> str:
+def join_url(base: str, path: str) -> str:
     """`path` under `base`, whether or not the base ends in a slash: the site may live in a sub-folder."""
     return base.rstrip("/") + "/" + path.lstrip("/")
 
 
-def absolute(base: str, reference: str) -> str | None:
+def resolve_url(base: str, reference: str) -> str | None:
     """`reference` as a full URL with blanks and non-ASCII encoded; None where it is none that can be joined."""
     try:
         url = urljoin(base, reference.strip())
@@ -52,6 +52,6 @@ def absolute(base: str, reference: str) -> str | None:
     return quote(url, safe=SAFE_IN_URL)
 
 
-def on_this_machine(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether a host name means the loopback interface of this machine."""
     return host in {"localhost", "::1", "[::1]"} or host.startswith("127.")

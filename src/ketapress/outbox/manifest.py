@@ -10,19 +10,23 @@ from hashlib import sha256
 from typing import Any
 
 from ketapress.model.edition import Edition
-from ketapress.model.message import Digest, Letter
+from ketapress.model.message import Digest, MessageTemplate
 
 MANIFEST = "edition.json"
 
 
-def edition_files(edition: Edition, digest: Digest, specimen: bytes) -> dict[str, bytes]:
+def edition_files(edition: Edition, digest: Digest, sample_message: bytes) -> dict[str, bytes]:
     """`digest.html`, `digest.txt`, `message.eml`, and `edition.json`, which describes them."""
-    files = {"digest.html": digest.html.encode(), "digest.txt": digest.text.encode(), "message.eml": specimen}
-    return {**files, MANIFEST: _json(_manifest(edition, digest, specimen, files))}
+    files = {
+        "digest.html": digest.html.encode(),
+        "digest.txt": digest.text.encode(),
+        "message.eml": sample_message,
+    }
+    return {**files, MANIFEST: _encode_json(_manifest(edition, digest, sample_message, files))}
 
 
 def _manifest(
-    edition: Edition, digest: Digest, specimen: bytes, files: Mapping[str, bytes]
+    edition: Edition, digest: Digest, sample_message: bytes, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
     return {
         "schema": 1,
@@ -30,31 +34,31 @@ def _manifest(
         "newsletter": edition.slot.newsletter,
         "slot": edition.slot.key,
         "at": edition.slot.at.isoformat(),
-        "window": [edition.window.after.isoformat(), edition.window.until.isoformat()],
+        "window": [edition.window.start.isoformat(), edition.window.end.isoformat()],
         "subject": digest.subject,
-        "posts": list(_posts(edition)),
+        "posts": list(_post_entries(edition)),
         "sizes": dict(digest.sizes),
-        "key": digest.letter.key,
-        "byte_slots": list(_byte_slots(digest.letter, specimen)),
+        "key": digest.message_template.key,
+        "byte_slots": list(_field_positions(digest.message_template, sample_message)),
         "sha256": {name: sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
 
 
-def _posts(edition: Edition) -> Iterator[dict[str, str]]:
+def _post_entries(edition: Edition) -> Iterator[dict[str, str]]:
     """The posts in the edition's order; those that found no room are the last, shown as `more`."""
-    shown = [(item.post, item.display.value) for item in edition.items]
-    for post, display in [*shown, *((post, "more") for post in edition.more)]:
+    entries = [(item.post, item.display.value) for item in edition.items]
+    for post, display in [*entries, *((post, "more") for post in edition.overflow)]:
         yield {"id": post.id, "path": post.path, "title": post.title, "sha256": post.sha256, "shown": display}
 
 
-def _byte_slots(letter: Letter, specimen: bytes) -> Iterator[dict[str, Any]]:
+def _field_positions(message_template: MessageTemplate, sample_message: bytes) -> Iterator[dict[str, Any]]:
     """Where in `message.eml` each slot's value stands, in octets."""
-    offset = len(letter.segments[0])
-    for slot, segment in zip(letter.slots, letter.segments[1:], strict=True):
-        end = specimen.index(segment, offset)
-        yield {"name": slot.name, "place": slot.place.value, "offset": offset, "length": end - offset}
+    offset = len(message_template.segments[0])
+    for field, segment in zip(message_template.merge_fields, message_template.segments[1:], strict=True):
+        end = sample_message.index(segment, offset)
+        yield {"name": field.name, "place": field.encoding.value, "offset": offset, "length": end - offset}
         offset = end + len(segment)
 
 
-def _json(value: Any) -> bytes:
+def _encode_json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()

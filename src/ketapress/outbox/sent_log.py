@@ -19,104 +19,120 @@ from ketapress.model.errors import KetapressError, Problem, RefusedError
 from ketapress.system.atomic import open_or_create, sync_folder, write_all, write_atomic
 
 _OUTBOX = "outbox"
-GENERATION = ".generation.json"
-SENT = ".sent.jsonl"
+GENERATION_FILE = ".generation.json"
+SENT_FILE = ".sent.jsonl"
 
 
-class Noted(NamedTuple):
+class SentLogEntry(NamedTuple):
     """One edition, as the outbox has it. `left`: a message of it may have gone out; `over`: all of it has."""
 
     slot: Slot
     window: Window | None
     subject: str
     post_ids: tuple[str, ...]
-    left: bool
-    over: bool
+    has_started: bool
+    is_finished: bool
 
 
-def outbox_generation(root: Path) -> int:
+def read_generation(root: Path) -> int:
     """How often sending was started, as the outbox remembers it; 0 where it remembers nothing.
 
     Raises RefusedError where the file is there and cannot be understood: then nobody knows what went out.
     """
-    file = root / _OUTBOX / GENERATION
+    file = root / _OUTBOX / GENERATION_FILE
     try:
-        found = json.loads(file.read_bytes())["generation"]
+        generation = json.loads(file.read_bytes())["generation"]
     except FileNotFoundError:
         return 0
     except (ValueError, KeyError, TypeError):
-        found = None
-    if not isinstance(found, int):
-        raise RefusedError(_UNREADABLE)
-    return found
+        generation = None
+    if not isinstance(generation, int):
+        raise RefusedError(_UNREADABLE_GENERATION)
+    return generation
 
 
-def behind(root: Path, generation: int) -> Problem | None:
+def older_copy_problem(root: Path, generation: int) -> Problem | None:
     """That a store of this generation is an older copy: the outbox knows of more starts of sending. None where it is not.
 
     Raises RefusedError, as `outbox_generation` does.
     """
-    known = outbox_generation(root)
-    return _behind(generation, known) if generation < known else None
+    newest_generation = read_generation(root)
+    return (
+        _build_older_copy_problem(generation, newest_generation) if generation < newest_generation else None
+    )
 
 
 def raise_outbox_generation(root: Path, generation: int) -> None:
     """The outbox knows of at least so many starts from here on; a higher number that it has stays."""
-    with _kept(root) as folder:
-        if generation <= outbox_generation(root):
+    with _outbox_lock(root) as folder:
+        if generation <= read_generation(root):
             return
-        write_atomic(folder / GENERATION, _as_line({"schema": 1, "generation": generation}), durable=True)
+        write_atomic(
+            folder / GENERATION_FILE, _encode_line({"schema": 1, "generation": generation}), durable=True
+        )
 
 
-def note(root: Path, edition: StoredEdition, *, left: bool, over: bool, now: datetime) -> None:
+def record_progress(
+    root: Path, edition: StoredEdition, *, has_started: bool, is_finished: bool, now: datetime
+) -> None:
     """Writes down how far an edition is; nothing where the last line about it says the same."""
-    with _kept(root) as folder:
-        known = next((each for each in noted(root) if each.slot.edition == edition.slot.edition), None)
-        if known is None or (known.left, known.over) != (left, over):
-            _append(folder / SENT, _line(edition, now, left=left, over=over))
+    with _outbox_lock(root) as folder:
+        last_entry = next(
+            (entry for entry in read_sent_log(root) if entry.slot.edition == edition.slot.edition), None
+        )
+        if last_entry is None or (last_entry.has_started, last_entry.is_finished) != (
+            has_started,
+            is_finished,
+        ):
+            _append_line(
+                folder / SENT_FILE,
+                _entry_to_dict(edition, now, has_started=has_started, is_finished=is_finished),
+            )
             sync_folder(folder)
 
 
-def noted(root: Path) -> tuple[Noted, ...]:
+def read_sent_log(root: Path) -> tuple[SentLogEntry, ...]:
     """The editions that began to go out, each by its last line, oldest slot first. A line that was cut off is none."""
-    last: dict[str, Noted] = {}
-    for line in _lines(root / _OUTBOX / SENT):
+    entries: dict[str, SentLogEntry] = {}
+    for line in _read_lines(root / _OUTBOX / SENT_FILE):
         try:
-            found = _noted(json.loads(line))
+            entry = _parse_entry(json.loads(line))
         except (ValueError, KeyError, TypeError):
             continue
-        last[found.slot.edition] = found
-    return tuple(sorted(last.values(), key=lambda each: (each.slot.at, each.slot.newsletter)))
+        entries[entry.slot.edition] = entry
+    return tuple(sorted(entries.values(), key=lambda each: (each.slot.at, each.slot.newsletter)))
 
 
-def _line(edition: StoredEdition, now: datetime, *, left: bool, over: bool) -> dict[str, Any]:
+def _entry_to_dict(
+    edition: StoredEdition, now: datetime, *, has_started: bool, is_finished: bool
+) -> dict[str, Any]:
     window = edition.window
     return {
         "newsletter": edition.slot.newsletter,
         "slot": edition.slot.key,
         "at": edition.slot.at.isoformat(),
-        "window": [window.after.isoformat(), window.until.isoformat()] if window else None,
+        "window": [window.start.isoformat(), window.end.isoformat()] if window else None,
         "subject": edition.subject,
         "posts": list(edition.post_ids),
-        "left": left,
-        "over": over,
+        "left": has_started,
+        "over": is_finished,
         "noted": now.isoformat(),
     }
 
 
-def _noted(line: dict[str, Any]) -> Noted:
-    window = [datetime.fromisoformat(each) for each in line["window"] or ()]
-    return Noted(
-        slot=Slot(line["newsletter"], line["slot"], datetime.fromisoformat(line["at"])),
+def _parse_entry(record: dict[str, Any]) -> SentLogEntry:
+    window = [datetime.fromisoformat(moment) for moment in record["window"] or ()]
+    return SentLogEntry(
+        slot=Slot(record["newsletter"], record["slot"], datetime.fromisoformat(record["at"])),
         window=Window(*window) if window else None,
-        subject=line["subject"],
-        post_ids=tuple(line["posts"]),
-        left=line["left"],
-        over=line["over"],
+        subject=record["subject"],
+        post_ids=tuple(record["posts"]),
+        has_started=record["left"],
+        is_finished=record["over"],
     )
 
 
-def _lines(file: Path) -> list[str]:
+def _read_lines(file: Path) -> list[str]:
     try:
         return file.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
@@ -124,60 +140,60 @@ def _lines(file: Path) -> list[str]:
 
 
 @contextmanager
-def _kept(root: Path) -> Iterator[Path]:
+def _outbox_lock(root: Path) -> Iterator[Path]:
     """The outbox, for one process at a time. Raises KetapressError where the disk refuses."""
     folder = root / _OUTBOX
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield folder
         finally:
-            os.close(handle)
-    except OSError as fault:
-        raise KetapressError(_unwritable(fault)) from fault
+            os.close(descriptor)
+    except OSError as error:
+        raise KetapressError(_write_problem(error)) from error
 
 
-def _append(file: Path, value: dict[str, Any]) -> None:
+def _append_line(file: Path, value: dict[str, Any]) -> None:
     """One line of JSON, on the disk when this returns; after a line that was cut off it begins a new one."""
-    handle = open_or_create(file, os.O_RDWR | os.O_APPEND)
+    descriptor = open_or_create(file, os.O_RDWR | os.O_APPEND)
     try:
-        size = os.fstat(handle).st_size
-        cut_off = size and os.pread(handle, 1, size - 1) != b"\n"
-        write_all(handle, b"\n" * bool(cut_off) + _as_line(value))
-        os.fsync(handle)
+        size = os.fstat(descriptor).st_size
+        is_truncated = size and os.pread(descriptor, 1, size - 1) != b"\n"
+        write_all(descriptor, b"\n" * bool(is_truncated) + _encode_line(value))
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
-def _as_line(value: dict[str, Any]) -> bytes:
+def _encode_line(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"
 
 
-_UNREADABLE = Problem(
+_UNREADABLE_GENERATION = Problem(
     code="outbox.generation",
-    path=f"{_OUTBOX}/{GENERATION}",
+    path=f"{_OUTBOX}/{GENERATION_FILE}",
     message="it cannot be read, so nobody can tell whether the database is an older copy; nothing is sent.",
     cure="Bring the file back from a backup, or remove it and run `ketapress db restore --accept`.",
 )
 
 
-def _behind(mine: int, known: int) -> Problem:
+def _build_older_copy_problem(store_generation: int, newest_generation: int) -> Problem:
     return Problem(
         code="store.behind",
-        path=f"{_OUTBOX}/{GENERATION}",
-        message=f"outbox/ has generation {known}, and this database {mine}: it is an older copy, or another one. "
+        path=f"{_OUTBOX}/{GENERATION_FILE}",
+        message=f"outbox/ has generation {newest_generation}, and this database {store_generation}: it is an older copy, or another one. "
         "What went out since would go out again, so nothing is composed or sent.",
         cure="`ketapress db restore --accept --dry-run` tells what went out since, `ketapress db restore --accept` "
         "marks it as sent; or put the newer database back.",
     )
 
 
-def _unwritable(fault: OSError) -> Problem:
+def _write_problem(error: OSError) -> Problem:
     return Problem(
         code="outbox.write",
         path=_OUTBOX,
-        message=f"what goes out cannot be written down there: {fault.strerror or fault}; nothing is sent.",
+        message=f"what goes out cannot be written down there: {error.strerror or error}; nothing is sent.",
         cure="Make room or allow writing there, then run the command again.",
     )

@@ -17,8 +17,8 @@ from ketapress.outbox.manifest import MANIFEST
 from ketapress.system.atomic import sync_folder, write_new
 
 _OUTBOX = "outbox"
-_NEW = ".new-"
-_OLD = ".old-"
+_NEW_PREFIX = ".new-"
+_OLD_PREFIX = ".old-"
 
 
 def write_edition(root: Path, slot: Slot, files: Mapping[str, bytes]) -> Path:
@@ -27,19 +27,19 @@ def write_edition(root: Path, slot: Slot, files: Mapping[str, bytes]) -> Path:
     Raises KetapressError where the disk refuses. A crash leaves the old folder, the new one, or (between two renames)
     neither and both under hidden names; writing again, or `remove_leftovers`, tidies.
     """
-    place = edition_folder(root, slot)
+    target = edition_folder(root, slot)
     try:
-        if place.parent.is_symlink():  # `outbox/` itself may lie on another disk; what is in it is made here
-            raise KetapressError(_linked(place))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        fresh = place.with_name(f"{_NEW}{slot.key}")
-        _fill(fresh, files)
-        _swap(fresh, place)
-        for folder in (place.parent, root / _OUTBOX, root):
+        if target.parent.is_symlink():  # `outbox/` itself may lie on another disk; what is in it is made here
+            raise KetapressError(_link_problem(target))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new_folder = target.with_name(f"{_NEW_PREFIX}{slot.key}")
+        _write_folder(new_folder, files)
+        _replace_folder(new_folder, target)
+        for folder in (target.parent, root / _OUTBOX, root):
             sync_folder(folder)
-    except OSError as fault:
-        raise KetapressError(_unwritable(place, fault)) from fault
-    return place
+    except OSError as error:
+        raise KetapressError(_write_problem(target, error)) from error
+    return target
 
 
 def edition_folder(root: Path, slot: Slot) -> Path:
@@ -66,7 +66,11 @@ def changed_files(root: Path, slot: Slot) -> tuple[str, ...]:
     manifest = read_edition_json(root, slot)
     if manifest is None:
         return (MANIFEST,)
-    return tuple(name for name, written in manifest["sha256"].items() if _sha256(folder / name) != written)
+    return tuple(
+        name
+        for name, expected_hash in manifest["sha256"].items()
+        if _file_hash(folder / name) != expected_hash
+    )
 
 
 def remove_leftovers(root: Path) -> tuple[Path, ...]:
@@ -74,17 +78,17 @@ def remove_leftovers(root: Path) -> tuple[Path, ...]:
 
     An old folder that was moved aside while its successor never arrived is put back instead.
     """
-    removed = tuple(_leftovers(root))
-    for path in removed:
-        place = path.with_name(path.name.removeprefix(_NEW).removeprefix(_OLD))
-        if path.name.startswith(_OLD) and not place.exists():
-            path.rename(place)
+    leftovers = tuple(_find_leftovers(root))
+    for path in leftovers:
+        target = path.with_name(path.name.removeprefix(_NEW_PREFIX).removeprefix(_OLD_PREFIX))
+        if path.name.startswith(_OLD_PREFIX) and not target.exists():
+            path.rename(target)
         else:
             _remove(path)
-    return removed
+    return leftovers
 
 
-def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """A new folder with these files, all of it on the disk when this returns."""
     _remove(folder)
     folder.mkdir()
@@ -93,14 +97,14 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     sync_folder(folder)
 
 
-def _swap(fresh: Path, place: Path) -> None:
+def _replace_folder(new_folder: Path, target: Path) -> None:
     """Renames a folder into its place; a full folder cannot be renamed over, so the old one steps aside first."""
-    old = place.with_name(f"{_OLD}{place.name}")
-    _remove(old)
-    if place.is_symlink() or place.exists():
-        place.rename(old)
-    fresh.rename(place)
-    _remove(old)
+    old_folder = target.with_name(f"{_OLD_PREFIX}{target.name}")
+    _remove(old_folder)
+    if target.is_symlink() or target.exists():
+        target.rename(old_folder)
+    new_folder.rename(target)
+    _remove(old_folder)
 
 
 def _remove(path: Path) -> None:
@@ -111,31 +115,31 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _leftovers(root: Path) -> Iterator[Path]:
-    for prefix in (_NEW, _OLD):
+def _find_leftovers(root: Path) -> Iterator[Path]:
+    for prefix in (_NEW_PREFIX, _OLD_PREFIX):
         yield from sorted((root / _OUTBOX).glob(f"*/{prefix}*"))
 
 
-def _sha256(path: Path) -> str:
+def _file_hash(path: Path) -> str:
     try:
         return sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""
 
 
-def _unwritable(place: Path, fault: OSError) -> Problem:
+def _write_problem(target: Path, error: OSError) -> Problem:
     return Problem(
         code="outbox.write",
-        message=f"The edition cannot be written to the outbox: {fault.strerror or fault}.",
+        message=f"The edition cannot be written to the outbox: {error.strerror or error}.",
         cure="Make room or allow writing there, then run the command again: nothing was lost.",
-        path=f"outbox/{place.parent.name}/{place.name}",
+        path=f"outbox/{target.parent.name}/{target.name}",
     )
 
 
-def _linked(place: Path) -> Problem:
+def _link_problem(target: Path) -> Problem:
     return Problem(
         code="outbox.link",
         message="The edition is not written to the outbox: this folder is a symbolic link, which may lead anywhere.",
         cure="Remove the link, or move the folder that it leads to here; then run the command again.",
-        path=f"outbox/{place.parent.name}",
+        path=f"outbox/{target.parent.name}",
     )

@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.model.settings import Settings
-from ketapress.model.urls import slug
+from ketapress.model.urls import slugify
 from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.dates.parse import DateRules
-from ketapress.posts.identity.assign import PinningRules, assign_identities
-from ketapress.posts.identity.registry import read_records, records_text
+from ketapress.posts.identity.assign import IdentityRules, assign_identities
+from ketapress.posts.identity.registry import format_registry, read_registry
 from ketapress.posts.library import Library, file_count, is_error, sort_problems
-from ketapress.posts.parsing.parse import ReadingRules
+from ketapress.posts.parsing.parse import ParseRules
 from ketapress.posts.reader import PostReader
 from ketapress.posts.rendering.render import build_post
-from ketapress.posts.source.files import reason, shown
-from ketapress.posts.text.excerpt import one_line
+from ketapress.posts.source.files import display_path, error_reason
+from ketapress.posts.text.excerpt import to_single_line
 from ketapress.system.atomic import write_new
 
 
@@ -32,17 +32,17 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
     """
     zone = ZoneInfo(settings.site.timezone)
     site_url = settings.site.url
-    rules = PinningRules(now=now, late_posts=settings.posts.late_posts, site_url=site_url, zone=zone)
-    reading = ReadingRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
+    rules = IdentityRules(now=now, late_posts=settings.posts.late_posts, site_url=site_url, zone=zone)
+    reading = ParseRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
     reader = PostReader(root / "posts", reading, cache)
-    records = read_records(root)
+    records = read_registry(root)
     manuscripts, file_problems = reader.read()
     unread = frozenset(
         problem.path.removeprefix("posts/") for problem in file_problems if problem.path and is_error(problem)
     )
     assigned = assign_identities(manuscripts, unread, records, rules)
     bodies, late_problems = reader.render(assigned.posts, site_url)
-    attachments = {shown(path) for body in bodies.values() for path in body.files}
+    attachments = {display_path(path) for body in bodies.values() for path in body.files}
     problems = [
         *(problem for problem in file_problems if problem.path not in attachments),
         *reader.warnings(),
@@ -50,20 +50,20 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
         *(problem for body in bodies.values() for problem in body.problems),
     ]
     remarks: tuple[Problem, ...] | None = assigned.problems
-    if assigned.problems and assigned.records != records:  # some are reported only once
-        again = assign_identities(manuscripts, unread, assigned.records, rules)
-        remarks = again.problems if again.records == assigned.records else None
+    if assigned.problems and assigned.registry != records:  # some are reported only once
+        again = assign_identities(manuscripts, unread, assigned.registry, rules)
+        remarks = again.problems if again.registry == assigned.registry else None
     posts = tuple(
-        build_post(post, bodies[post.manuscript.path])
+        build_post(post, bodies[post.parsed_post.path])
         for post in assigned.posts
-        if post.manuscript.path in bodies
+        if post.parsed_post.path in bodies
     )
     all_problems = sort_problems(problems, assigned.problems)
     return Library(
         posts=posts,
         problems=all_problems,
         files=file_count(posts, all_problems),
-        new_ids=records_text(assigned.records) if assigned.records != records else None,
+        new_ids=format_registry(assigned.registry) if assigned.registry != records else None,
         problems_again=None if remarks is None else sort_problems(problems, remarks),
         new_entries=reader.new_entries,
     )
@@ -72,8 +72,8 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
 def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
     """Write a draft with this title, dated today, and return its path. Raises `RefusedError` where the file exists."""
     day = now.astimezone(ZoneInfo(settings.site.timezone)).date()
-    title = one_line(title)
-    path = root / "posts" / f"{day}-{slug(title) or 'untitled'}.md"
+    title = to_single_line(title)
+    path = root / "posts" / f"{day}-{slugify(title) or 'untitled'}.md"
     header = f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\ndate: {day}\ndraft: true\n---\n\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
         raise RefusedError(
             Problem(
                 code="post.new",
-                message=f"the post is not written: {'it is there already' if there else reason(error)}.",
+                message=f"the post is not written: {'it is there already' if there else error_reason(error)}.",
                 cure="Choose another title, or write on in that file."
                 if there
                 else "Make room, or give the user who runs Ketapress the right to write there; then begin it again.",

@@ -7,12 +7,12 @@ from pathlib import Path
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.posts.cache.codec import ParsedFile
 from ketapress.posts.cache.post_cache import NewEntry, PostCache
-from ketapress.posts.identity.assign import Pinned
-from ketapress.posts.parsing.parse import Manuscript, ReadingRules, parse_post
+from ketapress.posts.identity.assign import IdentifiedPost
+from ketapress.posts.parsing.parse import ParsedPost, ParseRules, parse_post
 from ketapress.posts.rendering.link_targets import Pages
 from ketapress.posts.rendering.render import Body, render_body
-from ketapress.posts.source.attachments import is_attachable, url_path
-from ketapress.posts.source.files import paths, shown, text
+from ketapress.posts.source.attachments import is_attachable, public_path
+from ketapress.posts.source.files import display_path, find_paths, read_text
 from ketapress.system.parallel import parallel_map
 
 _FEWEST = 300  # files that are worth a second process
@@ -21,13 +21,13 @@ _FEWEST = 300  # files that are worth a second process
 class PostReader:
     """The files of a folder as they are listed once. First `read` them, then `render` the posts that they became."""
 
-    def __init__(self, folder: Path, rules: ReadingRules, cache: PostCache | None) -> None:
+    def __init__(self, folder: Path, rules: ParseRules, cache: PostCache | None) -> None:
         self._folder = folder
         self._rules = rules
         self._cache = cache
         self._list_problems: list[Problem] = []
         self._others: list[str] = []
-        self._paths = list(paths(folder, self._list_problems, self._others))
+        self._paths = list(find_paths(folder, self._list_problems, self._others))
         # From before the files are read: one that changes meanwhile is read again by the next build.
         self._stamps = {path: cache.stamp(f"{folder}/{path}") if cache else "" for path in self._paths}
         self._files: dict[str, ParsedFile] = {}
@@ -35,7 +35,7 @@ class PostReader:
         self.new_entries: dict[str, NewEntry] = {}
         """What the cache does not have yet, by path."""
 
-    def read(self) -> tuple[list[Manuscript], list[Problem]]:
+    def read(self) -> tuple[list[ParsedPost], list[Problem]]:
         """Return the posts as their authors wrote them, and the problems of files that cannot be posts."""
         cached = self._cache.files(self._stamps) if self._cache else {}
         self._cached = frozenset(cached)
@@ -54,11 +54,11 @@ class PostReader:
         """Return the warnings about files that are posts."""
         return [problem for file in self._files.values() for problem in file.warnings]
 
-    def render(self, posts: Iterable[Pinned], site_url: str) -> tuple[dict[str, Body], list[Problem]]:
+    def render(self, posts: Iterable[IdentifiedPost], site_url: str) -> tuple[dict[str, Body], list[Problem]]:
         """Return the bodies of posts, by their paths, and the problems of files that cannot be read any more."""
-        by_path = {post.manuscript.path: post for post in posts}
-        urls = {path: post.record.url for path, post in by_path.items()}
-        files = {path: url_path(path) for path in self._others if is_attachable(path)}
+        by_path = {post.parsed_post.path: post for post in posts}
+        urls = {path: post.entry.url for path, post in by_path.items()}
+        files = {path: public_path(path) for path in self._others if is_attachable(path)}
         pages = Pages(site_url, urls, files)
         bodies = self._cached_bodies(by_path, pages)
         unrendered = [path for path in by_path if path not in bodies]
@@ -76,22 +76,28 @@ class PostReader:
     def _parse(self, path: str) -> ParsedFile | tuple[Problem, ...]:
         """Return what a file contains, or why it cannot be a post."""
         try:
-            manuscript, warnings = parse_post(path, text(self._folder, path), self._rules)
+            manuscript, warnings = parse_post(path, read_text(self._folder, path), self._rules)
         except KetapressError as error:
-            return tuple(problem.at(shown(path)) for problem in error.problems)
-        return ParsedFile(manuscript, tuple(problem.at(shown(path)) for problem in warnings))
+            return tuple(problem.with_location(display_path(path)) for problem in error.problems)
+        return ParsedFile(
+            manuscript, tuple(problem.with_location(display_path(path)) for problem in warnings)
+        )
 
-    def _render(self, post: Pinned, pages: Mapping[str, str], site_url: str) -> Body | tuple[Problem, ...]:
+    def _render(
+        self, post: IdentifiedPost, pages: Mapping[str, str], site_url: str
+    ) -> Body | tuple[Problem, ...]:
         """Return the body of a post; a file that came from the cache, without its HTML, is parsed again."""
-        path = post.manuscript.path
+        path = post.parsed_post.path
         if path in self._cached:
             file = self._parse(path)
             if not isinstance(file, ParsedFile):
                 return file
-            post = post._replace(manuscript=file.manuscript)
+            post = post._replace(parsed_post=file.manuscript)
         return render_body(post, site_url, pages, partial(self._text, path))
 
-    def _cached_bodies(self, posts: Mapping[str, Pinned], pages: Mapping[str, str]) -> dict[str, Body]:
+    def _cached_bodies(
+        self, posts: Mapping[str, IdentifiedPost], pages: Mapping[str, str]
+    ) -> dict[str, Body]:
         if self._cache is None:
             return {}
         return self._cache.bodies(
@@ -102,22 +108,22 @@ class PostReader:
             }
         )
 
-    def _add_entry(self, post: Pinned, body: Body, pages: Mapping[str, str]) -> None:
-        path = post.manuscript.path
+    def _add_entry(self, post: IdentifiedPost, body: Body, pages: Mapping[str, str]) -> None:
+        path = post.parsed_post.path
         if self._cache and self._stamps[path]:
             file = self._files[path]._replace(links=body.links)
             key = self._body_key(self._cache, post, body.links, pages)
             self.new_entries[path] = NewEntry(self._stamps[path], file, key, body)
 
     def _body_key(
-        self, cache: PostCache, post: Pinned, links: Iterable[str], pages: Mapping[str, str]
+        self, cache: PostCache, post: IdentifiedPost, links: Iterable[str], pages: Mapping[str, str]
     ) -> str:
         targets = {link: pages.get(link) for link in links}
-        return cache.body_key(self._stamps[post.manuscript.path], post.record, targets)
+        return cache.body_key(self._stamps[post.parsed_post.path], post.entry, targets)
 
     def _text(self, path: str) -> str:
         """Return the text of a file that was read before; empty where it is gone meanwhile."""
         try:
-            return text(self._folder, path)
+            return read_text(self._folder, path)
         except KetapressError:
             return ""

@@ -22,10 +22,10 @@ _FAULTS: dict[Phase, tuple[Fault, ...]] = {
     Phase.RECIPIENT: (_LATER, _DOWN, _DOWN, _LATER, Fault.RECIPIENT_FAILED),
     Phase.DATA: (_LATER, _DOWN, _DOWN, _WAIT, Fault.MESSAGE_REFUSED),
     Phase.BODY: (_LATER, _LATER, _LATER, _LATER, Fault.MESSAGE_REFUSED),
-    Phase.DOT: (Fault.IN_DOUBT, Fault.NONE, Fault.IN_DOUBT, _LATER, Fault.MESSAGE_REFUSED),
+    Phase.END_OF_DATA: (Fault.IN_DOUBT, Fault.NONE, Fault.IN_DOUBT, _LATER, Fault.MESSAGE_REFUSED),
 }
 
-_TRANSACTION = (Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.BODY, Phase.DOT)
+_TRANSACTION = (Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.BODY, Phase.END_OF_DATA)
 _CODES: dict[tuple[Phase, int], Fault] = (
     {
         (phase, 421): _WAIT for phase in _TRANSACTION
@@ -34,8 +34,8 @@ _CODES: dict[tuple[Phase, int], Fault] = (
     | {(phase, code): _WRONG for phase in _TRANSACTION for code in (530, 534, 535, 538)}
     | {
         (Phase.RECIPIENT, 552): _LATER,  # RFC 5321, 4.5.3.1.10: too many recipients, said as 452 today
-        (Phase.DOT, 452): _WAIT,  # the relay's disk is full
-        (Phase.DOT, 454): _WAIT,  # Amazon SES: over the sending rate
+        (Phase.END_OF_DATA, 452): _WAIT,  # the relay's disk is full
+        (Phase.END_OF_DATA, 454): _WAIT,  # Amazon SES: over the sending rate
     }
 )
 
@@ -43,8 +43,8 @@ _CODES: dict[tuple[Phase, int], Fault] = (
 # after the dot; what it says about policy concerns the message.
 _ENHANCED: dict[tuple[Phase, str], Fault] = {
     (Phase.RECIPIENT, "5.7"): Fault.MESSAGE_REFUSED,
-    (Phase.DOT, "5.1"): Fault.RECIPIENT_FAILED,
-    (Phase.DOT, "5.2"): Fault.RECIPIENT_FAILED,
+    (Phase.END_OF_DATA, "5.1"): Fault.RECIPIENT_FAILED,
+    (Phase.END_OF_DATA, "5.2"): Fault.RECIPIENT_FAILED,
 }
 
 _DEAD_ADDRESS = "5.1.1"  # the one code that proves an address dead by itself; a spam filter never says it

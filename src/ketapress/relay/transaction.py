@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ketapress.model.address import parsed_address
+from ketapress.model.address import parse_address
 from ketapress.model.delivery import Phase, Reply
 from ketapress.relay.protocol import Answer, transparent
 from ketapress.relay.stream import Deadlines, Line, Lost
@@ -21,7 +21,7 @@ Permission = Callable[[], Awaitable[bool]]
 Announcement = Callable[[], "Envelope | None"]
 Outcome = tuple[Phase, Reply]
 
-_checked = lru_cache(maxsize=64)(parsed_address)  # the sender is the same each time
+_checked = lru_cache(maxsize=64)(parse_address)  # the sender is the same each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Envelope:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sender", _checked(self.sender))
-        object.__setattr__(self, "recipient", parsed_address(self.recipient))
+        object.__setattr__(self, "recipient", parse_address(self.recipient))
 
 
 class Transactions:
@@ -174,11 +174,11 @@ class Transactions:
         if early is not None:
             self._line.fail("the relay interrupted a message")
             return Phase.BODY, early.reply
-        self._phase = Phase.DOT
+        self._phase = Phase.END_OF_DATA
         reply = (await self._ended(following() if self._pipelining else None)).reply
         if reply.code == _CLOSING:
             self._line.fail("the relay hangs up")
-        return Phase.DOT, reply
+        return Phase.END_OF_DATA, reply
 
     async def _ended(self, following: Envelope | None) -> Answer:
         """The dot, and with it the next envelope where one is known (RFC 2920, 3.1, allows both in one group)."""

@@ -18,11 +18,11 @@ from ketapress.model.settings import (
     Settings,
     SiteSettings,
     WebSettings,
-    declared,
+    setting_specs,
 )
-from ketapress.settings.converters import READERS
+from ketapress.settings.converters import CONVERTERS
 
-NAME = "ketapress.toml"
+SETTINGS_FILE = "ketapress.toml"
 SECTIONS: Mapping[str, type] = {
     "site": SiteSettings,
     "posts": PostSettings,
@@ -36,185 +36,198 @@ _URLS = frozenset({"relay url", "database url"})
 _VARIABLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NEWSLETTER_NAME = pattern(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")  # a folder, and a label of List-Id
 _TABLE = pattern(r"\s*\[\s*([^\[\]]+?)\s*\]")
-_AT_LINE = pattern(r"at line (\d+)")
+_ERROR_LINE = pattern(r"at line (\d+)")
 
 
 def read_settings(root: Path, environ: Mapping[str, str]) -> Settings:
     """The settings of the publication in `root`, with `${NAME}` taken from `environ`. Raises ConfigurationError."""
-    return parsed_settings(_text(root / NAME), environ)
+    return parse_settings(_read_text(root / SETTINGS_FILE), environ)
 
 
-def used_variables(root: Path, environ: Mapping[str, str]) -> dict[str, str | None]:
+def find_variables(root: Path, environ: Mapping[str, str]) -> dict[str, str | None]:
     """The variables that the settings in `root` name, with their values. Raises ConfigurationError."""
-    return {name: environ.get(name) for name in _VARIABLE.findall(_text(root / NAME))}
+    return {name: environ.get(name) for name in _VARIABLE.findall(_read_text(root / SETTINGS_FILE))}
 
 
-def parsed_settings(text: str, environ: Mapping[str, str]) -> Settings:
+def parse_settings(text: str, environ: Mapping[str, str]) -> Settings:
     """The settings that a file's text means; pure. Raises ConfigurationError with every fault in it."""
     try:
-        tree = tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(_syntax_problem(error)) from None
-    reading = _Reading(text, environ)
-    settings = reading.settings(tree)
-    if reading.problems:
-        raise ConfigurationError(*reading.problems)
+    parser = _SettingsParser(text, environ)
+    settings = parser.parse(document)
+    if parser.problems:
+        raise ConfigurationError(*parser.problems)
     return settings
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
     except FileNotFoundError:
-        missing = f"there is no {NAME} in {file.parent}, so this is not a publication folder."
+        missing = f"there is no {SETTINGS_FILE} in {file.parent}, so this is not a publication folder."
         cure = "Run `ketapress init` there, or name the folder with -C."
         raise ConfigurationError(Problem(code="settings.missing", message=missing, cure=cure)) from None
     except (OSError, UnicodeDecodeError) as error:
         message = f"it cannot be read: {error}."
         cure = "Make it a readable file in UTF-8."
         raise ConfigurationError(
-            Problem(code="settings.unreadable", path=NAME, message=message, cure=cure)
+            Problem(code="settings.unreadable", path=SETTINGS_FILE, message=message, cure=cure)
         ) from None
 
 
 def _syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
-    found = _AT_LINE.search(str(error))
+    match = _ERROR_LINE.search(str(error))
     return Problem(
         code="settings.syntax",
-        path=NAME,
-        line=int(found[1]) if found else None,
+        path=SETTINGS_FILE,
+        line=int(match[1]) if match else None,
         message=f"it is not valid TOML: {error}.",
         cure="Mend that line; text stands in quotes, tables in [brackets].",
     )
 
 
-class _Reading:
+class _SettingsParser:
     """One pass over the tables: collects problems instead of stopping at the first."""
 
     def __init__(self, text: str, environ: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
-        self._lines = _key_lines(text)
+        self._lines = _find_key_lines(text)
         self._environ = environ
 
-    def settings(self, tree: Mapping[str, Any]) -> Settings:
-        self._refuse_unknown((), tree, [*SECTIONS, "newsletters"])
-        read = {name: self._section((name,), cls, tree.get(name, {})) for name, cls in SECTIONS.items()}
-        letters = self._tables(("newsletters",), tree.get("newsletters", {}))
-        read["newsletters"] = {name: self._newsletter(name, table) for name, table in letters.items()}
-        if read["database"] and read["web"]:
-            self._refuse_unsigned(read["database"], read["web"])
-        return Settings(**read)
+    def parse(self, document: Mapping[str, Any]) -> Settings:
+        self._report_unknown_keys((), document, [*SECTIONS, "newsletters"])
+        sections = {
+            name: self._parse_section((name,), cls, document.get(name, {})) for name, cls in SECTIONS.items()
+        }
+        newsletters = self._require_table(("newsletters",), document.get("newsletters", {}))
+        sections["newsletters"] = {
+            name: self._parse_newsletter(name, table) for name, table in newsletters.items()
+        }
+        if sections["database"] and sections["web"]:
+            self._report_missing_secret(sections["database"], sections["web"])
+        return Settings(**sections)
 
-    def _newsletter(self, name: str, table: Any) -> Any:
-        where = ("newsletters", name)
+    def _parse_newsletter(self, name: str, table: Any) -> Any:
+        key_path = ("newsletters", name)
         if not _NEWSLETTER_NAME.match(name):
-            self._refuse(where, "name", f"newsletter {name!r}: its name is a folder and a part of mail headers.",
+            self._add_problem(key_path, "name", f"newsletter {name!r}: its name is a folder and a part of mail headers.",
                          "Use small letters, digits and hyphens.")  # fmt: skip
-        return self._section(where, NewsletterSettings, table, name=name)
+        return self._parse_section(key_path, NewsletterSettings, table, name=name)
 
-    def _tables(self, where: tuple[str, ...], value: Any) -> Mapping[str, Any]:
+    def _require_table(self, key_path: tuple[str, ...], value: Any) -> Mapping[str, Any]:
         if isinstance(value, dict):
             return value
-        self._refuse(
-            where,
+        self._add_problem(
+            key_path,
             "table",
-            f"[{'.'.join(where)}] has to be a table.",
+            f"[{'.'.join(key_path)}] has to be a table.",
             "Write [newsletters.weekly] and its keys below.",
         )
         return {}
 
-    def _section(self, where: tuple[str, ...], cls: type, table: Any, **given: Any) -> Any:
+    def _parse_section(self, key_path: tuple[str, ...], cls: type, table: Any, **values: Any) -> Any:
         """One section as its value; None where something in it cannot be read (then a problem says so)."""
-        known = {each.key: each for each in declared(cls)}
-        table = self._tables(where, table)
-        before = len(self.problems)
-        self._refuse_unknown(where, table, list(known))
-        for key, each in known.items():
+        specs = {spec.key: spec for spec in setting_specs(cls)}
+        table = self._require_table(key_path, table)
+        problem_count = len(self.problems)
+        self._report_unknown_keys(key_path, table, list(specs))
+        for key, spec in specs.items():
             if key in table:
-                given[each.name] = self._value((*where, key), each.reads, table[key])
-            elif each.required:
-                self._refuse(where, "required", f"[{'.'.join(where)}] lacks `{key}`. {each.sentence}",
-                             f"Add `{key} = …` below [{'.'.join(where)}].")  # fmt: skip
-        return cls(**given) if len(self.problems) == before else None
+                values[spec.name] = self._parse_value((*key_path, key), spec.converter, table[key])
+            elif spec.is_required:
+                self._add_problem(key_path, "required", f"[{'.'.join(key_path)}] lacks `{key}`. {spec.description}",
+                             f"Add `{key} = …` below [{'.'.join(key_path)}].")  # fmt: skip
+        return cls(**values) if len(self.problems) == problem_count else None
 
-    def _value(self, where: tuple[str, ...], reads: str, value: Any) -> Any:
+    def _parse_value(self, key_path: tuple[str, ...], converter: str, value: Any) -> Any:
         try:
-            return READERS[reads](self._expanded(value, in_url=reads in _URLS))
+            return CONVERTERS[converter](self._expand_variables(value, in_url=converter in _URLS))
         except ValueError as error:
-            self._refuse(
-                where,
+            self._add_problem(
+                key_path,
                 "value",
-                f"`{'.'.join(where)}` cannot be used: {error}.",
+                f"`{'.'.join(key_path)}` cannot be used: {error}.",
                 "Mend the value on that line.",
             )
             return None
 
-    def _expanded(self, value: Any, *, in_url: bool = False) -> Any:
+    def _expand_variables(self, value: Any, *, in_url: bool = False) -> Any:
         """`${NAME}` inside parsed strings, so that a secret may hold any character. Raises ValueError.
 
         As a part of a URL it is percent-encoded: an @ or / in a password does not end it.
         """
         if isinstance(value, str):
-            encoded = in_url and not _VARIABLE.fullmatch(value)
-            return _VARIABLE.sub(lambda found: self._variable(found[1], encoded=encoded), value)
+            percent_encode = in_url and not _VARIABLE.fullmatch(value)
+            return _VARIABLE.sub(
+                lambda found: self._lookup_variable(found[1], percent_encode=percent_encode), value
+            )
         if isinstance(value, list):
-            return [self._expanded(each) for each in value]
+            return [self._expand_variables(item) for item in value]
         if isinstance(value, dict):
-            return {key: self._expanded(each) for key, each in value.items()}
+            return {key: self._expand_variables(item) for key, item in value.items()}
         return value
 
-    def _variable(self, name: str, *, encoded: bool) -> str:
+    def _lookup_variable(self, name: str, *, percent_encode: bool) -> str:
         try:
             value = self._environ[name]
         except KeyError:
             raise ValueError(
                 f"the environment has no {name}; export it, or put it in the service's environment"
             ) from None
-        return quote(value, safe="") if encoded else value
+        return quote(value, safe="") if percent_encode else value
 
-    def _refuse_unknown(self, where: tuple[str, ...], table: Mapping[str, Any], known: list[str]) -> None:
+    def _report_unknown_keys(
+        self, key_path: tuple[str, ...], table: Mapping[str, Any], known_keys: list[str]
+    ) -> None:
         for key in table:
-            if key not in known:
+            if key not in known_keys:
                 from difflib import get_close_matches  # noqa: PLC0415 - most files name what is known
 
-                near = get_close_matches(key, known, 1)
-                cure = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
-                self._refuse(
-                    (*where, key), "unknown", f"there is no setting `{'.'.join((*where, key))}`.", cure
+                matches = get_close_matches(key, known_keys, 1)
+                cure = f"Did you mean `{matches[0]}`?" if matches else f"Known here: {', '.join(known_keys)}."
+                self._add_problem(
+                    (*key_path, key), "unknown", f"there is no setting `{'.'.join((*key_path, key))}`.", cure
                 )
 
-    def _refuse_unsigned(self, database: DatabaseSettings, web: WebSettings) -> None:
+    def _report_missing_secret(self, database: DatabaseSettings, web: WebSettings) -> None:
         if database.url.startswith("postgresql") and not web.secret:
-            self._refuse(("database", "url"), "secret", "with PostgreSQL `web.secret` has to be set: several machines sign the same links.",
+            self._add_problem(("database", "url"), "secret", "with PostgreSQL `web.secret` has to be set: several machines sign the same links.",
                          'Write [web] secret = "${KETAPRESS_SECRET}" and export 32 or more random characters.')  # fmt: skip
 
-    def _refuse(self, where: tuple[str, ...], code: str, message: str, cure: str) -> None:
+    def _add_problem(self, key_path: tuple[str, ...], code: str, message: str, cure: str) -> None:
         line = next(
-            (self._lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in self._lines), None
+            (
+                self._lines[key_path[:length]]
+                for length in range(len(key_path), 0, -1)
+                if key_path[:length] in self._lines
+            ),
+            None,
         )
         self.problems.append(
-            Problem(code=f"settings.{code}", path=NAME, line=line, message=message, cure=cure)
+            Problem(code=f"settings.{code}", path=SETTINGS_FILE, line=line, message=message, cure=cure)
         )
 
 
-def _key_lines(text: str) -> dict[tuple[str, ...], int]:
+def _find_key_lines(text: str) -> dict[tuple[str, ...], int]:
     """The line of each table and key. tomllib keeps none; an inline table's keys stand on their parent's line."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
-        if found := _TABLE.match(line):
-            table = _dotted(found[1])
+        if match := _TABLE.match(line):
+            table = _split_key(match[1])
             lines.setdefault(table, number)
         elif "=" in line and not line.lstrip().startswith("#"):
-            lines.setdefault((*table, *_dotted(line.split("=", 1)[0])), number)
+            lines.setdefault((*table, *_split_key(line.split("=", 1)[0])), number)
     return lines
 
 
-def _dotted(name: str) -> tuple[str, ...]:
+def _split_key(name: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in name.split("."))
 
 
-def declared_settings() -> Iterator[tuple[str, type]]:
+def list_sections() -> Iterator[tuple[str, type]]:
     """Every section with the class that declares it, in the order of the file; for pages and tests."""
     for name, cls in SECTIONS.items():
         yield name, cls

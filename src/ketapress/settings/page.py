@@ -1,6 +1,6 @@
 """Prints the settings page, under the name that scripts used before `docs_page`."""
 
-from ketapress.settings.docs_page import settings_page
+from ketapress.settings.docs_page import render_settings_page
 
 if __name__ == "__main__":
-    print(settings_page(), end="")  # noqa: T201 - a command
+    print(render_settings_page(), end="")  # noqa: T201 - a command

@@ -4,32 +4,36 @@ from datetime import datetime
 from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError
-from ketapress.settings.loader import NAME
-from ketapress.settings.scaffold_text import GITIGNORE, first_post, first_settings
+from ketapress.settings.loader import SETTINGS_FILE
+from ketapress.settings.scaffold_text import GITIGNORE, initial_settings, welcome_post
 from ketapress.system.atomic import write_new
 
 _FOLDERS = ("posts", "templates", "outbox")
 
 
-def begin_publication(root: Path, now: datetime) -> tuple[Path, ...]:
+def create_publication(root: Path, now: datetime) -> tuple[Path, ...]:
     """The files of a new publication, written; RefusedError where there is one already. `now` is in UTC."""
-    if (root / NAME).exists():
+    if (root / SETTINGS_FILE).exists():
         raise RefusedError(
             Problem(
                 code="init.exists",
-                path=NAME,
+                path=SETTINGS_FILE,
                 message=f"{root} is a publication already.",
                 cure="Nothing was changed; edit ketapress.toml, or name another folder.",
             )
         )
     for folder in _FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
-    name, post = first_post(now)
-    files = {root / NAME: first_settings(now), root / "posts" / name: post, root / ".gitignore": GITIGNORE}
-    return tuple(file for file, text in files.items() if _written(file, text))
+    name, post = welcome_post(now)
+    files = {
+        root / SETTINGS_FILE: initial_settings(now),
+        root / "posts" / name: post,
+        root / ".gitignore": GITIGNORE,
+    }
+    return tuple(file for file, text in files.items() if _write_if_absent(file, text))
 
 
-def _written(file: Path, text: str) -> bool:
+def _write_if_absent(file: Path, text: str) -> bool:
     try:
         write_new(file, text.encode())
     except FileExistsError:

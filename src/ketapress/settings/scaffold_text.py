@@ -39,11 +39,11 @@ GITIGNORE = """/public/
 """
 
 
-def first_settings(now: datetime) -> str:
+def initial_settings(now: datetime) -> str:
     """A ketapress.toml whose newsletter fell due within this hour, so that the first `publish` shows an edition."""
     return _SETTINGS.format(day=f"{now:%a}".lower(), hour=now.hour, today=now.date().isoformat())
 
 
-def first_post(now: datetime) -> tuple[str, str]:
+def welcome_post(now: datetime) -> tuple[str, str]:
     """A first post: its file name and its text."""
     return f"{now.date().isoformat()}-welcome.md", _POST.format(today=now.date().isoformat())

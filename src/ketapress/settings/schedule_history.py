@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from ketapress.model.errors import RefusedError
 from ketapress.model.settings import Schedule, Settings
-from ketapress.settings.converters import READERS
+from ketapress.settings.converters import CONVERTERS
 from ketapress.system.state_file import read_state, write_state
 
-_NAME = "schedules.json"
+_FILE_NAME = "schedules.json"
 
 
 class ZonedSchedule(NamedTuple):
@@ -27,29 +27,32 @@ class ZonedSchedule(NamedTuple):
         return f"{self.schedule.text} ({self.zone})"
 
 
-def schedules_of(settings: Settings) -> dict[str, ZonedSchedule]:
+def current_schedules(settings: Settings) -> dict[str, ZonedSchedule]:
     """The schedule of each newsletter as the settings have it."""
     return {
-        name: ZonedSchedule(each.schedule, settings.zone(each)) for name, each in settings.newsletters.items()
+        name: ZonedSchedule(newsletter.schedule, settings.newsletter_zone(newsletter))
+        for name, newsletter in settings.newsletters.items()
     }
 
 
-def acted_schedules(root: Path) -> Mapping[str, ZonedSchedule]:
+def last_schedules(root: Path) -> Mapping[str, ZonedSchedule]:
     """The schedule of each newsletter when slots were last decided here."""
     with suppress(ValueError, TypeError, KeyError, AttributeError):
-        return {name: _read(each) for name, each in read_state(root, _NAME).items()}
+        return {name: _parse_entry(entry) for name, entry in read_state(root, _FILE_NAME).items()}
     return {}
 
 
-def keep_schedules(root: Path, settings: Settings) -> None:
+def save_schedules(root: Path, settings: Settings) -> None:
     """Remembers the schedules that were acted on just now; writes only what changed."""
-    schedules = schedules_of(settings)
-    if acted_schedules(root) == schedules:
+    schedules = current_schedules(settings)
+    if last_schedules(root) == schedules:
         return
-    kept = {name: {"schedule": each.schedule.text, "zone": each.zone} for name, each in schedules.items()}
+    entries = {
+        name: {"schedule": zoned.schedule.text, "zone": zoned.zone} for name, zoned in schedules.items()
+    }
     with suppress(OSError, RefusedError):
-        write_state(root, _NAME, kept)
+        write_state(root, _FILE_NAME, entries)
 
 
-def _read(kept: Mapping[str, Any]) -> ZonedSchedule:
-    return ZonedSchedule(READERS["schedule"](kept["schedule"]), READERS["zone"](kept["zone"]))
+def _parse_entry(entry: Mapping[str, Any]) -> ZonedSchedule:
+    return ZonedSchedule(CONVERTERS["schedule"](entry["schedule"]), CONVERTERS["zone"](entry["zone"]))

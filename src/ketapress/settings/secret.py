@@ -6,25 +6,25 @@ from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.settings import Settings
 from ketapress.system.atomic import write_new
 
-_FILE = "secret"
+_FILE_NAME = "secret"
 
 
-def signing_secret(folder: Path, settings: Settings, fresh: str) -> str:
+def load_or_create_secret(folder: Path, settings: Settings, new_secret: str) -> str:
     """`web.secret`, else the content of `folder`/secret, which is made from `fresh` at first use.
 
     Whoever loses this file loses the links in mail that is already out, so it is never replaced.
     """
     if settings.web.secret:
         return settings.web.secret
-    file = folder / _FILE
+    file = folder / _FILE_NAME
     try:
-        write_new(file, f"{fresh}\n".encode(), durable=True, mode=0o600)
+        write_new(file, f"{new_secret}\n".encode(), durable=True, mode=0o600)
     except FileExistsError:
-        return _kept_secret(file)
-    return fresh
+        return _read_secret(file)
+    return new_secret
 
 
-def _kept_secret(file: Path) -> str:
+def _read_secret(file: Path) -> str:
     secret = file.read_text().strip()
     if not secret:
         raise ConfigurationError(

@@ -51,7 +51,7 @@ def edition_page(page: str, head: str, bar: str) -> str:
 
 def structured(post: Post, settings: Settings) -> str:
     """What search engines read of a post: schema.org in JSON-LD, with nothing in it that could end its element."""
-    url = post.canonical or settings.page(post.url)
+    url = post.canonical or settings.page_url(post.url)
     names = post.authors or ((settings.site.author.name,) if settings.site.author else ())
     found = {
         "@context": "https://schema.org",
@@ -72,5 +72,5 @@ def structured(post: Post, settings: Settings) -> str:
 
 
 def _publisher(settings: Settings) -> dict[str, str]:
-    publisher = {"@type": "Organization", "name": settings.site.title, "url": settings.page("")}
+    publisher = {"@type": "Organization", "name": settings.site.title, "url": settings.page_url("")}
     return publisher | ({"logo": settings.site.logo} if settings.site.logo else {})

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from ketapress.model.edition import StoredEdition
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
-from ketapress.model.tags import tag_slug, tags_of
-from ketapress.model.urls import encoded_path
+from ketapress.model.tags import collect_tags, tag_slug
+from ketapress.model.urls import encode_path
 
 _T = TypeVar("_T")
 
@@ -72,7 +72,7 @@ def years_of(posts: Iterable[Post], timezone: str) -> tuple[Listed, ...]:
 
 
 def tag_pages(posts: Iterable[Post]) -> tuple[Listed, ...]:
-    return tuple(Listed(tag.name, tag_path(tag.name), tag.posts) for tag in tags_of(posts))
+    return tuple(Listed(tag.name, tag_path(tag.name), tag.posts) for tag in collect_tags(posts))
 
 
 def subjects_of(tags: Iterable[Listed], timezone: str) -> tuple[Subject, ...]:
@@ -93,7 +93,7 @@ def _subject(tag: Listed, timezone: str) -> Subject:
 
 def tag_path(name: str) -> str:
     """Where the page of a tag stands, however the tag is spelled."""
-    return f"tags/{encoded_path(tag_slug(name))}/index.html"
+    return f"tags/{encode_path(tag_slug(name))}/index.html"
 
 
 def newsletters_of(editions: Iterable[StoredEdition], settings: Settings) -> tuple[Issues, ...]:
@@ -114,4 +114,4 @@ def _issues(name: str, issues: Iterable[Issue], settings: Settings) -> Issues:
     newsletter = settings.newsletters.get(name)
     if newsletter is None:
         return Issues(name, settings.site.timezone, tuple(issues))
-    return Issues(newsletter.title, settings.zone(newsletter), tuple(issues))
+    return Issues(newsletter.title, settings.newsletter_zone(newsletter), tuple(issues))

@@ -14,15 +14,15 @@ from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
-from ketapress.i18n.site_messages import Words, words
-from ketapress.model.colour import readable
+from ketapress.i18n.site_messages import SiteMessages, site_messages
+from ketapress.model.colour import ensure_contrast
 from ketapress.model.edition import StoredEdition
-from ketapress.model.language import direction
+from ketapress.model.language import text_direction
 from ketapress.model.output import Keys, Output, digest, text_sha256
 from ketapress.model.post import Post
 from ketapress.model.renderer import Fill
 from ketapress.model.settings import Settings
-from ketapress.model.urls import decoded_path
+from ketapress.model.urls import decode_path
 from ketapress.site.html import edition_page, post_body, reading_minutes, structured
 from ketapress.site.indexes import (
     Issue,
@@ -126,7 +126,7 @@ class _Press(NamedTuple):
 
     def page(self, path: str, template: str, values: _Values, *shown: object) -> Output:
         """A page at an encoded path, of values that are asked for when it is made; `shown` tells them apart."""
-        return self._output(decoded_path(path), template, lambda: {**self._framed(path), **values()}, shown)
+        return self._output(decode_path(path), template, lambda: {**self._framed(path), **values()}, shown)
 
     def file(self, path: str, template: str, values: _Values, *shown: object) -> Output:
         """A file of any kind."""
@@ -139,7 +139,9 @@ class _Press(NamedTuple):
 
     def edition(self, issue: Issue) -> Output:
         """The page that was made of an edition when it was composed, with more in its head."""
-        key = self.keys.of("edition", issue.edition._replace(web=""), text_sha256(issue.edition.web))
+        key = self.keys.of(
+            "edition", issue.edition._replace(web_html=""), text_sha256(issue.edition.web_html)
+        )
         return Output(issue.path, key, partial(self._edition, issue))
 
     def frame(self, root: str) -> Mapping[str, Any]:
@@ -151,7 +153,7 @@ class _Press(NamedTuple):
 
     def url(self, path: str) -> str:
         """The full address of a page, without `index.html`, as web servers know it."""
-        return self.settings.page(path.removesuffix(_INDEX))
+        return self.settings.page_url(path.removesuffix(_INDEX))
 
     def _output(self, path: str, template: str, values: _Values, shown: tuple[object, ...]) -> Output:
         return Output(path, self._key(template, shown), lambda: _encoded(self._filled(template, values())))
@@ -170,7 +172,7 @@ class _Press(NamedTuple):
         head, bar = (
             self._filled(f"edition-{part}.html", self._framed(issue.path)) for part in ("head", "bar")
         )
-        return _encoded(edition_page(issue.edition.web, head, bar))
+        return _encoded(edition_page(issue.edition.web_html, head, bar))
 
 
 def _encoded(page: str) -> bytes:
@@ -184,12 +186,12 @@ def _common(
     title = settings.site.title
     return {
         "site": settings.site,
-        "dir": direction(settings.site.language),
-        "words": words(settings.site.language),
+        "dir": text_direction(settings.site.language),
+        "words": site_messages(settings.site.language),
         "has_editions": bool(newsletters),
         "has_tags": bool(tags),
         "feeds": [
-            FeedLink(settings.page(feed.path), feed.media_type, f"{title} ({feed.title})", feed.title)
+            FeedLink(settings.page_url(feed.path), feed.media_type, f"{title} ({feed.title})", feed.title)
             for feed in feeds
         ],
     }
@@ -199,7 +201,7 @@ def _front(
     press: _Press, posts: Sequence[Post], years: Sequence[Listed], tags: Sequence[Listed]
 ) -> Iterator[Output]:
     settings, faces = press.settings, press.keys.faces(posts)
-    newsletters = [(settings.zone(each), each) for each in settings.newsletters.values()]
+    newsletters = [(settings.newsletter_zone(each), each) for each in settings.newsletters.values()]
     subscribing = {"newsletters": newsletters, "door": settings.web.url, "tags": tags}
     yield press.file("style.css", "style.css", partial(colours, settings.site.accent))
     yield press.page(
@@ -214,7 +216,7 @@ def _front(
 def colours(accent: str) -> dict[str, dict[str, str]]:
     """What the style sheet is filled with: the colours of each scheme, the accent readable on its paper."""
     return {
-        name: {"paper": paper, "accent": readable(accent, paper, _CONTRAST[name])}
+        name: {"paper": paper, "accent": ensure_contrast(accent, paper, _CONTRAST[name])}
         for name, paper in PAPER.items()
     }
 
@@ -261,7 +263,7 @@ def _post_pages(press: _Press, posts: Sequence[Post]) -> Iterator[Output]:
 
 def _post_values(press: _Press, post: Post, newer: Post | None, older: Post | None) -> Mapping[str, Any]:
     minutes = reading_minutes(post.html, post.lang or press.settings.site.language)
-    said: Words = press.common["words"]
+    said: SiteMessages = press.common["words"]
     return {
         "post": post,
         "body": post_body(post.html, press.url(post.url)),

@@ -19,7 +19,7 @@ _Url = Callable[[str], str]
 class Dates(Protocol):
     """How pages write instants, in the zone of the site."""
 
-    def instant(self, moment: datetime) -> str: ...
+    def timestamp(self, moment: datetime) -> str: ...
 
 
 def sitemaps(
@@ -63,7 +63,7 @@ def _addresses(lists: Iterable[str], posts: Iterable[Post], url: _Url, dates: Da
     """The posts with the instants when they changed last."""
     pages = (f"<url><loc>{escape(url(path))}</loc></url>" for path in lists)
     articles = (
-        f"<url><loc>{escape(url(post.url))}</loc><lastmod>{dates.instant(post.updated)}</lastmod></url>"
+        f"<url><loc>{escape(url(post.url))}</loc><lastmod>{dates.timestamp(post.updated)}</lastmod></url>"
         for post in posts
     )
     return _document("urlset", [*pages, *articles])

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from ketapress.model.delivery import DeliveryLine, DeliveryState, Recipient, Result, TakenOver
+from ketapress.model.delivery import DeliveryResult, DeliveryState, DeliverySummary, LeaseLostError, Recipient
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.db.engine import Transactions
@@ -36,36 +36,41 @@ from ketapress.store.db.schema import (
     subscriptions,
     workers,
 )
-from ketapress.store.spill_file import Spill, Unwritten
+from ketapress.store.spill_file import SpillFile, UnsavedResults
 from ketapress.store.statements.consent import end_consent
-from ketapress.store.statements.counts import begun_since, delivery_counts, really_counted, recount
+from ketapress.store.statements.counts import (
+    clear_saved_counts,
+    count_deliveries,
+    count_messages_since,
+    count_rows,
+)
 from ketapress.store.statements.delivery_batch import (
-    due,
-    kept_state,
+    claimable,
+    locked_state,
     write_claims,
     write_intents,
     write_results,
 )
-from ketapress.store.statements.freeze import anybody_active, freeze_chunk, start_freeze
+from ketapress.store.statements.freeze import freeze_chunk, has_active_subscriptions, start_freeze
 from ketapress.store.statements.recovery import recover
 from ketapress.store.statements.transitions import (
-    ACTIVE,
-    AT_ONCE,
-    edition_state,
-    give_up,
-    hand_back,
+    DUE_NOW,
+    IS_ACTIVE,
+    end_waiting,
     held_by,
-    moved,
-    these,
+    lock_edition_state,
+    match_deliveries,
+    return_claimed,
+    transition,
 )
 
-LEASE = 60_000_000  # microseconds a worker is believed alive after it was last heard of
-_SECONDS = LEASE / 1_000_000
-_PAGE = 5000  # lines a read
-_d, _e = deliveries.c, editions.c
+LEASE_MICROSECONDS = 60_000_000  # microseconds a worker is believed alive after it was last heard of
+_LEASE_SECONDS = LEASE_MICROSECONDS / 1_000_000
+_PAGE_SIZE = 5000  # lines a read
+_delivery, _edition = deliveries.c, editions.c
 
 
-def awake() -> float:
+def boot_clock_seconds() -> float:
     """Seconds of a clock that goes on while this process is stopped, and where the system has one, the machine."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
@@ -77,14 +82,18 @@ class Deliveries:
     """
 
     def __init__(
-        self, transactions: Transactions, spill: Path | None = None, *, clock: Callable[[], float] = awake
+        self,
+        transactions: Transactions,
+        spill_path: Path | None = None,
+        *,
+        clock: Callable[[], float] = boot_clock_seconds,
     ) -> None:
         self._transactions = transactions
-        self._spill = Spill(spill)
+        self._spill_file = SpillFile(spill_path)
         self._clock = clock
-        self._workers: dict[str, int] = {}
+        self._id_by_worker: dict[str, int] = {}
 
-    def freeze(self, edition_id: int, newsletter: str, now: datetime, *, chunk: int = 20_000) -> int:
+    def freeze(self, edition_id: int, newsletter: str, now: datetime, *, chunk_size: int = 20_000) -> int:
         """Writes a queued delivery for everybody who is active now; how many there are. The edition is then sending.
 
         In short transactions by ascending subscription, up to the highest one at the start: who is killed in the
@@ -93,18 +102,18 @@ class Deliveries:
         """
         with self._transactions.write() as connection:
             start_freeze(connection, edition_id, newsletter, now)
-        more = True
-        while more:
+        has_more = True
+        while has_more:
             # Whatever a crash takes of these is frozen again: no message leaves before its intent's commit, which waits.
-            with self._transactions.write(soon=True) as connection:
-                more = freeze_chunk(connection, edition_id, newsletter, chunk)
+            with self._transactions.write(async_commit=True) as connection:
+                has_more = freeze_chunk(connection, edition_id, newsletter, chunk_size)
         with self._transactions.read() as connection:
-            return _frozen(connection, edition_id)
+            return _frozen_count(connection, edition_id)
 
-    def wanted(self, newsletter: str) -> bool:
+    def has_recipients(self, newsletter: str) -> bool:
         """Whether an edition of this newsletter would go to anybody."""
         with self._transactions.read() as connection:
-            return anybody_active(connection, newsletter)
+            return has_active_subscriptions(connection, newsletter)
 
     def claim(self, edition_id: int, limit: int, worker: str, now: datetime) -> tuple[Recipient, ...]:
         """Takes up to `limit` due deliveries for this worker; none when nothing is due or the edition is not sending.
@@ -113,14 +122,14 @@ class Deliveries:
         dead since its last claim: what it has in hand is not its own, and `recover` lets it begin anew.
         """
         with self._transactions.write() as connection:
-            number = _enrolled(connection, worker, self._workers.get(worker))
-            sending = edition_state(connection, edition_id) is EditionState.SENDING
-            recipients = _claimed(connection, edition_id, limit, number, now) if sending else ()
-        self._workers[worker] = number
+            worker_id = _enroll_worker(connection, worker, self._id_by_worker.get(worker))
+            is_sending = lock_edition_state(connection, edition_id) is EditionState.SENDING
+            recipients = _claim_batch(connection, edition_id, limit, worker_id, now) if is_sending else ()
+        self._id_by_worker[worker] = worker_id
         return recipients
 
     def commit(
-        self, edition_id: int, *, results: Sequence[Result], intents: Collection[int], now: datetime
+        self, edition_id: int, *, results: Sequence[DeliveryResult], intents: Collection[int], now: datetime
     ) -> frozenset[int]:
         """One transaction: writes results, and turns intents from claimed to sending. Returns those that may go out.
 
@@ -132,37 +141,44 @@ class Deliveries:
         Raises TakenOver where this process was declared dead, or slept through its lease on the way: results count
         where nobody else took the delivery, and no intent may go out.
         """
-        began = self._clock()
-        with self._transactions.turn() as connection:
-            edition = kept_state(connection, edition_id)
-            alive = self._renew(connection)
-            write_results(connection, edition_id, results, self._numbers)
-            _end_dead_addresses(connection, results, now)
-            allowed: frozenset[int] = frozenset()
-            if intents and edition is EditionState.SENDING:
-                allowed = write_intents(connection, edition_id, intents, self._numbers, now)
-            if refused := [each for each in intents if each not in allowed]:
-                _refuse(connection, edition, and_(these(edition_id, refused), held_by(self._numbers)), now)
-            if edition is EditionState.CANCELLED:
-                give_up(connection, edition_id, DeliveryState.CANCELLED)
-            if edition is EditionState.DONE:
-                recount(connection, edition_id)
-        if not alive or (self._transactions.shared and self._clock() - began > _SECONDS):
-            raise TakenOver
-        return allowed
+        start = self._clock()
+        with self._transactions.batch() as connection:
+            state = locked_state(connection, edition_id)
+            has_lease = self._renew_own_lease(connection)
+            write_results(connection, edition_id, results, self._worker_ids)
+            _suppress_dead_addresses(connection, results, now)
+            allowed_ids: frozenset[int] = frozenset()
+            if intents and state is EditionState.SENDING:
+                allowed_ids = write_intents(connection, edition_id, intents, self._worker_ids, now)
+            if refused_ids := [
+                subscription_id for subscription_id in intents if subscription_id not in allowed_ids
+            ]:
+                _refuse_intents(
+                    connection,
+                    state,
+                    and_(match_deliveries(edition_id, refused_ids), held_by(self._worker_ids)),
+                    now,
+                )
+            if state is EditionState.CANCELLED:
+                end_waiting(connection, edition_id, DeliveryState.CANCELLED)
+            if state is EditionState.DONE:
+                clear_saved_counts(connection, edition_id)
+        if not has_lease or (self._transactions.is_shared and self._clock() - start > _LEASE_SECONDS):
+            raise LeaseLostError
+        return allowed_ids
 
-    def renew(self) -> None:
+    def renew_lease(self) -> None:
         """Says that this process is alive, for a worker that waits longer than half a lease without a commit."""
         with self._transactions.write() as connection:
-            self._renew(connection)
+            self._renew_own_lease(connection)
 
-    def release(self, edition_id: int, worker: str, now: datetime) -> int:
+    def release_claims(self, edition_id: int, worker: str, now: datetime) -> int:
         """Hands back what this worker claimed in the edition and did not begin to send; how many."""
-        if worker not in self._workers:
+        if worker not in self._id_by_worker:
             return 0
-        mine = and_(_d.edition_id == edition_id, _d.worker_id == self._workers[worker])
+        own_rows = and_(_delivery.edition_id == edition_id, _delivery.worker_id == self._id_by_worker[worker])
         with self._transactions.write() as connection:
-            return hand_back(connection, edition_state(connection, edition_id), mine, now)
+            return return_claimed(connection, lock_edition_state(connection, edition_id), own_rows, now)
 
     def recover(self, policy: str, now: datetime) -> tuple[int, int]:
         """Takes over from workers that are dead: how many deliveries were handed back, how many are now in doubt.
@@ -172,152 +188,167 @@ class Deliveries:
         database's clock. With the policy `resend`, what is in doubt in editions that are not over may be claimed at
         once; with `hold` it waits for a person.
         """
-        left = self._spill.kept()
+        unsaved = self._spill_file.load()
         with self._transactions.write() as connection:
-            if left is not None:
-                write_results(connection, left.edition_id, left.results, left.workers)
-                _end_dead_addresses(connection, left.results, now)
-                recount(connection, left.edition_id)
-            found = recover(connection, self._numbers, policy, now, leased=self._transactions.shared)
-        self._workers.clear()
-        self._spill.reserve()
-        return found
+            if unsaved is not None:
+                write_results(connection, unsaved.edition_id, unsaved.results, unsaved.worker_ids)
+                _suppress_dead_addresses(connection, unsaved.results, now)
+                clear_saved_counts(connection, unsaved.edition_id)
+            outcome = recover(
+                connection, self._worker_ids, policy, now, has_leases=self._transactions.is_shared
+            )
+        self._id_by_worker.clear()
+        self._spill_file.reserve()
+        return outcome
 
-    def keep(self, edition_id: int, results: Sequence[Result]) -> str:
+    def spill_results(self, edition_id: int, results: Sequence[DeliveryResult]) -> str:
         """Puts results into a file that could not be written here; its name, or nothing if that fails too.
 
         The next `recover` writes them, where nobody else took the deliveries over.
         """
-        return self._spill.keep(Unwritten(edition_id, self._numbers, tuple(results)))
+        return self._spill_file.save(UnsavedResults(edition_id, self._worker_ids, tuple(results)))
 
-    def give_up(self, edition_id: int, state: DeliveryState, now: datetime) -> int:  # noqa: ARG002 - as its siblings
+    def end_waiting(self, edition_id: int, state: DeliveryState, now: datetime) -> int:  # noqa: ARG002 - as its siblings
         """What waits in the edition ends as EXPIRED or CANCELLED; how many. What is in doubt stays so, for a person."""
         with self._transactions.write() as connection:
-            return give_up(connection, edition_id, state)
+            return end_waiting(connection, edition_id, state)
 
     def counts(self, edition_id: int | None = None) -> dict[DeliveryState, int]:
         """How many deliveries stand in each state, zeros included; of one edition, or of all."""
         with self._transactions.read() as connection:
-            return delivery_counts(connection, edition_id)
+            return count_deliveries(connection, edition_id)
 
-    def begun_since(self, moment: datetime) -> int:
+    def count_messages_since(self, moment: datetime) -> int:
         """How many messages of all editions went to their dot since then, or are about to."""
         with self._transactions.read() as connection:
-            return begun_since(connection, moment)
+            return count_messages_since(connection, moment)
 
-    def conserved(self, edition_id: int) -> bool:
+    def counts_match(self, edition_id: int) -> bool:
         """The conservation law: what was frozen is the sum of what stands in all states."""
         with self._transactions.read() as connection:
-            return _frozen(connection, edition_id) == really_counted(connection, edition_id)
+            return _frozen_count(connection, edition_id) == count_rows(connection, edition_id)
 
-    def next_due(self, edition_id: int) -> datetime | None:
+    def next_attempt_at(self, edition_id: int) -> datetime | None:
         """When the next delivery may be claimed, which may be long past; None when none will be by itself."""
         with self._transactions.read() as connection:
             earliest: datetime | None = connection.scalar(
-                select(func.min(_d.next_at)).where(_d.edition_id == edition_id, _d.next_at.is_not(None))
+                select(func.min(_delivery.next_at)).where(
+                    _delivery.edition_id == edition_id, _delivery.next_at.is_not(None)
+                )
             )
         return earliest
 
-    def lines(self, edition_id: int, state: DeliveryState | None = None) -> Iterator[DeliveryLine]:
+    def iter_deliveries(
+        self, edition_id: int, state: DeliveryState | None = None
+    ) -> Iterator[DeliverySummary]:
         """Every delivery of the edition, or those in one state, for people; an erased person's has no address.
 
         Read page by page.
         """
-        last = 0
+        last_id = 0
         while True:
             with self._transactions.read() as connection:
-                page = _lines(connection, edition_id, state, last)
+                page = _read_page(connection, edition_id, state, last_id)
             if not page:
                 return
             yield from page
-            last = page[-1].subscription_id
+            last_id = page[-1].subscription_id
 
     @property
-    def _numbers(self) -> tuple[int, ...]:
-        return tuple(self._workers.values())
+    def _worker_ids(self) -> tuple[int, ...]:
+        return tuple(self._id_by_worker.values())
 
-    def _renew(self, connection: Connection) -> bool:
+    def _renew_own_lease(self, connection: Connection) -> bool:
         """A fresh lease, before anything else of a transaction; False where there is none any more to renew."""
-        if not self._transactions.shared or not self._workers:
+        if not self._transactions.is_shared or not self._id_by_worker:
             return True
-        alive = update(workers).where(workers.c.id.in_(self._numbers))
-        return connection.execute(alive.values(lease_until=DatabaseClock() + LEASE)).rowcount > 0
+        own_workers = update(workers).where(workers.c.id.in_(self._worker_ids))
+        return (
+            connection.execute(own_workers.values(lease_until=DatabaseClock() + LEASE_MICROSECONDS)).rowcount
+            > 0
+        )
 
 
-def _frozen(connection: Connection, edition_id: int) -> int:
-    frozen: int = connection.execute(select(_e.frozen).where(_e.id == edition_id)).scalar_one()
-    return frozen
+def _frozen_count(connection: Connection, edition_id: int) -> int:
+    count: int = connection.execute(select(_edition.frozen).where(_edition.id == edition_id)).scalar_one()
+    return count
 
 
-def _enrolled(connection: Connection, worker: str, number: int | None) -> int:
+def _enroll_worker(connection: Connection, worker: str, worker_id: int | None) -> int:
     """The worker's number with a fresh lease: the one it has, or a new one if it has none."""
-    lease = DatabaseClock() + LEASE
-    if number is not None:
-        kept = update(workers).where(workers.c.id == number).values(lease_until=lease)
-        if not connection.execute(kept).rowcount:
-            raise TakenOver
-        return number
-    enrolled = insert(workers).values(name=worker, lease_until=lease).returning(workers.c.id)
-    fresh: int = connection.execute(enrolled).scalar_one()
-    return fresh
+    lease_until = DatabaseClock() + LEASE_MICROSECONDS
+    if worker_id is not None:
+        renewal = update(workers).where(workers.c.id == worker_id).values(lease_until=lease_until)
+        if not connection.execute(renewal).rowcount:
+            raise LeaseLostError
+        return worker_id
+    insertion = insert(workers).values(name=worker, lease_until=lease_until).returning(workers.c.id)
+    new_id: int = connection.execute(insertion).scalar_one()
+    return new_id
 
 
-def _claimed(
-    connection: Connection, edition_id: int, limit: int, number: int, now: datetime
+def _claim_batch(
+    connection: Connection, edition_id: int, limit: int, worker_id: int, now: datetime
 ) -> tuple[Recipient, ...]:
     """The next due deliveries that are still wanted; looks on when a whole portion was not."""
     while True:
-        wanted, unwanted = due(connection, edition_id, limit, now)
-        if unwanted:
-            connection.execute(moved(DeliveryState.SUPPRESSED, these(edition_id, unwanted)))
-        if wanted:
-            write_claims(connection, edition_id, [each.subscription_id for each in wanted], number)
-        if wanted or not unwanted:
-            return tuple(wanted)
+        recipients, unwanted_ids = claimable(connection, edition_id, limit, now)
+        if unwanted_ids:
+            connection.execute(
+                transition(DeliveryState.SUPPRESSED, match_deliveries(edition_id, unwanted_ids))
+            )
+        if recipients:
+            write_claims(
+                connection, edition_id, [recipient.subscription_id for recipient in recipients], worker_id
+            )
+        if recipients or not unwanted_ids:
+            return tuple(recipients)
 
 
-def _refuse(
-    connection: Connection, edition: EditionState | None, mine: ColumnElement[bool], now: datetime
+def _refuse_intents(
+    connection: Connection, state: EditionState | None, own_rows: ColumnElement[bool], now: datetime
 ) -> None:
     """Intents that may not go out: the subscriber left, or the edition is not sending any more."""
-    unwanted = and_(mine, _d.state == DeliveryState.CLAIMED, ~ACTIVE)
-    connection.execute(moved(DeliveryState.SUPPRESSED, unwanted))
-    hand_back(connection, edition, mine, now)
+    inactive_rows = and_(own_rows, _delivery.state == DeliveryState.CLAIMED, ~IS_ACTIVE)
+    connection.execute(transition(DeliveryState.SUPPRESSED, inactive_rows))
+    return_claimed(connection, state, own_rows, now)
 
 
-def _end_dead_addresses(connection: Connection, results: Sequence[Result], now: datetime) -> None:
+def _suppress_dead_addresses(
+    connection: Connection, results: Sequence[DeliveryResult], now: datetime
+) -> None:
     """Everything that a dead address subscribed to is unreachable, not only what was just sent to it."""
-    dead = [result.subscription_id for result in results if result.suppress]
-    if dead:
-        persons = select(subscriptions.c.subscriber_id).where(subscriptions.c.id.in_(dead))
-        theirs = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(persons))
-        end_consent(connection, theirs, SubscriptionState.UNREACHABLE, "relay", now)
+    dead_ids = [result.subscription_id for result in results if result.suppress]
+    if dead_ids:
+        subscriber_ids = select(subscriptions.c.subscriber_id).where(subscriptions.c.id.in_(dead_ids))
+        subscription_ids = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(subscriber_ids))
+        end_consent(connection, subscription_ids, SubscriptionState.UNREACHABLE, "relay", now)
 
 
-def _lines(
-    connection: Connection, edition_id: int, state: DeliveryState | None, last: int
-) -> list[DeliveryLine]:
-    wanted = true() if state is None else _d.state == state
+def _read_page(
+    connection: Connection, edition_id: int, state: DeliveryState | None, last_id: int
+) -> list[DeliverySummary]:
+    in_state = true() if state is None else _delivery.state == state
     rows = connection.execute(
-        select(*_d, subscribers.c.address, _e.newsletter, _e.slot_key)
+        select(*_delivery, subscribers.c.address, _edition.newsletter, _edition.slot_key)
         .select_from(deliveries)
-        .join(editions, _e.id == _d.edition_id)
-        .outerjoin(subscriptions, subscriptions.c.id == _d.subscription_id)
+        .join(editions, _edition.id == _delivery.edition_id)
+        .outerjoin(subscriptions, subscriptions.c.id == _delivery.subscription_id)
         .outerjoin(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(_d.edition_id == edition_id, _d.subscription_id > last, wanted)
-        .order_by(_d.subscription_id)
-        .limit(_PAGE)
+        .where(_delivery.edition_id == edition_id, _delivery.subscription_id > last_id, in_state)
+        .order_by(_delivery.subscription_id)
+        .limit(_PAGE_SIZE)
     )
     return [
-        DeliveryLine(
+        DeliverySummary(
             edition=f"{row.newsletter}/{row.slot_key}",
             subscription_id=row.subscription_id,
             address=row.address or "",
             state=row.state,
             attempts=row.attempts,
             reply=row.reply or "",
-            next_at=None if row.next_at == AT_ONCE else row.next_at,
-            dated=row.dated,
+            next_at=None if row.next_at == DUE_NOW else row.next_at,
+            message_date=row.dated,
         )
         for row in rows
     ]

@@ -15,25 +15,25 @@ from sqlalchemy.exc import IntegrityError
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
 from ketapress.model.errors import Problem, RefusedError
-from ketapress.model.message import Digest, Letter
+from ketapress.model.message import Digest, MessageTemplate
 from ketapress.store.db.engine import Transactions
 from ketapress.store.db.schema import edition_posts, editions
-from ketapress.store.public_editions import public
-from ketapress.store.statements.counts import driver_cursor
+from ketapress.store.public_editions import select_public_editions
+from ketapress.store.statements.counts import get_driver_cursor
 from ketapress.store.statements.decide_slots import (
-    adopted,
-    decided,
-    give_posts_back,
-    lettered,
-    orphans,
-    taken_posts,
+    claim_interrupted,
+    insert_decisions,
+    insert_sent_edition,
+    list_taken_post_ids,
+    release_posts,
+    save_message,
 )
-from ketapress.store.statements.edition_rows import COLUMNS, moved, stored
-from ketapress.store.statements.message_codec import unpacked
-from ketapress.store.statements.transitions import anything_left, give_up
+from ketapress.store.statements.edition_rows import EDITION_COLUMNS, load_editions, transition_edition
+from ketapress.store.statements.message_codec import decode_message
+from ketapress.store.statements.transitions import end_waiting, may_have_sent
 
-_OVER = (EditionState.DONE, EditionState.CANCELLED)
-_e = editions.c
+_FINAL_STATES = (EditionState.DONE, EditionState.CANCELLED)
+_edition = editions.c
 
 
 class AlreadyDecidedError(RefusedError):
@@ -46,40 +46,40 @@ class Editions:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def newest_decided(self, newsletter: str) -> Slot | None:
+    def get_newest_decided_slot(self, newsletter: str) -> Slot | None:
         """The latest slot that was decided, however."""
-        query = select(_e.slot_key, _e.slot_at).where(_e.newsletter == newsletter)
+        query = select(_edition.slot_key, _edition.slot_at).where(_edition.newsletter == newsletter)
         with self._transactions.read() as connection:
-            row = connection.execute(query.order_by(_e.slot_at.desc()).limit(1)).first()
+            row = connection.execute(query.order_by(_edition.slot_at.desc()).limit(1)).first()
         return Slot(newsletter, row.slot_key, row.slot_at) if row else None
 
-    def keys_since(self, newsletter: str, moment: datetime) -> frozenset[str]:
+    def list_slot_keys_since(self, newsletter: str, moment: datetime) -> frozenset[str]:
         """The keys of the slots at or after a moment that were decided, however."""
-        query = select(_e.slot_key).where(_e.newsletter == newsletter, _e.slot_at >= moment)
+        query = select(_edition.slot_key).where(_edition.newsletter == newsletter, _edition.slot_at >= moment)
         with self._transactions.read() as connection:
             return frozenset(connection.scalars(query))
 
-    def newest_composed(self, newsletter: str) -> datetime | None:
+    def get_newest_composed_at(self, newsletter: str) -> datetime | None:
         """The instant of the latest edition that has posts: one that was cancelled in time gave its posts back."""
-        has_posts = exists().where(edition_posts.c.edition_id == _e.id)
-        query = select(_e.slot_at).where(
-            _e.newsletter == newsletter, _e.decision == Decision.COMPOSED, has_posts
+        has_posts = exists().where(edition_posts.c.edition_id == _edition.id)
+        query = select(_edition.slot_at).where(
+            _edition.newsletter == newsletter, _edition.decision == Decision.COMPOSED, has_posts
         )
         with self._transactions.read() as connection:
-            return connection.scalar(query.order_by(_e.slot_at.desc()).limit(1))
+            return connection.scalar(query.order_by(_edition.slot_at.desc()).limit(1))
 
-    def taken_posts(self, newsletter: str) -> frozenset[str]:
+    def list_taken_post_ids(self, newsletter: str) -> frozenset[str]:
         """The posts that stand in an edition of this newsletter, and may stand in no other."""
         with self._transactions.read() as connection:
-            return taken_posts(connection, newsletter)
+            return list_taken_post_ids(connection, newsletter)
 
-    def decide(
+    def decide_slots(
         self,
         slots: Sequence[tuple[Slot, Decision]],
         *,
         window: Window,
         post_ids: Sequence[str],
-        send_by: datetime | None,
+        send_deadline: datetime | None,
         now: datetime,
     ) -> int | None:
         """Decides all of these slots or none; the id of the composed one, or None where none is.
@@ -89,20 +89,20 @@ class Editions:
         """
         try:
             with self._transactions.write() as connection:
-                return decided(connection, slots, window, post_ids, send_by, now)
+                return insert_decisions(connection, slots, window, post_ids, send_deadline, now)
         except IntegrityError as error:
-            raise AlreadyDecidedError(_already_decided(slots)) from error
+            raise AlreadyDecidedError(_already_decided_problem(slots)) from error
 
-    def unfinished(self) -> tuple[StoredEdition, ...]:
+    def claim_interrupted(self) -> tuple[StoredEdition, ...]:
         """Editions whose maker died before they were finished, oldest first: now they are the caller's to finish.
 
         On SQLite that is everything in the making, because the caller holds the folder's lock; on PostgreSQL what
         nobody has a lease on.
         """
         with self._transactions.write() as connection:
-            return orphans(connection, leased=self._transactions.shared)
+            return claim_interrupted(connection, has_leases=self._transactions.is_shared)
 
-    def finish(
+    def save_message(
         self,
         edition_id: int,
         state: EditionState,
@@ -110,28 +110,28 @@ class Editions:
         subject: str,
         digest: Digest,
         post_ids: Sequence[str],
-        why: str,
+        reason: str,
         now: datetime,
-        frm: Collection[EditionState] = (EditionState.BUILDING,),
+        from_states: Collection[EditionState] = (EditionState.BUILDING,),
     ) -> bool:
         """Puts the letter in the row, and moves it from building to its first state. False if it was not building.
 
         `frm` are other states in which a letter may be replaced; never once anybody was frozen into the edition.
         """
         with self._transactions.write() as connection:
-            return lettered(
+            return save_message(
                 connection,
                 edition_id,
-                frm,
+                from_states,
                 state,
                 now,
                 digest=digest,
                 post_ids=post_ids,
                 subject=subject,
-                why=why,
+                why=reason,
             )
 
-    def adopt(
+    def import_sent(
         self,
         slot: Slot,
         *,
@@ -139,7 +139,7 @@ class Editions:
         subject: str,
         post_ids: Sequence[str],
         digest: Digest | None,
-        why: str,
+        reason: str,
         now: datetime,
     ) -> bool:
         """An edition that went out without this store's knowledge: it is done, and its posts are taken.
@@ -148,7 +148,7 @@ class Editions:
         """
         try:
             with self._transactions.write() as connection:
-                adopted(
+                insert_sent_edition(
                     connection,
                     slot,
                     now,
@@ -156,85 +156,99 @@ class Editions:
                     digest=digest,
                     post_ids=post_ids,
                     subject=subject,
-                    why=why,
+                    why=reason,
                 )
         except IntegrityError:
             return False
         return True
 
-    def move(
+    def transition(
         self,
         edition_id: int,
-        frm: Collection[EditionState],
-        to: EditionState,
+        from_states: Collection[EditionState],
+        to_state: EditionState,
         *,
-        why: str = "",
-        send_by: datetime | None = None,
+        reason: str = "",
+        send_deadline: datetime | None = None,
         now: datetime,
     ) -> bool:
         """From one of these states to another. False, and nothing changed, when it was in none of them.
 
         `send_by`, where it is given, is the new last instant at which it may start to go out by itself.
         """
-        values = {} if send_by is None else {"send_by": send_by}
+        values = {} if send_deadline is None else {"send_by": send_deadline}
         with self._transactions.write() as connection:
-            return moved(connection, edition_id, frm, to, now, why=why, **values)
+            return transition_edition(
+                connection, edition_id, from_states, to_state, now, why=reason, **values
+            )
 
-    def cancel(self, edition_id: int, now: datetime, why: str) -> bool:
+    def cancel(self, edition_id: int, now: datetime, reason: str) -> bool:
         """Ends it: what waits is cancelled, and if no message has left, its posts are free again. False if it was over.
 
         A message that is just being sent may still leave; what a worker only holds is cancelled when it commits.
         """
-        going_on = tuple(state for state in EditionState if state not in _OVER)
+        open_states = tuple(state for state in EditionState if state not in _FINAL_STATES)
         with self._transactions.write() as connection:
-            if not moved(
-                connection, edition_id, going_on, EditionState.CANCELLED, now, why=why, lease_until=null()
+            if not transition_edition(
+                connection,
+                edition_id,
+                open_states,
+                EditionState.CANCELLED,
+                now,
+                why=reason,
+                lease_until=null(),
             ):
                 return False
-            give_up(connection, edition_id, DeliveryState.CANCELLED)
-            if not anything_left(connection, edition_id):
-                give_posts_back(connection, edition_id)
+            end_waiting(connection, edition_id, DeliveryState.CANCELLED)
+            if not may_have_sent(connection, edition_id):
+                release_posts(connection, edition_id)
             return True
 
-    def get(self, newsletter: str, key: str) -> StoredEdition | None:
+    def get(self, newsletter: str, slot_key: str) -> StoredEdition | None:
         """The decided slot of that name, without its page."""
-        found = self._editions(_e.newsletter == newsletter, _e.slot_key == key)
-        return found[0] if found else None
+        editions_found = self._select(_edition.newsletter == newsletter, _edition.slot_key == slot_key)
+        return editions_found[0] if editions_found else None
 
-    def all(self, newsletter: str | None = None) -> tuple[StoredEdition, ...]:
+    def list_all(self, newsletter: str | None = None) -> tuple[StoredEdition, ...]:
         """Every decided slot, newest first, without pages and letters."""
-        return self._editions(*([_e.newsletter == newsletter] if newsletter is not None else []))
+        return self._select(*([_edition.newsletter == newsletter] if newsletter is not None else []))
 
-    def states(self) -> tuple[tuple[int, EditionState], ...]:
+    def list_states(self) -> tuple[tuple[int, EditionState], ...]:
         """How far each edition is, by its id: cheap enough to be asked every few seconds."""
-        query = select(_e.id, _e.state).where(_e.state.is_not(None)).order_by(_e.id)
+        query = select(_edition.id, _edition.state).where(_edition.state.is_not(None)).order_by(_edition.id)
         with self._transactions.read() as connection:
             return tuple((row.id, row.state) for row in connection.execute(query))
 
-    def public(self) -> tuple[StoredEdition, ...]:
+    def list_public(self) -> tuple[StoredEdition, ...]:
         """The editions that everybody may read, newest first, with their pages."""
         with self._transactions.read() as connection:
-            return public(driver_cursor(connection), self._transactions.dialect)
+            return select_public_editions(get_driver_cursor(connection), self._transactions.dialect)
 
-    def sendable(self, now: datetime) -> tuple[StoredEdition, ...]:
+    def list_sendable(self, now: datetime) -> tuple[StoredEdition, ...]:
         """Editions whose slot has come, and that are ready or sending: oldest slot first."""
-        ready = _e.state.in_((EditionState.READY, EditionState.SENDING))
-        query = select(*COLUMNS).where(ready, _e.slot_at <= now)
+        is_sendable = _edition.state.in_((EditionState.READY, EditionState.SENDING))
+        query = select(*EDITION_COLUMNS).where(is_sendable, _edition.slot_at <= now)
         with self._transactions.read() as connection:
-            return stored(connection, query.order_by(_e.slot_at, _e.newsletter, _e.id))
+            return load_editions(
+                connection, query.order_by(_edition.slot_at, _edition.newsletter, _edition.id)
+            )
 
-    def letter(self, edition_id: int) -> Letter:
+    def get_message_template(self, edition_id: int) -> MessageTemplate:
         """What is stamped and sent. There is one from `finish` on."""
         with self._transactions.read() as connection:
-            return unpacked(connection.execute(select(_e.letter).where(_e.id == edition_id)).scalar_one())
+            return decode_message(
+                connection.execute(select(_edition.letter).where(_edition.id == edition_id)).scalar_one()
+            )
 
-    def _editions(self, *where: Any) -> tuple[StoredEdition, ...]:
-        query = select(*COLUMNS).where(*where)
+    def _select(self, *conditions: Any) -> tuple[StoredEdition, ...]:
+        query = select(*EDITION_COLUMNS).where(*conditions)
         with self._transactions.read() as connection:
-            return stored(connection, query.order_by(_e.slot_at.desc(), _e.newsletter, _e.id))
+            return load_editions(
+                connection, query.order_by(_edition.slot_at.desc(), _edition.newsletter, _edition.id)
+            )
 
 
-def _already_decided(slots: Sequence[tuple[Slot, Decision]]) -> Problem:
+def _already_decided_problem(slots: Sequence[tuple[Slot, Decision]]) -> Problem:
     return Problem(
         code="edition.decided",
         message=f"another process has just decided {', '.join(slot.edition for slot, _ in slots)}.",

@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.store.db.codes import delivery_code, moment_of
-from ketapress.store.db.read_only import by_driver
-from ketapress.store.statements.counts_sql import people_counted
-from ketapress.store.statements.invariants import Balance, balance
+from ketapress.store.db.codes import delivery_code, from_microseconds
+from ketapress.store.db.read_only import read_with_driver
+from ketapress.store.statements.counts_sql import count_subscriptions
+from ketapress.store.statements.invariants import DeliveryTotals, check_invariants
 
 _EDITIONS = """
     SELECT id, newsletter, slot_key, slot_at, decision, state, why FROM editions
     WHERE state IS NOT NULL ORDER BY slot_at DESC, newsletter, id
 """
-_DOUBTFUL = """
+_IN_DOUBT = """
     SELECT newsletter, slot_key, count(*) FROM editions JOIN deliveries ON edition_id = id
     WHERE editions.state IN ('ready', 'held', 'sending') AND deliveries.state = {in_doubt}
     AND next_at IS NULL GROUP BY newsletter, slot_key, slot_at ORDER BY slot_at, newsletter
@@ -28,7 +28,7 @@ _DOUBTFUL = """
 _GENERATION = "SELECT value FROM properties WHERE name = 'generation'"
 
 
-class Look(NamedTuple):
+class StoreOverview(NamedTuple):
     """How all of it stood at one moment.
 
     `editions` were composed, and the newest is the first; no more is told of each than its slot, its state and why it
@@ -37,39 +37,39 @@ class Look(NamedTuple):
     """
 
     editions: tuple[StoredEdition, ...]
-    people: Mapping[tuple[str, SubscriptionState], int]
-    balance: Balance
+    subscription_counts: Mapping[tuple[str, SubscriptionState], int]
+    deliveries: DeliveryTotals
     generation: int
-    doubtful: Mapping[str, int]
+    in_doubt_counts: Mapping[str, int]
 
 
-def quick_look(url: str, root: Path) -> Look | None:
+def read_overview(url: str, root: Path) -> StoreOverview | None:
     """A look without opening the store; None where it has to be opened (`by_driver`)."""
-    return by_driver(url, root, looked)
+    return read_with_driver(url, root, select_overview)
 
 
-def looked(cursor: Any, dialect: str) -> Look:
+def select_overview(cursor: Any, dialect: str) -> StoreOverview:
     """What the driver's cursor shows, in a transaction that somebody else opened."""
-    editions = cursor.execute(_EDITIONS).fetchall()
-    books = balance(cursor, dialect, thorough=False)
-    doubtful = _doubtful(cursor) if books.counts[DeliveryState.IN_DOUBT] else {}
-    generation = cursor.execute(_GENERATION).fetchone()
-    return Look(
-        editions=tuple(_edition(*row) for row in editions),
-        people=people_counted(cursor, dialect),
-        balance=books,
-        generation=int(generation[0]) if generation else 0,
-        doubtful=doubtful,
+    edition_rows = cursor.execute(_EDITIONS).fetchall()
+    deliveries = check_invariants(cursor, dialect, thorough=False)
+    in_doubt_counts = _count_in_doubt(cursor) if deliveries.counts[DeliveryState.IN_DOUBT] else {}
+    generation_row = cursor.execute(_GENERATION).fetchone()
+    return StoreOverview(
+        editions=tuple(_to_edition(*row) for row in edition_rows),
+        subscription_counts=count_subscriptions(cursor, dialect),
+        deliveries=deliveries,
+        generation=int(generation_row[0]) if generation_row else 0,
+        in_doubt_counts=in_doubt_counts,
     )
 
 
-def _doubtful(cursor: Any) -> Mapping[str, int]:
-    rows = cursor.execute(_DOUBTFUL.format(in_doubt=delivery_code(DeliveryState.IN_DOUBT))).fetchall()
+def _count_in_doubt(cursor: Any) -> Mapping[str, int]:
+    rows = cursor.execute(_IN_DOUBT.format(in_doubt=delivery_code(DeliveryState.IN_DOUBT))).fetchall()
     return {f"{newsletter}/{key}": count for newsletter, key, count in rows}
 
 
-def _edition(
-    number: int, newsletter: str, key: str, at: int, decision: str, state: str, why: str | None
+def _to_edition(
+    edition_id: int, newsletter: str, key: str, slot_at: int, decision: str, state: str, reason: str | None
 ) -> StoredEdition:
-    slot = Slot(newsletter, key, moment_of(at))
-    return StoredEdition(number, slot, Decision(decision), EditionState(state), why=why or "")
+    slot = Slot(newsletter, key, from_microseconds(slot_at))
+    return StoredEdition(edition_id, slot, Decision(decision), EditionState(state), reason=reason or "")

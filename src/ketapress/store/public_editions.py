@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ketapress.model.edition import PUBLIC_STATES, Decision, EditionState, Slot, StoredEdition, Window
-from ketapress.store.db.codes import moment_of
-from ketapress.store.db.read_only import by_driver
+from ketapress.store.db.codes import from_microseconds
+from ketapress.store.db.read_only import read_with_driver
 
 _STATES = ", ".join(f"'{state}'" for state in sorted(PUBLIC_STATES))
 _QUERY = f"""
@@ -19,36 +19,38 @@ _QUERY = f"""
 """  # noqa: S608 - of our own words
 
 
-def quick_public(url: str, root: Path) -> tuple[StoredEdition, ...] | None:
+def read_public_editions(url: str, root: Path) -> tuple[StoredEdition, ...] | None:
     """The public editions without opening the store; None where it has to be opened (`by_driver`)."""
-    return by_driver(url, root, public)
+    return read_with_driver(url, root, select_public_editions)
 
 
-def public(cursor: Any, _dialect: str) -> tuple[StoredEdition, ...]:
+def select_public_editions(cursor: Any, _dialect: str) -> tuple[StoredEdition, ...]:
     """What the driver's cursor shows, in a transaction that somebody else opened."""
-    return tuple(_edition(*row) for row in cursor.execute(_QUERY).fetchall())
+    return tuple(_to_edition(*row) for row in cursor.execute(_QUERY).fetchall())
 
 
-def _edition(
-    number: int, newsletter: str, key: str, at: int, decision: str, state: str, *more: Any
+def _to_edition(
+    edition_id: int, newsletter: str, key: str, slot_at: int, decision: str, state: str, *columns: Any
 ) -> StoredEdition:
-    after, until, send_by, subject, post_ids, sizes, why, left_out, web = more
+    window_start, window_end, send_deadline, subject, post_ids, sizes, reason, skipped_counts, web_html = (
+        columns
+    )
     return StoredEdition(
-        id=number,
-        slot=Slot(newsletter, key, moment_of(at)),
+        id=edition_id,
+        slot=Slot(newsletter, key, from_microseconds(slot_at)),
         decision=Decision(decision),
         state=EditionState(state),
-        window=Window(moment_of(after), moment_of(until)) if until else None,
-        send_by=None if send_by is None else moment_of(send_by),
+        window=Window(from_microseconds(window_start), from_microseconds(window_end)) if window_end else None,
+        send_deadline=None if send_deadline is None else from_microseconds(send_deadline),
         subject=subject or "",
-        post_ids=tuple(_of_json(post_ids) or ()),
-        sizes=_of_json(sizes),
-        why=why or "",
-        left_out=_of_json(left_out),
-        web=web,
+        post_ids=tuple(_parse_json(post_ids) or ()),
+        sizes=_parse_json(sizes),
+        reason=reason or "",
+        skipped_counts=_parse_json(skipped_counts),
+        web_html=web_html,
     )
 
 
-def _of_json(value: Any) -> Any:
+def _parse_json(value: Any) -> Any:
     """SQLite's driver gives the text, PostgreSQL's what it says."""
     return json.loads(value) if isinstance(value, str) else value

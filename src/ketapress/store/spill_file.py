@@ -12,95 +12,95 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ketapress.model.delivery import DeliveryState, Result
+from ketapress.model.delivery import DeliveryResult, DeliveryState
 from ketapress.system.atomic import open_or_create
 
-NAME = "unwritten.json"
-_ROOM = 65536  # bytes: some hundred results, and there is one a connection
-_EMPTY = b"\0"
+SPILL_FILE_NAME = "unwritten.json"
+_RESERVED_BYTES = 65536  # bytes: some hundred results, and there is one a connection
+_TERMINATOR = b"\0"
 
 
-class Unwritten(NamedTuple):
+class UnsavedResults(NamedTuple):
     """Results of one edition, and the numbers of the workers in whose hands the deliveries were."""
 
     edition_id: int
-    workers: tuple[int, ...]
-    results: tuple[Result, ...]
+    worker_ids: tuple[int, ...]
+    results: tuple[DeliveryResult, ...]
 
 
-class Spill:
+class SpillFile:
     """One file, for one process at a time. Without a file nothing is kept."""
 
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
 
     def reserve(self) -> None:
         """Makes room, and empties it; what was in it is written by now."""
-        if self._file is None:
+        if self._path is None:
             return
         with suppress(OSError):  # without room there is still the message on the screen
-            if self._file.is_symlink():  # it came with the folder, and is not followed
-                self._file.unlink()
-            handle = open_or_create(self._file, os.O_WRONLY | os.O_TRUNC, 0o600)
+            if self._path.is_symlink():  # it came with the folder, and is not followed
+                self._path.unlink()
+            descriptor = open_or_create(self._path, os.O_WRONLY | os.O_TRUNC, 0o600)
             try:
-                os.posix_fallocate(handle, 0, _ROOM)
+                os.posix_fallocate(descriptor, 0, _RESERVED_BYTES)
             finally:
-                os.close(handle)
+                os.close(descriptor)
 
-    def keep(self, unwritten: Unwritten) -> str:
+    def save(self, unsaved: UnsavedResults) -> str:
         """Writes it where a power cut does not reach; the file's name, or nothing where that failed too."""
-        if self._file is None:
+        if self._path is None:
             return ""
         try:
-            handle = open_or_create(self._file, os.O_WRONLY, 0o600)
+            descriptor = open_or_create(self._path, os.O_WRONLY, 0o600)
             try:
-                os.pwrite(handle, json.dumps(_as_data(unwritten)).encode() + _EMPTY, 0)
-                os.fsync(handle)
+                os.pwrite(descriptor, json.dumps(_to_data(unsaved)).encode() + _TERMINATOR, 0)
+                os.fsync(descriptor)
             finally:
-                os.close(handle)
+                os.close(descriptor)
         except OSError:
             return ""
-        return f"{self._file.parent.name}/{self._file.name}"
+        return f"{self._path.parent.name}/{self._path.name}"
 
-    def kept(self) -> Unwritten | None:
+    def load(self) -> UnsavedResults | None:
         """What an earlier process could not write; None where there is nothing, or it is torn."""
         try:
-            data = self._file.read_bytes().partition(_EMPTY)[0] if self._file else b""
+            data = self._path.read_bytes().partition(_TERMINATOR)[0] if self._path else b""
             return _from_data(json.loads(data)) if data else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
 
-def _as_data(unwritten: Unwritten) -> object:
+def _to_data(unsaved: UnsavedResults) -> object:
     return {
-        "edition": unwritten.edition_id,
-        "workers": unwritten.workers,
+        "edition": unsaved.edition_id,
+        "workers": unsaved.worker_ids,
         "results": [
             {
-                "delivery": each.subscription_id,
-                "state": each.state.value,
-                "reply": each.reply,
-                "next_at": each.next_at.isoformat() if each.next_at else None,
-                "suppress": each.suppress,
+                "delivery": result.subscription_id,
+                "state": result.state.value,
+                "reply": result.reply,
+                "next_at": result.next_at.isoformat() if result.next_at else None,
+                "suppress": result.suppress,
             }
-            for each in unwritten.results
+            for result in unsaved.results
         ],
     }
 
 
-def _from_data(data: dict[str, object]) -> Unwritten:
+def _from_data(data: dict[str, object]) -> UnsavedResults:
     results: Sequence[dict[str, object]] = data["results"]  # type: ignore[assignment]  # what is wrong raises below
-    return Unwritten(
+    return UnsavedResults(
         edition_id=int(str(data["edition"])),
-        workers=tuple(int(str(each)) for each in data["workers"]),  # type: ignore[attr-defined]  # as above
+        worker_ids=tuple(int(str(entry)) for entry in data["workers"]),  # type: ignore[attr-defined]  # as above
         results=tuple(
-            Result(
-                subscription_id=int(str(each["delivery"])),
-                state=DeliveryState(str(each["state"])),
-                reply=str(each["reply"]),
-                next_at=datetime.fromisoformat(str(each["next_at"])) if each["next_at"] else None,
-                suppress=bool(each["suppress"]),
+            DeliveryResult(
+                subscription_id=int(str(entry["delivery"])),
+                state=DeliveryState(str(entry["state"])),
+                reply=str(entry["reply"]),
+                next_at=datetime.fromisoformat(str(entry["next_at"])) if entry["next_at"] else None,
+                suppress=bool(entry["suppress"]),
             )
-            for each in results
+            for entry in results
         ),
     )

@@ -15,27 +15,27 @@ from sqlalchemy.exc import ArgumentError
 
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError, StoreError
 from ketapress.store.db.codes import REVISIONS
-from ketapress.store.db.engine import Transactions, private_file
+from ketapress.store.db.engine import Transactions, create_private_file
 from ketapress.store.deliveries import Deliveries
 from ketapress.store.editions import Editions
 from ketapress.store.maintenance.backup import write_backup
-from ketapress.store.maintenance.restore import put_in_place, unfinished_copy
-from ketapress.store.overview import Look, looked
-from ketapress.store.spill_file import NAME as SPILL
-from ketapress.store.statements.counts import driver_cursor
-from ketapress.store.statements.generation import generation, leave_numbers_free, raised_generation
-from ketapress.store.statements.invariants import Imbalance, balance
+from ketapress.store.maintenance.restore import replace_database, temporary_copy
+from ketapress.store.overview import StoreOverview, select_overview
+from ketapress.store.spill_file import SPILL_FILE_NAME as SPILL
+from ketapress.store.statements.counts import get_driver_cursor
+from ketapress.store.statements.generation import raise_generation, read_generation, skip_ids
+from ketapress.store.statements.invariants import InvariantViolation, check_invariants
 from ketapress.store.statements.resolve_in_doubt import (
-    believe_sent,
-    doubt_everything,
-    in_doubt,
-    resolve_resend,
-    resolve_sent,
+    allow_resend,
+    in_doubt_condition,
+    mark_open_in_doubt,
+    mark_open_sent,
+    mark_sent,
 )
 from ketapress.store.subscribers import Subscribers
-from ketapress.system.state_file import FOLDER
+from ketapress.system.state_file import STATE_FOLDER
 
-_NEWEST = REVISIONS[-1]
+_NEWEST_REVISION = REVISIONS[-1]
 # The URL itself is not shown: it may hold a password.
 _NO_DATABASE = Problem(
     code="settings.database",
@@ -53,51 +53,51 @@ class Store:
         self._transactions = transactions
         self.subscribers = Subscribers(transactions)
         self.editions = Editions(transactions)
-        self.deliveries = Deliveries(transactions, root / FOLDER / SPILL)
+        self.deliveries = Deliveries(transactions, root / STATE_FOLDER / SPILL)
 
-    def imbalances(self, *, thorough: bool = False) -> tuple[Imbalance, ...]:
+    def find_invariant_violations(self, *, thorough: bool = False) -> tuple[InvariantViolation, ...]:
         """Editions whose deliveries do not add up, which there should never be; `thorough` counts the old ones, too."""
         with self._transactions.read() as connection:
-            cursor = driver_cursor(connection)
-            return balance(cursor, self._transactions.dialect, thorough=thorough).imbalances
+            cursor = get_driver_cursor(connection)
+            return check_invariants(cursor, self._transactions.dialect, thorough=thorough).violations
 
-    def look(self) -> Look:
+    def read_overview(self) -> StoreOverview:
         """How all of it stands at this moment."""
         with self._transactions.read() as connection:
-            return looked(driver_cursor(connection), self._transactions.dialect)
+            return select_overview(get_driver_cursor(connection), self._transactions.dialect)
 
     @property
     def generation(self) -> int:
         """How often sending was started on this database, or a copy made of it."""
         with self._transactions.read() as connection:
-            return generation(connection)
+            return read_generation(connection)
 
-    def raise_generation(self, at_least: int = 0) -> int:
+    def raise_generation(self, minimum: int = 0) -> int:
         """One more, and at least so many; what it is now."""
         with self._transactions.write() as connection:
-            return raised_generation(connection, at_least)
+            return raise_generation(connection, minimum)
 
-    def leave_numbers_free(self) -> None:
+    def skip_ids(self) -> None:
         """For an older copy: new people get no number that was given out after it was made."""
         with self._transactions.write() as connection:
-            leave_numbers_free(connection)
+            skip_ids(connection)
 
     def resolve(
-        self, edition_id: int, addresses: Sequence[str], *, sent: bool, evidence: str, now: datetime
+        self, edition_id: int, addresses: Sequence[str], *, is_sent: bool, evidence: str, now: datetime
     ) -> int:
         """A person's word on deliveries in doubt, of all or of some addresses: they arrived, or go out again. How many."""
         with self._transactions.write() as connection:
-            doubtful = in_doubt(edition_id, addresses)
-            if sent:
-                return resolve_sent(connection, doubtful, edition_id, evidence)
-            return resolve_resend(connection, doubtful, now)
+            condition = in_doubt_condition(edition_id, addresses)
+            if is_sent:
+                return mark_sent(connection, condition, edition_id, evidence)
+            return allow_resend(connection, condition, now)
 
-    def settle_copy(self, edition_id: int, *, over: bool, evidence: str) -> int:
+    def settle_older_copy(self, edition_id: int, *, is_done: bool, evidence: str) -> int:
         """For an older copy: what is open in an edition went out since (`over`), or may have, and waits for a person."""
         with self._transactions.write() as connection:
-            if over:
-                return believe_sent(connection, edition_id, evidence)
-            return doubt_everything(connection, edition_id)
+            if is_done:
+                return mark_open_sent(connection, edition_id, evidence)
+            return mark_open_in_doubt(connection, edition_id)
 
     def backup(self, file: Path) -> None:
         """Writes a whole and checked copy into a new file, also while others send. SQLite only.
@@ -113,7 +113,10 @@ class Store:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -125,30 +128,30 @@ def open_store(url: str, root: Path, *, durability: str = "power") -> Store:
     Raises StoreError when it cannot be opened, or its schema is not this Ketapress's; ConfigurationError for a URL
     that is none.
     """
-    transactions = Transactions(_located(url, root), durability=durability)
+    transactions = Transactions(_resolve_url(url, root), durability=durability)
     try:
-        _require_newest(transactions)
+        _require_newest_revision(transactions)
     except BaseException:
         transactions.close()
         raise
     return Store(transactions, root)
 
 
-def upgrade(url: str, root: Path) -> tuple[str, str]:
+def upgrade_database(url: str, root: Path) -> tuple[str, str]:
     """Brings the schema to the newest revision, all or nothing: what it was (empty: there was none), what it is."""
-    transactions = Transactions(_located(url, root), durability="power")
+    transactions = Transactions(_resolve_url(url, root), durability="power")
     try:
-        found = _revision(transactions)
-        if found is not None and found not in REVISIONS:
-            raise StoreError(_outdated(transactions.where, found))
-        if found != _NEWEST:
+        revision = _read_revision(transactions)
+        if revision is not None and revision not in REVISIONS:
+            raise StoreError(_revision_problem(transactions.display_url, revision))
+        if revision != _NEWEST_REVISION:
             _migrate(transactions)
     finally:
         transactions.close()
-    return found or "", _NEWEST
+    return revision or "", _NEWEST_REVISION
 
 
-def restore(file: Path, url: str, root: Path, now: datetime) -> tuple[Path | None, int]:
+def restore_backup(file: Path, url: str, root: Path, now: datetime) -> tuple[Path | None, int]:
     """Puts a checked copy of a backup, at the newest schema, in the place of the database.
 
     Where that one is now, if there was one, and how often sending had been started on the copy.
@@ -156,55 +159,55 @@ def restore(file: Path, url: str, root: Path, now: datetime) -> tuple[Path | Non
     The caller keeps everybody else out. The file itself is left as it is. Raises RefusedError or StoreError, with
     the database untouched, where the file is no backup, or somebody has the database open. SQLite only.
     """
-    located = _located(url, root, make=False)
-    if located.get_backend_name() != "sqlite":
-        raise RefusedError(_ITS_OWN_RESTORE)
-    place = Path(str(located.database))
-    with unfinished_copy(file, place) as copy:
-        copied = f"sqlite:///{copy.absolute()}"
-        upgrade(copied, root)
-        with open_store(copied, root) as store:
-            known = store.generation
-        return put_in_place(copy, place, now), known
+    database_url = _resolve_url(url, root, create=False)
+    if database_url.get_backend_name() != "sqlite":
+        raise RefusedError(_POSTGRESQL_RESTORE)
+    database_path = Path(str(database_url.database))
+    with temporary_copy(file, database_path) as copy_path:
+        copy_url = f"sqlite:///{copy_path.absolute()}"
+        upgrade_database(copy_url, root)
+        with open_store(copy_url, root) as store:
+            known_generation = store.generation
+        return replace_database(copy_path, database_path, now), known_generation
 
 
-def _located(url: str, root: Path, *, make: bool = True) -> URL:
+def _resolve_url(url: str, root: Path, *, create: bool = True) -> URL:
     """The URL with its file inside the publication folder (made, where it is not there), or with the driver we use."""
     try:
-        parsed = make_url(url)
+        parsed_url = make_url(url)
     except ArgumentError:
         raise ConfigurationError(_NO_DATABASE) from None
-    backend = parsed.get_backend_name()
+    backend = parsed_url.get_backend_name()
     if backend in {"postgresql", "postgres"}:
-        return parsed.set(drivername="postgresql+psycopg")
-    if backend != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        return parsed_url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite" or parsed_url.database in {None, "", ":memory:"}:
         raise ConfigurationError(_NO_DATABASE)
-    file = root / str(parsed.database)
-    if make:
-        private_file(file)
-    return parsed.set(drivername="sqlite+pysqlite", database=str(file))
+    file = root / str(parsed_url.database)
+    if create:
+        create_private_file(file)
+    return parsed_url.set(drivername="sqlite+pysqlite", database=str(file))
 
 
-def _require_newest(transactions: Transactions) -> None:
+def _require_newest_revision(transactions: Transactions) -> None:
     """Sets up an empty database; refuses one of another schema."""
-    found = _revision(transactions)
-    if found is None:
+    revision = _read_revision(transactions)
+    if revision is None:
         _migrate(transactions)
-    elif found != _NEWEST:
-        raise StoreError(_outdated(transactions.where, found))
+    elif revision != _NEWEST_REVISION:
+        raise StoreError(_revision_problem(transactions.display_url, revision))
 
 
-def _revision(transactions: Transactions) -> str | None:
+def _read_revision(transactions: Transactions) -> str | None:
     """The schema that the database says it has; None where it was never set up."""
     with transactions.read() as connection:
-        return _stated_revision(connection)
+        return _select_revision(connection)
 
 
-def _stated_revision(connection: Connection) -> str | None:
+def _select_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    stated: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return stated
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def _migrate(transactions: Transactions) -> None:
@@ -212,27 +215,27 @@ def _migrate(transactions: Transactions) -> None:
     from ketapress.store.db.migrate import migrate  # noqa: PLC0415 - Alembic takes longer to load than a store to open
 
     with transactions.write() as connection:
-        if transactions.shared:
+        if transactions.is_shared:
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK})
-        if _stated_revision(connection) != _NEWEST:
+        if _select_revision(connection) != _NEWEST_REVISION:
             migrate(connection)
 
 
-def _outdated(where: str, found: str) -> Problem:
-    if found in REVISIONS:
+def _revision_problem(display_url: str, revision: str) -> Problem:
+    if revision in REVISIONS:
         return Problem(
             code="store.older",
-            message=f"the database {where} has schema {found}, from an older Ketapress; this one needs {_NEWEST}.",
+            message=f"the database {display_url} has schema {revision}, from an older Ketapress; this one needs {_NEWEST_REVISION}.",
             cure="Stop other Ketapress processes, make a backup, then run `ketapress db upgrade`.",
         )
     return Problem(
         code="store.newer",
-        message=f"the database {where} has schema {found}, which this Ketapress does not know: a newer one made it.",
+        message=f"the database {display_url} has schema {revision}, which this Ketapress does not know: a newer one made it.",
         cure="Install the newer Ketapress again; nothing was changed.",
     )
 
 
-_ITS_OWN_RESTORE = Problem(
+_POSTGRESQL_RESTORE = Problem(
     code="restore.postgresql",
     message="`database.url` is a PostgreSQL database, which has its own tools for backups.",
     cure="Stop all senders, run `pg_restore --clean --dbname=… ketapress.dump`, then `ketapress db restore --accept`.",

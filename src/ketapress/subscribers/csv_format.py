@@ -15,13 +15,13 @@ from io import StringIO
 from itertools import islice
 from typing import NamedTuple
 
-from ketapress.model.address import parsed_address
-from ketapress.model.subscriber import Applicant, Refusal, Subscriber
+from ketapress.model.address import parse_address
+from ketapress.model.subscriber import ImportRow, RejectedRow, Subscriber
 
 HEADER = ("address", "name", "lang", "newsletter", "state", "since")
 
 # What mail tools call these columns, in lower case and without what is not a letter.
-_NAMES = {
+_COLUMN_NAMES = {
     "address": {"address", "email", "emailaddress", "mail", "mailaddress", "subscriber", "subscriberemail"},
     "name": {"name", "fullname", "displayname", "subscribername"},
     "first": {"first", "firstname", "givenname", "fname"},
@@ -30,11 +30,11 @@ _NAMES = {
     "state": {"state", "status"},
     "newsletter": {"newsletter"},
 }
-_WANTED = {"", "active", "subscribed", "confirmed"}
+_ACTIVE_STATES = {"", "active", "subscribed", "confirmed"}
 _SEPARATORS = (",", ";", "\t")
-_TALLEST = 50  # lines of one record: a note with line breaks in a column that we do not read
-_PROBE = 64  # bytes that show what a file is
-_SHOWN = 60  # characters of a refused value
+_MAX_RECORD_LINES = 50  # lines of one record: a note with line breaks in a column that we do not read
+_PROBE_BYTES = 64  # bytes that show what a file is
+_MAX_VALUE_LENGTH = 60  # characters of a refused value
 _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _NOT_A_LETTER = re.compile(r"[^a-z]")
@@ -47,12 +47,12 @@ class _Record(NamedTuple):
     """One record: where it begins, how many lines it takes, its cells; `fault` says why there are none."""
 
     line: int
-    height: int
+    line_count: int
     cells: Sequence[str]
-    fault: str = ""
+    error: str = ""
 
 
-class _Layout(NamedTuple):
+class _Columns(NamedTuple):
     """Which column holds what; -1 for none."""
 
     address: int
@@ -64,162 +64,171 @@ class _Layout(NamedTuple):
     newsletter: int = -1
 
 
-def applicants(data: str | bytes) -> Iterator[Applicant | Refusal]:
+def parse_import_rows(data: str | bytes) -> Iterator[ImportRow | RejectedRow]:
     """Everybody in a CSV, in the order of its lines; lines count from 1, and a header is one of them.
 
     UTF-8, with or without a byte order mark. Without a header the address is the first column that has an @ in the
     first line, and the name is the first of the others. Where a column says somebody's state, only active ones pass.
     """
     if isinstance(data, bytes) and _is_utf_16(data):
-        yield Refusal(1, "", "the whole file is UTF-16, not UTF-8; save it as `CSV UTF-8`")
+        yield RejectedRow(1, "", "the whole file is UTF-16, not UTF-8; save it as `CSV UTF-8`")
         return
-    lines = _LINE_END.split(_text(data))
-    separator = _separator(lines)
-    layout: _Layout | None = None
-    for record in _records(lines, separator):
-        if record.fault:
-            yield Refusal(record.line, _shown(record.cells[0]), record.fault)
+    lines = _LINE_END.split(_decode(data))
+    separator = _detect_separator(lines)
+    columns: _Columns | None = None
+    for record in _iterate_records(lines, separator):
+        if record.error:
+            yield RejectedRow(record.line, _printable(record.cells[0]), record.error)
             continue
-        if layout is None:
-            layout = _headed(record.cells)
-            if layout:
+        if columns is None:
+            columns = _columns_from_header(record.cells)
+            if columns:
                 continue
-            layout = _headless(record.cells)
-        yield _applicant(record, layout)
+            columns = _guess_columns(record.cells)
+        yield _parse_row(record, columns)
 
 
-def subscribers_csv(subscribers: Iterable[Subscriber]) -> Iterator[str]:
+def subscriber_csv_lines(subscribers: Iterable[Subscriber]) -> Iterator[str]:
     """A complete list, line by line: each person once for each subscription, also those who left."""
-    yield csv_line(HEADER)
-    for person in subscribers:
-        who = (person.address, person.name, person.lang or "")
-        for each in person.subscriptions:
-            yield csv_line((*who, each.newsletter, each.state.value, each.since.isoformat()))
-        if not person.subscriptions:
-            yield csv_line((*who, "", "", ""))
+    yield format_csv_line(HEADER)
+    for subscriber in subscribers:
+        identity_cells = (subscriber.address, subscriber.name, subscriber.lang or "")
+        for subscription in subscriber.subscriptions:
+            yield format_csv_line(
+                (
+                    *identity_cells,
+                    subscription.newsletter,
+                    subscription.state.value,
+                    subscription.since.isoformat(),
+                )
+            )
+        if not subscriber.subscriptions:
+            yield format_csv_line((*identity_cells, "", "", ""))
 
 
 def _is_utf_16(data: bytes) -> bool:
     """By its byte order mark, or because every other byte of the first line is NUL."""
-    first = data[:_PROBE]
+    head = data[:_PROBE_BYTES]
     return data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or (
-        len(first) > 1 and (not any(first[::2]) or not any(first[1::2]))
+        len(head) > 1 and (not any(head[::2]) or not any(head[1::2]))
     )
 
 
-def _text(data: str | bytes) -> str:
+def _decode(data: str | bytes) -> str:
     """Bytes that are no UTF-8 become lone surrogates, so that only their own line is refused."""
     text = data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data
     return text.removeprefix("\ufeff")
 
 
-def _separator(lines: Sequence[str]) -> str:
+def _detect_separator(lines: Sequence[str]) -> str:
     """The one that cuts the first line into most cells; a comma where none does."""
-    first = next((line for line in lines if line.strip()), "")
-    return max(_SEPARATORS, key=lambda separator: len(_cells([first], separator) or ()))
+    first_line = next((line for line in lines if line.strip()), "")
+    return max(_SEPARATORS, key=lambda separator: len(_parse_cells([first_line], separator) or ()))
 
 
-def _records(lines: Sequence[str], separator: str) -> Iterator[_Record]:
+def _iterate_records(lines: Sequence[str], separator: str) -> Iterator[_Record]:
     """The records that are not blank. A quote that is opened and not closed costs its own line only."""
-    at, width = 0, 0
-    while at < len(lines):
-        record = _record(lines, at, separator, width)
-        if any(cell.strip() for cell in record.cells) or record.fault:
-            width = width or (0 if record.fault else len(record.cells))
+    index, cell_count = 0, 0
+    while index < len(lines):
+        record = _parse_record(lines, index, separator, cell_count)
+        if any(cell.strip() for cell in record.cells) or record.error:
+            cell_count = cell_count or (0 if record.error else len(record.cells))
             yield record
-        at += record.height
+        index += record.line_count
 
 
-def _record(lines: Sequence[str], at: int, separator: str, width: int) -> _Record:
+def _parse_record(lines: Sequence[str], start: int, separator: str, cell_count: int) -> _Record:
     """The record that begins at this line. Over several lines only if it is as wide as the first record was."""
-    for height in range(1, min(_TALLEST, len(lines) - at) + 1):
-        cells = _cells(lines[at : at + height], separator)
-        if cells is not None and (height == 1 or len(cells) == width):
-            return _Record(at + 1, height, cells)
-    fault = "a quotation mark is opened or closed in the wrong place"
-    if len(lines[at]) > csv.field_size_limit():
-        fault = f"a cell of it is longer than {csv.field_size_limit():,} characters"
-    return _Record(at + 1, 1, [lines[at]], fault)
+    for line_count in range(1, min(_MAX_RECORD_LINES, len(lines) - start) + 1):
+        cells = _parse_cells(lines[start : start + line_count], separator)
+        if cells is not None and (line_count == 1 or len(cells) == cell_count):
+            return _Record(start + 1, line_count, cells)
+    error = "a quotation mark is opened or closed in the wrong place"
+    if len(lines[start]) > csv.field_size_limit():
+        error = f"a cell of it is longer than {csv.field_size_limit():,} characters"
+    return _Record(start + 1, 1, [lines[start]], error)
 
 
-def _cells(lines: Sequence[str], separator: str) -> list[str] | None:
+def _parse_cells(lines: Sequence[str], separator: str) -> list[str] | None:
     """The cells of one record; None where its quotation marks do not come out even."""
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=separator, strict=True)
     try:
-        found = list(islice(reader, 2))
+        records = list(islice(reader, 2))
     except csv.Error:
         return None
-    return found[0] if len(found) == 1 else None
+    return records[0] if len(records) == 1 else None
 
 
-def _headed(cells: Sequence[str]) -> _Layout | None:
+def _columns_from_header(cells: Sequence[str]) -> _Columns | None:
     """Where the columns are, if this is a header: it names an address column, and holds no address."""
-    plain = [_NOT_A_LETTER.sub("", cell.lower()) for cell in cells]
-    places = {
-        column: next((index for index, word in enumerate(plain) if word in names), -1)
-        for column, names in _NAMES.items()
+    titles = [_NOT_A_LETTER.sub("", cell.lower()) for cell in cells]
+    positions = {
+        column: next((index for index, word in enumerate(titles) if word in names), -1)
+        for column, names in _COLUMN_NAMES.items()
     }
-    if places["address"] < 0 or any("@" in cell for cell in cells):
+    if positions["address"] < 0 or any("@" in cell for cell in cells):
         return None
-    return _Layout(**places)
+    return _Columns(**positions)
 
 
-def _headless(cells: Sequence[str]) -> _Layout:
+def _guess_columns(cells: Sequence[str]) -> _Columns:
     address = next((index for index, cell in enumerate(cells) if "@" in cell), 0)
     name = next((index for index in range(len(cells)) if index != address), -1)
-    return _Layout(address=address, name=name)
+    return _Columns(address=address, name=name)
 
 
-def _applicant(record: _Record, layout: _Layout) -> Applicant | Refusal:
-    cells = [_plain(cell) for cell in record.cells]
+def _parse_row(record: _Record, columns: _Columns) -> ImportRow | RejectedRow:
+    cells = [_unescape_cell(cell) for cell in record.cells]
 
     def cell(column: int) -> str:
         return cells[column] if 0 <= column < len(cells) else ""
 
-    name = cell(layout.name) or f"{cell(layout.first)} {cell(layout.last)}".strip()
-    lang, state = cell(layout.lang), cell(layout.state)
+    name = cell(columns.name) or f"{cell(columns.first)} {cell(columns.last)}".strip()
+    lang, state = cell(columns.lang), cell(columns.state)
     try:
-        _check(cells, name, lang, state)
-        return Applicant(
-            address=parsed_address(cell(layout.address)),
+        _check_row(cells, name, lang, state)
+        return ImportRow(
+            address=parse_address(cell(columns.address)),
             name=name,
             lang=lang or None,
             line=record.line,
-            newsletter=cell(layout.newsletter),
+            newsletter=cell(columns.newsletter),
         )
-    except ValueError as fault:
-        return Refusal(record.line, _shown(cell(layout.address) or " ".join(cells)), str(fault))
+    except ValueError as error:
+        return RejectedRow(record.line, _printable(cell(columns.address) or " ".join(cells)), str(error))
 
 
-def _check(cells: Sequence[str], name: str, lang: str, state: str) -> None:
+def _check_row(cells: Sequence[str], name: str, lang: str, state: str) -> None:
     """What may be wrong with a record besides its address. Raises ValueError with a sentence."""
-    if any("\ud800" <= letter <= "\udfff" for cell in cells for letter in cell):
+    if any("\ud800" <= character <= "\udfff" for cell in cells for character in cell):
         raise ValueError("it is not UTF-8; save the file as UTF-8, or as `CSV UTF-8`")
     if any("\0" in cell for cell in cells):
         raise ValueError("it contains a NUL character")
     if _CONTROL.search(name):
         raise ValueError("the name contains a control character or a line break")
     if lang and not _LANG.match(lang):
-        raise ValueError(f"`{_shown(lang)}` is no language tag such as `en` or `de-CH`")
-    if state.lower() not in _WANTED:
-        raise ValueError(f"its state in this list is `{_shown(state)}`; only active ones are imported")
+        raise ValueError(f"`{_printable(lang)}` is no language tag such as `en` or `de-CH`")
+    if state.lower() not in _ACTIVE_STATES:
+        raise ValueError(f"its state in this list is `{_printable(state)}`; only active ones are imported")
 
 
-def _plain(cell: str) -> str:
+def _unescape_cell(cell: str) -> str:
     """A cell as it was meant: without blanks around it, and without the apostrophe that kept a formula from running."""
     cell = cell.strip()
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
-def csv_line(cells: Sequence[str]) -> str:
+def format_csv_line(cells: Sequence[str]) -> str:
     """One line of a list of ours, with its end; no cell of it runs as a formula."""
     buffer = StringIO()
-    guarded = [f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells]
-    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerow(guarded)
+    safe_cells = [f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells]
+    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerow(safe_cells)
     return buffer.getvalue()
 
 
-def _shown(value: str) -> str:
+def _printable(value: str) -> str:
     """A value as a person can read it on a terminal: in one line, short, nothing that steers anything."""
-    clean = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value)
-    return clean if len(clean) <= _SHOWN else f"{clean[: _SHOWN - 1]}…"
+    text = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value
+    )
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[: _MAX_VALUE_LENGTH - 1]}…"

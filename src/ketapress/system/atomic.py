@@ -11,43 +11,43 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 
 TEMPORARY = ".ketapress-new"
 """How the name of a file ends that is not in its place yet. It begins with a full stop, so it is no post and no page."""
-_CHANCE = 8  # bytes: machines and containers that share a folder may share numbers of processes, too
-_LENGTH = 1 + 2 * _CHANCE + len(TEMPORARY)
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_RANDOM_BYTES = 8  # bytes: machines and containers that share a folder may share numbers of processes, too
+_NAME_LENGTH = 1 + 2 * _RANDOM_BYTES + len(TEMPORARY)
+_CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
-Place = str | os.PathLike[str]
+FilePath = str | os.PathLike[str]
 
 
-def write_atomic(path: Place, data: bytes, *, durable: bool = False, mode: int = 0o644) -> None:
+def write_atomic(path: FilePath, data: bytes, *, durable: bool = False, mode: int = 0o644) -> None:
     """Replace a file by one with this content, and remove what killed processes left unfinished in its folder.
 
     A link in its place is replaced, not followed. `durable`: it survives a power cut once this returns.
     """
-    with replacing(path, durable=durable, mode=mode) as handle:
+    with open_atomic(path, durable=durable, mode=mode) as handle:
         write_all(handle, data)
 
 
 @contextmanager
-def replacing(path: Place, *, durable: bool = False, mode: int = 0o644) -> Iterator[int]:
+def open_atomic(path: FilePath, *, durable: bool = False, mode: int = 0o644) -> Iterator[int]:
     """Replace a file by what the block writes to the descriptor; where the block fails, the file stays as it was."""
-    place = os.fspath(path)
-    folder = _folder(place)
+    target = os.fspath(path)
+    folder = _parent_folder(target)
     with suppress(OSError):
         remove_leftovers(folder, os.listdir(folder))
-    with _replacing(place, folder, mode, durable=durable) as handle:
+    with _open_replacement(target, folder, mode, durable=durable) as handle:
         yield handle
 
 
-def replace_file(place: str, data: bytes) -> None:
+def replace_file(path: str, data: bytes) -> None:
     """Do what `write_atomic` does, for a caller that writes many files and removes leftovers once for all of them."""
-    with _replacing(place, _folder(place), 0o644, durable=False) as handle:
+    with _open_replacement(path, _parent_folder(path), 0o644, durable=False) as handle:
         write_all(handle, data)
 
 
-def write_new(path: Place, data: bytes, *, durable: bool = False, mode: int = 0o644) -> None:
+def write_new(path: FilePath, data: bytes, *, durable: bool = False, mode: int = 0o644) -> None:
     """Write a file that is not there yet. Raises FileExistsError where anything is, also a link to nothing."""
-    handle = os.open(path, _NEW, mode)
+    handle = os.open(path, _CREATE_FLAGS, mode)
     try:
         write_all(handle, data)
         if durable:
@@ -60,24 +60,24 @@ def write_new(path: Place, data: bytes, *, durable: bool = False, mode: int = 0o
         os.close(handle)
 
 
-def open_or_create(path: Place, flags: int, mode: int = 0o644) -> int:
+def open_or_create(path: FilePath, flags: int, mode: int = 0o644) -> int:
     """Open a file that is written in place, and make it where it is not there. Raises OSError (ELOOP) for a link."""
     return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
 
 
 def write_all(handle: int, data: bytes) -> None:
     """Write all of it: the system may take less at a time."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(handle, left) :]
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
 
 
-def sync_file(path: Place) -> None:
+def sync_file(path: FilePath) -> None:
     """Make the content of a file survive a power cut."""
     _sync(path, os.O_RDONLY)
 
 
-def sync_folder(path: Place) -> None:
+def sync_folder(path: FilePath) -> None:
     """Make the names in a folder survive a power cut."""
     _sync(path, os.O_RDONLY | os.O_DIRECTORY)
 
@@ -88,40 +88,40 @@ def remove_leftovers(folder: str, names: Iterable[str]) -> None:
     A writer has a lock on its file until it is in place, and the kernel frees the lock however the writer ends.
     """
     for name in names:
-        if name.endswith(TEMPORARY) and name.startswith(".") and len(name) == _LENGTH:
+        if name.endswith(TEMPORARY) and name.startswith(".") and len(name) == _NAME_LENGTH:
             with suppress(OSError):  # it is in its place by now, or is somebody else's
                 _remove_leftover(f"{folder}/{name}")
 
 
-def _remove_leftover(place: str) -> None:
-    if os.path.islink(place):  # no writer makes one
-        os.unlink(place)
+def _remove_leftover(path: str) -> None:
+    if os.path.islink(path):  # no writer makes one
+        os.unlink(path)
         return
-    handle = os.open(place, _LOOK)
+    handle = os.open(path, _READ_FLAGS)
     try:
         flock(handle, LOCK_EX | LOCK_NB)
-        os.unlink(place)
+        os.unlink(path)
     finally:
         os.close(handle)
 
 
 @contextmanager
-def _replacing(place: str, folder: str, mode: int, *, durable: bool) -> Iterator[int]:
-    temporary = ""
+def _open_replacement(path: str, folder: str, mode: int, *, durable: bool) -> Iterator[int]:
+    temporary_path = ""
     handle = -1
     try:
-        temporary, handle = _created(folder, mode)
+        temporary_path, handle = _create_temporary(folder, mode)
         yield handle
         if durable:
             os.fsync(handle)
         os.close(os.dup(handle))  # a network file system says only now that its disk is full
-        os.replace(temporary, place)
+        os.replace(temporary_path, path)
     except BaseException as error:
-        if temporary:
+        if temporary_path:
             with suppress(OSError):
-                os.unlink(temporary)
+                os.unlink(temporary_path)
         if isinstance(error, OSError) and error.filename is not None:
-            error.filename, error.filename2 = place, None  # the other name says nothing to a person
+            error.filename, error.filename2 = path, None  # the other name says nothing to a person
         raise
     finally:
         if handle >= 0:
@@ -130,23 +130,23 @@ def _replacing(place: str, folder: str, mode: int, *, durable: bool) -> Iterator
         sync_folder(folder)
 
 
-def _created(folder: str, mode: int) -> tuple[str, int]:
+def _create_temporary(folder: str, mode: int) -> tuple[str, int]:
     """Make a file of a name that nobody can know before, and lock it."""
     while True:
-        temporary = f"{folder}/.{os.urandom(_CHANCE).hex()}{TEMPORARY}"
-        handle = os.open(temporary, _NEW, mode)
+        temporary_path = f"{folder}/.{os.urandom(_RANDOM_BYTES).hex()}{TEMPORARY}"
+        handle = os.open(temporary_path, _CREATE_FLAGS, mode)
         with suppress(OSError):  # where there are no locks, nobody gets one to remove it, either
             flock(handle, LOCK_EX)
-        if os.path.lexists(temporary):
-            return temporary, handle
+        if os.path.lexists(temporary_path):
+            return temporary_path, handle
         os.close(handle)  # another process took it for a leftover before it was locked
 
 
-def _folder(place: str) -> str:
-    return os.path.dirname(place) or "."
+def _parent_folder(path: str) -> str:
+    return os.path.dirname(path) or "."
 
 
-def _sync(path: Place, flags: int) -> None:
+def _sync(path: FilePath, flags: int) -> None:
     handle = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(handle)

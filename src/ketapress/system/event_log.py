@@ -33,57 +33,57 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-_COLOURS = {
+_COLORS = {
     Level.INFO: "2",
     Level.WARNING: "33",
     Level.ERROR: "1;31",
 }  # SGR of ECMA-48: faint, yellow, bold red
 _LEVELS = {Severity.WARNING: Level.WARNING, Severity.ERROR: Level.ERROR}
-_LIBRARY = "It says no more than that; what it was asked for is tried again where that helps."
+_LIBRARY_NEXT_STEP = "It says no more than that; what it was asked for is tried again where that helps."
 
 
 class Log:
     """Writes events to one stream. Safe to call from several threads; a stream that is gone costs no work."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], datetime], *, as_json: bool | None = None) -> None:
-        terminal = stream.isatty()
+        is_terminal = stream.isatty()
         self._stream = stream
         self._clock = clock
-        self._as_json = not terminal if as_json is None else as_json
-        self._coloured = terminal and not os.environ.get("NO_COLOR")
+        self._as_json = not is_terminal if as_json is None else as_json
+        self._use_color = is_terminal and not os.environ.get("NO_COLOR")
         self._lock = Lock()
 
-    def note(self, event: str, message: str, **fields: Any) -> None:
+    def info(self, event: str, message: str, **fields: Any) -> None:
         """Something was done. `event` is one word for scripts, `message` a sentence for people."""
         self._write(Level.INFO, event, message, "", fields)
 
-    def caution(self, event: str, message: str, *, then: str, **fields: Any) -> None:
+    def warning(self, event: str, message: str, *, then: str, **fields: Any) -> None:
         """Something is wrong that mends itself or can wait; `then` says what happens next."""
         self._write(Level.WARNING, event, message, then, fields)
 
-    def alarm(self, event: str, message: str, *, then: str, **fields: Any) -> None:
+    def error(self, event: str, message: str, *, then: str, **fields: Any) -> None:
         """Something is wrong that needs a person; `then` says what happens next, without one and with one."""
         self._write(Level.ERROR, event, message, then, fields)
 
     def problem(self, problem: Problem, *, then: str) -> None:
         """A problem as it stands, with its place and its cure."""
-        place = {"path": problem.path, "line": problem.line} if problem.path else {}
+        location = {"path": problem.path, "line": problem.line} if problem.path else {}
         level = Level.ERROR if problem.needs_person else _LEVELS[problem.severity]
-        what = f"{problem.where}: {problem.message}" if problem.path else problem.message
-        self._write(level, problem.code, what, then, {"cure": problem.cure, **place})
+        text = f"{problem.where}: {problem.message}" if problem.path else problem.message
+        self._write(level, problem.code, text, then, {"cure": problem.cure, **location})
 
-    def hear(self, *loggers: str) -> None:
+    def capture(self, *loggers: str) -> None:
         """Says from here on what these loggers of the standard library's `logging` say, and they alone say it no more."""
         for name in loggers:
-            found = logging.getLogger(name)
-            found.handlers, found.propagate = [_Ear(self)], False
+            logger = logging.getLogger(name)
+            logger.handlers, logger.propagate = [_LogHandler(self)], False
 
     def _write(self, level: Level, event: str, message: str, then: str, fields: Mapping[str, Any]) -> None:
         moment = self._clock().astimezone(UTC)
         line = (
             _json_line(moment, level, event, message, then, fields)
             if self._as_json
-            else _text_line(moment, level, event, message, then, fields, coloured=self._coloured)
+            else _text_line(moment, level, event, message, then, fields, use_color=self._use_color)
         )
         try:
             with self._lock:
@@ -96,7 +96,7 @@ class Log:
             return
 
 
-class _Ear(logging.Handler):
+class _LogHandler(logging.Handler):
     """Hands on what a library logs. Its tracebacks are a field for scripts, and lines of their own for people."""
 
     def __init__(self, log: Log) -> None:
@@ -108,11 +108,11 @@ class _Ear(logging.Handler):
             {"traceback": "".join(traceback.format_exception(*record.exc_info))} if record.exc_info else {}
         )
         if record.levelno >= logging.ERROR:
-            self._log.alarm(record.name, record.getMessage(), then=_LIBRARY, **fields)
+            self._log.error(record.name, record.getMessage(), then=_LIBRARY_NEXT_STEP, **fields)
         elif record.levelno >= logging.WARNING:
-            self._log.caution(record.name, record.getMessage(), then=_LIBRARY, **fields)
+            self._log.warning(record.name, record.getMessage(), then=_LIBRARY_NEXT_STEP, **fields)
         else:
-            self._log.note(record.name, record.getMessage(), **fields)
+            self._log.info(record.name, record.getMessage(), **fields)
 
 
 def standard_log(clock: Callable[[], datetime], *, as_json: bool) -> Log:
@@ -124,15 +124,15 @@ def _json_line(
     moment: datetime, level: Level, event: str, message: str, then: str, fields: Mapping[str, Any]
 ) -> str:
     """One JSON object; what stands first in it is always there, `then` where something is wrong."""
-    found = {
+    document = {
         "at": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z",
         "level": level,
         "event": event,
     }
-    found["message"] = message
+    document["message"] = message
     if then:
-        found["then"] = then
-    return json.dumps({**found, **fields, **found}, default=str)
+        document["then"] = then
+    return json.dumps({**document, **fields, **document}, default=str)
 
 
 def _text_line(
@@ -143,18 +143,20 @@ def _text_line(
     then: str,
     fields: Mapping[str, Any],
     *,
-    coloured: bool,
+    use_color: bool,
 ) -> str:
     """One line; with a library's traceback below it, indented."""
-    name = f"\x1b[{_COLOURS[level]}m{level}\x1b[0m" if coloured else str(level)
-    said = " ".join(part for part in (message, fields.get("cure", ""), then) if part)
-    line = f"{moment:%Y-%m-%d %H:%M:%SZ} {name} {shown(event)}: {shown(said)}"
-    below = str(fields.get("traceback", "")).splitlines()
-    return "\n".join([line, *(f"    {shown(each)}" for each in below)])
+    name = f"\x1b[{_COLORS[level]}m{level}\x1b[0m" if use_color else str(level)
+    text = " ".join(part for part in (message, fields.get("cure", ""), then) if part)
+    line = f"{moment:%Y-%m-%d %H:%M:%SZ} {name} {escape_unprintable(event)}: {escape_unprintable(text)}"
+    traceback_lines = str(fields.get("traceback", "")).splitlines()
+    return "\n".join(
+        [line, *(f"    {escape_unprintable(traceback_line)}" for traceback_line in traceback_lines)]
+    )
 
 
-def shown(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Text that cannot move a terminal's cursor, recolour it, turn its direction, or begin a line of its own."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.system.atomic import open_or_create
-from ketapress.system.state_file import FOLDER, private_folder
+from ketapress.system.state_file import STATE_FOLDER, make_state_folder
 
-_NOBODY = {errno.ENOENT, errno.ELOOP}  # no file, or a link, which nobody locks
-_LOOKS, _A_LOOK = 100, 0.001  # seconds: to look takes far less
+_NO_LOCK_ERRORS = {errno.ENOENT, errno.ELOOP}  # no file, or a link, which nobody locks
+_ATTEMPTS, _ATTEMPT_SECONDS = 100, 0.001  # seconds: to look takes far less
 PARTS = ("schedule", "delivery", "web")
 """What `run` keeps going. Of each part there is one in a folder."""
 
 
-def keeping(part: str) -> str:
+def run_work(part: str) -> str:
     """The kind of work that keeping a part going is."""
     return f"run --only {part}"
 
@@ -34,10 +34,10 @@ def publication_lock(root: Path, work: str) -> Iterator[None]:
 
     RefusedError names the owner: its number, its machine, and since when it is at work, by the file's own time.
     """
-    handle = _opened(private_folder(root) / _file(work))
+    handle = _open_lock_file(make_state_folder(root) / _file_name(work))
     try:
-        if not _is_locked(handle):
-            raise RefusedError(_taken(work, _owner(handle)))
+        if not _acquire(handle):
+            raise RefusedError(_taken_problem(work, _read_owner(handle)))
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()} on {os.uname().nodename}\n".encode(), 0)
         yield
@@ -45,33 +45,33 @@ def publication_lock(root: Path, work: str) -> Iterator[None]:
         os.close(handle)
 
 
-def holder(root: Path, work: str) -> str:
+def lock_holder(root: Path, work: str) -> str:
     """Who holds the lock for that kind of work now, as a refusal would name it; empty where nobody does."""
     try:
-        handle = os.open(root / FOLDER / _file(work), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(root / STATE_FOLDER / _file_name(work), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        if error.errno in _NOBODY:
+        if error.errno in _NO_LOCK_ERRORS:
             return ""
         raise
     try:
-        return "" if _has(handle, fcntl.LOCK_SH) else _owner(handle)
+        return "" if _try_flock(handle, fcntl.LOCK_SH) else _read_owner(handle)
     finally:
         os.close(handle)
 
 
-def _is_locked(handle: int) -> bool:
+def _acquire(handle: int) -> bool:
     """Whether the lock is ours now. Who only looks (`holder`) has it for a moment and shares it; that is waited for."""
-    for _ in range(_LOOKS):
-        if _has(handle, fcntl.LOCK_EX):
+    for _ in range(_ATTEMPTS):
+        if _try_flock(handle, fcntl.LOCK_EX):
             return True
-        if not _has(handle, fcntl.LOCK_SH):
+        if not _try_flock(handle, fcntl.LOCK_SH):
             return False
         fcntl.flock(handle, fcntl.LOCK_UN)
-        time.sleep(_A_LOOK)
+        time.sleep(_ATTEMPT_SECONDS)
     return False
 
 
-def _has(handle: int, kind: int) -> bool:
+def _try_flock(handle: int, kind: int) -> bool:
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -79,39 +79,39 @@ def _has(handle: int, kind: int) -> bool:
     return True
 
 
-def _opened(file: Path) -> int:
+def _open_lock_file(file: Path) -> int:
     try:
         return open_or_create(file, os.O_RDWR)
     except OSError as error:
         if (
             error.errno == errno.ELOOP
         ):  # to remove it here could remove the file that another process locks by then
-            raise RefusedError(_linked(file)) from error
+            raise RefusedError(_link_problem(file)) from error
         raise
 
 
-def _linked(file: Path) -> Problem:
+def _link_problem(file: Path) -> Problem:
     return Problem(
         code="lock.link",
-        path=f"{FOLDER}/{file.name}",
+        path=f"{STATE_FOLDER}/{file.name}",
         message="it is a symbolic link, so a file that is not Ketapress's could be written.",
         cure="Remove the link, then run the same command again.",
     )
 
 
-def _file(work: str) -> str:
+def _file_name(work: str) -> str:
     return f"{re.sub('[^a-z]+', '-', work)}.lock"
 
 
-def _owner(handle: int) -> str:
+def _read_owner(handle: int) -> str:
     """Who wrote into a lock's file, and when: the kernel keeps that time."""
-    who = os.pread(handle, 300, 0).decode(errors="replace").strip() or "unknown"
+    process = os.pread(handle, 300, 0).decode(errors="replace").strip() or "unknown"
     since = datetime.fromtimestamp(os.fstat(handle).st_mtime, UTC)
-    return f"{who}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{process}, since {since:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _taken(work: str, owner: str) -> Problem:
-    if work in map(keeping, PARTS):
+def _taken_problem(work: str, owner: str) -> Problem:
+    if work in map(run_work, PARTS):
         part = work.rpartition(" ")[2]
         return Problem(
             code="lock.taken",

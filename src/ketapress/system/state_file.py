@@ -15,18 +15,18 @@ from typing import Any
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.system.atomic import write_atomic, write_new
 
-FOLDER = ".ketapress"
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+STATE_FOLDER = ".ketapress"
+_READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def private_folder(root: Path) -> Path:
+def make_state_folder(root: Path) -> Path:
     """Make `.ketapress/` in the publication folder, for locks, secrets and memories. It hides itself from git.
 
     Raises RefusedError where it is a link: then files that are not ours could be in the way of all of them.
     """
-    folder = root / FOLDER
+    folder = root / STATE_FOLDER
     if folder.is_symlink():
-        raise RefusedError(_LINKED)
+        raise RefusedError(_LINK_PROBLEM)
     folder.mkdir(mode=0o755, exist_ok=True)
     ignore = folder / ".gitignore"
     if not os.path.lexists(ignore):
@@ -35,9 +35,9 @@ def private_folder(root: Path) -> Path:
     return folder
 
 
-def private_subfolder(root: Path, *names: str) -> Path:
+def make_state_subfolder(root: Path, *names: str) -> Path:
     """Make a folder of that path in `.ketapress/`. A link on the way is removed: what is made here is none."""
-    folder = private_folder(root)
+    folder = make_state_folder(root)
     for name in names:
         folder /= name
         if folder.is_symlink():
@@ -49,28 +49,28 @@ def private_subfolder(root: Path, *names: str) -> Path:
 def read_state(root: Path, name: str) -> dict[str, Any]:
     """Read a memory; empty where there is none, or where it cannot be read."""
     try:
-        found = json.loads(_content(root / FOLDER / name))
+        state = json.loads(_read_bytes(root / STATE_FOLDER / name))
     except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return state if isinstance(state, dict) else {}
 
 
 def write_state(root: Path, name: str, value: Mapping[str, Any]) -> None:
     """Replace a memory, whole or not at all. Raises OSError where the disk refuses, RefusedError as `private_folder`."""
     write_atomic(
-        private_folder(root) / name, json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
+        make_state_folder(root) / name, json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
     )
 
 
-def _content(file: Path) -> bytes:
-    handle = os.open(file, _READ)
-    with os.fdopen(handle, "rb") as opened:
-        return opened.read() if S_ISREG(os.fstat(handle).st_mode) else b""
+def _read_bytes(file: Path) -> bytes:
+    handle = os.open(file, _READ_FLAGS)
+    with os.fdopen(handle, "rb") as stream:
+        return stream.read() if S_ISREG(os.fstat(handle).st_mode) else b""
 
 
-_LINKED = Problem(
+_LINK_PROBLEM = Problem(
     code="folder.link",
-    path=FOLDER,
+    path=STATE_FOLDER,
     message="it is a symbolic link, so what is kept in it could be written over files that are not Ketapress's.",
     cure="Remove the link: the folder is made anew. To keep it on another disk, mount that disk there.",
 )

@@ -10,37 +10,37 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from ketapress.i18n.dates import time_element, written_day, written_instant, written_month, zone
+from ketapress.i18n.dates import format_day, format_instant, load_zone, month_name, render_time_element
 
 
 @pass_context
-def day(context: Context, moment: datetime, timezone: str = "") -> str:
+def day_filter(context: Context, moment: datetime, timezone: str = "") -> str:
     """The filter `day`: `written_day` in the site's language, and in its zone where none is given."""
     site = context["site"]
-    return written_day(moment, timezone or site.timezone, site.language)
+    return format_day(moment, timezone or site.timezone, site.language)
 
 
 @pass_context
-def month(context: Context, moment: datetime) -> str:
+def month_filter(context: Context, moment: datetime) -> str:
     """The filter `month`: the name of the month, for a list of one year."""
     site = context["site"]
-    return written_month(moment, site.timezone, site.language)
+    return month_name(moment, site.timezone, site.language)
 
 
 @pass_context
-def year(context: Context, moment: datetime) -> int:
+def year_filter(context: Context, moment: datetime) -> int:
     """The filter `year`."""
-    return moment.astimezone(zone(context["site"].timezone)).year
+    return moment.astimezone(load_zone(context["site"].timezone)).year
 
 
 @pass_context
-def dated(context: Context, moment: datetime, timezone: str = "", *, short: bool = False) -> Markup:
+def dated_filter(context: Context, moment: datetime, timezone: str = "", *, short: bool = False) -> Markup:
     """The filter `dated`: the day in a `time` element that holds the instant."""
     site = context["site"]
-    return Markup(time_element(moment, timezone or site.timezone, site.language, short=short))  # noqa: S704 - see there
+    return Markup(render_time_element(moment, timezone or site.timezone, site.language, short=short))  # noqa: S704 - see there
 
 
 @pass_context
-def isoformat(context: Context, moment: datetime) -> str:
+def isoformat_filter(context: Context, moment: datetime) -> str:
     """The filter `isoformat`: `written_instant` in the site's zone."""
-    return written_instant(moment, context["site"].timezone)
+    return format_instant(moment, context["site"].timezone)

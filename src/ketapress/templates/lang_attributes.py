@@ -2,20 +2,20 @@
 
 from markupsafe import Markup
 
-from ketapress.model.language import direction
+from ketapress.model.language import text_direction
 from ketapress.model.post import Post
 
-_SILENT = Markup()
+_EMPTY = Markup()
 
 
-def speech(post: Post) -> Markup:
+def speech_filter(post: Post) -> Markup:
     """The filter `speech`."""
-    return attributes(post.lang, post.dir)
+    return lang_attributes(post.lang, post.dir)
 
 
-def attributes(lang: str | None, way: str | None) -> Markup:
+def lang_attributes(lang: str | None, text_dir: str | None) -> Markup:
     """` lang="ar" dir="rtl"` with the blank before it; nothing for a post that does as the site does."""
-    if not lang and not way:
-        return _SILENT
-    told = {"lang": lang, "dir": way or (direction(lang) if lang else None)}
-    return Markup().join(Markup(' {}="{}"').format(name, value) for name, value in told.items() if value)
+    if not lang and not text_dir:
+        return _EMPTY
+    values = {"lang": lang, "dir": text_dir or (text_direction(lang) if lang else None)}
+    return Markup().join(Markup(' {}="{}"').format(name, value) for name, value in values.items() if value)

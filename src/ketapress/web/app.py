@@ -51,7 +51,7 @@ def web_door(site: Callable[[], Site], log: Log, own: Callable[[], list[Route]] 
         return HTMLResponse(site().pages.busy(), 500, _RETRY)
 
     async def busy(request: Request, fault: Exception) -> Response:
-        log.caution("web.fault", f"{request.method} {_named(request)}: {fault}", then=_THEN)
+        log.warning("web.fault", f"{request.method} {_named(request)}: {fault}", then=_THEN)
         return HTMLResponse(site().pages.busy(), 503, _RETRY)
 
     app = Starlette(

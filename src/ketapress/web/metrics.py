@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ketapress.editions.slots import midnight, next_slot
+from ketapress.editions.slots import find_next_slot, local_midnight
 from ketapress.model.edition import WAITING_STATES
 from ketapress.model.errors import KetapressError
 from ketapress.model.settings import NewsletterSettings
@@ -71,7 +71,7 @@ class Instruments:
 
     def _faults_of_the_store(self) -> list[str]:
         try:
-            self._site().store.editions.sendable(datetime.now(UTC))
+            self._site().store.editions.list_sendable(datetime.now(UTC))
         except KetapressError as error:
             return [problem.message for problem in error.problems]
         return []
@@ -121,8 +121,8 @@ def _of_the_store(site: Site, now: datetime) -> Iterator[Sample]:
     store = site.store
     for state, count in store.deliveries.counts(None).items():
         yield "ketapress_deliveries", {"state": state.value.replace(" ", "_")}, count
-    underway = store.editions.sendable(now)
-    waiting = [each for each, state in store.editions.states() if state in WAITING_STATES]
+    underway = store.editions.list_sendable(now)
+    waiting = [each for each, state in store.editions.list_states() if state in WAITING_STATES]
     yield "ketapress_editions_waiting", {}, len(waiting)
     for newsletter in site.settings.newsletters.values():
         mine = [each.slot.at for each in underway if each.slot.newsletter == newsletter.name]
@@ -132,10 +132,10 @@ def _of_the_store(site: Site, now: datetime) -> Iterator[Sample]:
 
 def _undecided(site: Site, newsletter: NewsletterSettings) -> list[datetime]:
     """The first slot that nobody has decided; none where the newsletter has no more."""
-    zone = site.settings.zone(newsletter)
-    newest = site.store.editions.newest_decided(newsletter.name)
-    after = newest.at if newest else midnight(newsletter.starts, zone) - _INSTANT
-    following = next_slot(newsletter.name, newsletter.schedule.cron, zone, after)
+    zone = site.settings.newsletter_zone(newsletter)
+    newest = site.store.editions.get_newest_decided_slot(newsletter.name)
+    after = newest.at if newest else local_midnight(newsletter.starts, zone) - _INSTANT
+    following = find_next_slot(newsletter.name, newsletter.schedule.cron, zone, after)
     return [following.at] if following else []
 
 

@@ -7,8 +7,8 @@ They look like the archive, by its own style sheet, and hold no script.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ketapress.i18n.web_messages import Words, words
-from ketapress.model.language import direction
+from ketapress.i18n.web_messages import WebMessages, web_messages
+from ketapress.model.language import text_direction
 from ketapress.model.renderer import Fill
 from ketapress.model.settings import Settings
 from ketapress.model.subscriber import Subscriber, SubscriptionState
@@ -73,8 +73,8 @@ class Pages(NamedTuple):
         return self._message(self._words.busy_title, self._words.busy_text)
 
     @property
-    def _words(self) -> Words:
-        return words(self.settings.site.language)
+    def _words(self) -> WebMessages:
+        return web_messages(self.settings.site.language)
 
     def _title(self, newsletter: str) -> str:
         """What subscribers know a newsletter as; the site's name for one that is no longer in the settings."""
@@ -90,8 +90,8 @@ class Pages(NamedTuple):
             "site": site,
             "words": said,
             "title": title,
-            "dir": direction(said.language),
-            "home": self.settings.page(""),
+            "dir": text_direction(said.language),
+            "home": self.settings.page_url(""),
             "style": self.fill("archive/style.css", colours(site.accent)),
         }
         return self.fill(f"web/{template}", {**common, **values})

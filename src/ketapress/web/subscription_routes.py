@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from ketapress.mail.tokens import Purpose, read_token
 from ketapress.model.subscriber import Subscriber
-from ketapress.subscribe import holder, leave
+from ketapress.subscribe import find_by_subscription, unsubscribe
 from ketapress.web.site_state import Site
 from ketapress.web.subscription_pages import Pages, open_subscriptions, subscription_of
 
@@ -57,12 +57,12 @@ class Links:
         pages, subscription_id = site.pages, _read(site, Purpose.UNSUBSCRIBE, token)
         if subscription_id is None:
             return _page(pages.broken(), 404)
-        reader = holder(site.store, subscription_id)
+        reader = find_by_subscription(site.store, subscription_id)
         if reader is None:
             return _page(pages.nothing())
         newsletter, ended = subscription_of(reader, subscription_id)
         if acts and not ended:
-            leave(site.store, [subscription_id], datetime.now(UTC))
+            unsubscribe(site.store, [subscription_id], datetime.now(UTC))
         return _page(pages.left(newsletter) if acts or ended else pages.leave(reader, newsletter))
 
     def _preferences(self, token: str, wanted: str) -> Response:
@@ -70,10 +70,10 @@ class Links:
         pages, subscription_id = site.pages, _read(site, Purpose.PREFERENCES, token)
         if subscription_id is None:
             return _page(pages.broken(), 404)
-        reader = holder(site.store, subscription_id)
+        reader = find_by_subscription(site.store, subscription_id)
         if reader is not None and (ended := _wanted(reader, wanted)):
-            leave(site.store, ended, datetime.now(UTC))
-            reader = holder(site.store, subscription_id)
+            unsubscribe(site.store, ended, datetime.now(UTC))
+            reader = find_by_subscription(site.store, subscription_id)
         return _preferences_page(pages, reader)
 
 

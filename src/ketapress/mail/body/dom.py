@@ -13,25 +13,28 @@ from lxml.etree import TreeBuilder
 from lxml.html import HtmlElement
 
 
-def _names(text: str) -> frozenset[str]:
+def _name_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-INLINE = _names(
+INLINE_TAGS = _name_set(
     "a abbr b bdo br cite code del dfn em i img ins kbd mark q rp rt ruby s samp small span strong sub sup time u var wbr"
 )
-BLOCKS = _names(
+BLOCK_TAGS = _name_set(
     "blockquote caption dd div dl dt h2 h3 h4 h5 h6 hr li ol p pre table tbody td tfoot th thead tr ul"
 )
-EMBEDS = {"iframe": "video", "embed": "video", "object": "video", "video": "video", "audio": "sound"}
+EMBED_LABELS = {"iframe": "video", "embed": "video", "object": "video", "video": "video", "audio": "sound"}
 """What no client plays, and the word for it."""
-SILENT = _names("button canvas dialog math noscript script select style svg template textarea title")
+NON_CONTENT_TAGS = _name_set(
+    "button canvas dialog math noscript script select style svg template textarea title"
+)
 """What goes with all it holds."""
 
-_VOID = _names("area base br col embed hr img input link meta param source track wbr")
-_WRITTEN_AS = {
+_VOID_TAGS = _name_set("area base br col embed hr img input link meta param source track wbr")
+_TAG_REPLACEMENTS = {
     **dict.fromkeys(
-        _names("address article aside center details fieldset figure footer header main nav section"), "div"
+        _name_set("address article aside center details fieldset figure footer header main nav section"),
+        "div",
     ),
     "h1": "h2",
     "summary": "p",
@@ -41,96 +44,102 @@ _WRITTEN_AS = {
     "acronym": "abbr",
     "bdi": "span",
 }
-_CLASSES = {"figure": "figure", "figcaption": "caption"}
-_ANYWHERE = _names("id lang dir")
-_ATTRIBUTES = {
-    "a": _names("href name"),
-    "abbr": _names("title"),
-    "audio": _names("src"),
-    "embed": _names("src"),
-    "iframe": _names("src title"),
-    "img": _names("src alt width height"),
-    "li": _names("value"),
-    "object": _names("data"),
-    "ol": _names("start reversed"),
-    "section": _names("class"),
-    "source": _names("src"),
-    "td": _names("colspan rowspan align"),
-    "th": _names("colspan rowspan align"),
-    "video": _names("src title poster"),
+_TAG_CLASSES = {"figure": "figure", "figcaption": "caption"}
+_GLOBAL_ATTRIBUTES = _name_set("id lang dir")
+_TAG_ATTRIBUTES = {
+    "a": _name_set("href name"),
+    "abbr": _name_set("title"),
+    "audio": _name_set("src"),
+    "embed": _name_set("src"),
+    "iframe": _name_set("src title"),
+    "img": _name_set("src alt width height"),
+    "li": _name_set("value"),
+    "object": _name_set("data"),
+    "ol": _name_set("start reversed"),
+    "section": _name_set("class"),
+    "source": _name_set("src"),
+    "td": _name_set("colspan rowspan align"),
+    "th": _name_set("colspan rowspan align"),
+    "video": _name_set("src title poster"),
 }
-_KNOWN = INLINE | BLOCKS | EMBEDS.keys() | SILENT | _WRITTEN_AS.keys() | {"source"}
-_DEEPEST = 60  # elements in elements; libxml2 gives up at 256, and no layout needs half of this
-_HOST_LIKE = re.compile(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
+_SUPPORTED_TAGS = (
+    INLINE_TAGS | BLOCK_TAGS | EMBED_LABELS.keys() | NON_CONTENT_TAGS | _TAG_REPLACEMENTS.keys() | {"source"}
+)
+_MAX_DEPTH = 60  # elements in elements; libxml2 gives up at 256, and no layout needs half of this
+_HOST_PATTERN = re.compile(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
+_ILLEGAL_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 
 
-def parsed_fragment(source: str) -> HtmlElement:
+def parse_fragment(source: str) -> HtmlElement:
     """A `div` that holds the fragment, of known elements and attributes only.
 
     What a sanitiser wrote is well formed: libxml2's own parser, which moves tables out of links, is not needed.
     """
-    reader = _Reader()
-    reader.feed(source)
-    reader.close()
-    return reader.root()
+    parser = _FragmentParser()
+    parser.feed(source)
+    parser.close()
+    return parser.root()
 
 
-class _Reader(HTMLParser):
+class _FragmentParser(HTMLParser):
     """Builds the tree exactly as it is written."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._builder = TreeBuilder(parser=lxml.html.html_parser)
-        self._open = ["div"]
+        self._open_tags = ["div"]
         self._builder.start("div", {})
 
     def root(self) -> HtmlElement:
-        while self._open:
-            self._builder.end(self._open.pop())
+        while self._open_tags:
+            self._builder.end(self._open_tags.pop())
         return self._builder.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _KNOWN or len(self._open) >= _DEEPEST:
+        if tag not in _SUPPORTED_TAGS or len(self._open_tags) >= _MAX_DEPTH:
             return
-        name = _WRITTEN_AS.get(tag, tag)
-        self._builder.start(name, _kept_attributes(tag, attrs))
-        if tag in _VOID:
+        name = _TAG_REPLACEMENTS.get(tag, tag)
+        self._builder.start(name, _supported_attributes(tag, attrs))
+        if tag in _VOID_TAGS:
             self._builder.end(name)
         else:
-            self._open.append(name)
+            self._open_tags.append(name)
 
     def handle_endtag(self, tag: str) -> None:
-        name = _WRITTEN_AS.get(tag, tag)
-        if name not in self._open[1:]:
+        name = _TAG_REPLACEMENTS.get(tag, tag)
+        if name not in self._open_tags[1:]:
             return
-        while self._open[-1] != name:
-            self._builder.end(self._open.pop())
-        self._builder.end(self._open.pop())
+        while self._open_tags[-1] != name:
+            self._builder.end(self._open_tags.pop())
+        self._builder.end(self._open_tags.pop())
 
     def handle_data(self, data: str) -> None:
-        self._builder.data(writable(data))
+        self._builder.data(remove_illegal_characters(data))
 
 
-def _kept_attributes(tag: str, attributes: list[tuple[str, str | None]]) -> dict[str | bytes, str | bytes]:
-    kept = _ATTRIBUTES.get(tag, frozenset()) | _ANYWHERE
-    found: dict[str | bytes, str | bytes] = {
-        name: writable(value or "") for name, value in reversed(attributes) if name in kept
+def _supported_attributes(
+    tag: str, attributes: list[tuple[str, str | None]]
+) -> dict[str | bytes, str | bytes]:
+    supported_names = _TAG_ATTRIBUTES.get(tag, frozenset()) | _GLOBAL_ATTRIBUTES
+    values: dict[str | bytes, str | bytes] = {
+        name: remove_illegal_characters(value or "")
+        for name, value in reversed(attributes)
+        if name in supported_names
     }
-    notes = "footnotes" in str(found.pop("class", "")).split()
-    own_class = "notes" if notes else _CLASSES.get(tag)
-    return {**found, "class": own_class} if own_class else found
+    is_footnotes = "footnotes" in str(values.pop("class", "")).split()
+    css_class = "notes" if is_footnotes else _TAG_CLASSES.get(tag)
+    return {**values, "class": css_class} if css_class else values
 
 
-def writable(text: str) -> str:
+def remove_illegal_characters(text: str) -> str:
     """The text without what lxml stops at, and what no encoding has: controls, and halves of pairs."""
-    return _UNWRITABLE.sub("", text)
+    return _ILLEGAL_CHARACTERS.sub("", text)
 
 
-def written_fragment(root: HtmlElement) -> str:
+def serialize_fragment(root: HtmlElement) -> str:
     """What a tree's root holds, as HTML."""
-    inside = "".join(lxml.html.tostring(child, encoding="unicode") for child in root)
-    return html.escape(root.text or "", quote=False) + inside
+    children_html = "".join(lxml.html.tostring(child, encoding="unicode") for child in root)
+    return html.escape(root.text or "", quote=False) + children_html
 
 
 def new_element(tag: str, text: str | None = None, **attributes: str) -> HtmlElement:
@@ -139,10 +148,10 @@ def new_element(tag: str, text: str | None = None, **attributes: str) -> HtmlEle
     return element
 
 
-def replace_element(element: HtmlElement, other: HtmlElement | None) -> None:
+def replace_element(element: HtmlElement, replacement: HtmlElement | None) -> None:
     """Puts another element, or none, in the place of one; what follows it stays."""
-    if other is not None:
-        element.addprevious(other)
+    if replacement is not None:
+        element.addprevious(replacement)
     element.drop_tree()
 
 
@@ -154,26 +163,26 @@ def append_text(element: HtmlElement, text: str) -> None:
         element.text = (element.text or "") + text
 
 
-def text_of(element: HtmlElement) -> str:
+def text_content(element: HtmlElement) -> str:
     """All text in an element, with runs of blanks as one."""
     return " ".join("".join(element.itertext()).split())
 
 
-def holds(element: HtmlElement, tag: str) -> bool:
+def contains(element: HtmlElement, tag: str) -> bool:
     return next(element.iterdescendants(tag), None) is not None
 
 
-def link_around(element: HtmlElement) -> HtmlElement | None:
+def ancestor_link(element: HtmlElement) -> HtmlElement | None:
     return next(element.iterancestors("a"), None)
 
 
-def host(address: str) -> str:
+def url_host(url: str) -> str:
     """Host and port as they stand in a web address, in lower case; empty in any other address."""
-    found = re.match(r"https?://([^/?#]*)", address, re.IGNORECASE)
-    return found[1].lower() if found else ""
+    match = re.match(r"https?://([^/?#]*)", url, re.IGNORECASE)
+    return match[1].lower() if match else ""
 
 
-def seeming_host(text: str) -> str:
+def apparent_host(text: str) -> str:
     """The host that a text reads as, in lower case: of an address, or of a name such as `Next.js`; empty for any other."""
-    found = _HOST_LIKE.fullmatch(text)
-    return found[1].lower() if found else ""
+    match = _HOST_PATTERN.fullmatch(text)
+    return match[1].lower() if match else ""

@@ -11,31 +11,31 @@ from itertools import zip_longest
 
 from lxml.html import HtmlElement
 
-from ketapress.mail.body.dom import BLOCKS, parsed_fragment
+from ketapress.mail.body.dom import BLOCK_TAGS, parse_fragment
 from ketapress.mail.body.tables import table_rows
-from ketapress.mail.body.wrap import WIDTH, columns, underlined, wrapped
+from ketapress.mail.body.wrap import WIDTH, display_width, underline, wrap_text
 
-_NARROWEST = 24
-_BREAK = "\u2028"  # what a <br> is until the lines are made: a line end of the source is only a blank
-_LABELLED = re.compile(r"(?:https?://|mailto:|tel:)?(.*?)/?", re.IGNORECASE)
+_MIN_WIDTH = 24
+_LINE_BREAK = "\u2028"  # what a <br> is until the lines are made: a line end of the source is only a blank
+_BARE_URL = re.compile(r"(?:https?://|mailto:|tel:)?(.*?)/?", re.IGNORECASE)
 
 
-def fragment_text(source: str, *, links: str, width: int = WIDTH) -> str:
+def to_plain_text(source: str, *, links_heading: str, width: int = WIDTH) -> str:
     """The text of a fragment. `links` is the heading over the list of addresses; `[1]` in the text names the first."""
-    writer = _Writer()
-    lines = writer.blocks(parsed_fragment(source), width)
-    if writer.addresses:
-        listed = [f"[{number}] {address}" for number, address in enumerate(writer.addresses, start=1)]
-        lines += ["", f"{links}:", *listed]
+    writer = _TextWriter()
+    lines = writer.block_lines(parse_fragment(source), width)
+    if writer.urls:
+        link_lines = [f"[{number}] {url}" for number, url in enumerate(writer.urls, start=1)]
+        lines += ["", f"{links_heading}:", *link_lines]
     return "\n".join(lines)
 
 
-class _Writer:
+class _TextWriter:
     """Walks one fragment and gathers the addresses of its links on the way."""
 
     def __init__(self) -> None:
-        self.addresses: list[str] = []
-        self._by_tag: dict[str, Callable[[HtmlElement, int], list[str]]] = {
+        self.urls: list[str] = []
+        self._handlers: dict[str, Callable[[HtmlElement, int], list[str]]] = {
             "blockquote": self._quotation,
             "dd": self._definition,
             "dl": self._definitions,
@@ -47,145 +47,162 @@ class _Writer:
             **dict.fromkeys(("h2", "h3", "h4", "h5", "h6"), self._heading),
         }
 
-    def blocks(self, box: HtmlElement, width: int, *, between: Sequence[str] = ("",)) -> list[str]:
+    def block_lines(self, element: HtmlElement, width: int, *, separator: Sequence[str] = ("",)) -> list[str]:
         """What a box holds, as lines: its blocks with `between` them, loose text in paragraphs."""
         parts: list[list[str]] = []
-        loose = box.text or ""
-        for child in box:
-            if child.tag in BLOCKS:
-                parts += [_paragraph(loose, width), self._block(child, width)]
-                loose = ""
+        text = element.text or ""
+        for child in element:
+            if child.tag in BLOCK_TAGS:
+                parts += [_paragraph_lines(text, width), self._block(child, width)]
+                text = ""
             else:
-                loose += self._inline(child)
-            loose += child.tail or ""
-        parts.append(_paragraph(loose, width))
-        return _joined([part for part in parts if part], between)
+                text += self._inline_text(child)
+            text += child.tail or ""
+        parts.append(_paragraph_lines(text, width))
+        return _join_parts([part for part in parts if part], separator)
 
     def _block(self, element: HtmlElement, width: int) -> list[str]:
-        write = self._by_tag.get(element.tag, self.blocks)
-        return write(element, max(width, _NARROWEST))
+        handler = self._handlers.get(element.tag, self.block_lines)
+        return handler(element, max(width, _MIN_WIDTH))
 
     def _heading(self, element: HtmlElement, width: int) -> list[str]:
-        text = " ".join(self._inside(element).split())
-        return underlined(text, "-", width) if text else []
+        text = " ".join(self._inner_text(element).split())
+        return underline(text, "-", width) if text else []
 
     def _quotation(self, element: HtmlElement, width: int) -> list[str]:
-        return [f"> {line}".rstrip() for line in self.blocks(element, width - 2)]
+        return [f"> {line}".rstrip() for line in self.block_lines(element, width - 2)]
 
     def _definitions(self, element: HtmlElement, width: int) -> list[str]:
-        return self.blocks(element, width, between=())
+        return self.block_lines(element, width, separator=())
 
     def _definition(self, element: HtmlElement, width: int) -> list[str]:
-        return [f"    {line}".rstrip() for line in self.blocks(element, width - 4)]
+        return [f"    {line}".rstrip() for line in self.block_lines(element, width - 4)]
 
     def _rule(self, _element: HtmlElement, width: int) -> list[str]:
         return [" " * ((width - 5) // 2) + "* * *"]
 
     def _code(self, element: HtmlElement, _width: int) -> list[str]:
-        text = self._inside(element).replace(_BREAK, "\n").strip("\n").expandtabs(4)
+        text = self._inner_text(element).replace(_LINE_BREAK, "\n").strip("\n").expandtabs(4)
         return [f"    {line}".rstrip() for line in text.split("\n")] if text.strip() else []
 
     def _list(self, element: HtmlElement, width: int) -> list[str]:
-        ordered = element.tag == "ol"
-        between = ("",) if any(child.find("p") is not None for child in element) else ()
-        number = _number(element.get("start"), 1)
-        last = number + len(element)
+        is_ordered = element.tag == "ol"
+        separator = ("",) if any(child.find("p") is not None for child in element) else ()
+        number = _parse_number(element.get("start"), 1)
+        last_number = number + len(element)
         items: list[list[str]] = []
         for child in element:
-            number = _number(child.get("value"), number)
-            mark = f"{number:{len(str(last))}}. " if ordered else "* "
-            lines = self.blocks(child, width - len(mark), between=between)
+            number = _parse_number(child.get("value"), number)
+            marker = f"{number:{len(str(last_number))}}. " if is_ordered else "* "
+            lines = self.block_lines(child, width - len(marker), separator=separator)
             items.append(
-                [(mark if place == 0 else " " * len(mark)) + line for place, line in enumerate(lines or [""])]
+                [
+                    (marker if index == 0 else " " * len(marker)) + line
+                    for index, line in enumerate(lines or [""])
+                ]
             )
             number += 1
-        return [line.rstrip() for line in _joined(items, between)]
+        return [line.rstrip() for line in _join_parts(items, separator)]
 
     def _table(self, element: HtmlElement, width: int) -> list[str]:
-        captions = [line for caption in element.findall("caption") for line in self.blocks(caption, width)]
+        captions = [
+            line for caption in element.findall("caption") for line in self.block_lines(caption, width)
+        ]
         rows = table_rows(element)
-        headed = any(cell.tag == "th" for row in rows for cell in row)
-        texts = [[" ".join(self._inside(cell).split()) for cell in row] for row in rows]
-        told = [row for row in texts if any(row)]
-        if not told:
+        has_header = any(cell.tag == "th" for row in rows for cell in row)
+        texts = [[" ".join(self._inner_text(cell).split()) for cell in row] for row in rows]
+        filled_rows = [row for row in texts if any(row)]
+        if not filled_rows:
             return captions
-        return [*captions, *(_columned(told, headed, width) or _recorded(told, headed, width))]
+        return [
+            *captions,
+            *(
+                _format_columns(filled_rows, has_header, width)
+                or _format_records(filled_rows, has_header, width)
+            ),
+        ]
 
-    def _inside(self, element: HtmlElement) -> str:
+    def _inner_text(self, element: HtmlElement) -> str:
         """The text of an element, its links numbered."""
-        return (element.text or "") + "".join(self._inline(child) + (child.tail or "") for child in element)
+        return (element.text or "") + "".join(
+            self._inline_text(child) + (child.tail or "") for child in element
+        )
 
-    def _inline(self, element: HtmlElement) -> str:
+    def _inline_text(self, element: HtmlElement) -> str:
         if element.tag == "br":
-            return _BREAK
+            return _LINE_BREAK
         if element.tag == "img":
             return f"[{element.get('alt')}]" if element.get("alt") else ""
-        text = self._inside(element)
+        text = self._inner_text(element)
         if element.tag == "a":
-            return self._link(element.get("href") or "", text)
+            return self._link_text(element.get("href") or "", text)
         if element.tag == "q":
             return f"“{text}”"
         if element.tag == "sup":
             return f"^{text}" if text.strip() else ""
-        return f" {text} " if element.tag in BLOCKS else text
+        return f" {text} " if element.tag in BLOCK_TAGS else text
 
-    def _link(self, address: str, text: str) -> str:
-        if not address or address.startswith("#"):
+    def _link_text(self, url: str, text: str) -> str:
+        if not url or url.startswith("#"):
             return text
-        if _bare(text) == _bare(address):
-            return address.removeprefix("mailto:").removeprefix("tel:")
-        if address not in self.addresses:
-            self.addresses.append(address)
-        return f"{text} [{self.addresses.index(address) + 1}]"
+        if _normalize_link_text(text) == _normalize_link_text(url):
+            return url.removeprefix("mailto:").removeprefix("tel:")
+        if url not in self.urls:
+            self.urls.append(url)
+        return f"{text} [{self.urls.index(url) + 1}]"
 
 
-def _paragraph(text: str, width: int) -> list[str]:
+def _paragraph_lines(text: str, width: int) -> list[str]:
     """Loose text as lines; none where it is blank."""
-    lines = wrapped(text.replace("\n", " ").replace(_BREAK, "\n"), width)
+    lines = wrap_text(text.replace("\n", " ").replace(_LINE_BREAK, "\n"), width)
     return lines if any(lines) else []
 
 
-def _joined(parts: list[list[str]], between: Sequence[str]) -> list[str]:
+def _join_parts(parts: list[list[str]], separator: Sequence[str]) -> list[str]:
     lines: list[str] = []
     for part in parts:
-        lines += [*between, *part] if lines else part
+        lines += [*separator, *part] if lines else part
     return lines
 
 
-def _columned(rows: list[list[str]], headed: bool, width: int) -> list[str]:
+def _format_columns(rows: list[list[str]], has_header: bool, width: int) -> list[str]:
     """The rows in columns, two blanks apart; none where they are wider than the page."""
     count = max(map(len, rows))
-    full = [row + [""] * (count - len(row)) for row in rows]
-    widths = [max(columns(row[place]) for row in full) for place in range(count)]
+    full_rows = [row + [""] * (count - len(row)) for row in rows]
+    widths = [max(display_width(row[column]) for row in full_rows) for column in range(count)]
     if sum(widths) + 2 * (count - 1) > width:
         return []
     lines = [
-        "  ".join(_filled(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip()
-        for row in full
+        "  ".join(_pad(cell, column_width) for cell, column_width in zip(row, widths, strict=True)).rstrip()
+        for row in full_rows
     ]
-    return [lines[0], "  ".join("-" * size for size in widths), *lines[1:]] if headed else lines
+    return (
+        [lines[0], "  ".join("-" * column_width for column_width in widths), *lines[1:]]
+        if has_header
+        else lines
+    )
 
 
-def _recorded(rows: list[list[str]], headed: bool, width: int) -> list[str]:
+def _format_records(rows: list[list[str]], has_header: bool, width: int) -> list[str]:
     """Each row as a paragraph of its own, every cell on a line with its column's name."""
-    names = rows[0] if headed and len(rows) > 1 else []
+    names = rows[0] if has_header and len(rows) > 1 else []
     records = []
     for row in rows[1:] if names else rows:
-        labelled = zip_longest(row, names[: len(row)], fillvalue="")
-        cells = [f"{name}: {cell}" if name else cell for cell, name in labelled if cell]
-        records.append([line for cell in cells for line in wrapped(cell, width)])
-    return _joined(records, ("",))
+        pairs = zip_longest(row, names[: len(row)], fillvalue="")
+        cells = [f"{name}: {cell}" if name else cell for cell, name in pairs if cell]
+        records.append([line for cell in cells for line in wrap_text(cell, width)])
+    return _join_parts(records, ("",))
 
 
-def _filled(text: str, size: int) -> str:
-    return text + " " * (size - columns(text))
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - display_width(text))
 
 
-def _number(text: str | None, default: int) -> int:
+def _parse_number(text: str | None, default: int) -> int:
     return int(text) if text and re.fullmatch(r"-?\d{1,6}", text) else default
 
 
-def _bare(text: str) -> str:
+def _normalize_link_text(text: str) -> str:
     """An address or a text that may be one, without what people leave out."""
-    found = _LABELLED.fullmatch(" ".join(text.split()))
-    return (found[1] if found else text).lower()
+    match = _BARE_URL.fullmatch(" ".join(text.split()))
+    return (match[1] if match else text).lower()

@@ -10,22 +10,22 @@ from collections.abc import Iterator
 WIDTH = 76  # columns; with a quotation mark or two in front it stays under 80
 # `{{…}}` and `<tag>` in a text part are what relays substitute and filters take for a broken mail: a word joiner, which
 # nobody sees, stands between.
-_MARKUP = re.compile(r"(?<=<)(?=[a-z])|(?<=\{)(?=\{)|(?<=&)(?=(?:nbsp|amp);)", re.IGNORECASE)
+_MARKUP_LIKE = re.compile(r"(?<=<)(?=[a-z])|(?<=\{)(?=\{)|(?<=&)(?=(?:nbsp|amp);)", re.IGNORECASE)
 WORD_JOINER = "\u2060"
 
 
-def unmistakable(text: str) -> str:
+def neutralize_markup(text: str) -> str:
     """The same text to the eye, with nothing in it that is taken for markup."""
-    return _MARKUP.sub(WORD_JOINER, text)
+    return _MARKUP_LIKE.sub(WORD_JOINER, text)
 
 
-def underlined(text: str, mark: str, width: int = WIDTH) -> list[str]:
+def underline(text: str, character: str, width: int = WIDTH) -> list[str]:
     """A heading: the text, wrapped, with a rule of `mark` under it as long as its longest line."""
-    lines = wrapped(text, width)
-    return [*lines, mark * min(max(map(columns, lines)), width)]
+    lines = wrap_text(text, width)
+    return [*lines, character * min(max(map(display_width, lines)), width)]
 
 
-def wrapped(text: str, width: int = WIDTH) -> list[str]:
+def wrap_text(text: str, width: int = WIDTH) -> list[str]:
     """The text in lines of at most `width` columns.
 
     Words longer than a line stay whole, so that addresses work; between characters of two columns (Chinese, Japanese,
@@ -33,31 +33,31 @@ def wrapped(text: str, width: int = WIDTH) -> list[str]:
     """
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        line, used = "", 0
-        for blank, word in _words(paragraph):
-            gap = " " if blank and line else ""
-            size = columns(word)
-            if line and used + len(gap) + size > width:
+        line, line_width = "", 0
+        for has_space, word in _split_words(paragraph):
+            space = " " if has_space and line else ""
+            word_width = display_width(word)
+            if line and line_width + len(space) + word_width > width:
                 lines.append(line)
-                line, used, gap = "", 0, ""
-            line += gap + word
-            used += len(gap) + size
+                line, line_width, space = "", 0, ""
+            line += space + word
+            line_width += len(space) + word_width
         lines.append(line)
     return lines
 
 
-def columns(text: str) -> int:
+def display_width(text: str) -> int:
     """How many columns of a terminal the text takes (UAX 11; combining marks take none)."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
+    return len(text) if text.isascii() else sum(map(_character_width, text))
 
 
-def _columns(character: str) -> int:
+def _character_width(character: str) -> int:
     if unicodedata.combining(character) or unicodedata.category(character) in {"Cf", "Me", "Mn"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 
 
-def _words(text: str) -> Iterator[tuple[bool, str]]:
+def _split_words(text: str) -> Iterator[tuple[bool, str]]:
     """The words of a line, each with whether a blank stands before it.
 
     Wide characters are words of their own, with the punctuation that follows them.
@@ -66,10 +66,10 @@ def _words(text: str) -> Iterator[tuple[bool, str]]:
         if word.isascii():
             yield True, word
             continue
-        blank, piece = True, ""
+        has_space, part = True, ""
         for character in word:
-            if piece and _columns(character) == 2 and unicodedata.category(character)[0] != "P":  # noqa: PLR2004 - wide
-                yield blank, piece
-                blank, piece = False, ""
-            piece += character
-        yield blank, piece
+            if part and _character_width(character) == 2 and unicodedata.category(character)[0] != "P":  # noqa: PLR2004 - wide
+                yield has_space, part
+                has_space, part = False, ""
+            part += character
+        yield has_space, part

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
-from ketapress.mail.lint.document import Page, declarations, shown
+from ketapress.mail.lint.document import Page, excerpt, parse_declarations
 from ketapress.model.errors import Problem
 
-_REMOVED = {
+_UNSUPPORTED_ELEMENTS = {
     "audio": "most clients play no sound",
     "base": "web mail removes it, and every address with it",
     "button": "Outlook and web mail remove what is pressed in it",
@@ -29,7 +29,7 @@ _REMOVED = {
     "textarea": "Outlook removes it",
     "video": "Gmail and Outlook do not play it",
 }
-_STYLES = (
+_UNSUPPORTED_STYLES = (
     (re.compile(r"\bvar\("), "Gmail, Outlook and Yahoo know no variables"),
     (re.compile(r"\b(?:calc|min|max|clamp)\("), "Outlook and Yahoo do not calculate"),
     (re.compile(r"!\s*important"), "Outlook ignores the whole declaration, and no style sheet can change it"),
@@ -47,27 +47,27 @@ _STYLES = (
 def client_problems(page: Page) -> Iterator[Problem]:
     """Elements, attributes and inline styles that many clients drop."""
     for element in page.elements():
-        if element.tag in _REMOVED:
+        if element.tag in _UNSUPPORTED_ELEMENTS:
             yield page.error(
                 "not-shown",
                 element,
-                f"<{element.tag}> does not work in mail: {_REMOVED[element.tag]}.",
+                f"<{element.tag}> does not work in mail: {_UNSUPPORTED_ELEMENTS[element.tag]}.",
                 "Take it out; link to a page that has it.",
             )
         yield from _attribute_problems(page, element)
-    seen: set[str] = set()
+    known_declarations: set[str] = set()
     for element in page.elements():
-        for name, value in declarations(element.get("style") or "").items():
-            declared = f"{name}:{value}".lower()
-            if declared in seen:
+        for name, value in parse_declarations(element.get("style") or "").items():
+            declaration = f"{name}:{value}".lower()
+            if declaration in known_declarations:
                 continue
-            seen.add(declared)
-            for pattern, why in _STYLES:
-                if pattern.search(declared):
+            known_declarations.add(declaration)
+            for pattern, reason in _UNSUPPORTED_STYLES:
+                if pattern.search(declaration):
                     yield page.warning(
                         "style-not-shown",
                         element,
-                        f"`{shown(declared)}` on <{element.tag}> is lost: {why}.",
+                        f"`{excerpt(declaration)}` on <{element.tag}> is lost: {reason}.",
                         "Do without it, or keep it in the second <style> for clients that know it.",
                     )
 

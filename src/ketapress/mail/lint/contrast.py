@@ -11,139 +11,149 @@ from typing import NamedTuple
 from cssselect import SelectorError
 from lxml.html import HtmlElement
 
-from ketapress.mail.lint.document import Page, declarations, is_hidden, own_texts, shown
-from ketapress.model.colour import contrast
+from ketapress.mail.lint.document import Page, direct_texts, excerpt, is_hidden, parse_declarations
+from ketapress.model.colour import contrast_ratio
 from ketapress.model.errors import Problem
 
-_TEXT, _LARGE_TEXT = 4.5, 3.0  # WCAG 2.2, 1.4.3
-_DARK = re.compile(r"@media\b.*prefers-color-scheme:\s*dark", re.IGNORECASE | re.DOTALL)
+_MIN_CONTRAST, _MIN_LARGE_CONTRAST = 4.5, 3.0  # WCAG 2.2, 1.4.3
+_DARK_MEDIA = re.compile(r"@media\b.*prefers-color-scheme:\s*dark", re.IGNORECASE | re.DOTALL)
 _BRACE = re.compile(r"([{}])")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _HEX = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b", re.IGNORECASE)
 _RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)", re.IGNORECASE)
-_NAMED = {
+_NAMED_COLORS = {
     "black": "#000000", "silver": "#c0c0c0", "gray": "#808080", "grey": "#808080", "white": "#ffffff",
     "maroon": "#800000", "red": "#ff0000", "purple": "#800080", "green": "#008000", "lime": "#00ff00",
     "olive": "#808000", "yellow": "#ffff00", "navy": "#000080", "blue": "#0000ff", "teal": "#008080",
 }  # fmt: skip
-_INHERITED = frozenset(["", "inherit", "transparent", "currentcolor", "none"])
-_UNREAD = ("head", "style", "script", "title")
+_INHERIT_VALUES = frozenset(["", "inherit", "transparent", "currentcolor", "none"])
+_NON_TEXT_TAGS = ("head", "style", "script", "title")
 
-Declared = Mapping[HtmlElement, Mapping[str, str]]
+Declarations = Mapping[HtmlElement, Mapping[str, str]]
 
 
-class _Paint(NamedTuple):
+class _Colors(NamedTuple):
     """Colours as `#rrggbb`; None where they cannot be read off."""
 
     ink: str | None
     paper: str | None
 
 
-class _Canvas(NamedTuple):
+class _ClientDefaults(NamedTuple):
     """What a client paints by itself: text and paper, and links that have no colour of their own."""
 
-    paint: _Paint
-    link: str
+    colors: _Colors
+    link_color: str
 
 
-_LIGHT_CANVAS = _Canvas(_Paint("#000000", "#ffffff"), "#0000ee")
-_DARK_CANVAS = _Canvas(_Paint("#ffffff", "#121212"), "#9e9eff")
+_LIGHT_DEFAULTS = _ClientDefaults(_Colors("#000000", "#ffffff"), "#0000ee")
+_DARK_DEFAULTS = _ClientDefaults(_Colors("#ffffff", "#121212"), "#9e9eff")
 
 
 def contrast_problems(page: Page) -> Iterator[Problem]:
     """By day always; by night where the letter has colours of its own for it."""
-    yield from _faint(page, {}, _LIGHT_CANVAS, "by day")
-    night = _night(page)
-    if night:
-        yield from _faint(page, night, _DARK_CANVAS, "in the dark scheme")
+    yield from _low_contrast_problems(page, {}, _LIGHT_DEFAULTS, "by day")
+    dark_declarations = _dark_declarations(page)
+    if dark_declarations:
+        yield from _low_contrast_problems(page, dark_declarations, _DARK_DEFAULTS, "in the dark scheme")
 
 
-def _faint(page: Page, over: Declared, canvas: _Canvas, when: str) -> Iterator[Problem]:
-    for element, paint in _painted(page, over, canvas):
-        if not (paint.ink and paint.paper) or not _own_text(element):
+def _low_contrast_problems(
+    page: Page, overrides: Declarations, defaults: _ClientDefaults, scheme: str
+) -> Iterator[Problem]:
+    for element, colors in _element_colors(page, overrides, defaults):
+        if not (colors.ink and colors.paper) or not _own_text(element):
             continue
-        found = contrast(paint.ink, paint.paper)
-        if found >= _TEXT or is_hidden(element):
+        ratio = contrast_ratio(colors.ink, colors.paper)
+        if ratio >= _MIN_CONTRAST or is_hidden(element):
             continue
         message = (
-            f"“{shown(_own_text(element))}” is {paint.ink} on {paint.paper} {when}, a contrast of {found:.1f}; "
-            f"text needs {_TEXT}, large text {_LARGE_TEXT:.0f}."
+            f"“{excerpt(_own_text(element))}” is {colors.ink} on {colors.paper} {scheme}, a contrast of {ratio:.1f}; "
+            f"text needs {_MIN_CONTRAST}, large text {_MIN_LARGE_CONTRAST:.0f}."
         )
         cure = "Choose colours further apart in the template's <style>."
-        report = page.error if found < _LARGE_TEXT else page.warning
+        report = page.error if ratio < _MIN_LARGE_CONTRAST else page.warning
         yield report("contrast", element, message, cure)
 
 
-def _painted(page: Page, over: Declared, canvas: _Canvas) -> Iterator[tuple[HtmlElement, _Paint]]:
+def _element_colors(
+    page: Page, overrides: Declarations, defaults: _ClientDefaults
+) -> Iterator[tuple[HtmlElement, _Colors]]:
     """Each element of the body with the colours that it gets or inherits."""
-    paints: dict[HtmlElement, _Paint] = {}
+    element_colors: dict[HtmlElement, _Colors] = {}
     for element in page.elements():
-        around = paints.get(element.getparent(), canvas.paint)
-        ink = canvas.link if element.get("href") else around.ink
-        declared = _declared(element, over)
-        paints[element] = _Paint(
-            _colour(declared.get("color", ""), ink), _colour(_paper(declared), around.paper)
+        parent_colors = element_colors.get(element.getparent(), defaults.colors)
+        foreground = defaults.link_color if element.get("href") else parent_colors.ink
+        style = _effective_style(element, overrides)
+        element_colors[element] = _Colors(
+            _parse_color(style.get("color", ""), foreground),
+            _parse_color(_background_value(style), parent_colors.paper),
         )
-        if element.tag not in _UNREAD:
-            yield element, paints[element]
+        if element.tag not in _NON_TEXT_TAGS:
+            yield element, element_colors[element]
 
 
-def _declared(element: HtmlElement, over: Declared) -> dict[str, str]:
-    attribute = {"background-color": element.get("bgcolor")} if element.get("bgcolor") else {}
-    return {**attribute, **declarations(element.get("style") or ""), **over.get(element, {})}
+def _effective_style(element: HtmlElement, overrides: Declarations) -> dict[str, str]:
+    attribute_style = {"background-color": element.get("bgcolor")} if element.get("bgcolor") else {}
+    return {**attribute_style, **parse_declarations(element.get("style") or ""), **overrides.get(element, {})}
 
 
-def _paper(declared: Mapping[str, str]) -> str:
-    shorthand = declared.get("background", "")
-    return declared.get("background-color", "") or next(iter(_HEX.findall(shorthand)), shorthand)
+def _background_value(style: Mapping[str, str]) -> str:
+    shorthand = style.get("background", "")
+    return style.get("background-color", "") or next(iter(_HEX.findall(shorthand)), shorthand)
 
 
-def _colour(value: str, inherited: str | None) -> str | None:
+def _parse_color(value: str, default: str | None) -> str | None:
     value = value.lower().replace("!important", "").strip()
-    if value in _INHERITED:
-        return inherited
+    if value in _INHERIT_VALUES:
+        return default
     if _HEX.fullmatch(value):
         return value if len(value) == 7 else "#" + "".join(2 * digit for digit in value[1:])  # noqa: PLR2004 - #rrggbb
     parts = _RGB.fullmatch(value)
     if parts:
         return "#" + "".join(f"{min(int(part), 255):02x}" for part in parts.groups())
-    return _NAMED.get(value)
+    return _NAMED_COLORS.get(value)
 
 
 def _own_text(element: HtmlElement) -> str:
-    return " ".join(map(str.strip, own_texts(element))).strip()
+    return " ".join(map(str.strip, direct_texts(element))).strip()
 
 
-def _night(page: Page) -> Declared:
+def _dark_declarations(page: Page) -> Declarations:
     """What the dark scheme lays over the elements' own styles: only ` !important` wins against them."""
-    found: dict[HtmlElement, dict[str, tuple[tuple[int, ...], str]]] = {}
-    for order, (selector, declared) in enumerate(_night_rules(page)):
-        strong = {name: value for name, value in declared.items() if "important" in value}
+    ranked_properties: dict[HtmlElement, dict[str, tuple[tuple[int, ...], str]]] = {}
+    for order, (selector, properties) in enumerate(_dark_rules(page)):
+        important = {name: value for name, value in properties.items() if "important" in value}
         try:
-            matching = page.root.cssselect(selector, translator="html")
+            elements = page.root.cssselect(selector, translator="html")
         except SelectorError:
             continue
         rank = (*_specificity(selector), order)
-        for element in matching:
-            mine = found.setdefault(element, {})
-            for name, value in strong.items():
-                if name not in mine or mine[name][0] <= rank:
-                    mine[name] = (rank, value)
-    return {element: {name: value for name, (_, value) in each.items()} for element, each in found.items()}
+        for element in elements:
+            element_properties = ranked_properties.setdefault(element, {})
+            for name, value in important.items():
+                if name not in element_properties or element_properties[name][0] <= rank:
+                    element_properties[name] = (rank, value)
+    return {
+        element: {name: value for name, (_, value) in values.items()}
+        for element, values in ranked_properties.items()
+    }
 
 
-def _night_rules(page: Page) -> Iterator[tuple[str, dict[str, str]]]:
+def _dark_rules(page: Page) -> Iterator[tuple[str, dict[str, str]]]:
     """Selectors, each with what it declares, of the rules in an `@media` for the dark scheme."""
-    around: list[str] = []
+    open_blocks: list[str] = []
     text = ""
-    for piece in _BRACE.split("".join(_COMMENT.sub("", each.text or "") for each in page.elements("style"))):
-        if piece == "{":
-            around.append(text.strip())
-        elif piece == "}":
-            selectors = around.pop() if around else ""
-            if around and _DARK.match(around[-1]):
-                yield from ((each.strip(), declarations(text)) for each in selectors.split(","))
-        text = "" if piece in "{}" else piece
+    for fragment in _BRACE.split(
+        "".join(_COMMENT.sub("", part.text or "") for part in page.elements("style"))
+    ):
+        if fragment == "{":
+            open_blocks.append(text.strip())
+        elif fragment == "}":
+            selectors = open_blocks.pop() if open_blocks else ""
+            if open_blocks and _DARK_MEDIA.match(open_blocks[-1]):
+                yield from ((part.strip(), parse_declarations(text)) for part in selectors.split(","))
+        text = "" if fragment in "{}" else fragment
 
 
 def _specificity(selector: str) -> tuple[int, int, int]:

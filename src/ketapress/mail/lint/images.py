@@ -3,19 +3,19 @@
 import re
 from collections.abc import Iterator
 
-from ketapress.mail.lint.document import Page, shown
+from ketapress.mail.lint.document import Page, excerpt
 from ketapress.model.errors import Problem
 
 _FILE_NAME = re.compile(r"[^\s/]+\.(?:jpe?g|png|gif|webp|svg|avif)", re.IGNORECASE)
-_PICTURE = re.compile(r"(?:https?|cid):.", re.IGNORECASE)
-_DRAWN_NOWHERE = re.compile(r"\.(?:svgz?|webp|avif|heic|jxl)(?:[?#]|\Z)", re.IGNORECASE)
+_IMAGE_URL = re.compile(r"(?:https?|cid):.", re.IGNORECASE)
+_UNSUPPORTED_FORMAT = re.compile(r"\.(?:svgz?|webp|avif|heic|jxl)(?:[?#]|\Z)", re.IGNORECASE)
 
 
-def picture_problems(page: Page) -> Iterator[Problem]:
+def image_problems(page: Page) -> Iterator[Problem]:
     """A name, an address and a width for every picture."""
     for image in page.elements("img"):
-        source, alt = image.get("src") or "", image.get("alt")
-        name = shown(source)
+        url, alt = image.get("src") or "", image.get("alt")
+        name = excerpt(url)
         if alt is None:
             yield page.error(
                 "alt-missing",
@@ -27,17 +27,17 @@ def picture_problems(page: Page) -> Iterator[Problem]:
             yield page.warning(
                 "alt-file-name",
                 image,
-                f"the picture {name} is named by its file, {shown(alt)}.",
+                f"the picture {name} is named by its file, {excerpt(alt)}.",
                 "Say in `alt` what it shows.",
             )
-        if not _PICTURE.match(source):
+        if not _IMAGE_URL.match(url):
             yield page.error(
                 "picture-address",
                 image,
                 f"the picture's address {name or 'is empty and'} leads nowhere from a mail: Gmail drops `data:`, and nothing else is a full address.",
                 "Write its full address, https://….",
             )
-        elif _DRAWN_NOWHERE.search(source.partition("?")[0]):
+        elif _UNSUPPORTED_FORMAT.search(url.partition("?")[0]):
             yield page.warning(
                 "picture-format",
                 image,

@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from ketapress.mail.lint.document import Page
 from ketapress.model.errors import Problem
 
-GMAIL_KEEPS = 16 * 1024  # bytes of all <style> together
-_NOT_RULES = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
-_TIGHT = re.compile(r"[^\s;{]!\s*important", re.IGNORECASE)
+GMAIL_STYLE_LIMIT = 16 * 1024  # bytes of all <style> together
+_COMMENTS_AND_STRINGS = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
+_IMPORTANT_WITHOUT_SPACE = re.compile(r"[^\s;{]!\s*important", re.IGNORECASE)
 
 
 def style_problems(page: Page) -> Iterator[Problem]:
     sheets = list(page.elements("style"))
-    size = sum(len((each.text or "").encode()) for each in sheets)
-    if size > GMAIL_KEEPS:
+    size = sum(len((element.text or "").encode()) for element in sheets)
+    if size > GMAIL_STYLE_LIMIT:
         yield page.error(
             "style-large",
             sheets[0],
-            f"the <style> blocks are {size:,} bytes together; beyond {GMAIL_KEEPS:,} Gmail drops them.",
+            f"the <style> blocks are {size:,} bytes together; beyond {GMAIL_STYLE_LIMIT:,} Gmail drops them.",
             "Move plain rules into the first <style>, which is written onto the elements.",
         )
     for sheet in sheets:
-        rules = _NOT_RULES.sub("", sheet.text or "")
+        rules = _COMMENTS_AND_STRINGS.sub("", sheet.text or "")
         if sheet.getparent().tag != "head":
             yield page.warning(
                 "style-place", sheet, "a <style> stands outside <head>: Gmail drops it.", "Move it there."
@@ -34,7 +34,7 @@ def style_problems(page: Page) -> Iterator[Problem]:
                 "a <style> has an @import: Gmail drops the whole block.",
                 "Write the rules themselves.",
             )
-        depth = _deepest(rules)
+        depth = _max_depth(rules)
         if depth is None:
             yield page.error(
                 "style-braces",
@@ -49,7 +49,7 @@ def style_problems(page: Page) -> Iterator[Problem]:
                 "a <style> has rules in rules in an @media: Outlook.com drops them.",
                 "Write every rule out, one level deep.",
             )
-        if _TIGHT.search(rules):
+        if _IMPORTANT_WITHOUT_SPACE.search(rules):
             yield page.warning(
                 "style-important",
                 sheet,
@@ -58,12 +58,12 @@ def style_problems(page: Page) -> Iterator[Problem]:
             )
 
 
-def _deepest(rules: str) -> int | None:
+def _max_depth(rules: str) -> int | None:
     """How deep braces are nested; None where they do not match."""
-    depth = deepest = 0
+    depth = max_depth = 0
     for brace in re.findall(r"[{}]", rules):
         depth += 1 if brace == "{" else -1
-        deepest = max(deepest, depth)
+        max_depth = max(max_depth, depth)
         if depth < 0:
             return None
-    return None if depth else deepest
+    return None if depth else max_depth

@@ -8,32 +8,35 @@ may stand between them), and in plain text they stand at the end of a line.
 from binascii import b2a_base64
 from collections.abc import Sequence
 
-_GROUP = 3
-_ROW = 57  # octets that make a line of 76
+_GROUP_BYTES = 3
+_LINE_BYTES = 57  # octets that make a line of 76
 
 
-def based_segments(texts: Sequence[str], *, blank: str) -> list[bytes]:
+def base64_segments(texts: Sequence[str], *, pad_before: str) -> list[bytes]:
     """The texts between the slots. `blank` is the character that more blanks may stand before: a blank, a line end."""
-    *texts, last = texts
-    padded = [_padded(text, blank) for text in texts]
-    return [_rows(text.encode()) for text in [*padded, last]]
+    *texts, last_text = texts
+    padded_texts = [_pad_to_group(text, pad_before) for text in texts]
+    return [_encode_lines(text.encode()) for text in [*padded_texts, last_text]]
 
 
-def based_value(data: bytes) -> bytes:
-    return _rows(data + b" " * (-len(data) % _GROUP))
+def base64_value(data: bytes) -> bytes:
+    return _encode_lines(data + b" " * (-len(data) % _GROUP_BYTES))
 
 
-def based_size(text: str) -> int:
+def base64_size(text: str) -> int:
     """About how long a text will be."""
-    return len(text.encode()) * 78 // _ROW
+    return len(text.encode()) * 78 // _LINE_BYTES
 
 
-def _padded(text: str, blank: str) -> str:
-    head, mark, tail = text.rpartition(blank)
-    return head + " " * (-len(text.encode()) % _GROUP) + mark + tail
+def _pad_to_group(text: str, pad_before: str) -> str:
+    head, separator, tail = text.rpartition(pad_before)
+    return head + " " * (-len(text.encode()) % _GROUP_BYTES) + separator + tail
 
 
-def _rows(data: bytes) -> bytes:
+def _encode_lines(data: bytes) -> bytes:
     """Whole lines, each with its end."""
-    rows = (b2a_base64(data[start : start + _ROW], newline=False) for start in range(0, len(data), _ROW))
-    return b"".join(row + b"\r\n" for row in rows)
+    lines = (
+        b2a_base64(data[start : start + _LINE_BYTES], newline=False)
+        for start in range(0, len(data), _LINE_BYTES)
+    )
+    return b"".join(line + b"\r\n" for line in lines)

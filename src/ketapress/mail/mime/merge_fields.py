@@ -8,26 +8,26 @@ import re
 from collections.abc import Mapping
 from hashlib import blake2b
 
-NAMES = ("unsubscribe_url", "preferences_url", "address")
+FIELD_NAMES = ("unsubscribe_url", "preferences_url", "address")
 """What a template may show of its reader."""
 
 
-class Marks:
+class MergeFieldMarkers:
     """The marks of one letter. Each is about as long as an address, so that text wraps as it will be read."""
 
     def __init__(self, content: str) -> None:
-        root = "mark" + blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        self.reader = {name: f"{root}{place}" for place, name in enumerate(NAMES)}
-        self._names = {mark: name for name, mark in self.reader.items()}
-        self._pattern = re.compile(f"({'|'.join(self._names)})")
+        prefix = "mark" + blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        self.markers = {name: f"{prefix}{index}" for index, name in enumerate(FIELD_NAMES)}
+        self._fields = {marker: name for name, marker in self.markers.items()}
+        self._pattern = re.compile(f"({'|'.join(self._fields)})")
 
     def split(self, document: str) -> tuple[list[str], list[str]]:
         """The names of the marks in a document, in order, and the texts before, between and after them."""
-        pieces = self._pattern.split(document)
-        return [self._names[mark] for mark in pieces[1::2]], pieces[0::2]
+        parts = self._pattern.split(document)
+        return [self._fields[marker] for marker in parts[1::2]], parts[0::2]
 
-    def names(self, document: str) -> set[str]:
-        return {self._names[mark] for mark in self._pattern.findall(document)}
+    def field_names(self, document: str) -> set[str]:
+        return {self._fields[marker] for marker in self._pattern.findall(document)}
 
-    def filled(self, document: str, values: Mapping[str, str]) -> str:
-        return self._pattern.sub(lambda found: values[self._names[found[0]]], document)
+    def substitute(self, document: str, values: Mapping[str, str]) -> str:
+        return self._pattern.sub(lambda found: values[self._fields[found[0]]], document)

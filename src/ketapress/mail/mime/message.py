@@ -9,24 +9,24 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from urllib.parse import quote
 
-from ketapress.mail.mime.base64 import based_segments, based_size
-from ketapress.mail.mime.headers import cleaned, list_id_value, mailbox_value, text_value
-from ketapress.mail.mime.merge_fields import Marks
-from ketapress.mail.mime.quoted_printable import quoted_segments
+from ketapress.mail.mime.base64 import base64_segments, base64_size
+from ketapress.mail.mime.headers import clean_line, list_id_value, mailbox_value, unstructured_value
+from ketapress.mail.mime.merge_fields import MergeFieldMarkers
+from ketapress.mail.mime.quoted_printable import quoted_printable_segments
 from ketapress.model.edition import Slot
-from ketapress.model.message import ByteSlot, Letter, Place
+from ketapress.model.message import FieldEncoding, MergeField, MessageTemplate
 from ketapress.model.settings import NewsletterSettings, Settings
 
 _LINE_ENDS = re.compile(r"\r\n?")
 _SENDER_ID_BYTES = 6  # Google asks for 5 to 15 characters in Feedback-ID's last field
 # Base64 where it saves a fifth: filters look askance at it in Latin text (rspamd, MIME_BASE64_TEXT). A digest in Chinese
 # shrinks from 251 to 136 KB, one in Arabic hardly, for most of it is markup.
-_WORTHWHILE = 0.8
+_BASE64_THRESHOLD = 0.8
 
-Piece = bytes | ByteSlot
+Chunk = bytes | MergeField
 
 
-def message(
+def build_message_template(
     key: str,
     slot: Slot,
     settings: Settings,
@@ -34,53 +34,55 @@ def message(
     subject: str,
     text: str,
     html: str,
-    marks: Marks,
-) -> Letter:
+    markers: MergeFieldMarkers,
+) -> MessageTemplate:
     """The whole of it, multipart/alternative (RFC 2046, 5.1.4): the text first, the HTML last and preferred."""
     # `=_` cannot occur in quoted-printable, so that no content ends a part (RFC 2045, 6.7).
     boundary = f"=_{key}".encode()
     delimiter = b"\r\n--" + boundary
-    return _cut(
+    return _join_chunks(
         key,
         [
-            *_headers(slot, settings, newsletter, subject),
+            *_header_chunks(slot, settings, newsletter, subject),
             b'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n',
             delimiter,
-            *_part(b"plain", text, marks),
+            *_part_chunks(b"plain", text, markers),
             delimiter,
-            *_part(b"html", html, marks),
+            *_part_chunks(b"html", html, markers),
             delimiter + b"--\r\n",
         ],
     )
 
 
-def _headers(slot: Slot, settings: Settings, newsletter: NewsletterSettings, subject: str) -> Iterator[Piece]:
+def _header_chunks(
+    slot: Slot, settings: Settings, newsletter: NewsletterSettings, subject: str
+) -> Iterator[Chunk]:
     """The lines above `MIME-Version`. List-Unsubscribe is one URI a line, folded nowhere else (RFC 8058, 3.1)."""
     sender = newsletter.sender
-    yield _line("From", mailbox_value(sender.name or newsletter.title, sender.address))
-    yield from _slotted("To", "to")
-    yield _line("Subject", text_value(subject))
-    yield from _slotted("Date", "date")
-    yield from _slotted("Message-ID", "message_id")
+    yield _header_line("From", mailbox_value(sender.name or newsletter.title, sender.address))
+    yield from _merge_header("To", "to")
+    yield _header_line("Subject", unstructured_value(subject))
+    yield from _merge_header("Date", "date")
+    yield from _merge_header("Message-ID", "message_id")
     if newsletter.reply_to:
-        yield _line("Reply-To", newsletter.reply_to)
-    yield _line("List-Id", list_id_value(newsletter.title, f"{newsletter.name}.{sender.domain}"))
+        yield _header_line("Reply-To", newsletter.reply_to)
+    yield _header_line("List-Id", list_id_value(newsletter.title, f"{newsletter.name}.{sender.domain}"))
     yield b"List-Unsubscribe: <"
-    yield ByteSlot("unsubscribe_url", Place.HEADER)
+    yield MergeField("unsubscribe_url", FieldEncoding.HEADER)
     mailto = quote(newsletter.unsubscribe_mailto, safe="@+")
     yield (f">,\r\n <mailto:{mailto}?subject=unsubscribe>\r\n" if mailto else ">\r\n").encode("ascii")
-    yield _line("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
-    yield _line("Precedence", "bulk")
-    yield _line("Feedback-ID", f"{slot.key}:{newsletter.name}:digest:{_sender_id(sender.domain)}")
-    yield _line("Content-Language", cleaned(settings.site.language))
+    yield _header_line("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+    yield _header_line("Precedence", "bulk")
+    yield _header_line("Feedback-ID", f"{slot.key}:{newsletter.name}:digest:{_sender_id(sender.domain)}")
+    yield _header_line("Content-Language", clean_line(settings.site.language))
 
 
-def _line(name: str, value: str) -> bytes:
+def _header_line(name: str, value: str) -> bytes:
     return f"{name}: {value}\r\n".encode("ascii")
 
 
-def _slotted(name: str, slot: str) -> tuple[Piece, ...]:
-    return f"{name}: ".encode("ascii"), ByteSlot(slot, Place.HEADER), b"\r\n"
+def _merge_header(name: str, field: str) -> tuple[Chunk, ...]:
+    return f"{name}: ".encode("ascii"), MergeField(field, FieldEncoding.HEADER), b"\r\n"
 
 
 def _sender_id(domain: str) -> str:
@@ -88,42 +90,50 @@ def _sender_id(domain: str) -> str:
     return blake2b(domain.encode(), digest_size=_SENDER_ID_BYTES).hexdigest()
 
 
-def _part(subtype: bytes, document: str, marks: Marks) -> Iterator[Piece]:
+def _part_chunks(subtype: bytes, document: str, markers: MergeFieldMarkers) -> Iterator[Chunk]:
     """One part, its document cut at the slots."""
     document = _LINE_ENDS.sub("\n", document)
-    names, texts = marks.split(document)
-    html = subtype == b"html"
-    quoted = quoted_segments(texts)
-    based = _is_based(document, quoted)
-    segments = based_segments(texts, blank=" " if html else "\n") if based else quoted
-    place = (
-        (Place.BASE64_HTML if html else Place.BASE64_TEXT) if based else (Place.HTML if html else Place.TEXT)
+    field_names, texts = markers.split(document)
+    is_html = subtype == b"html"
+    encoded_segments = quoted_printable_segments(texts)
+    uses_base64 = _prefers_base64(document, encoded_segments)
+    segments = (
+        base64_segments(texts, pad_before=" " if is_html else "\n") if uses_base64 else encoded_segments
+    )
+    encoding = (
+        (FieldEncoding.BASE64_HTML if is_html else FieldEncoding.BASE64_TEXT)
+        if uses_base64
+        else (FieldEncoding.HTML if is_html else FieldEncoding.TEXT)
     )
     yield b"\r\nContent-Type: text/" + subtype + b"; charset=utf-8\r\nContent-Transfer-Encoding: "
-    yield (b"base64" if based else b"quoted-printable") + b"\r\n\r\n" + segments[0]
-    for name, segment in zip(names, segments[1:], strict=True):
-        yield ByteSlot(name, place)
+    yield (b"base64" if uses_base64 else b"quoted-printable") + b"\r\n\r\n" + segments[0]
+    for field_name, segment in zip(field_names, segments[1:], strict=True):
+        yield MergeField(field_name, encoding)
         yield segment
 
 
 def encoded_size(document: str) -> int:
     """How many octets a part takes on the wire, in the encoding that is chosen for it; about, where that is base64."""
-    quoted = quoted_segments([document])
-    return based_size(document) if _is_based(document, quoted) else sum(map(len, quoted))
+    encoded_segments = quoted_printable_segments([document])
+    return (
+        base64_size(document)
+        if _prefers_base64(document, encoded_segments)
+        else sum(map(len, encoded_segments))
+    )
 
 
-def _is_based(document: str, quoted: list[bytes]) -> bool:
-    return based_size(document) < _WORTHWHILE * sum(map(len, quoted))
+def _prefers_base64(document: str, encoded_segments: list[bytes]) -> bool:
+    return base64_size(document) < _BASE64_THRESHOLD * sum(map(len, encoded_segments))
 
 
-def _cut(key: str, pieces: list[Piece]) -> Letter:
+def _join_chunks(key: str, chunks: list[Chunk]) -> MessageTemplate:
     """Neighbouring bytes as one segment, the slots between them."""
     segments: list[list[bytes]] = [[]]
-    slots: list[ByteSlot] = []
-    for piece in pieces:
-        if isinstance(piece, ByteSlot):
-            slots.append(piece)
+    merge_fields: list[MergeField] = []
+    for chunk in chunks:
+        if isinstance(chunk, MergeField):
+            merge_fields.append(chunk)
             segments.append([])
         else:
-            segments[-1].append(piece)
-    return Letter(key, tuple(map(b"".join, segments)), tuple(slots))
+            segments[-1].append(chunk)
+    return MessageTemplate(key, tuple(map(b"".join, segments)), tuple(merge_fields))

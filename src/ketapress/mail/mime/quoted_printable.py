@@ -8,70 +8,74 @@ cares for neither at the lines it breaks itself.
 import re
 from collections.abc import Sequence
 
-LINE = 76
-_LITERAL = bytes(code for code in range(0x20, 0x7F) if code != ord("=")) + b"\t"
-_CODES = tuple(bytes((code,)) if code in _LITERAL else b"=%02X" % code for code in range(256))
+LINE_LENGTH = 76
+_LITERAL_OCTETS = bytes(code for code in range(0x20, 0x7F) if code != ord("=")) + b"\t"
+_OCTET_CODES = tuple(bytes((code,)) if code in _LITERAL_OCTETS else b"=%02X" % code for code in range(256))
 SOFT_BREAK = b"=\r\n"
 # A line that is written as it stands, as addresses and links nearly always are: it does not begin with a full stop or
 # the F of `From `, has no blank at its ends, and no equals sign.
-_PLAIN = re.compile(rb"[!-\-/-<>-EG-~](?:[ -<>-~]*[!-<>-~])?\Z")
+_SAFE_LINE = re.compile(rb"[!-\-/-<>-EG-~](?:[ -<>-~]*[!-<>-~])?\Z")
 
 
-def quoted_segments(texts: Sequence[str]) -> list[bytes]:
+def quoted_printable_segments(texts: Sequence[str]) -> list[bytes]:
     """The texts between the slots, so that each value begins a line, and what follows it begins the next."""
     segments = []
-    for place, text in enumerate(texts, start=1):
-        segment = quoted_lines(text) if place == 1 else SOFT_BREAK + quoted_lines(text)
-        if place < len(texts) and segment and not segment.endswith(b"\n"):
+    for number, text in enumerate(texts, start=1):
+        segment = quoted_printable_lines(text) if number == 1 else SOFT_BREAK + quoted_printable_lines(text)
+        if number < len(texts) and segment and not segment.endswith(b"\n"):
             segment += SOFT_BREAK
         segments.append(segment)
     return segments
 
 
-def quoted_lines(text: str) -> bytes:
+def quoted_printable_lines(text: str) -> bytes:
     r"""The text with its line ends (`\n`) as CRLF. The last line leaves room for the "=" of a soft break."""
-    *lines, last = text.encode().split(b"\n")
-    return b"\r\n".join([*(quoted_line(line, LINE) for line in lines), quoted_line(last)])
+    *lines, last_line = text.encode().split(b"\n")
+    return b"\r\n".join(
+        [*(quoted_printable_line(line, LINE_LENGTH) for line in lines), quoted_printable_line(last_line)]
+    )
 
 
-def quoted_line(data: bytes, longest: int = LINE - 1) -> bytes:
+def quoted_printable_line(data: bytes, max_length: int = LINE_LENGTH - 1) -> bytes:
     """One line of data on soft-broken lines; a line end inside it is data too."""
-    if len(data) <= longest and _PLAIN.match(data):
+    if len(data) <= max_length and _SAFE_LINE.match(data):
         return data
-    written = data if not data.translate(None, _LITERAL) else b"".join(map(_CODES.__getitem__, data))
-    if written[-1:] in (b" ", b"\t"):
-        written = written[:-1] + _hexadecimal(written[-1:])
-    if len(written) <= longest and not _unsafe(written):
-        return written
-    return SOFT_BREAK.join(_broken(written))
+    octets = (
+        data if not data.translate(None, _LITERAL_OCTETS) else b"".join(map(_OCTET_CODES.__getitem__, data))
+    )
+    if octets[-1:] in (b" ", b"\t"):
+        octets = octets[:-1] + _hex_code(octets[-1:])
+    if len(octets) <= max_length and not _has_unsafe_start(octets):
+        return octets
+    return SOFT_BREAK.join(_break_lines(octets))
 
 
-def _broken(written: bytes) -> list[bytes]:
+def _break_lines(octets: bytes) -> list[bytes]:
     """Encoded data in pieces that fit on a line and begin harmlessly; no `=XX` is torn apart."""
-    pieces = []
+    lines = []
     start = 0
-    while start < len(written):
+    while start < len(octets):
         first = b""
-        if _unsafe(written[start : start + 5]):
-            first = _hexadecimal(written[start : start + 1])
+        if _has_unsafe_start(octets[start : start + 5]):
+            first = _hex_code(octets[start : start + 1])
             start += 1
-        end = _end(written, start + LINE - 1 - len(first))
-        pieces.append(first + written[start:end])
+        end = _break_position(octets, start + LINE_LENGTH - 1 - len(first))
+        lines.append(first + octets[start:end])
         start = end
-    return pieces
+    return lines
 
 
-def _end(written: bytes, limit: int) -> int:
+def _break_position(octets: bytes, limit: int) -> int:
     """Where to cut at `limit` or up to two octets before it."""
-    if limit >= len(written):
-        return len(written)
-    escape = written.rfind(b"=", limit - 2, limit)
+    if limit >= len(octets):
+        return len(octets)
+    escape = octets.rfind(b"=", limit - 2, limit)
     return limit if escape < 0 else escape
 
 
-def _unsafe(line: bytes) -> bool:
+def _has_unsafe_start(line: bytes) -> bool:
     return line.startswith((b".", b"From "))
 
 
-def _hexadecimal(octet: bytes) -> bytes:
+def _hex_code(octet: bytes) -> bytes:
     return b"=%02X" % ord(octet)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.posts.frontmatter.fields import Fields
-from ketapress.posts.parsing.parse import Manuscript
+from ketapress.posts.parsing.parse import ParsedPost
 from ketapress.posts.rendering.render import Body
 
 _FOREIGN = (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -23,7 +23,7 @@ _FOREIGN = (TypeError, ValueError, KeyError, AttributeError, IndexError, Overflo
 class ParsedFile(NamedTuple):
     """A file that is a post: what its author wrote, warnings about it, and the link targets that its body asks for."""
 
-    manuscript: Manuscript
+    manuscript: ParsedPost
     warnings: tuple[Problem, ...]
     links: tuple[str, ...] = ()
 
@@ -71,18 +71,18 @@ def load_body(stored: bytes) -> Body | None:
         return None
 
 
-def manuscript_to_dict(manuscript: Manuscript) -> dict[str, Any]:
+def manuscript_to_dict(manuscript: ParsedPost) -> dict[str, Any]:
     """Return the fields of a manuscript, but not its HTML."""
     values = manuscript._asdict() | {
         "fields": manuscript.fields._asdict(),
         "date": instant_to_json(manuscript.date),
         "expires": manuscript.expires and instant_to_json(manuscript.expires),
     }
-    del values["html"], values["marks"]
+    del values["html"], values["foreign_tags"]
     return values
 
 
-def manuscript_from_dict(values: dict[str, Any]) -> Manuscript:
+def manuscript_from_dict(values: dict[str, Any]) -> ParsedPost:
     """Return the manuscript of these fields, with empty HTML."""
     fields = values["fields"]
     for name in ("tags", "authors", "aliases"):
@@ -91,7 +91,7 @@ def manuscript_from_dict(values: dict[str, Any]) -> Manuscript:
     values["date"] = instant_from_json(values["date"])
     if values["expires"] is not None:
         values["expires"] = instant_from_json(values["expires"])
-    return Manuscript(html="", marks=(), **values)
+    return ParsedPost(html="", foreign_tags=(), **values)
 
 
 def problem_from_dict(values: dict[str, Any]) -> Problem:

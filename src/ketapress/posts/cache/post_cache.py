@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ketapress.model.output import digest
 from ketapress.posts.cache.codec import ParsedFile, dump_body, dump_file, load_body, load_file
-from ketapress.posts.identity.registry import Record
+from ketapress.posts.identity.registry import RegistryEntry
 from ketapress.posts.rendering.render import Body
 from ketapress.system.build_cache import BuildCache
 from ketapress.system.file_stamp import is_fresh
@@ -57,7 +57,7 @@ class PostCache:
         entries = self._cache.get_many(_BODY, keys)
         return {path: body for path, stored in entries if (body := load_body(stored))}
 
-    def body_key(self, stamp: str, record: Record, targets: Mapping[str, str | None]) -> str:
+    def body_key(self, stamp: str, record: RegistryEntry, targets: Mapping[str, str | None]) -> str:
         """Return the key of the body of a file that has this stamp and record, and whose links have these targets."""
         return digest(self._file_key(stamp), record.id, record.url, list(targets.items()))
 

@@ -11,9 +11,9 @@ from ketapress.model.lazy_regex import pattern
 
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "民國": 1911, "民国": 1911}
 _YEAR_OF_ERA = pattern(rf"({'|'.join(_ERAS)})\s*(\d{{1,3}}|元)\s*年")
-_HALF = pattern(r"(上午|오전|午前|下午|오후|午後)\s*(\d{1,2}:\d{2}(?::\d{2})?)")
-_MORNINGS = frozenset({"上午", "오전", "午前"})
-_ENGLISH = [
+_DAY_PERIOD = pattern(r"(上午|오전|午前|下午|오후|午後)\s*(\d{1,2}:\d{2}(?::\d{2})?)")
+_MORNING_NAMES = frozenset({"上午", "오전", "午前"})
+_ENGLISH_MONTHS = [
     "january",
     "february",
     "march",
@@ -27,7 +27,7 @@ _ENGLISH = [
     "november",
     "december",
 ]
-_THAI = [
+_THAI_MONTHS = [
     "มกราคม",
     "กุมภาพันธ์",
     "มีนาคม",
@@ -41,10 +41,23 @@ _THAI = [
     "พฤศจิกายน",
     "ธันวาคม",
 ]
-_HINDI = ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"]
-_MONTHS = {
-    **dict(zip(_THAI, _ENGLISH, strict=True)),
-    **dict(zip(_HINDI, _ENGLISH, strict=True)),
+_HINDI_MONTHS = [
+    "जनवरी",
+    "फ़रवरी",
+    "मार्च",
+    "अप्रैल",
+    "मई",
+    "जून",
+    "जुलाई",
+    "अगस्त",
+    "सितंबर",
+    "अक्टूबर",
+    "नवंबर",
+    "दिसंबर",
+]
+_ENGLISH_BY_NAME = {
+    **dict(zip(_THAI_MONTHS, _ENGLISH_MONTHS, strict=True)),
+    **dict(zip(_HINDI_MONTHS, _ENGLISH_MONTHS, strict=True)),
     "फरवरी": "february",
     "सितम्बर": "september",
     "अक्तूबर": "october",
@@ -55,20 +68,22 @@ _MONTHS = {
     "تشرين الثاني": "november",
     "كانون الأول": "december",
 }
-_MONTH = pattern("|".join(sorted(map(re.escape, _MONTHS), key=len, reverse=True)))
+_MONTH_NAME = pattern("|".join(sorted(map(re.escape, _ENGLISH_BY_NAME), key=len, reverse=True)))
 _BUDDHIST_YEAR = pattern(r"(?<!\d)2[45]\d\d(?!\d)")
-_BUDDHA = 543  # years before the first of ours
+_BUDDHIST_OFFSET = 543  # years before the first of ours
 
 
-def in_common_words(text: str) -> str:
+def normalize_date(text: str) -> str:
     """The text with its eras, months and halves of the day as the grammar of dates knows them."""
-    if found := _MONTH.search(text):
-        text = text.replace(found[0], f" {_MONTHS[found[0]]} ", 1)
-        if found[0] in _THAI:
-            text = _BUDDHIST_YEAR.sub(lambda year: str(int(year[0]) - _BUDDHA), text.replace("พ.ศ.", " "))
-    text = _HALF.sub(lambda half: f"{half[2]} {'am' if half[1] in _MORNINGS else 'pm'}", text)
-    return _YEAR_OF_ERA.sub(_common_year, text)
+    if match := _MONTH_NAME.search(text):
+        text = text.replace(match[0], f" {_ENGLISH_BY_NAME[match[0]]} ", 1)
+        if match[0] in _THAI_MONTHS:
+            text = _BUDDHIST_YEAR.sub(
+                lambda year: str(int(year[0]) - _BUDDHIST_OFFSET), text.replace("พ.ศ.", " ")
+            )
+    text = _DAY_PERIOD.sub(lambda half: f"{half[2]} {'am' if half[1] in _MORNING_NAMES else 'pm'}", text)
+    return _YEAR_OF_ERA.sub(_gregorian_year, text)
 
 
-def _common_year(found: re.Match[str]) -> str:
-    return f"{_ERAS[found[1]] + (1 if found[2] == '元' else int(found[2]))}年"
+def _gregorian_year(match: re.Match[str]) -> str:
+    return f"{_ERAS[match[1]] + (1 if match[2] == '元' else int(match[2]))}年"

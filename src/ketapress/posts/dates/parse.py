@@ -15,7 +15,7 @@ from ketapress.model.lazy_regex import pattern
 
 # No year at all, or one of another calendar: the grammar says which
 _RARE_CENTURIES = frozenset({*(f"0{digit}" for digit in range(10)), "13", "14"})
-_IN_NAME = pattern(
+_DATE_IN_FILE_NAME = pattern(
     r"(?:(?P<day>\d{4}([-_.])\d{1,2}\2\d{1,2})|(?P<compact>\d{8}))(?!\d)"
     r"(?P<clock>-\d{2}-\d{2}-\d{2}(?!\d))?[-_. ]*"
 )
@@ -28,24 +28,26 @@ class DateRules(NamedTuple):
     publish_at: time
 
 
-def instant(text: str, rules: DateRules) -> datetime | None:
+def parse_instant(text: str, rules: DateRules) -> datetime | None:
     """The instant that `text` names, in the zone it was written in; None where it is no date.
 
     Raises ValueError with a sentence for what is a date and cannot be: 30 February, a wrong weekday, 7/6/2023.
     """
     text = text.strip()
-    if plain := _plain_instant(text, rules):
-        return plain
-    from ketapress.posts.dates.grammar import date_parts
+    if moment := _parse_iso_instant(text, rules):
+        return moment
+    from ketapress.posts.dates.grammar import parse_date_parts
 
-    found = date_parts(text)
-    if found is None:
+    parts = parse_date_parts(text)
+    if parts is None:
         return None
-    day, clock, zone = found
-    return local(datetime.combine(day, rules.publish_at if clock is None else clock), zone or rules.zone)
+    day, time_of_day, zone = parts
+    return to_local_time(
+        datetime.combine(day, rules.publish_at if time_of_day is None else time_of_day), zone or rules.zone
+    )
 
 
-def _plain_instant(text: str, rules: DateRules) -> datetime | None:
+def _parse_iso_instant(text: str, rules: DateRules) -> datetime | None:
     """What nearly every post says, `2023-06-07` or `2023-06-07T10:00:00+02:00`, at a tenth of the grammar's cost."""
     if len(text) not in {10, 19, 20, 25} or text[4:8:3] != "--" or text[:2] in _RARE_CENTURIES:
         return None
@@ -55,28 +57,28 @@ def _plain_instant(text: str, rules: DateRules) -> datetime | None:
         return None
     if len(text) == 10:  # noqa: PLR2004 - a bare date
         moment = datetime.combine(moment, rules.publish_at)
-    return moment if moment.tzinfo else local(moment, rules.zone)
+    return moment if moment.tzinfo else to_local_time(moment, rules.zone)
 
 
-def local(naive: datetime, zone: tzinfo) -> datetime:
+def to_local_time(wall_time: datetime, zone: tzinfo) -> datetime:
     """A wall-clock time as it exists in the zone: a skipped one moves forward by the gap."""
-    return naive.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+    return wall_time.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
 
 
-def date_in_name(stem: str) -> tuple[str, str]:
+def split_file_date(stem: str) -> tuple[str, str]:
     """The date that a file name begins with, for `instant` to read, and what follows it; empty where it has none.
 
     `2023-06-07-slug`, `20230607_slug`, `2019-2-12 x`, and Hugo's `2023-06-07-10-30-00-slug`. Eight digits that are no
     day are just a number.
     """
-    found = _IN_NAME.match(stem)
-    if not found:
+    match = _DATE_IN_FILE_NAME.match(stem)
+    if not match:
         return "", stem
-    if found["compact"]:
+    if match["compact"]:
         try:
-            date.fromisoformat(found["compact"])
+            date.fromisoformat(match["compact"])
         except ValueError:
             return "", stem
-    clock = found["clock"]
-    written = found["compact"] or found["day"].replace("_", "-").replace(".", "-")
-    return f"{written} {clock[1:].replace('-', ':')}" if clock else written, stem[found.end() :]
+    time_text = match["clock"]
+    date_text = match["compact"] or match["day"].replace("_", "-").replace(".", "-")
+    return f"{date_text} {time_text[1:].replace('-', ':')}" if time_text else date_text, stem[match.end() :]

@@ -15,7 +15,9 @@ import re
 
 from ketapress.model.lazy_regex import pattern
 
-_OPENS = pattern(r"^[ \t>]*(?:\[!\w|:{3,}[ \t]*[\w{]|(?:!!!|\?\?\?)\+?[ \t]+\w|===[ \t]+\")", re.MULTILINE)
+_ANY_START = pattern(
+    r"^[ \t>]*(?:\[!\w|:{3,}[ \t]*[\w{]|(?:!!!|\?\?\?)\+?[ \t]+\w|===[ \t]+\")", re.MULTILINE
+)
 _FENCE = pattern(r"[ \t>]*(`{3,}(?!.*`)|~{3,})")
 _ALERT = pattern(r"(?P<quote>[ \t]*(?:>[ \t]?)+)\[!(?P<kind>[A-Za-z][\w-]*)\][+-]?[ \t]*(?P<title>.*)")
 _ADMONITION = pattern(
@@ -27,8 +29,8 @@ _CONTAINER = pattern(
 )
 _CONTAINER_END = pattern(r"[ \t]*:{3,}[ \t]*")
 _TITLE = pattern(r"\[(?P<bracketed>[^\]]*)\].*|.*?\btitle=\"(?P<named>[^\"]*)\".*|[\[{.#].*")
-_LONGEST_TITLE = 300  # characters
-KINDS = frozenset(
+_MAX_TITLE_LENGTH = 300  # characters
+ADMONITION_KINDS = frozenset(
     {
         *("abstract", "admonition", "alert", "attention", "bug", "callout", "caution", "danger", "default"),
         *("details", "error", "example", "failure", "hint", "important", "info", "note", "notice", "primary"),
@@ -36,100 +38,105 @@ KINDS = frozenset(
     }
 )
 """The words that open a box where the same marks open other things, too."""
-_UNTITLED = frozenset({"admonition", "alert", "callout", "default", "notice", "primary", "quote"})
+_KINDS_WITHOUT_TITLE = frozenset({"admonition", "alert", "callout", "default", "notice", "primary", "quote"})
 """Kinds that say nothing to readers: such a box has no title but its own."""
-_DEEPEST = 8  # boxes in each other; what lies deeper stays as it was written
+_MAX_DEPTH = 8  # boxes in each other; what lies deeper stays as it was written
 
 
-def with_boxes(text: str) -> str:
+def convert_admonitions(text: str) -> str:
     """The text with its boxes as quotations."""
-    telling = (  # one letter is found ten times as fast as three
+    has_candidates = (  # one letter is found ten times as fast as three
         ":::" in text
         or ("!" in text and ("[!" in text or "!!! " in text))
         or ("?" in text and "???" in text)
         or ("=" in text and '=== "' in text)
     )
-    return "\n".join(_boxed(text.split("\n"), 0)) if telling and _OPENS.search(text) else text
+    return (
+        "\n".join(_convert_lines(text.split("\n"), 0)) if has_candidates and _ANY_START.search(text) else text
+    )
 
 
-def _boxed(lines: list[str], depth: int) -> list[str]:
-    if depth > _DEEPEST:
+def _convert_lines(lines: list[str], depth: int) -> list[str]:
+    if depth > _MAX_DEPTH:
         return lines
-    done: list[str] = []
-    at = 0
-    while at < len(lines):
-        at, written = (
-            _fence(lines, at) or _alert(lines, at) or _opened(lines, at, depth) or (at + 1, [lines[at]])
+    output: list[str] = []
+    index = 0
+    while index < len(lines):
+        index, block = (
+            _parse_fence(lines, index)
+            or _parse_alert(lines, index)
+            or _parse_block(lines, index, depth)
+            or (index + 1, [lines[index]])
         )
-        done += written
-    return done
+        output += block
+    return output
 
 
-def _fence(lines: list[str], at: int) -> tuple[int, list[str]] | None:
+def _parse_fence(lines: list[str], index: int) -> tuple[int, list[str]] | None:
     """Fenced code, as it is, and where it ends; None where none begins."""
-    found = _FENCE.match(lines[at])
-    if not found:
+    match = _FENCE.match(lines[index])
+    if not match:
         return None
-    end = _end_of_fence(lines, at, found[1])
-    return end, lines[at:end]
+    end = _find_fence_end(lines, index, match[1])
+    return end, lines[index:end]
 
 
-def _alert(lines: list[str], at: int) -> tuple[int, list[str]] | None:
+def _parse_alert(lines: list[str], index: int) -> tuple[int, list[str]] | None:
     """The first line of a quotation that says what it is."""
-    found = _ALERT.fullmatch(lines[at])
+    match = _ALERT.fullmatch(lines[index])
     if (
-        not found
-        or (at and _ALERT.fullmatch(lines[at - 1]))
-        or _is_within(found["quote"], lines[at - 1 : at])
+        not match
+        or (index and _ALERT.fullmatch(lines[index - 1]))
+        or _is_continuation(match["quote"], lines[index - 1 : index])
     ):
         return None
-    title = _title(found["title"], found["kind"])
-    return at + 1, [f"{found['quote']}**{title}**", found["quote"].rstrip()] if title else []
+    title = _parse_title(match["title"], match["kind"])
+    return index + 1, [f"{match['quote']}**{title}**", match["quote"].rstrip()] if title else []
 
 
-def _is_within(quote: str, before: list[str]) -> bool:
+def _is_continuation(quote: str, previous_lines: list[str]) -> bool:
     """Whether the quotation began in the line before, so that nothing opens here."""
-    return any(line.startswith(quote.rstrip()) and line.strip("> \t") for line in before)
+    return any(line.startswith(quote.rstrip()) and line.strip("> \t") for line in previous_lines)
 
 
-def _opened(lines: list[str], at: int, depth: int) -> tuple[int, list[str]] | None:
+def _parse_block(lines: list[str], index: int, depth: int) -> tuple[int, list[str]] | None:
     """The box, or the tab, that opens in a line, and where it ends."""
-    if found := _CONTAINER.fullmatch(lines[at]):
-        end = _end_of_container(lines, at)
-        inside = _boxed(lines[at + 1 : end - 1], depth + 1)
-        title = _title(found["title"].strip(" \t:"), found["kind"])
-        is_known = found["kind"].lower() in KINDS
-        return end, _box(found["indent"], title, inside) if is_known else ["", *inside, ""]
-    found = _ADMONITION.fullmatch(lines[at]) or _TAB.fullmatch(lines[at])
-    if not found:
+    if match := _CONTAINER.fullmatch(lines[index]):
+        end = _find_container_end(lines, index)
+        content = _convert_lines(lines[index + 1 : end - 1], depth + 1)
+        title = _parse_title(match["title"].strip(" \t:"), match["kind"])
+        is_known = match["kind"].lower() in ADMONITION_KINDS
+        return end, _format_blockquote(match["indent"], title, content) if is_known else ["", *content, ""]
+    match = _ADMONITION.fullmatch(lines[index]) or _TAB.fullmatch(lines[index])
+    if not match:
         return None
-    end, inside = _indented(lines, at + 1, found["indent"])
-    inside = _boxed(inside, depth + 1)
-    if not inside:
+    end, content = _dedent_block(lines, index + 1, match["indent"])
+    content = _convert_lines(content, depth + 1)
+    if not content:
         return None
-    if "kind" not in found.re.groupindex:  # a tab has none
-        return end, ["", *(found["indent"] + line for line in (f"**{found['title']}**", "", *inside)), ""]
-    title = "" if found["title"] == "" else _title(found["title"] or "", found["kind"])
-    return end, _box(found["indent"], title, inside)
+    if "kind" not in match.re.groupindex:  # a tab has none
+        return end, ["", *(match["indent"] + line for line in (f"**{match['title']}**", "", *content)), ""]
+    title = "" if match["title"] == "" else _parse_title(match["title"] or "", match["kind"])
+    return end, _format_blockquote(match["indent"], title, content)
 
 
-def _box(indent: str, title: str, inside: list[str]) -> list[str]:
+def _format_blockquote(indent: str, title: str, content: list[str]) -> list[str]:
     """The lines of a box, apart from what stands before and after it."""
     heading = [f"**{title}**", ""] if title else []
-    return ["", *(f"{indent}> {line.removeprefix(indent)}".rstrip() for line in (*heading, *inside)), ""]
+    return ["", *(f"{indent}> {line.removeprefix(indent)}".rstrip() for line in (*heading, *content)), ""]
 
 
-def _title(written: str, kind: str) -> str:
+def _parse_title(text: str, kind: str) -> str:
     """The title that the author gave, else the kind; empty where the kind says nothing."""
-    written = written[:_LONGEST_TITLE]
-    if found := _TITLE.fullmatch(written):
-        written = found["bracketed"] or found["named"] or ""
-    if written:
-        return written.replace("**", "").strip()
-    return "" if kind.lower() in _UNTITLED else kind.replace("-", " ").capitalize()
+    text = text[:_MAX_TITLE_LENGTH]
+    if match := _TITLE.fullmatch(text):
+        text = match["bracketed"] or match["named"] or ""
+    if text:
+        return text.replace("**", "").strip()
+    return "" if kind.lower() in _KINDS_WITHOUT_TITLE else kind.replace("-", " ").capitalize()
 
 
-def _indented(lines: list[str], start: int, indent: str) -> tuple[int, list[str]]:
+def _dedent_block(lines: list[str], start: int, indent: str) -> tuple[int, list[str]]:
     """Where the lines end that are indented by four more blanks, and those lines without these."""
     end = start
     while start < len(lines) and not lines[start].strip():
@@ -140,27 +147,29 @@ def _indented(lines: list[str], start: int, indent: str) -> tuple[int, list[str]
         end += 1
     while end > start and not lines[end - 1].strip():
         end -= 1
-    inside = (line.removeprefix(indent) for line in lines[start:end])
-    return end, [line[1:] if line.startswith("\t") else line[4:] for line in inside]
+    content = (line.removeprefix(indent) for line in lines[start:end])
+    return end, [line[1:] if line.startswith("\t") else line[4:] for line in content]
 
 
-def _end_of_fence(lines: list[str], start: int, fence: str) -> int:
-    closes = re.compile(rf"[ \t>]*{fence[0]}{{{len(fence)},}}[ \t]*")
-    return next((at + 1 for at in range(start + 1, len(lines)) if closes.fullmatch(lines[at])), len(lines))
+def _find_fence_end(lines: list[str], start: int, fence: str) -> int:
+    end_line = re.compile(rf"[ \t>]*{fence[0]}{{{len(fence)},}}[ \t]*")
+    return next(
+        (index + 1 for index in range(start + 1, len(lines)) if end_line.fullmatch(lines[index])), len(lines)
+    )
 
 
-def _end_of_container(lines: list[str], start: int) -> int:
+def _find_container_end(lines: list[str], start: int) -> int:
     """The line after the one that closes the container; where none does, it lasts to the end."""
-    depth, at = 0, start
-    while at < len(lines):
-        if fence := _FENCE.match(lines[at]):
-            at = _end_of_fence(lines, at, fence[1])
+    depth, index = 0, start
+    while index < len(lines):
+        if fence := _FENCE.match(lines[index]):
+            index = _find_fence_end(lines, index, fence[1])
             continue
-        if _CONTAINER_END.fullmatch(lines[at]):
+        if _CONTAINER_END.fullmatch(lines[index]):
             depth -= 1
-        elif _CONTAINER.fullmatch(lines[at]):
+        elif _CONTAINER.fullmatch(lines[index]):
             depth += 1
-        at += 1
+        index += 1
         if depth == 0:
-            return at
+            return index
     return len(lines) + 1

@@ -10,27 +10,27 @@ from urllib.parse import quote
 from ketapress.model.lazy_regex import pattern
 
 _ATTRIBUTE = r"(?:[#.][\w:.-]+|[\w-]+=(?:\"[^\"\n]*\"|[\w%.#-]+))"
-ATTRIBUTES = rf"\{{[ \t]*{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
+ATTRIBUTE_BLOCK = rf"\{{[ \t]*{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
 """A block of attributes as Pandoc and Hugo write it, `{#id .class width=100}`, after a picture or at the end of a line."""
 
-POST = "post:"
+POST_SCHEME = "post:"
 """What an address begins with that names a post by its file, with or without ending and folders."""
 
-_SILENT = pattern(
+_INVISIBLE_TAG = pattern(
     r"\{#|\{:|\{[ \t]*\.|\{[ \t]*[\w-]+=|\{\{-?\s*/\*|\{%-?\s*(?:end)?(?:raw|comment)\s*-?%\}|\[TOC\]|\[\[_?toc_?\]\]"
     r"|\{%-?\s*comment\b|(?:[*+-]|\d\.)[ \t][^\n]*\n\{:"
     r"|\{[{%][<%-]?\s*(?:more|toc)\s*(?:\(\s*\))?\s*-?[>%]?[}%]\}|\{%-?\s*include\s+toc\b"
     r"|\{\{[<%]\s*(?:icon|fa|clear|clearfix|katex|mathjax)\b|%%|\*\[",
     re.IGNORECASE,
 )
-_SITE = pattern(
+_SITE_URL = pattern(
     r"\{\{-?\s*(?:site\.(?:url|baseurl|base_url)|baseurl|base_url|\.Site\.BaseURL)\s*-?\}\}", re.IGNORECASE
 )
-_QUOTED = pattern(
+_QUOTED_URL = pattern(
     r"\{\{-?\s*(?:[\"'](?P<path>[^\"']*)[\"'](?:\s*\|\s*(?:relative_url|absolute_url|url|prepend:\s*site\.(?:base)?url))*"
     r"|(?:relURL|absURL)\s+[\"'](?P<go>[^\"']*)[\"'])\s*-?\}\}"
 )
-_POST = pattern(
+_POST_LINK = pattern(
     r"\{%-?\s*post_link\s+(?P<hexo>[^\s%]+)[^%]*%\}|"
     r"\{%-?\s*(?:link|post_url)\s+(?P<liquid>[^%]+?)\s*-?%\}"
     r"|\{\{[<%]\s*(?:rel)?ref\s+(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`<>%\n]+)(?P=quote)|(?P<go>[^\"'`<>%\s]+))[^<>%]*[>%]\}\}"
@@ -38,16 +38,16 @@ _POST = pattern(
 _HEXO_LINK = pattern(
     r"\{%-?\s*(?:post_link|asset_link)\s+(?P<target>[^\s%]+)(?P<text>[^%]*?)(?:\s+(?:true|false))?\s*-?%\}"
 )
-_LEADING = frozenset({"link", "btn", "button"})
-_ADDRESS = pattern(r"https?://[^\s,\"'<>]+")
-_CALL = pattern(
+_LINK_SHORTCODES = frozenset({"link", "btn", "button"})
+_URL = pattern(r"https?://[^\s,\"'<>]+")
+_SHORTCODE = pattern(
     r"\{(?:%-?|\{[<%]?)\s*(?:include\s+)?(?:[\w-]+/)?(?P<name>[\w-]+)(?:\.html|\.liquid)?"
     r"(?:\s+(?P<words>.*?)|\s*\((?P<arguments>.*?)\))\s*/?-?[%>]?\}{1,2}",
     re.DOTALL,
 )
 """A shortcode: Hugo's, Liquid's with its includes, Zola's."""
-_PICTURES = frozenset({"img", "image", "figure", "asset_img", "picture"})
-FRAMES = {
+_IMAGE_SHORTCODES = frozenset({"img", "image", "figure", "asset_img", "picture"})
+EMBED_URLS = {
     "youtube": "https://www.youtube.com/watch?v={}",
     "youtubeplayer": "https://www.youtube.com/watch?v={}",
     "vimeo": "https://vimeo.com/{}",
@@ -68,7 +68,7 @@ FRAMES = {
     "embed": "",
 }
 """What is framed from elsewhere, by the name of its shortcode, and where it is found by its id."""
-_FRAME_ID = {
+_EMBED_IDS = {
     "youtube": r"[\w-]{11}",
     "youtubeplayer": r"[\w-]{11}",
     "gist": r"(?:[\w-]+[ /])?[0-9a-f]{5,40}",
@@ -80,145 +80,150 @@ _FRAME_ID = {
     "github": r"[\w.-]+/[\w.-]+",
     "gitlab": r"\d+",
 }
-_FRAME_NAMES = pattern(r"\b(id|url|src|link|repo|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
-_WIKI = pattern(r"(?P<shown>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
+_EMBED_ARGUMENT = pattern(r"\b(id|url|src|link|repo|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
+_WIKI_LINK = pattern(r"(?P<shown>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
 _IMAGE_FILE = pattern(r".+\.(?:png|jpe?g|gif|webp|svg|avif|bmp)", re.IGNORECASE)
 _OTHER_FILE = pattern(
     r".+\.(?:pdf|mp[34]|m4[av]|og[gv]|webm|wav|flac|zip|csv|docx|xlsx|pptx|epub)", re.IGNORECASE
 )
-_NAMED = pattern(
+_IMAGE_ARGUMENT = pattern(
     r"\b(src|image_path|path|url|file|alt|caption|description|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|`([^`]*)`|([^\s\"'`]+))"
 )
-_WORDS = ("alt", "caption", "title", "description")
-_PLACES = ("src", "image_path", "url", "path", "file")
-_SIZE = pattern(r"\d+(?:x\d+)?|")
-_WORD = pattern(r"\"([^\"]*)\"|'([^']*)'|([^\s,\"']+)")
-_IS_ADDRESS = pattern(r"https?://|/|[^\s/]+/.|\S+\.(?:png|jpe?g|gif|webp|svg|avif)$", re.IGNORECASE)
-_ID = pattern(r"[\s{:]#([\w:.-]+)")
+_ALT_KEYS = ("alt", "caption", "title", "description")
+_SRC_KEYS = ("src", "image_path", "url", "path", "file")
+_IMAGE_SIZE = pattern(r"\d+(?:x\d+)?|")
+_ARGUMENT = pattern(r"\"([^\"]*)\"|'([^']*)'|([^\s,\"']+)")
+_URL_OR_PATH = pattern(r"https?://|/|[^\s/]+/.|\S+\.(?:png|jpe?g|gif|webp|svg|avif)$", re.IGNORECASE)
+_ID_ATTRIBUTE = pattern(r"[\s{:]#([\w:.-]+)")
 
 
-def is_silent(mark: str) -> bool:
+def is_invisible(tag: str) -> bool:
     """Whether a mark means nothing to readers: comments, `{% raw %}`, attributes, a table of contents, `{% more %}`."""
-    return bool(_SILENT.match(mark.lstrip()))
+    return bool(_INVISIBLE_TAG.match(tag.lstrip()))
 
 
-def own_id(mark: str) -> str:
+def parse_id(tag: str) -> str:
     """The id that attributes give to what they stand after; empty where there is none."""
-    found = _ID.search(mark[:-1]) if mark.lstrip()[:2] not in {"{{", "{%"} else None
-    return found[1] if found else ""
+    match = _ID_ATTRIBUTE.search(tag[:-1]) if tag.lstrip()[:2] not in {"{{", "{%"} else None
+    return match[1] if match else ""
 
 
-def address(mark: str) -> str | None:
+def parse_url_part(tag: str) -> str | None:
     """What a mark stands for within an address, `post:…` for the page of a post; None where nobody knows."""
-    if _SITE.fullmatch(mark):
+    if _SITE_URL.fullmatch(tag):
         return ""
-    if post := _POST.fullmatch(mark):
-        return POST + (post["hexo"] or post["liquid"] or post["quoted"] or post["go"])
-    if wiki := _WIKI.fullmatch(mark):
-        return _wiki_address(wiki)
-    if asset := _HEXO_LINK.fullmatch(mark):
+    if post := _POST_LINK.fullmatch(tag):
+        return POST_SCHEME + (post["hexo"] or post["liquid"] or post["quoted"] or post["go"])
+    if wiki := _WIKI_LINK.fullmatch(tag):
+        return _build_wiki_url(wiki)
+    if asset := _HEXO_LINK.fullmatch(tag):
         return quote(asset["target"])
-    found = _QUOTED.fullmatch(mark)
-    if found is None:
+    match = _QUOTED_URL.fullmatch(tag)
+    if match is None:
         return None
-    path = found["path"] if found["path"] is not None else found["go"]
+    path = match["path"] if match["path"] is not None else match["go"]
     return path if path.startswith(("/", "http://", "https://")) else f"/{path}"
 
 
-def _wiki_address(wiki: re.Match[str]) -> str:
+def _build_wiki_url(wiki: re.Match[str]) -> str:
     target = wiki["target"].strip()
-    if _is_shown(wiki):
+    if _is_image_embed(wiki):
         return quote(target)
     name, _, heading = target.partition("#")
     if _OTHER_FILE.fullmatch(name):
         return quote(name) + (f"#{quote(heading, safe='=&')}" if heading else "")
-    return (POST + quote(name.strip()) if name else "") + (f"#{quote(heading)}" if heading else "")
+    return (POST_SCHEME + quote(name.strip()) if name else "") + (f"#{quote(heading)}" if heading else "")
 
 
-def _is_shown(wiki: re.Match[str]) -> bool:
+def _is_image_embed(wiki: re.Match[str]) -> bool:
     """Whether a mark shows a picture, and does not link to a note, or quote one."""
     return bool(wiki["shown"] and _IMAGE_FILE.fullmatch(wiki["target"].strip()))
 
 
-def picture(mark: str) -> tuple[str, str] | None:
+def parse_image(tag: str) -> tuple[str, str] | None:
     """The address of the picture that a mark shows, and its description; None where it shows none."""
-    if mark.startswith("![["):
-        wiki = _WIKI.fullmatch(mark)
-        if not wiki or not _is_shown(wiki):
+    if tag.startswith("![["):
+        wiki = _WIKI_LINK.fullmatch(tag)
+        if not wiki or not _is_image_embed(wiki):
             return None
-        said = (wiki["text"] or "").strip()
-        return quote(wiki["target"].strip()), "" if _SIZE.fullmatch(said) else said
-    found = _CALL.fullmatch(mark)
-    if not found or found["name"] not in _PICTURES:
+        alt = (wiki["text"] or "").strip()
+        return quote(wiki["target"].strip()), "" if _IMAGE_SIZE.fullmatch(alt) else alt
+    match = _SHORTCODE.fullmatch(tag)
+    if not match or match["name"] not in _IMAGE_SHORTCODES:
         return None
-    return _pictured(found["words"] or found["arguments"] or "")
+    return _parse_image_arguments(match["words"] or match["arguments"] or "")
 
 
-def caption(mark: str) -> str:
+def parse_caption(tag: str) -> str:
     """What stands below the picture that a mark shows, as its author wrote it; empty where nothing does."""
-    found = _CALL.fullmatch(mark) if "caption" in mark else None
-    return _named(found["words"] or found["arguments"] or "").get("caption", "") if found else ""
+    match = _SHORTCODE.fullmatch(tag) if "caption" in tag else None
+    return _parse_arguments(match["words"] or match["arguments"] or "").get("caption", "") if match else ""
 
 
-def _named(words: str) -> dict[str, str]:
-    return {name: "".join(values) for name, *values in _NAMED.findall(words)}
+def _parse_arguments(arguments: str) -> dict[str, str]:
+    return {name: "".join(values) for name, *values in _IMAGE_ARGUMENT.findall(arguments)}
 
 
-def _pictured(words: str) -> tuple[str, str] | None:
-    named = _named(words)
-    if place := next((named[name] for name in _PLACES if name in named), ""):
-        return place, next((named[name] for name in _WORDS if name in named), "")
-    written = [(a or b, c) for a, b, c in _WORD.findall(words)]
-    number = next((number for number, each in enumerate(written) if _IS_ADDRESS.match("".join(each))), None)
-    if number is None:
+def _parse_image_arguments(arguments: str) -> tuple[str, str] | None:
+    named_arguments = _parse_arguments(arguments)
+    if src := next((named_arguments[name] for name in _SRC_KEYS if name in named_arguments), ""):
+        return src, next((named_arguments[name] for name in _ALT_KEYS if name in named_arguments), "")
+    parts = [(double or single, unquoted) for double, single, unquoted in _ARGUMENT.findall(arguments)]
+    index = next((index for index, part in enumerate(parts) if _URL_OR_PATH.match("".join(part))), None)
+    if index is None:
         return None
-    quoted = [said for said, _ in written[number + 1 :] if said]
-    bare = " ".join(word for _, word in written[number + 1 :] if not word.isdigit())
-    said = quoted[0 if "," in words else -1] if quoted else bare.strip()
-    return "".join(written[number]), said  # Eleventy's lists say last how wide a picture is
+    quoted_texts = [alt for alt, _ in parts[index + 1 :] if alt]
+    unquoted_text = " ".join(word for _, word in parts[index + 1 :] if not word.isdigit())
+    alt = quoted_texts[0 if "," in arguments else -1] if quoted_texts else unquoted_text.strip()
+    return "".join(parts[index]), alt  # Eleventy's lists say last how wide a picture is
 
 
-def link(mark: str) -> tuple[str, str] | None:
+def parse_link(tag: str) -> tuple[str, str] | None:
     """Where a mark leads, and the words of the link; the address is empty where `address` has it. None: it is no link."""
-    if mark.endswith("]]"):
-        wiki = _WIKI.fullmatch(mark)
-        if not wiki or _is_shown(wiki) or is_silent(mark):
+    if tag.endswith("]]"):
+        wiki = _WIKI_LINK.fullmatch(tag)
+        if not wiki or _is_image_embed(wiki) or is_invisible(tag):
             return None
         return "", (wiki["text"] or "").strip() or wiki["target"].strip().strip("#").replace("#", " › ")
-    if hexo := _HEXO_LINK.fullmatch(mark):
+    if hexo := _HEXO_LINK.fullmatch(tag):
         return "", hexo["text"].strip(" \"'") or hexo["target"]
-    found = _CALL.fullmatch(mark)
-    name = found["name"].lower() if found else ""
-    if found and name in _LEADING:
-        return _leading(found["words"] or "")
-    if not found or name not in FRAMES:
+    match = _SHORTCODE.fullmatch(tag)
+    name = match["name"].lower() if match else ""
+    if match and name in _LINK_SHORTCODES:
+        return _parse_hexo_link(match["words"] or "")
+    if not match or name not in EMBED_URLS:
         return None
-    framed = _framed(name, found["words"] or found["arguments"] or "")
-    return (framed, framed) if framed else None
+    embed_url = _build_embed_url(name, match["words"] or match["arguments"] or "")
+    return (embed_url, embed_url) if embed_url else None
 
 
-def _leading(words: str) -> tuple[str, str] | None:
+def _parse_hexo_link(arguments: str) -> tuple[str, str] | None:
     """Where a link or a button of Hexo's leads, and its text: before the address, or behind it and a comma."""
-    found = _ADDRESS.search(words)
-    if not found:
+    match = _URL.search(arguments)
+    if not match:
         return None
-    before = words[: found.start()].strip(" ,\"'")
-    behind = words[found.end() :].lstrip(" ,\"'").partition(",")[0].strip(" \"'")
-    return found[0], before or behind or found[0]
+    text_before = arguments[: match.start()].strip(" ,\"'")
+    text_after = arguments[match.end() :].lstrip(" ,\"'").partition(",")[0].strip(" \"'")
+    return match[0], text_before or text_after or match[0]
 
 
-def _framed(name: str, words: str) -> str:
+def _build_embed_url(name: str, arguments: str) -> str:
     """The address of what a shortcode frames; empty where it does not tell."""
-    named = {key: a or b or c for key, a, b, c in _FRAME_NAMES.findall(words)}
-    said = next((named[key] for key in ("url", "src", "link", "repo", "id") if key in named), "")
-    if not said and (led := _ADDRESS.match(words.lstrip(" \"'("))):
-        said = led[0]
-    said = said or words.split("=", maxsplit=1)[0].strip(" \"'").replace('" "', " ")
-    if said.startswith("/") and not _FRAME_ID.get(name) and not re.search(r"[\s<>\"]", said):
-        return said
-    if said.startswith(("https://", "http://")) and not re.search(r"[\s<>\"]", said):
-        return said
-    name = named.get("provider", name)
-    if not FRAMES.get(name) or not re.fullmatch(_FRAME_ID.get(name, r"[\w-]{3,40}"), said):
+    named_arguments = {
+        key: double or single or unquoted
+        for key, double, single, unquoted in _EMBED_ARGUMENT.findall(arguments)
+    }
+    target = next(
+        (named_arguments[key] for key in ("url", "src", "link", "repo", "id") if key in named_arguments), ""
+    )
+    if not target and (match := _URL.match(arguments.lstrip(" \"'("))):
+        target = match[0]
+    target = target or arguments.split("=", maxsplit=1)[0].strip(" \"'").replace('" "', " ")
+    if target.startswith("/") and not _EMBED_IDS.get(name) and not re.search(r"[\s<>\"]", target):
+        return target
+    if target.startswith(("https://", "http://")) and not re.search(r"[\s<>\"]", target):
+        return target
+    name = named_arguments.get("provider", name)
+    if not EMBED_URLS.get(name) or not re.fullmatch(_EMBED_IDS.get(name, r"[\w-]{3,40}"), target):
         return ""
-    return FRAMES[name].format(said.replace(" ", "/"))
+    return EMBED_URLS[name].format(target.replace(" ", "/"))

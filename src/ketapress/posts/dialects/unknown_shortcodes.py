@@ -10,14 +10,14 @@ from html import escape
 
 from ketapress.model.lazy_regex import pattern
 
-_MARK = pattern(
+_TAG = pattern(
     r"(?P<fence>^[ \t>]*(?P<mark>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n(?:[^\n]*\n)*?(?:[ \t>]*(?P=mark)[`~]*[ \t]*$|[^\n]*\Z))"
     r"|(?P<code>`[^`\n]+`)"
     r"|\{\{[<%]\s*(?P<go_end>/?)\s*(?P<go>[A-Za-z][\w/-]*)(?P<go_words>(?:[^{}]|\{(?!\{)){0,500}?)[>%]\}\}"
     r"|\{%-?\s*(?P<end>end(?:_?(?=\w))?)?(?P<liquid>[A-Za-z]\w*|(?=\s*-?%))(?P<words>[^{}%]{0,500})-?%\}",
     re.MULTILINE,
 )
-_PROGRAMS = frozenset(
+_CONTROL_TAGS = frozenset(
     {
         *(
             "assign",
@@ -47,97 +47,112 @@ _PROGRAMS = frozenset(
         ),
     }
 )
-_DRAWINGS = frozenset({"chart", "echarts", "flow", "graphviz", "markmap", "mermaid", "plantuml", "wavedrom"})
-_NAMED = pattern(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
-_QUOTED = pattern(r"\"([^\"]*)\"|'([^']*)'")
-_TITLES = ("title", "summary", "header", "label", "name", "tabname", "author")
-_FOLDED = pattern(r".*(?:accordion|collaps|details|expand|fold|spoiler|toggle).*", re.IGNORECASE)
-_MOST_WAITING = 50  # marks that are looked at for the one that is closed
-_ADDRESSES = ("href", "url", "link", "to")
-_NO_TITLE = pattern(
+_DIAGRAM_LANGUAGES = frozenset(
+    {"chart", "echarts", "flow", "graphviz", "markmap", "mermaid", "plantuml", "wavedrom"}
+)
+_ARGUMENT = pattern(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
+_QUOTED_STRING = pattern(r"\"([^\"]*)\"|'([^']*)'")
+_TITLE_KEYS = ("title", "summary", "header", "label", "name", "tabname", "author")
+_DISCLOSURE_NAME = pattern(r".*(?:accordion|collaps|details|expand|fold|spoiler|toggle).*", re.IGNORECASE)
+_MAX_OPEN_TAGS = 50  # marks that are looked at for the one that is closed
+_URL_KEYS = ("href", "url", "link", "to")
+_NOT_A_TITLE = pattern(
     r"\W*|[a-z]+|.*\bfa[brs]?[ -].*|https?://.*|.*\.\w{2,4}"
 )  # numbers, icons, colours, files
 
 
-def without_marks_around(body: str) -> str:
+def remove_unknown_shortcodes(body: str) -> str:
     """The body, and of each pair of marks what stands between them."""
-    found = list(_MARK.finditer(body))
-    pairs = dict(_pairs(found))
+    tags = list(_TAG.finditer(body))
+    pairs = dict(_find_pairs(tags))
     if not pairs:
         return body
-    closing = {close: _written(found[open_], found[close]) for open_, close in pairs.items()}
-    pieces, at = [], 0
-    for number, mark in enumerate(found):
-        if number in pairs:
-            shown = closing[pairs[number]][0]
-        elif number in closing:
-            shown = closing[number][1]
+    replacements = {
+        end_index: _build_replacements(tags[start_index], tags[end_index])
+        for start_index, end_index in pairs.items()
+    }
+    pieces, position = [], 0
+    for index, tag in enumerate(tags):
+        if index in pairs:
+            replacement = replacements[pairs[index]][0]
+        elif index in replacements:
+            replacement = replacements[index][1]
         else:
             continue
-        pieces += [body[at : mark.start()], shown + "\n" * (mark[0].count("\n") - shown.count("\n"))]
-        at = mark.end()
-    return "".join([*pieces, body[at:]])
+        pieces += [
+            body[position : tag.start()],
+            replacement + "\n" * (tag[0].count("\n") - replacement.count("\n")),
+        ]
+        position = tag.end()
+    return "".join([*pieces, body[position:]])
 
 
-def _pairs(marks: list[re.Match[str]]) -> list[tuple[int, int]]:
+def _find_pairs(tags: list[re.Match[str]]) -> list[tuple[int, int]]:
     """The numbers of the marks that open something, each with that of the mark which closes it."""
-    waiting: list[tuple[str, int]] = []
+    open_tags: list[tuple[str, int]] = []
     pairs = []
-    for number, mark in enumerate(marks):
-        if mark["fence"] or mark["code"]:
+    for index, tag in enumerate(tags):
+        if tag["fence"] or tag["code"]:
             continue
-        name = mark["go"] or mark["liquid"]
-        if not (mark["go_end"] or mark["end"]):
-            waiting.append((f"<{name}" if mark["go"] else name, number))
+        name = tag["go"] or tag["liquid"]
+        if not (tag["go_end"] or tag["end"]):
+            open_tags.append((f"<{name}" if tag["go"] else name, index))
             continue
-        wanted = f"<{name}" if mark["go"] else name
-        at = next(
+        tag_key = f"<{name}" if tag["go"] else name
+        open_index = next(
             (
-                at
-                for at in range(len(waiting) - 1, max(len(waiting) - _MOST_WAITING, 0) - 1, -1)
-                if _closes(wanted, marks[waiting[at][1]])
+                open_index
+                for open_index in range(len(open_tags) - 1, max(len(open_tags) - _MAX_OPEN_TAGS, 0) - 1, -1)
+                if _is_matching_end(tag_key, tags[open_tags[open_index][1]])
             ),
             -1,
         )
-        if at >= 0:
-            opened, first = waiting[at]
-            del waiting[at:]
-            if opened not in _PROGRAMS:
-                pairs.append((first, number))
+        if open_index >= 0:
+            start_key, start_index = open_tags[open_index]
+            del open_tags[open_index:]
+            if start_key not in _CONTROL_TAGS:
+                pairs.append((start_index, index))
     return pairs
 
 
-def _closes(name: str, opened: re.Match[str]) -> bool:
+def _is_matching_end(name: str, start_tag: re.Match[str]) -> bool:
     """Whether a mark of that name closes the one that was opened; Zola's has no name."""
     if not name:
-        return bool(opened["liquid"]) and opened["words"].startswith("(")
-    return name == (f"<{opened['go']}" if opened["go"] else opened["liquid"])
+        return bool(start_tag["liquid"]) and start_tag["words"].startswith("(")
+    return name == (f"<{start_tag['go']}" if start_tag["go"] else start_tag["liquid"])
 
 
-def _written(opened: re.Match[str], closed: re.Match[str]) -> tuple[str, str]:
+def _build_replacements(start_tag: re.Match[str], end_tag: re.Match[str]) -> tuple[str, str]:
     """What stands in the place of both marks."""
-    name = opened["go"] or opened["liquid"]
-    words = opened["go_words"] or opened["words"] or ""
-    if name in _DRAWINGS and _is_alone(opened) and _is_alone(closed):
+    name = start_tag["go"] or start_tag["liquid"]
+    arguments = start_tag["go_words"] or start_tag["words"] or ""
+    if name in _DIAGRAM_LANGUAGES and _is_alone_on_line(start_tag) and _is_alone_on_line(end_tag):
         return f"~~~{name}", "~~~"
-    named = {key.lower(): a or b or c for key, a, b, c in _NAMED.findall(words)}
-    if led := next((named[key] for key in _ADDRESSES if named.get(key)), ""):
-        return f'<a href="{escape(led)}">', "</a>"
-    title = next((named[key] for key in _TITLES if named.get(key)), "") or _title(name, _NAMED.sub("", words))
+    named_arguments = {
+        key.lower(): double or single or unquoted
+        for key, double, single, unquoted in _ARGUMENT.findall(arguments)
+    }
+    if url := next((named_arguments[key] for key in _URL_KEYS if named_arguments.get(key)), ""):
+        return f'<a href="{escape(url)}">', "</a>"
+    title = next(
+        (named_arguments[key] for key in _TITLE_KEYS if named_arguments.get(key)), ""
+    ) or _parse_title(name, _ARGUMENT.sub("", arguments))
     title = title.replace("**", "")
-    return (f"**{title}**{'  ' if _is_alone(opened) else ' '}" if title else ""), ""
+    return (f"**{title}**{'  ' if _is_alone_on_line(start_tag) else ' '}" if title else ""), ""
 
 
-def _title(name: str, words: str) -> str:
+def _parse_title(name: str, arguments: str) -> str:
     """A title among words that have no names: in quotes, or behind an @, as themes of Hexo have it; all of what is folded."""
-    said = [a or b for a, b in _QUOTED.findall(words)] or [words.partition("@")[2].strip()]
-    if not any(said) and _FOLDED.fullmatch(name):
-        return words.strip(" -()")
-    return next((each for each in said if not _NO_TITLE.fullmatch(each)), "")
+    candidates = [double or single for double, single in _QUOTED_STRING.findall(arguments)] or [
+        arguments.partition("@")[2].strip()
+    ]
+    if not any(candidates) and _DISCLOSURE_NAME.fullmatch(name):
+        return arguments.strip(" -()")
+    return next((candidate for candidate in candidates if not _NOT_A_TITLE.fullmatch(candidate)), "")
 
 
-def _is_alone(mark: re.Match[str]) -> bool:
+def _is_alone_on_line(tag: re.Match[str]) -> bool:
     """Whether a mark is all that its line holds."""
-    before = mark.string[mark.string.rfind("\n", 0, mark.start()) + 1 : mark.start()]
-    end = mark.string.find("\n", mark.end())
-    return not (before.strip() or mark.string[mark.end() : end if end >= 0 else None].strip())
+    text_before = tag.string[tag.string.rfind("\n", 0, tag.start()) + 1 : tag.start()]
+    end = tag.string.find("\n", tag.end())
+    return not (text_before.strip() or tag.string[tag.end() : end if end >= 0 else None].strip())

@@ -11,14 +11,14 @@ from urllib.parse import unquote, urlsplit
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.lazy_regex import pattern
-from ketapress.model.urls import encoded_path
-from ketapress.posts.frontmatter.status import is_draft, is_held
-from ketapress.posts.frontmatter.typos import meant_name
-from ketapress.posts.frontmatter.values import Value, first_text, flag, misunderstood, text
-from ketapress.posts.text.excerpt import untagged
-from ketapress.posts.text.strip_markdown import plain_text
+from ketapress.model.urls import encode_path
+from ketapress.posts.frontmatter.status import is_draft, is_on_hold
+from ketapress.posts.frontmatter.typos import suggest_name
+from ketapress.posts.frontmatter.values import Value, find_text, invalid_value, parse_flag, to_text
+from ketapress.posts.text.excerpt import clean_title
+from ketapress.posts.text.strip_markdown import strip_markdown
 
-_NESTED = {
+_NESTED_TABLES = {
     "taxonomies": ("tags", "categories", "authors"),
     "taxonomy": ("tag", "category", "author"),
     "extra": (
@@ -28,17 +28,17 @@ _NESTED = {
 }
 _LANGUAGE = pattern(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _DIRECTIONS = {"ltr": "ltr", "rtl": "rtl"}
-_TAGS = ("tags", "tag", "keywords", "categories", "category")
-_SPLIT_AT_BLANKS = frozenset({"tags", "keywords", "categories"})
-_PICTURES = (
+_TAG_NAMES = ("tags", "tag", "keywords", "categories", "category")
+_SPACE_SEPARATED_NAMES = frozenset({"tags", "keywords", "categories"})
+_IMAGE_NAMES = (
     *("image", "images", "cover", "coverimage", "featuredimage", "featureimage", "heroimage", "thumbnail"),
     *("bannerimage", "ogimage", "socialimage", "img"),
 )
 """As they are compared: `cover_image` and `coverImage` are one."""
-_OLD_ADDRESSES = ("aliases", "alias", "redirect_from", "permalink", "url", "path")
-_LONGEST_TAG = 100  # characters
-_MARKS = pattern(r"[{\[*_`~\\]")
-_TEMPLATE = pattern(r"\{[{%].*[}%]\}")
+_ALIAS_NAMES = ("aliases", "alias", "redirect_from", "permalink", "url", "path")
+_MAX_TAG_LENGTH = 100  # characters
+_MARKDOWN_CHARACTER = pattern(r"[{\[*_`~\\]")
+_TEMPLATE_TAG = pattern(r"\{[{%].*[}%]\}")
 _PLACEHOLDER = pattern(r"(?:^|/):|\{[{%]")
 
 
@@ -62,155 +62,165 @@ class Fields(NamedTuple):
     hold: bool
 
 
-def fields(header: Mapping[str, Value], *, pelican: bool = False) -> tuple[Fields, tuple[Problem, ...]]:
+def parse_fields(
+    header: Mapping[str, Value], *, is_pelican: bool = False
+) -> tuple[Fields, tuple[Problem, ...]]:
     """The fields of a header whose names are in lower case, and a warning for each value that cannot be used."""
-    problems = list(_mistyped(header))
-    header = _with_nested(header)
-    picture = _picture(header)
-    found = Fields(
-        id=text(header.get("id")) or None,
-        title=untagged(text(header.get("title"))) if "title" in header else "",
-        slug=text(header.get("slug")),
-        summary=_summary(header),
-        tags=_tags(header, pelican=pelican),
-        authors=_authors(header, pelican=pelican),
-        lang=_language(header, problems),
-        dir=_DIRECTIONS.get(text(header.get("dir")).lower()),
-        image=picture[0],
-        image_alt=picture[1],
-        canonical=_canonical(header, problems),
-        aliases=_aliases(header),
-        path=first_text(header, "path", "permalink", "url"),
+    problems = list(_find_typos(header))
+    header = _flatten_tables(header)
+    image = _parse_image(header)
+    post_fields = Fields(
+        id=to_text(header.get("id")) or None,
+        title=clean_title(to_text(header.get("title"))) if "title" in header else "",
+        slug=to_text(header.get("slug")),
+        summary=_parse_summary(header),
+        tags=_parse_tags(header, is_pelican=is_pelican),
+        authors=_parse_authors(header, is_pelican=is_pelican),
+        lang=_parse_language(header, problems),
+        dir=_DIRECTIONS.get(to_text(header.get("dir")).lower()),
+        image=image[0],
+        image_alt=image[1],
+        canonical=_parse_canonical(header, problems),
+        aliases=_parse_aliases(header),
+        path=find_text(header, "path", "permalink", "url"),
         draft=is_draft(header, problems),
-        hold=is_held(header, problems),
+        hold=is_on_hold(header, problems),
     )
-    return found, tuple(problems)
+    return post_fields, tuple(problems)
 
 
-def _summary(header: Mapping[str, Value]) -> str:
+def _parse_summary(header: Mapping[str, Value]) -> str:
     """The summary without marks of Markdown; none where a template would have written it."""
-    written = first_text(header, "summary", "description", "excerpt", "subtitle")
-    if not _MARKS.search(written):
-        return untagged(written)
-    return "" if _TEMPLATE.search(written) else untagged(plain_text(written))
+    summary = find_text(header, "summary", "description", "excerpt", "subtitle")
+    if not _MARKDOWN_CHARACTER.search(summary):
+        return clean_title(summary)
+    return "" if _TEMPLATE_TAG.search(summary) else clean_title(strip_markdown(summary))
 
 
-def _with_nested(header: Mapping[str, Value]) -> Mapping[str, Value]:
+def _flatten_tables(header: Mapping[str, Value]) -> Mapping[str, Value]:
     """The header with what Zola and Grav write in tables of their own."""
-    for table, names in _NESTED.items():
+    for table, names in _NESTED_TABLES.items():
         nested = header.get(table)
         if isinstance(nested, dict):
             header = {name: nested[name] for name in names if name in nested} | dict(header)
     return header
 
 
-def _mistyped(header: Mapping[str, Value]) -> Iterator[Problem]:
+def _find_typos(header: Mapping[str, Value]) -> Iterator[Problem]:
     """A warning for each name that is nearly one of those that matter most, where that one is missing."""
     for name in header:
-        meant = meant_name(name)
-        if meant and meant not in header:
+        suggestion = suggest_name(name)
+        if suggestion and suggestion not in header:
             yield Problem(
                 code="post.header-name",
                 severity=Severity.WARNING,
-                message=f"the header says `{name[:40]}`, which means nothing here; `{meant}` may be meant.",
-                cure=f"Write `{meant}: …`, or leave it if it is for another tool.",
+                message=f"the header says `{name[:40]}`, which means nothing here; `{suggestion}` may be meant.",
+                cure=f"Write `{suggestion}: …`, or leave it if it is for another tool.",
             )
 
 
-def _tags(header: Mapping[str, Value], *, pelican: bool) -> tuple[str, ...]:
+def _parse_tags(header: Mapping[str, Value], *, is_pelican: bool) -> tuple[str, ...]:
     """Tags, then categories, each once. A string without commas is split at blanks under plural names, as in Jekyll."""
-    found: dict[str, str] = {}
-    for name in _TAGS:
+    tags: dict[str, str] = {}
+    for name in _TAG_NAMES:
         if name not in header:
             continue
-        for tag in _listed(header[name], blanks=not pelican and name in _SPLIT_AT_BLANKS):
-            found.setdefault(tag.casefold(), tag)
-    return tuple(found.values())
+        for tag in _split_list(
+            header[name], split_at_spaces=not is_pelican and name in _SPACE_SEPARATED_NAMES
+        ):
+            tags.setdefault(tag.casefold(), tag)
+    return tuple(tags.values())
 
 
-def _listed(value: Value | None, *, blanks: bool) -> Iterator[str]:
+def _split_list(value: Value | None, *, split_at_spaces: bool) -> Iterator[str]:
     """The items of a list, or of a string with commas or semicolons."""
     if isinstance(value, list):
-        items: Iterable[str] = map(_name, value)
+        items: Iterable[str] = map(_parse_name, value)
     else:
-        written = text(value)
-        mark = next((mark for mark in ",;" if mark in written), " " if blanks else "\n")
-        items = written.split(mark)
+        list_text = to_text(value)
+        separator = next(
+            (separator for separator in ",;" if separator in list_text), " " if split_at_spaces else "\n"
+        )
+        items = list_text.split(separator)
     for item in items:
-        if tag := untagged(text(item))[:_LONGEST_TAG].strip().lstrip("# "):
+        if tag := clean_title(to_text(item))[:_MAX_TAG_LENGTH].strip().lstrip("# "):
             yield tag
 
 
-def _authors(header: Mapping[str, Value], *, pelican: bool) -> tuple[str, ...]:
+def _parse_authors(header: Mapping[str, Value], *, is_pelican: bool) -> tuple[str, ...]:
     value = header.get("authors") or header.get("author")
     if isinstance(value, str):
-        several = pelican or "authors" in header
-        names = value.split(";") if ";" in value else value.split(",") if several else [value]
+        is_list = is_pelican or "authors" in header
+        names = value.split(";") if ";" in value else value.split(",") if is_list else [value]
     else:
-        names = [_name(each) for each in (value if isinstance(value, list) else [value] if value else [])]
-    return tuple(dict.fromkeys(name for each in names if (name := untagged(text(each)))))
+        names = [
+            _parse_name(item) for item in (value if isinstance(value, list) else [value] if value else [])
+        ]
+    return tuple(dict.fromkeys(name for item in names if (name := clean_title(to_text(item)))))
 
 
-def _name(value: Value) -> str:
+def _parse_name(value: Value) -> str:
     """What one of a list is called: itself, or the name in it."""
-    return first_text(value, "name", "display_name", "title") if isinstance(value, dict) else text(value)
+    return find_text(value, "name", "display_name", "title") if isinstance(value, dict) else to_text(value)
 
 
-def _language(header: Mapping[str, Value], problems: list[Problem]) -> str | None:
-    written = first_text(header, "lang", "language", "locale").replace("_", "-")
-    if not written:
+def _parse_language(header: Mapping[str, Value], problems: list[Problem]) -> str | None:
+    language = find_text(header, "lang", "language", "locale").replace("_", "-")
+    if not language:
         return None
-    if not _LANGUAGE.fullmatch(written):
+    if not _LANGUAGE.fullmatch(language):
         problems.append(
-            misunderstood(
-                "lang", written, "so the site's language is taken", "Write a tag such as `en` or `pt-BR`."
+            invalid_value(
+                "lang", language, "so the site's language is taken", "Write a tag such as `en` or `pt-BR`."
             )
         )
         return None
-    return written
+    return language
 
 
-def _picture(header: Mapping[str, Value]) -> tuple[str, str]:
+def _parse_image(header: Mapping[str, Value]) -> tuple[str, str]:
     """The post's image and its description, from the many names that themes gave it."""
-    named = {name.replace("_", "").replace("-", ""): value for name, value in header.items()}
-    for name in _PICTURES:
-        value = named.get(name)
+    values = {name.replace("_", "").replace("-", ""): value for name, value in header.items()}
+    for name in _IMAGE_NAMES:
+        value = values.get(name)
         if isinstance(value, list):
             value = value[0] if value else None
         if isinstance(value, dict):
-            alt = first_text(value, "alt", "caption", "description", "desc")
-            if (found := first_text(value, "url", "src", "path", "image", "feature")) and flag(found) is None:
-                return found, alt
-        elif (found := text(value)) and flag(value) is None:
-            return found, first_text(named, "imagealt", f"{name}alt")
+            alt = find_text(value, "alt", "caption", "description", "desc")
+            if (url := find_text(value, "url", "src", "path", "image", "feature")) and parse_flag(
+                url
+            ) is None:
+                return url, alt
+        elif (url := to_text(value)) and parse_flag(value) is None:
+            return url, find_text(values, "imagealt", f"{name}alt")
     return "", ""
 
 
-def _canonical(header: Mapping[str, Value], problems: list[Problem]) -> str | None:
-    written = first_text(header, "canonical", "canonical_url", "canonicalurl")
-    if not written:
+def _parse_canonical(header: Mapping[str, Value], problems: list[Problem]) -> str | None:
+    url = find_text(header, "canonical", "canonical_url", "canonicalurl")
+    if not url:
         return None
-    if not re.match(r"https?://[^/\s]+", written):
+    if not re.match(r"https?://[^/\s]+", url):
         problems.append(
-            misunderstood("canonical", written, "so it is left out", "Write a whole address, https://…")
+            invalid_value("canonical", url, "so it is left out", "Write a whole address, https://…")
         )
         return None
-    return written
+    return url
 
 
-def _aliases(header: Mapping[str, Value]) -> tuple[str, ...]:
+def _parse_aliases(header: Mapping[str, Value]) -> tuple[str, ...]:
     """Old addresses of the post as paths under the site: `aliases`, `redirect_from`, and what was its permalink."""
-    values = [header[name] for name in _OLD_ADDRESSES if name in header]
-    written = [each for value in values for each in (value if isinstance(value, list) else [value])]
-    return tuple(dict.fromkeys(path for each in written if (path := _alias(text(each)))))
+    values = [header[name] for name in _ALIAS_NAMES if name in header]
+    items = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    return tuple(dict.fromkeys(path for item in items if (path := _parse_alias(to_text(item)))))
 
 
-def _alias(written: str) -> str:
+def _parse_alias(url: str) -> str:
     """A literal address as an encoded path without the leading slash; empty where it is a pattern or leads out."""
-    if _PLACEHOLDER.search(written) or flag(written) is not None:
+    if _PLACEHOLDER.search(url) or parse_flag(url) is not None:
         return ""
     try:
-        path = urlsplit(written).path.lstrip("/")
+        path = urlsplit(url).path.lstrip("/")
     except ValueError:
         return ""
-    return "" if ".." in path.split("/") else encoded_path(unquote(path))
+    return "" if ".." in path.split("/") else encode_path(unquote(path))

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from ketapress.model.lazy_regex import pattern
 from ketapress.posts.frontmatter.values import Value
 
-_LINE = pattern(r"([A-Za-z][\w-]*)::?[ \t]*(.*)")
-_TELLING = frozenset({"title", "date", "status", "draft"})
-_KNOWN = _TELLING | {
+_FIELD_LINE = pattern(r"([A-Za-z][\w-]*)::?[ \t]*(.*)")
+_DECISIVE_NAMES = frozenset({"title", "date", "status", "draft"})
+_HEADER_NAMES = _DECISIVE_NAMES | {
     *(
         "author",
         "authors",
@@ -27,40 +27,42 @@ _KNOWN = _TELLING | {
     ),
     *("layout", "modified", "permalink", "published", "slug", "summary", "tags"),
 }
-_CLOSED = pattern(r"([A-Za-z][\w-]*:(?:(?=[^\n]*\S)[^\n]*\n)+?)---[ \t]*(?:\n|\Z)")
-_NIKOLA = pattern(r"(?:<!--[ \t]*\n)?((?:\.\. [A-Za-z][\w-]*:[^\n]*(?:\n|\Z))+)(?:[ \t]*-->[ \t]*(?:\n|\Z))?")
+_HEXO_BLOCK = pattern(r"([A-Za-z][\w-]*:(?:(?=[^\n]*\S)[^\n]*\n)+?)---[ \t]*(?:\n|\Z)")
+_NIKOLA_BLOCK = pattern(
+    r"(?:<!--[ \t]*\n)?((?:\.\. [A-Za-z][\w-]*:[^\n]*(?:\n|\Z))+)(?:[ \t]*-->[ \t]*(?:\n|\Z))?"
+)
 
 
-def is_telling(header: Mapping[str, object]) -> bool:
+def is_header(header: Mapping[str, object]) -> bool:
     """Whether the names are those of a header: one that hardly opens a text, or two that headers have."""
-    known = _KNOWN & header.keys()
-    return len(known) > 1 or not _TELLING.isdisjoint(known)
+    known_names = _HEADER_NAMES & header.keys()
+    return len(known_names) > 1 or not _DECISIVE_NAMES.isdisjoint(known_names)
 
 
-def closed_block(text: str) -> tuple[str, int]:
+def split_hexo_block(text: str) -> tuple[str, int]:
     """The lines above a line of dashes, as Hexo has them, and where the body begins; empty if a blank line comes first."""
-    found = _CLOSED.match(text)
-    return (found[1], found.end()) if found else ("", 0)
+    match = _HEXO_BLOCK.match(text)
+    return (match[1], match.end()) if match else ("", 0)
 
 
-def key_value_lines(text: str) -> tuple[dict[str, Value], int] | None:
+def parse_key_values(text: str) -> tuple[dict[str, Value], int] | None:
     """The header that the text opens with, names in lower case, and where the body begins."""
-    return _nikola(text) or _pelican(text)
+    return _parse_nikola(text) or _parse_pelican(text)
 
 
-def _nikola(text: str) -> tuple[dict[str, Value], int] | None:
+def _parse_nikola(text: str) -> tuple[dict[str, Value], int] | None:
     """`.. key: value` lines, alone or as an HTML comment."""
-    found = _NIKOLA.match(text)
-    if not found:
+    match = _NIKOLA_BLOCK.match(text)
+    if not match:
         return None
-    rows = (line[3:].partition(":") for line in found[1].splitlines())
+    rows = (line[3:].partition(":") for line in match[1].splitlines())
     header = {key.lower(): value.strip() for key, _, value in rows}
     if "draft" in re.split(r"\s*,\s*", header.get("tags", "")):
         header["draft"] = "true"  # where there was no status, a tag said it
-    return header, found.end()
+    return header, match.end()
 
 
-def _pelican(text: str) -> tuple[dict[str, Value], int] | None:
+def _parse_pelican(text: str) -> tuple[dict[str, Value], int] | None:
     """`Key: value` lines up to a blank line or a line of dashes, continued by indented ones."""
     header: dict[str, str] = {}
     position, key = 0, ""
@@ -71,18 +73,20 @@ def _pelican(text: str) -> tuple[dict[str, Value], int] | None:
         position = end + 1
         if line in {"", "---"}:
             break
-        if found := _LINE.fullmatch(line):
-            key = found[1].lower()
-            header[key] = found[2].strip()
+        if match := _FIELD_LINE.fullmatch(line):
+            key = match[1].lower()
+            header[key] = match[2].strip()
         elif key and line[0] in " \t":
             header[key] = f"{header[key]} {line.strip()}".strip()
         else:
             return None
     return (
-        ({key: _unquoted(value) for key, value in header.items()}, position) if is_telling(header) else None
+        ({key: _strip_quotes(value) for key, value in header.items()}, position)
+        if is_header(header)
+        else None
     )
 
 
-def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    return value[1:-1] if quoted and value[0] not in value[1:-1] else value
+def _strip_quotes(value: str) -> str:
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if is_quoted and value[0] not in value[1:-1] else value

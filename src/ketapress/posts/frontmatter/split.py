@@ -15,197 +15,197 @@ from typing import NamedTuple
 
 from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.lazy_regex import pattern
-from ketapress.posts.frontmatter.values import Value, header_fault, mapping, too_deep
+from ketapress.posts.frontmatter.values import Value, header_error, nesting_error, require_mapping
 
 _FENCE = pattern(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
 _YAML_END = pattern(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _TOML_END = pattern(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
-_NAME = pattern(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
-_COMMENTED_OUT = pattern(r"^(?:title|summary|description)[ \t]*:[ \t]+#[^\n]*", re.MULTILINE | re.IGNORECASE)
-_LOOKS_LIKE_FIELD = pattern(r"[\w\"'-][\w \"'-]{0,60}[:=]")
-_OPENS_UNFENCED = pattern(r"[A-Za-z][\w-]*:|\.\. |<!--")
+_FIELD_NAME = pattern(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
+_COMMENT_VALUE = pattern(r"^(?:title|summary|description)[ \t]*:[ \t]+#[^\n]*", re.MULTILINE | re.IGNORECASE)
+_FIELD_START = pattern(r"[\w\"'-][\w \"'-]{0,60}[:=]")
+_UNFENCED_START = pattern(r"[A-Za-z][\w-]*:|\.\. |<!--")
 
 
-class Split(NamedTuple):
+class SourceParts(NamedTuple):
     """A file's two parts. Lines count from 1: `line` is the header's first, `body_line` the body's first."""
 
     header: dict[str, Value]
     body: str
-    line: int = 1
+    header_line: int = 1
     body_line: int = 1
-    pelican: bool = False
+    is_pelican: bool = False
     problems: tuple[Problem, ...] = ()
 
 
-def split(text: str) -> Split:
+def split_front_matter(text: str) -> SourceParts:
     """The parts of a file whose lines end in a bare line feed; names of the header are in lower case.
 
     Raises `KetapressError` with the line of a header that is not closed or cannot be read.
     """
     if text[:1] == "\n" or text[:1] == " ":
-        trimmed = text.lstrip(" \t\n")
-        skipped = text.count("\n", 0, len(text) - len(trimmed))
-        if not trimmed.startswith(("---", "+++")):
-            return _unfenced(trimmed, skipped + 1) or Split({}, text)
-        return _fenced(trimmed, skipped + 1) or Split({}, text)
+        content = text.lstrip(" \t\n")
+        blank_lines = text.count("\n", 0, len(text) - len(content))
+        if not content.startswith(("---", "+++")):
+            return _parse_unfenced(content, blank_lines + 1) or SourceParts({}, text)
+        return _parse_fenced(content, blank_lines + 1) or SourceParts({}, text)
     if text.startswith(("---", "+++")):
-        return _fenced(text, 1) or Split({}, text)
+        return _parse_fenced(text, 1) or SourceParts({}, text)
     if text.startswith("{"):
-        return _braced(text) or Split({}, text)
-    return _unfenced(text, 1) or Split({}, text)
+        return _parse_json_header(text) or SourceParts({}, text)
+    return _parse_unfenced(text, 1) or SourceParts({}, text)
 
 
-def _unfenced(text: str, line: int) -> Split | None:
+def _parse_unfenced(text: str, line: int) -> SourceParts | None:
     """A header that no fence opens; None where the text just begins."""
-    if not _OPENS_UNFENCED.match(text):
+    if not _UNFENCED_START.match(text):
         return None
-    from ketapress.posts.frontmatter.key_value import closed_block, is_telling, key_value_lines
+    from ketapress.posts.frontmatter.key_value import is_header, parse_key_values, split_hexo_block
 
-    block, end = closed_block(text)
-    if block and (header := _yaml_or_none(block)) and is_telling(header):
-        return Split(header, text[end:], line, line + text.count("\n", 0, end))
-    found = key_value_lines(text)
-    if not found:
+    block, end = split_hexo_block(text)
+    if block and (header := _try_yaml(block)) and is_header(header):
+        return SourceParts(header, text[end:], line, line + text.count("\n", 0, end))
+    key_values = parse_key_values(text)
+    if not key_values:
         return None
-    header, end = found
-    return Split(header, text[end:], line, line + text.count("\n", 0, end), pelican=True)
+    header, end = key_values
+    return SourceParts(header, text[end:], line, line + text.count("\n", 0, end), is_pelican=True)
 
 
-def _yaml_or_none(block: str) -> dict[str, Value] | None:
+def _try_yaml(block: str) -> dict[str, Value] | None:
     try:
-        return _lowered(_yaml(block, 0))
+        return _lowercase_names(_parse_yaml(block, 0))
     except KetapressError:
         return None
 
 
-def _fenced(text: str, line: int) -> Split | None:
+def _parse_fenced(text: str, line: int) -> SourceParts | None:
     """A header between two lines of dashes or plus signs; None where the first is a ruler and no fence."""
-    opened = _FENCE.match(text)
-    if not opened:
+    start_fence = _FENCE.match(text)
+    if not start_fence:
         return None
-    toml = opened[1] == "+++" or opened[2].lower() == "toml"
-    closed = (_TOML_END if opened[1] == "+++" else _YAML_END).search(text, opened.end())
-    if not closed:
-        if not _LOOKS_LIKE_FIELD.match(text, opened.end()):
+    is_toml = start_fence[1] == "+++" or start_fence[2].lower() == "toml"
+    end_fence = (_TOML_END if start_fence[1] == "+++" else _YAML_END).search(text, start_fence.end())
+    if not end_fence:
+        if not _FIELD_START.match(text, start_fence.end()):
             return None
-        raise header_fault(
-            f"the header that begins with `{opened[1]}` is never closed.",
-            f"Put a line `{opened[1]}` after the header.",
+        raise header_error(
+            f"the header that begins with `{start_fence[1]}` is never closed.",
+            f"Put a line `{start_fence[1]}` after the header.",
             line,
         )
-    block = text[opened.end() : closed.start()]
-    if block[:1] == "\n" and not toml and not _NAME.search(block) and "{" not in block:
+    block = text[start_fence.end() : end_fence.start()]
+    if block[:1] == "\n" and not is_toml and not _FIELD_NAME.search(block) and "{" not in block:
         return None  # rulers around a first paragraph
     header = (
-        _toml(block, line)
-        if toml
-        else _json(block, line)
-        if opened[2].lower() == "json"
-        else _yaml(block, line)
+        _parse_toml(block, line)
+        if is_toml
+        else _parse_json(block, line)
+        if start_fence[2].lower() == "json"
+        else _parse_yaml(block, line)
     )
-    body_line = line + text.count("\n", 0, closed.end())
-    odd = () if len(header) == block.count("\n") else _said_twice(block, line)
-    if ": #" in block and not toml:
-        odd = (*odd, *_commented_out(block, line))
-    return Split(_lowered(header), text[closed.end() :], line, body_line, problems=odd)
+    body_line = line + text.count("\n", 0, end_fence.end())
+    problems = () if len(header) == block.count("\n") else _find_duplicates(block, line)
+    if ": #" in block and not is_toml:
+        problems = (*problems, *_find_comment_values(block, line))
+    return SourceParts(_lowercase_names(header), text[end_fence.end() :], line, body_line, problems=problems)
 
 
-def _said_twice(block: str, line: int) -> tuple[Problem, ...]:
+def _find_duplicates(block: str, line: int) -> tuple[Problem, ...]:
     """A warning for each name that a YAML header gives more than once; in TOML that is an error."""
-    lines: dict[str, int] = {}
-    found = []
-    for name in _NAME.finditer(block):
-        number = line + 1 + block.count("\n", 0, name.start())
-        if name[1] in lines:
-            found.append(_repeated(name[1], lines[name[1]], number))
-        lines[name[1]] = number
-    return tuple(found)
+    first_lines: dict[str, int] = {}
+    problems = []
+    for match in _FIELD_NAME.finditer(block):
+        number = line + 1 + block.count("\n", 0, match.start())
+        if match[1] in first_lines:
+            problems.append(_duplicate_problem(match[1], first_lines[match[1]], number))
+        first_lines[match[1]] = number
+    return tuple(problems)
 
 
-def _commented_out(block: str, line: int) -> Iterator[Problem]:
+def _find_comment_values(block: str, line: int) -> Iterator[Problem]:
     """A warning for a title that is a comment: to YAML a hash begins one."""
-    for found in _COMMENTED_OUT.finditer(block):
+    for match in _COMMENT_VALUE.finditer(block):
         yield Problem(
             code="post.header-value",
             severity=Severity.WARNING,
-            message=f"`{found[0][:60]}` says nothing: to YAML what follows a blank and a hash is a comment.",
+            message=f"`{match[0][:60]}` says nothing: to YAML what follows a blank and a hash is a comment.",
             cure="Put the value in quotes if it is meant.",
-            line=line + 1 + block.count("\n", 0, found.start()),
+            line=line + 1 + block.count("\n", 0, match.start()),
         )
 
 
-def _repeated(name: str, first: int, second: int) -> Problem:
+def _duplicate_problem(name: str, first_line: int, second_line: int) -> Problem:
     return Problem(
         code="post.header-name",
         severity=Severity.WARNING,
-        message=f"the header says `{name[:40]}` in line {first} and once more; the last counts.",
+        message=f"the header says `{name[:40]}` in line {first_line} and once more; the last counts.",
         cure="Take out the one that is not meant.",
-        line=second,
+        line=second_line,
     )
 
 
-def _yaml(block: str, line: int) -> dict[str, Value]:
+def _parse_yaml(block: str, line: int) -> dict[str, Value]:
     from ketapress.posts.frontmatter.yaml_header import yaml_header
 
     return yaml_header(block, line)
 
 
-def _toml(block: str, line: int) -> dict[str, Value]:
+def _parse_toml(block: str, line: int) -> dict[str, Value]:
     try:
-        loaded = _as_written(tomllib.loads(block))
+        value = _to_strings(tomllib.loads(block))
     except ValueError as error:  # also numbers of thousands of digits
-        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        what = str(error).partition(" (at ")[0]
+        position = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        reason = str(error).partition(" (at ")[0]
         cure = 'Put text in quotes: title = "…".'
-        raise header_fault(
-            f"the TOML header cannot be read: {what}.", cure, line + int(found[1]) if found else line
+        raise header_error(
+            f"the TOML header cannot be read: {reason}.", cure, line + int(position[1]) if position else line
         ) from None
     except RecursionError:
-        raise too_deep(line) from None
-    return mapping(loaded, line)
+        raise nesting_error(line) from None
+    return require_mapping(value, line)
 
 
-def _json(block: str, line: int) -> dict[str, Value]:
-    return _decoded_json(block, line + 1)[0]
+def _parse_json(block: str, line: int) -> dict[str, Value]:
+    return _decode_json(block, line + 1)[0]
 
 
-def _decoded_json(text: str, line: int) -> tuple[dict[str, Value], int]:
+def _decode_json(text: str, line: int) -> tuple[dict[str, Value], int]:
     """The JSON object at the start of the text, and where it ends."""
     start = len(text) - len(text.lstrip())
     try:
-        loaded, end = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode(
+        value, end = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode(
             text, start
         )
     except json.JSONDecodeError as error:
-        raise header_fault(
+        raise header_error(
             f"the JSON header cannot be read: {error.msg}.", "Mend it there.", line + error.lineno - 1
         ) from None
     except RecursionError:
-        raise too_deep(line) from None
-    return mapping(_as_written(loaded), line), end
+        raise nesting_error(line) from None
+    return require_mapping(_to_strings(value), line), end
 
 
-def _braced(text: str) -> Split | None:
+def _parse_json_header(text: str) -> SourceParts | None:
     """A header that is one JSON object; None where the brace begins something else."""
     if not text[1:].lstrip().startswith(('"', "}")):
         return None
-    header, end = _decoded_json(text, 1)
-    newline = text.find("\n", end)
-    end = len(text) if newline < 0 else newline + 1
-    return Split(_lowered(header), text[end:], 1, 1 + text.count("\n", 0, end))
+    header, end = _decode_json(text, 1)
+    line_end = text.find("\n", end)
+    end = len(text) if line_end < 0 else line_end + 1
+    return SourceParts(_lowercase_names(header), text[end:], 1, 1 + text.count("\n", 0, end))
 
 
-def _lowered(header: dict[str, Value]) -> dict[str, Value]:
+def _lowercase_names(header: dict[str, Value]) -> dict[str, Value]:
     """Names are compared in lower case."""
-    return {str(key).strip().lower(): value for key, value in header.items()}
+    return {str(name).strip().lower(): value for name, value in header.items()}
 
 
-def _as_written(value: object) -> Value:
+def _to_strings(value: object) -> Value:
     """A value of TOML or JSON, its scalars as the strings that YAML would have kept."""
     if isinstance(value, dict):
-        return {str(key): _as_written(each) for key, each in value.items()}
+        return {str(name): _to_strings(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_as_written(each) for each in value]
+        return [_to_strings(item) for item in value]
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime | date | time):

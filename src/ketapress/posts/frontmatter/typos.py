@@ -25,7 +25,7 @@ _ALL_LETTERS_FROM = 3  # a shorter name is near to half of all short words
 
 
 @lru_cache(maxsize=1024)
-def meant_name(name: str) -> str:
+def suggest_name(name: str) -> str:
     """The name that was probably meant; empty for one of them, and for one that is not near."""
     if name in _MOST_SLIPS or name in _NAMES_OF_OTHERS:
         return ""

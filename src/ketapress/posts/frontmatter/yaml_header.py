@@ -9,7 +9,7 @@ import yaml
 
 from ketapress.model.errors import KetapressError
 from ketapress.model.lazy_regex import pattern
-from ketapress.posts.frontmatter.values import Value, header_fault, mapping, too_deep
+from ketapress.posts.frontmatter.values import Value, header_error, nesting_error, require_mapping
 
 _MARGIN = pattern(r"^[ ]*\t[ \t]*", re.MULTILINE)
 _DEEPEST = 50  # lists and mappings in each other
@@ -72,7 +72,7 @@ def yaml_header(block: str, line: int) -> dict[str, Value]:
             loaded = None
         if loaded is None:
             raise _yaml_fault(error, block, line) from None
-    return mapping("" if loaded is None else loaded, line)
+    return require_mapping("" if loaded is None else loaded, line)
 
 
 def _loaded(block: str, line: int) -> Value | None:
@@ -97,7 +97,7 @@ def _check_depth(block: str, line: int) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEEPEST:
-            raise too_deep(line)
+            raise nesting_error(line)
 
 
 def _yaml_fault(error: yaml.YAMLError, block: str, line: int) -> KetapressError:
@@ -113,6 +113,6 @@ def _yaml_fault(error: yaml.YAMLError, block: str, line: int) -> KetapressError:
     else:
         plain = next((each for words, each in _PLAIN_WORDS.items() if words in said), (said, _CURE))
         what, cure = plain[0].format(at=at or " "), plain[1]
-    return header_fault(
+    return header_error(
         f"the YAML header cannot be read: {what}.", cure, line + 1 + mark.line if mark else line
     )

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from ketapress.model.errors import Problem
 from ketapress.model.lazy_regex import pattern
-from ketapress.model.urls import joined
-from ketapress.posts.identity.registry import Record
-from ketapress.posts.parsing.parse import Manuscript
+from ketapress.model.urls import join_url
+from ketapress.posts.identity.registry import RegistryEntry
+from ketapress.posts.parsing.parse import ParsedPost
 
 _URI = pattern(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
@@ -24,118 +24,139 @@ class Matches(NamedTuple):
     `missing` are records whose file is not there; `unread` those whose file is there and cannot be a post now.
     """
 
-    pairs: tuple[tuple[Manuscript, Record | None], ...]
-    missing: tuple[Record, ...]
-    unread: tuple[Record, ...]
+    pairs: tuple[tuple[ParsedPost, RegistryEntry | None], ...]
+    missing: tuple[RegistryEntry, ...]
+    unreadable: tuple[RegistryEntry, ...]
     problems: tuple[Problem, ...]
 
 
-def own_id(manuscript: Manuscript, site_url: str) -> str | None:
+def get_header_id(parsed_post: ParsedPost, site_url: str) -> str | None:
     """The id that the header gives, as the URI that feeds need: `id: 42` becomes one under the site's URL."""
-    written = manuscript.fields.id
-    if written is None or _URI.fullmatch(written):
-        return written
-    return joined(site_url, "#" + quote(written, safe=""))
+    value = parsed_post.fields.id
+    if value is None or _URI.fullmatch(value):
+        return value
+    return join_url(site_url, "#" + quote(value, safe=""))
 
 
-def matches(
-    manuscripts: Iterable[Manuscript], unread: frozenset[str], records: Iterable[Record], site_url: str
+def match_posts(
+    parsed_posts: Iterable[ParsedPost],
+    unreadable_paths: frozenset[str],
+    entries: Iterable[RegistryEntry],
+    site_url: str,
 ) -> Matches:
     """The manuscripts with their records; `unread` are paths of files and folders that cannot be read.
 
     A second manuscript with the `id:` of another one is a problem, and no post.
     """
-    ordered = sorted(manuscripts, key=lambda each: each.path)
-    free = {record.id: record for record in sorted(records, key=lambda each: (not each.is_home, each.id))}
-    found: dict[str, Record] = {}
-    refused = _claim_ids(ordered, unread, free, found, site_url)
-    spared = unread | refused.keys()
-    unreadable = tuple(record for record in free.values() if _within(record.path, spared))
-    for record in unreadable:
-        del free[record.id]
-    open_ones = [each for each in ordered if each.path not in refused]
+    sorted_posts = sorted(parsed_posts, key=lambda item: item.path)
+    free_entries = {
+        entry.id: entry for entry in sorted(entries, key=lambda item: (not item.has_own_path, item.id))
+    }
+    entries_by_path: dict[str, RegistryEntry] = {}
+    duplicates = _claim_ids(sorted_posts, unreadable_paths, free_entries, entries_by_path, site_url)
+    excluded_paths = unreadable_paths | duplicates.keys()
+    unreadable_entries = tuple(
+        entry for entry in free_entries.values() if _is_within(entry.path, excluded_paths)
+    )
+    for entry in unreadable_entries:
+        del free_entries[entry.id]
+    candidates = [item for item in sorted_posts if item.path not in duplicates]
     for key in (_path_and_content, _content, _path):
-        _pair(open_ones, free, found, key)
-    pairs = tuple((each, found.get(each.path)) for each in open_ones)
+        _pair_entries(candidates, free_entries, entries_by_path, key)
+    pairs = tuple((item, entries_by_path.get(item.path)) for item in candidates)
     return Matches(
-        pairs, tuple(free.values()), unreadable, tuple(_doubled(*each) for each in refused.items())
+        pairs,
+        tuple(free_entries.values()),
+        unreadable_entries,
+        tuple(_duplicate_problem(*item) for item in duplicates.items()),
     )
 
 
 def _claim_ids(
-    ordered: list[Manuscript],
-    unread: frozenset[str],
-    free: dict[str, Record],
-    found: dict[str, Record],
+    sorted_posts: list[ParsedPost],
+    unreadable_paths: frozenset[str],
+    free_entries: dict[str, RegistryEntry],
+    entries_by_path: dict[str, RegistryEntry],
     site_url: str,
 ) -> dict[str, str]:
     """Pairs manuscripts with the records whose id they name; returns those that name another's, with its path."""
-    paths = {each.path: each for each in ordered}
+    posts_by_path = {parsed_post.path: parsed_post for parsed_post in sorted_posts}
     claims: dict[str, str] = {}
-    refused = {}
+    duplicates = {}
 
-    def owner(each: Manuscript, name: str) -> str | None:
+    def find_owner(parsed_post: ParsedPost, post_id: str) -> str | None:
         """The path of the file that the id belongs to, if that is not this one."""
-        if name in claims:
-            return claims[name]
-        place = free[name].path if name in free and free[name].is_home else each.path
-        other = paths.get(place)
-        taken = place in unread or (other is not None and own_id(other, site_url) in {None, name})
-        return place if place != each.path and taken else None
+        if post_id in claims:
+            return claims[post_id]
+        owner_path = (
+            free_entries[post_id].path
+            if post_id in free_entries and free_entries[post_id].has_own_path
+            else parsed_post.path
+        )
+        owner = posts_by_path.get(owner_path)
+        is_taken = owner_path in unreadable_paths or (
+            owner is not None and get_header_id(owner, site_url) in {None, post_id}
+        )
+        return owner_path if owner_path != parsed_post.path and is_taken else None
 
-    named = [(each, name) for each in ordered if (name := own_id(each, site_url))]
-    for each, name in sorted(
-        named, key=lambda pair: pair[1] not in free or free[pair[1]].path != pair[0].path
+    posts_with_id = [
+        (parsed_post, post_id)
+        for parsed_post in sorted_posts
+        if (post_id := get_header_id(parsed_post, site_url))
+    ]
+    for parsed_post, post_id in sorted(
+        posts_with_id,
+        key=lambda pair: pair[1] not in free_entries or free_entries[pair[1]].path != pair[0].path,
     ):
-        if other := owner(each, name):
-            refused[each.path] = other
+        if other_path := find_owner(parsed_post, post_id):
+            duplicates[parsed_post.path] = other_path
             continue
-        claims[name] = each.path
-        if name in free:
-            found[each.path] = free[name]
-    for record in found.values():
-        del free[record.id]
-    return refused
+        claims[post_id] = parsed_post.path
+        if post_id in free_entries:
+            entries_by_path[parsed_post.path] = free_entries[post_id]
+    for entry in entries_by_path.values():
+        del free_entries[entry.id]
+    return duplicates
 
 
-def _pair(
-    ordered: list[Manuscript],
-    free: dict[str, Record],
-    found: dict[str, Record],
-    key: Callable[[Manuscript | Record], object],
+def _pair_entries(
+    sorted_posts: list[ParsedPost],
+    free_entries: dict[str, RegistryEntry],
+    entries_by_path: dict[str, RegistryEntry],
+    key: Callable[[ParsedPost | RegistryEntry], object],
 ) -> None:
     """Moves records from `free` to `found` for the manuscripts that are alike under the key."""
-    alike: dict[object, list[Record]] = {}
-    for record in free.values():
-        alike.setdefault(key(record), []).append(record)
-    for each in ordered:
-        if each.path not in found and (candidates := alike.get(key(each))):
-            record = candidates.pop(0)
-            found[each.path] = record
-            del free[record.id]
+    entries_by_key: dict[object, list[RegistryEntry]] = {}
+    for entry in free_entries.values():
+        entries_by_key.setdefault(key(entry), []).append(entry)
+    for parsed_post in sorted_posts:
+        if parsed_post.path not in entries_by_path and (candidates := entries_by_key.get(key(parsed_post))):
+            entry = candidates.pop(0)
+            entries_by_path[parsed_post.path] = entry
+            del free_entries[entry.id]
 
 
-def _path_and_content(each: Manuscript | Record) -> object:
-    return each.path, each.sha256
+def _path_and_content(item: ParsedPost | RegistryEntry) -> object:
+    return item.path, item.sha256
 
 
-def _content(each: Manuscript | Record) -> object:
-    return each.sha256
+def _content(item: ParsedPost | RegistryEntry) -> object:
+    return item.sha256
 
 
-def _path(each: Manuscript | Record) -> object:
-    return each.path
+def _path(item: ParsedPost | RegistryEntry) -> object:
+    return item.path
 
 
-def _within(path: str, places: Iterable[str]) -> bool:
+def _is_within(path: str, folders: Iterable[str]) -> bool:
     """Whether a path is one of the places or lies in one of them."""
-    return path in places or any(path.startswith(f"{place}/") for place in places)
+    return path in folders or any(path.startswith(f"{folder}/") for folder in folders)
 
 
-def _doubled(path: str, other: str) -> Problem:
+def _duplicate_problem(path: str, other_path: str) -> Problem:
     return Problem(
         code="post.same-id",
-        message=f"its `id:` belongs to `{other}`.",
+        message=f"its `id:` belongs to `{other_path}`.",
         cure="Give each post an `id:` of its own, or take it out of the header of the copy.",
         path=f"posts/{path}",
     )

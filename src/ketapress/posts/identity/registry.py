@@ -15,22 +15,22 @@ from typing import Any, NamedTuple
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError
 from ketapress.system.atomic import write_atomic
 
-NAME = ".published.jsonl"
+REGISTRY_NAME = ".published.jsonl"
 _SCHEMA = 1
-_SECONDS = len("2023-06-12T08:00:00")
-_CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+_ISO_LENGTH = len("2023-06-12T08:00:00")
+_CONFLICT_MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _CURE = "Bring the file back from version control or a backup, or mend the line; without it posts would be mailed again."
 
-LOST = Problem(
+REGISTRY_LOST = Problem(
     code="posts.ids-lost",
-    path=f"posts/{NAME}",
+    path=f"posts/{REGISTRY_NAME}",
     message="it is gone, but editions went out: without the ids in it, renamed posts would be mailed again.",
     cure="Bring it back from version control or a backup; to begin anew, take the readers along with `ketapress "
     "subscribers export`, then move ketapress.db and outbox/ away.",
 )
 
 
-class Record(NamedTuple):
+class RegistryEntry(NamedTuple):
     """What is kept of one post. Times are UTC, in whole seconds.
 
     `published` and `updated` are None until it is published; until then `id` and `url` may still change.
@@ -55,161 +55,163 @@ class Record(NamedTuple):
     aliases: tuple[str, ...] = ()
 
     @property
-    def is_home(self) -> bool:
+    def has_own_path(self) -> bool:
         """Whether its path is still its own: that of one that vanished may be another post's now."""
         return self.gone is None and not self.displaced
 
 
-class Records(NamedTuple):
+class Registry(NamedTuple):
     """All that is kept; `first_built` is None before the very first build.
 
     `lines` are those of the file, by ids, with what was read of each: a record that stays is not written anew.
     """
 
     first_built: datetime | None = None
-    entries: tuple[Record, ...] = ()
-    lines: Mapping[str, tuple[Record, str]] = MappingProxyType({})
+    entries: tuple[RegistryEntry, ...] = ()
+    raw_lines: Mapping[str, tuple[RegistryEntry, str]] = MappingProxyType({})
 
 
-def are_kept(root: Path) -> bool:
+def has_registry(root: Path) -> bool:
     """Whether there is a file of ids at all."""
-    return (root / "posts" / NAME).exists()
+    return (root / "posts" / REGISTRY_NAME).exists()
 
 
-def read_ids(root: Path) -> str | None:
+def read_registry_text(root: Path) -> str | None:
     """The file's text; None where there is no file. Raises `ConfigurationError` where it cannot be read."""
     try:
-        return (root / "posts" / NAME).read_text(encoding="utf-8")
+        return (root / "posts" / REGISTRY_NAME).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise _broken(f"it cannot be read: {error}", None) from None
+        raise _registry_error(f"it cannot be read: {error}", None) from None
 
 
-def read_records(root: Path) -> Records:
+def read_registry(root: Path) -> Registry:
     """What the file of a publication holds. Raises `ConfigurationError`, naming the line, where it is broken."""
-    text = read_ids(root)
+    text = read_registry_text(root)
     if text is None:
-        return Records()
+        return Registry()
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
-        raise _broken("it is empty", None)
-    first_built = _first_built(*lines[0])
-    entries = _entries(lines[1:])
-    for what in ("id", "path"):
-        _check_unique(what, entries)
-    known = {record.id: (record, line) for (_, record), (_, line) in zip(entries, lines[1:], strict=True)}
-    return Records(first_built, tuple(record for _, record in entries), known)
+        raise _registry_error("it is empty", None)
+    first_built = _parse_header(*lines[0])
+    entries = _parse_lines(lines[1:])
+    for field in ("id", "path"):
+        _check_unique(field, entries)
+    raw_lines = {entry.id: (entry, line) for (_, entry), (_, line) in zip(entries, lines[1:], strict=True)}
+    return Registry(first_built, tuple(entry for _, entry in entries), raw_lines)
 
 
-def write_ids(root: Path, text: str) -> None:
+def write_registry_text(root: Path, text: str) -> None:
     """Puts the file in place, whole or not at all; it survives a power cut once this returns.
 
     Raises `RefusedError` where the disk is full or the folder may not be written.
     """
     try:
-        write_atomic(root / "posts" / NAME, text.encode(), durable=True)
+        write_atomic(root / "posts" / REGISTRY_NAME, text.encode(), durable=True)
     except OSError as error:
         raise RefusedError(
             Problem(
                 code="post.ids",
                 message=f"the ids of the posts cannot be written: {(error.strerror or str(error)).lower()}.",
                 cure="Make room, or give the right to write there; nothing was changed.",
-                path=f"posts/{NAME}",
+                path=f"posts/{REGISTRY_NAME}",
             )
         ) from None
 
 
-def records_text(records: Records) -> str:
+def format_registry(registry: Registry) -> str:
     """The file's text: the header, then the records in the order of their ids."""
-    header = {"schema": _SCHEMA, "first_built": _moment_text(records.first_built)}
-    in_order = sorted(records.entries, key=lambda record: record.id)
-    return "".join(f"{line}\n" for line in [_line(header), *(_kept(each, records) for each in in_order)])
+    header = {"schema": _SCHEMA, "first_built": _format_moment(registry.first_built)}
+    entries = sorted(registry.entries, key=lambda record: record.id)
+    return "".join(
+        f"{line}\n" for line in [_to_json(header), *(_format_entry(entry, registry) for entry in entries)]
+    )
 
 
-def _kept(record: Record, records: Records) -> str:
+def _format_entry(entry: RegistryEntry, registry: Registry) -> str:
     """The line of a record: the one that it was read from, where it is still the same."""
-    known, line = records.lines.get(record.id, (None, ""))
-    return line if known == record else _line(_fields(record))
+    known_entry, line = registry.raw_lines.get(entry.id, (None, ""))
+    return line if known_entry == entry else _to_json(_to_row(entry))
 
 
-def _line(row: dict[str, Any]) -> str:
+def _to_json(row: dict[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
-def _fields(record: Record) -> dict[str, Any]:
+def _to_row(entry: RegistryEntry) -> dict[str, Any]:
     """A record as it is written: what says nothing is left out."""
     row: dict[str, Any] = {
-        "id": record.id,
-        "path": record.path,
-        "url": record.url,
-        "sha256": record.sha256,
-        "first_seen": _moment_text(record.first_seen),
-        "published": _moment_text(record.published),
+        "id": entry.id,
+        "path": entry.path,
+        "url": entry.url,
+        "sha256": entry.sha256,
+        "first_seen": _format_moment(entry.first_seen),
+        "published": _format_moment(entry.published),
     }
     for name in ("updated", "due", "gone"):
-        if moment := getattr(record, name):
-            row[name] = _moment_text(moment)
+        if moment := getattr(entry, name):
+            row[name] = _format_moment(moment)
     for name in ("held", "displaced"):
-        if getattr(record, name):
+        if getattr(entry, name):
             row[name] = True
-    if not record.in_editions:
+    if not entry.in_editions:
         row["in_editions"] = False
-    if record.aliases:
-        row["aliases"] = list(record.aliases)
+    if entry.aliases:
+        row["aliases"] = list(entry.aliases)
     return row
 
 
-def _entries(lines: list[tuple[int, str]]) -> list[tuple[int, Record]]:
+def _parse_lines(lines: list[tuple[int, str]]) -> list[tuple[int, RegistryEntry]]:
     """The record of each line. All are decoded at once, which takes half the time, unless one of them is broken."""
     try:
         rows = json.loads(f"[{','.join(line for _, line in lines)}]")
     except ValueError:
         rows = []
     if len(rows) != len(lines) or not all(isinstance(row, dict) for row in rows):
-        rows = [_row(number, line) for number, line in lines]
-    return [(number, _record(number, row)) for (number, _), row in zip(lines, rows, strict=True)]
+        rows = [_parse_row(number, line) for number, line in lines]
+    return [(number, _parse_entry(number, row)) for (number, _), row in zip(lines, rows, strict=True)]
 
 
-def _record(number: int, row: dict[str, Any]) -> Record:
+def _parse_entry(number: int, row: dict[str, Any]) -> RegistryEntry:
     try:
-        return Record(
-            id=_text(row, "id"),
-            path=_text(row, "path"),
-            url=_text(row, "url"),
-            sha256=_text(row, "sha256"),
-            first_seen=_moment(_text(row, "first_seen")),
-            published=_optional_moment(row, "published"),
-            updated=_optional_moment(row, "updated"),
-            due=_optional_moment(row, "due"),
-            gone=_optional_moment(row, "gone"),
+        return RegistryEntry(
+            id=_require_text(row, "id"),
+            path=_require_text(row, "path"),
+            url=_require_text(row, "url"),
+            sha256=_require_text(row, "sha256"),
+            first_seen=_parse_moment(_require_text(row, "first_seen")),
+            published=_parse_optional_moment(row, "published"),
+            updated=_parse_optional_moment(row, "updated"),
+            due=_parse_optional_moment(row, "due"),
+            gone=_parse_optional_moment(row, "gone"),
             held=row.get("held") is True,
             displaced=row.get("displaced") is True,
             in_editions=row.get("in_editions") is not False,
             aliases=tuple(map(str, row.get("aliases", ()))),
         )
     except (KeyError, ValueError, TypeError) as error:
-        raise _broken(f"the line is no record of a post ({error})", number) from None
+        raise _registry_error(f"the line is no record of a post ({error})", number) from None
 
 
-def _first_built(number: int, line: str) -> datetime:
-    row = _row(number, line)
+def _parse_header(number: int, line: str) -> datetime:
+    row = _parse_row(number, line)
     if row.get("schema") != _SCHEMA:
-        raise _broken(
+        raise _registry_error(
             f'its first line does not say `"schema": {_SCHEMA}`; a newer Ketapress may have written it',
             number,
         )
     try:
-        return _moment(_text(row, "first_built"))
+        return _parse_moment(_require_text(row, "first_built"))
     except (KeyError, ValueError, TypeError) as error:
-        raise _broken(
+        raise _registry_error(
             f"its first line does not say when the publication was first built ({error})", number
         ) from None
 
 
-def _row(number: int, line: str) -> dict[str, Any]:
-    if line.startswith(_CONFLICT_MARKS):
-        raise _broken(
+def _parse_row(number: int, line: str) -> dict[str, Any]:
+    if line.startswith(_CONFLICT_MARKERS):
+        raise _registry_error(
             "version control left the mark of a conflict in it",
             number,
             "Keep the lines of both sides, take out the three marks, and keep one of two lines with the same id.",
@@ -217,54 +219,56 @@ def _row(number: int, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise _broken(f"the line is not JSON ({error})", number) from None
+        raise _registry_error(f"the line is not JSON ({error})", number) from None
     if not isinstance(row, dict):
-        raise _broken("the line is no JSON object", number)
+        raise _registry_error("the line is no JSON object", number)
     return row
 
 
-def _check_unique(what: str, entries: Iterable[tuple[int, Record]]) -> None:
-    seen: dict[str, int] = {}
-    for number, record in entries:
-        if what == "path" and not record.is_home:
+def _check_unique(field: str, entries: Iterable[tuple[int, RegistryEntry]]) -> None:
+    first_lines: dict[str, int] = {}
+    for number, entry in entries:
+        if field == "path" and not entry.has_own_path:
             continue
-        value = getattr(record, what)
-        if value in seen:
-            raise _broken(f"it has the {what} `{value}` of line {seen[value]} once more", number)
-        seen[value] = number
+        value = getattr(entry, field)
+        if value in first_lines:
+            raise _registry_error(
+                f"it has the {field} `{value}` of line {first_lines[value]} once more", number
+            )
+        first_lines[value] = number
 
 
-def _text(row: dict[str, Any], name: str) -> str:
+def _require_text(row: dict[str, Any], name: str) -> str:
     value = row[name]
     if not isinstance(value, str) or not value:
         raise TypeError(f"`{name}` is no text")
     return value
 
 
-def _optional_moment(row: dict[str, Any], name: str) -> datetime | None:
-    return _moment(row[name]) if row.get(name) else None
+def _parse_optional_moment(row: dict[str, Any], name: str) -> datetime | None:
+    return _parse_moment(row[name]) if row.get(name) else None
 
 
-def _moment(text: str) -> datetime:
+def _parse_moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"`{text}` has no zone")
     return moment.astimezone(UTC)
 
 
-def _moment_text(moment: datetime | None) -> str | None:
+def _format_moment(moment: datetime | None) -> str | None:
     if moment is None:
         return None
-    return f"{(moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()[:_SECONDS]}Z"
+    return f"{(moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()[:_ISO_LENGTH]}Z"
 
 
-def _broken(why: str, line: int | None, cure: str = _CURE) -> ConfigurationError:
+def _registry_error(reason: str, line: int | None, cure: str = _CURE) -> ConfigurationError:
     return ConfigurationError(
         Problem(
             code="post.ids",
-            message=f"the ids of the posts cannot be used: {why}.",
+            message=f"the ids of the posts cannot be used: {reason}.",
             cure=cure,
-            path=f"posts/{NAME}",
+            path=f"posts/{REGISTRY_NAME}",
             line=line,
         )
     )

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from ketapress.model.lazy_regex import pattern
 from ketapress.posts.frontmatter.values import Value
-from ketapress.posts.text.excerpt import text_of
+from ketapress.posts.text.excerpt import html_to_text
 
 _BODY = pattern(r"<body(?:\s[^<>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-_PAGE = pattern(r"\s*(?:<!doctype|<html|<head|<meta|<title|<body)\b", re.IGNORECASE)
+_PAGE_START = pattern(r"\s*(?:<!doctype|<html|<head|<meta|<title|<body)\b", re.IGNORECASE)
 _HEAD_END = pattern(r"</head\s*>", re.IGNORECASE)
 _TITLE = pattern(r"<title(?:\s[^<>]*)?>([^<]*)", re.IGNORECASE)
 _LANG = pattern(r"<(?:html|body)\s[^<>]*?\blang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
@@ -31,14 +31,16 @@ _FIRST_LINE = pattern(
     re.IGNORECASE,
 )
 _TIME = pattern(r"<time\s[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
-_PUBLISHED = pattern(  # of an h-entry, as Medium exports them
+_H_ENTRY_DATE = pattern(  # of an h-entry, as Medium exports them
     r"<time\s(?=[^<>]*\bdt-published\b)[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE
 )
-_OPENS_MAIN = {name: pattern(rf"<{name}(?:\s[^<>]*)?>", re.IGNORECASE) for name in ("article", "main")}
-_FRAME = pattern(r"<(nav|footer|aside)(?:\s[^<>]*)?>(?:(?!<\1[\s>]).)*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_MAIN_TAGS = {name: pattern(rf"<{name}(?:\s[^<>]*)?>", re.IGNORECASE) for name in ("article", "main")}
+_BOILERPLATE = pattern(
+    r"<(nav|footer|aside)(?:\s[^<>]*)?>(?:(?!<\1[\s>]).)*?</\1\s*>", re.IGNORECASE | re.DOTALL
+)
 _PRE = pattern(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
 
-_LONGEST_HEAD = 50_000  # characters; only what stands in them is read
+_MAX_HEAD_LENGTH = 50_000  # characters; only what stands in them is read
 
 # What else pages call the fields: Open Graph, Dublin Core, Pelican
 _META_NAMES = {
@@ -68,7 +70,7 @@ _META_FIELDS = {
 }
 
 
-class Page(NamedTuple):
+class HtmlPage(NamedTuple):
     """What a page's head says, and its body; `offset` is where the body begins in the text."""
 
     header: dict[str, Value]
@@ -76,78 +78,81 @@ class Page(NamedTuple):
     offset: int
 
 
-def page(text: str) -> Page:
+def parse_page(text: str) -> HtmlPage:
     """A whole page, or a fragment, which has an empty header."""
-    if not _PAGE.match(text):
-        return Page({}, text, 0)
+    if not _PAGE_START.match(text):
+        return HtmlPage({}, text, 0)
     body = _BODY.search(text)
     head_end = _HEAD_END.search(text)
     offset = body.start(1) if body else head_end.end() if head_end else 0
-    head = (text[:offset] or text)[:_LONGEST_HEAD]
-    header = _header(head)
-    whole = body[1] if body else text[offset:]
-    if "dt-published" in text and "date" not in header and (said := _PUBLISHED.search(text)):
-        header["date"] = unescape(said[1])
-    start, end = _main_part(whole)
-    main = _FRAME.sub("", whole[start:end])
-    if heading := _title_heading(main, str(header.get("title", ""))):
+    head = (text[:offset] or text)[:_MAX_HEAD_LENGTH]
+    header = _parse_head(head)
+    full_body = body[1] if body else text[offset:]
+    if "dt-published" in text and "date" not in header and (date_match := _H_ENTRY_DATE.search(text)):
+        header["date"] = unescape(date_match[1])
+    start, end = _find_main_part(full_body)
+    main = _BOILERPLATE.sub("", full_body[start:end])
+    if heading := _find_title_heading(main, str(header.get("title", ""))):
         header["title"] = heading
-    return Page(header, main, offset + start)
+    return HtmlPage(header, main, offset + start)
 
 
-def _main_part(body: str) -> tuple[int, int]:
+def _find_main_part(body: str) -> tuple[int, int]:
     """Where the content of the page's one `<article>` or `<main>` stands; the whole body where there is no such one."""
-    for name, opens in _OPENS_MAIN.items():
-        found = opens.findall(body)
+    for name, start_pattern in _MAIN_TAGS.items():
+        start_tags = start_pattern.findall(body)
         end = body.lower().rfind(f"</{name}")
-        if len(found) == 1 and (opened := opens.search(body)) and end > opened.end():
-            return opened.end(), end
+        if len(start_tags) == 1 and (match := start_pattern.search(body)) and end > match.end():
+            return match.end(), end
     return 0, len(body)
 
 
-def _title_heading(body: str, title: str) -> str:
+def _find_title_heading(body: str, title: str) -> str:
     """The heading that the body opens with, where the head's title is that and the name of the site behind it."""
-    found, _ = leading_heading(body)
-    return found if found and title.startswith(found) else ""
+    heading, _ = split_leading_heading(body)
+    return heading if heading and title.startswith(heading) else ""
 
 
-def leading_heading(fragment: str) -> tuple[str, str]:
+def split_leading_heading(fragment: str) -> tuple[str, str]:
     """The heading of level one that the fragment opens with, as plain text, and what follows it."""
-    found = _HEADING.match(fragment)
-    return (text_of(found[1]), fragment[found.end() :]) if found else ("", fragment)
+    match = _HEADING.match(fragment)
+    return (html_to_text(match[1]), fragment[match.end() :]) if match else ("", fragment)
 
 
-def first_line(fragment: str) -> tuple[str, str]:
+def split_first_line(fragment: str) -> tuple[str, str]:
     """The text of the first line or paragraph, and what follows it."""
-    found = _FIRST_LINE.match(fragment)
-    return (text_of(found[1]), fragment[found.end() :]) if found else ("", fragment)
+    match = _FIRST_LINE.match(fragment)
+    return (html_to_text(match[1]), fragment[match.end() :]) if match else ("", fragment)
 
 
-def first_time(fragment: str) -> str:
+def find_first_time(fragment: str) -> str:
     """What the first `<time datetime>` says; empty where there is none."""
-    found = _TIME.search(fragment)
-    return unescape(found[1]) if found else ""
+    match = _TIME.search(fragment)
+    return unescape(match[1]) if match else ""
 
 
-def preformatted(fragment: str) -> str | None:
+def extract_pre_text(fragment: str) -> str | None:
     """The plain text of a fragment that is one `<pre>` and nothing else; None where it is anything else."""
-    found = _PRE.fullmatch(fragment)
-    return None if found is None or "<" in found[1] else unescape(found[1])
+    match = _PRE.fullmatch(fragment)
+    return None if match is None or "<" in match[1] else unescape(match[1])
 
 
-def _header(head: str) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+def _parse_head(head: str) -> dict[str, Value]:
+    header: dict[str, Value] = {}
     if title := _TITLE.search(head):
-        found["title"] = text_of(title[1])
-    for wanted, name in ((_LANG, "lang"), (_DIR, "dir")):
-        if said := wanted.search(head):
-            found[name] = said[1]
+        header["title"] = html_to_text(title[1])
+    for attribute_pattern, name in ((_LANG, "lang"), (_DIR, "dir")):
+        if match := attribute_pattern.search(head):
+            header[name] = match[1]
     if (link := _CANONICAL.search(head)) and (href := _HREF.search(link[0])):
-        found["canonical"] = unescape(href[1] or href[2] or "")
+        header["canonical"] = unescape(href[1] or href[2] or "")
     for tag in _META.finditer(head):
-        values = {name.lower(): unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(tag[1])}
-        name = (values.get("name") or values.get("property") or "").lower()
+        attributes = {
+            name.lower(): unescape(double or single or unquoted)
+            for name, double, single, unquoted in _ATTRIBUTE.findall(tag[1])
+        }
+        name = (attributes.get("name") or attributes.get("property") or "").lower()
         name = _META_NAMES.get(name, name)
-        if name in _META_FIELDS and values.get("content"):
-            found.setdefault(name, values["content"])
-    return found
+        if name in _META_FIELDS and attributes.get("content"):
+            header.setdefault(name, attributes["content"])
+    return header

@@ -22,151 +22,161 @@ from html import escape
 from ketapress.model.lazy_regex import pattern
 
 _BLANK_LINES = pattern(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)*\n|\A[ \t]*\n")
-_RULER = pattern(r"([-*_=])(?:[ ]?\1){2,}")
-_ITEM = pattern(r"[ ]{0,3}(?:([-*+•])|(\d{1,4})[.)])[ \t]+(?=\S)")
-_BOLD_LEAD = pattern(r"(__|\*\*)(?=\S)(?P<lead>.{2,80}?)(?<=\S)[.:：]?\1[.:：]?\s+(?=\S)")
-_COLON_LEAD = pattern(r"(?P<lead>\S.{1,79}?)(?::\s+|：\s*)(?=\S)")
-_SENTENCE_IN_LEAD = pattern(r"[.!?。！？]\s|[,;，；]$")
+_RULE = pattern(r"([-*_=])(?:[ ]?\1){2,}")
+_LIST_ITEM = pattern(r"[ ]{0,3}(?:([-*+•])|(\d{1,4})[.)])[ \t]+(?=\S)")
+_BOLD_HEADING = pattern(r"(__|\*\*)(?=\S)(?P<lead>.{2,80}?)(?<=\S)[.:：]?\1[.:：]?\s+(?=\S)")
+_COLON_HEADING = pattern(r"(?P<lead>\S.{1,79}?)(?::\s+|：\s*)(?=\S)")
+_SENTENCE_IN_HEADING = pattern(r"[.!?。！？]\s|[,;，；]$")
 _URL = pattern(r"https?://[^\s<>\"“”]+", re.IGNORECASE)
-_AFTER_URL = ".,;:!?'’*_。，；：！？）】》」』"
-_LONGEST_VERSE = 55  # columns; text wrapped by machines is wider
-_MOST_WORDS_IN_LEAD = 8
-_FEWEST_LEADS = 2
-_SHORTEST_WEIGHTY = 4  # letters; shorter words stay small in a title
+_TRAILING_PUNCTUATION = ".,;:!?'’*_。，；：！？）】》」』"
+_MAX_VERSE_COLUMNS = 55  # columns; text wrapped by machines is wider
+_MAX_HEADING_WORDS = 8
+_MIN_HEADINGS = 2
+_MIN_MAJOR_WORD_LENGTH = 4  # letters; shorter words stay small in a title
 
 
-def article_html(text: str) -> str:
+def render_plaintext(text: str) -> str:
     """The text as HTML; headings are `<h2>`."""
-    blocks = _blocks(text)
-    leads = has_leads(blocks)
-    return "\n".join(_block_html(block, leads=leads) for block in blocks) + "\n" if blocks else ""
+    blocks = _split_blocks(text)
+    has_headings = has_run_in_headings(blocks)
+    return (
+        "\n".join(_render_block(block, has_headings=has_headings) for block in blocks) + "\n"
+        if blocks
+        else ""
+    )
 
 
-def first_lead(text: str) -> str:
+def find_run_in_heading(text: str) -> str:
     """The first run-in heading, as it stands in the text; empty where the article has fewer than two."""
-    blocks = _blocks(text)
-    return next((lead for lead, _ in map(_lead_and_rest, blocks) if lead), "") if has_leads(blocks) else ""
+    blocks = _split_blocks(text)
+    return (
+        next((heading for heading, _ in map(_split_run_in_heading, blocks) if heading), "")
+        if has_run_in_headings(blocks)
+        else ""
+    )
 
 
-def has_leads(blocks: list[str]) -> bool:
+def has_run_in_headings(blocks: list[str]) -> bool:
     """Whether enough blocks open with a run-in heading for all of them to be headings."""
-    found = 0
+    count = 0
     for block in blocks:
-        found += bool(_lead_and_rest(block)[0])
-        if found == _FEWEST_LEADS:
+        count += bool(_split_run_in_heading(block)[0])
+        if count == _MIN_HEADINGS:
             return True
     return False
 
 
-def _blocks(text: str) -> list[str]:
+def _split_blocks(text: str) -> list[str]:
     return [block.rstrip() for block in _BLANK_LINES.split(text) if block.strip()]
 
 
-def _block_html(block: str, *, leads: bool) -> str:
+def _render_block(block: str, *, has_headings: bool) -> str:
     lines = block.split("\n")
-    if _RULER.fullmatch(lines[-1].strip()) and len(lines) <= 2:  # noqa: PLR2004 - a line and its underline
-        return "<hr>" if len(lines) == 1 else f"<h2>{_inline(lines[0].strip())}</h2>"
-    if _ITEM.match(lines[0]) and all(_ITEM.match(line) or line[:1] in " \t" for line in lines):
-        return _list_html(lines)
+    if _RULE.fullmatch(lines[-1].strip()) and len(lines) <= 2:  # noqa: PLR2004 - a line and its underline
+        return "<hr>" if len(lines) == 1 else f"<h2>{_render_inline(lines[0].strip())}</h2>"
+    if _LIST_ITEM.match(lines[0]) and all(_LIST_ITEM.match(line) or line[:1] in " \t" for line in lines):
+        return _render_list(lines)
     if all(line.startswith(("    ", "\t")) for line in lines):
-        return f"<pre><code>{escape(_dedented(lines), quote=False)}\n</code></pre>"
-    lead, rest = _lead_and_rest(block) if leads else ("", block)
-    heading = f"<h2>{_inline(lead)}</h2>\n" if lead else ""
-    return f"{heading}<p>{_paragraph(rest)}</p>"
+        return f"<pre><code>{escape(_dedent(lines), quote=False)}\n</code></pre>"
+    heading_text, rest = _split_run_in_heading(block) if has_headings else ("", block)
+    heading_html = f"<h2>{_render_inline(heading_text)}</h2>\n" if heading_text else ""
+    return f"{heading_html}<p>{_render_paragraph(rest)}</p>"
 
 
-def _dedented(lines: list[str]) -> str:
+def _dedent(lines: list[str]) -> str:
     return "\n".join(line[1:] if line[:1] == "\t" else line[4:] for line in lines)
 
 
-def _list_html(lines: list[str]) -> str:
+def _render_list(lines: list[str]) -> str:
     """A list, by the mark of its first item; an indented line belongs to the item before it."""
-    first = _ITEM.match(lines[0])
-    number = first[2] if first else None
+    first_item = _LIST_ITEM.match(lines[0])
+    number = first_item[2] if first_item else None
     name, start = ("ol", f' start="{int(number)}"' if int(number) != 1 else "") if number else ("ul", "")
     items: list[list[str]] = []
     for line in lines:
-        found = _ITEM.match(line)
-        if found:
+        match = _LIST_ITEM.match(line)
+        if match:
             items.append([])
-        items[-1].append(line[found.end() if found else 0 :].strip())
-    rows = "\n".join(f"<li>{_inline(_joined(item))}</li>" for item in items)
+        items[-1].append(line[match.end() if match else 0 :].strip())
+    rows = "\n".join(f"<li>{_render_inline(_join_lines(item))}</li>" for item in items)
     return f"<{name}{start}>\n{rows}\n</{name}>"
 
 
-def _lead_and_rest(block: str) -> tuple[str, str]:
+def _split_run_in_heading(block: str) -> tuple[str, str]:
     """The run-in heading that a block opens with, and the rest of it; the heading is empty where it has none."""
-    bold = _BOLD_LEAD.match(block)
+    bold = _BOLD_HEADING.match(block)
     if bold and "\n" not in bold["lead"]:
         return bold["lead"].strip(), block[bold.end() :]
-    found = _COLON_LEAD.match(block.partition("\n")[0])
-    if found and _is_heading(found["lead"]) and _opens_sentence(block[found.end() :]):
-        return found["lead"], block[found.end() :]
+    match = _COLON_HEADING.match(block.partition("\n")[0])
+    if match and _is_heading(match["lead"]) and _is_sentence_start(block[match.end() :]):
+        return match["lead"], block[match.end() :]
     return "", block
 
 
-def _is_heading(lead: str) -> bool:
+def _is_heading(text: str) -> bool:
     """Whether words before a colon read as a heading: not a sentence, and short or in title case."""
-    if _ITEM.match(lead) or _SENTENCE_IN_LEAD.search(lead) or lead[:1].islower():
+    if _LIST_ITEM.match(text) or _SENTENCE_IN_HEADING.search(text) or text[:1].islower():
         return False
-    words = lead.split()
-    weighty = [word for word in words if len(word) >= _SHORTEST_WEIGHTY]
-    return len(words) <= _MOST_WORDS_IN_LEAD or not any(word[0].islower() for word in weighty)
+    words = text.split()
+    major_words = [word for word in words if len(word) >= _MIN_MAJOR_WORD_LENGTH]
+    return len(words) <= _MAX_HEADING_WORDS or not any(word[0].islower() for word in major_words)
 
 
-def _opens_sentence(rest: str) -> bool:
+def _is_sentence_start(text: str) -> bool:
     """Whether the text after a colon begins like a sentence, in any script: with a letter that is not small."""
-    first = rest.lstrip("\"'“„«‘‚¿¡(")[:1]
-    return first.isalpha() and not first.islower()
+    first_character = text.lstrip("\"'“„«‘‚¿¡(")[:1]
+    return first_character.isalpha() and not first_character.islower()
 
 
-def _paragraph(text: str) -> str:
+def _render_paragraph(text: str) -> str:
     lines = [line.strip() for line in text.split("\n")]
-    if len(lines) > 1 and all(_columns(line) <= _LONGEST_VERSE for line in lines):
-        return "<br>\n".join(_inline(line) for line in lines)
-    return _inline(_joined(lines))
+    if len(lines) > 1 and all(_count_columns(line) <= _MAX_VERSE_COLUMNS for line in lines):
+        return "<br>\n".join(_render_inline(line) for line in lines)
+    return _render_inline(_join_lines(lines))
 
 
-def _columns(line: str) -> int:
+def _count_columns(line: str) -> int:
     return (
         len(line)
         if line.isascii()
-        else sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+        else sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
     )
 
 
-def _joined(lines: list[str]) -> str:
+def _join_lines(lines: list[str]) -> str:
     """Lines of a paragraph as one: with a blank, except between two characters of scripts that write none."""
     text = lines[0]
     for line in lines[1:]:
-        text += line if _ideographic(text[-1:]) and _ideographic(line[:1]) else " " + line
+        text += line if _is_ideographic(text[-1:]) and _is_ideographic(line[:1]) else " " + line
     return text
 
 
-def _ideographic(character: str) -> bool:
+def _is_ideographic(character: str) -> bool:
     return "\u3000" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef"
 
 
-def _inline(text: str) -> str:
+def _render_inline(text: str) -> str:
     """Text with its web addresses as links, everything escaped."""
-    return "".join(_linked(text)) if "://" in text else escape(text, quote=False)
+    return "".join(_render_links(text)) if "://" in text else escape(text, quote=False)
 
 
-def _linked(text: str) -> Iterator[str]:
+def _render_links(text: str) -> Iterator[str]:
     position = 0
-    for found in _URL.finditer(text):
-        url = _without_trail(found[0])
-        yield escape(text[position : found.start()], quote=False)
+    for match in _URL.finditer(text):
+        url = _trim_url(match[0])
+        yield escape(text[position : match.start()], quote=False)
         yield f'<a href="{escape(url)}">{escape(url, quote=False)}</a>'
-        position = found.start() + len(url)
+        position = match.start() + len(url)
     yield escape(text[position:], quote=False)
 
 
-def _without_trail(url: str) -> str:
+def _trim_url(url: str) -> str:
     """The address without what belongs to the sentence around it: its full stop, its closing bracket."""
-    unopened = url.count(")") - url.count("(")
+    unmatched_parentheses = url.count(")") - url.count("(")
     end = len(url)
-    while end and (url[end - 1] in _AFTER_URL or (url[end - 1] == ")" and unopened > 0)):
+    while end and (
+        url[end - 1] in _TRAILING_PUNCTUATION or (url[end - 1] == ")" and unmatched_parentheses > 0)
+    ):
         end -= 1
-        unopened -= url[end] == ")"
+        unmatched_parentheses -= url[end] == ")"
     return url[:end]

@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ketapress.model.lazy_regex import pattern
-from ketapress.posts.dates.parse import DateRules, instant
-from ketapress.posts.frontmatter.post_date import mistaken_date
+from ketapress.posts.dates.parse import DateRules, parse_instant
+from ketapress.posts.frontmatter.post_date import invalid_date_error
 from ketapress.posts.markup import html
 from ketapress.posts.source.suffixes import Format
-from ketapress.posts.text.excerpt import TITLE_LENGTH, one_line
+from ketapress.posts.text.excerpt import MAX_TITLE_LENGTH, to_single_line
 
-_LINE_MARKS = "#>*_` \t"
-_IN_FOLDERS = pattern(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
+_MARKUP_CHARACTERS = "#>*_` \t"
+_FOLDER_DATE = pattern(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
 
 
-class Opening(NamedTuple):
+class BodyDate(NamedTuple):
     """How a body opens: its date and its title, if they stand there, and what follows them."""
 
     date: datetime | None
@@ -26,44 +26,44 @@ class Opening(NamedTuple):
     body: str
 
 
-def opening(form: Format, title: str, body: str, rules: DateRules, line: int) -> Opening:
+def parse_body_date(source_format: Format, title: str, body: str, rules: DateRules, line: int) -> BodyDate:
     """The date on the body's first line, or on its second below a title; `title` is a heading that was found before.
 
     HTML may also say it in a `<time datetime>`.
     """
-    if title and (moment := _read(title.strip(_LINE_MARKS), rules, line)):
-        return Opening(moment, "", body)
-    first, rest = _first_line(form, body)
-    if moment := _read(first.strip(_LINE_MARKS), rules, line):
-        return Opening(moment, title, rest)
-    if form is Format.TEXT and 0 < len(first) <= TITLE_LENGTH:
-        second, after = _first_line(form, rest)
-        if moment := _read(second.strip(_LINE_MARKS), rules, line + 1):
-            return Opening(moment, one_line(first), after)
-    if form is Format.HTML and (said := html.first_time(body)):
-        return Opening(_read(said, rules, line), title, body)
-    return Opening(None, title, body)
+    if title and (date := _parse_date(title.strip(_MARKUP_CHARACTERS), rules, line)):
+        return BodyDate(date, "", body)
+    first_line, rest = _split_first_line(source_format, body)
+    if date := _parse_date(first_line.strip(_MARKUP_CHARACTERS), rules, line):
+        return BodyDate(date, title, rest)
+    if source_format is Format.TEXT and 0 < len(first_line) <= MAX_TITLE_LENGTH:
+        second_line, remainder = _split_first_line(source_format, rest)
+        if date := _parse_date(second_line.strip(_MARKUP_CHARACTERS), rules, line + 1):
+            return BodyDate(date, to_single_line(first_line), remainder)
+    if source_format is Format.HTML and (time_text := html.find_first_time(body)):
+        return BodyDate(_parse_date(time_text, rules, line), title, body)
+    return BodyDate(None, title, body)
 
 
-def path_date(path: str, in_name: str, header_path: str, rules: DateRules) -> datetime | None:
+def parse_path_date(path: str, name_date: str, header_path: str, rules: DateRules) -> datetime | None:
     """The date of the file's name, of its folders (`2023/06/07/slug.md`), or of the header's `path`."""
-    if in_name:
-        return _read(in_name, rules, None)
-    for place in (path, header_path):
-        if found := _IN_FOLDERS.search(place):
-            return _read(found[1].replace("/", "-"), rules, None)
+    if name_date:
+        return _parse_date(name_date, rules, None)
+    for candidate in (path, header_path):
+        if match := _FOLDER_DATE.search(candidate):
+            return _parse_date(match[1].replace("/", "-"), rules, None)
     return None
 
 
-def _read(value: str, rules: DateRules, line: int | None) -> datetime | None:
+def _parse_date(value: str, rules: DateRules, line: int | None) -> datetime | None:
     try:
-        return instant(value, rules)
+        return parse_instant(value, rules)
     except ValueError as error:
-        raise mistaken_date(error, line) from None
+        raise invalid_date_error(error, line) from None
 
 
-def _first_line(form: Format, body: str) -> tuple[str, str]:
-    if form is Format.HTML:
-        return html.first_line(body)
+def _split_first_line(source_format: Format, body: str) -> tuple[str, str]:
+    if source_format is Format.HTML:
+        return html.split_first_line(body)
     first, _, rest = body.lstrip("\n\t ").partition("\n")
     return first.strip(), rest

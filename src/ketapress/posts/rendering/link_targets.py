@@ -8,8 +8,8 @@ a file wherever it lies (Obsidian, Hugo, Jekyll); a name that two posts have lea
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from ketapress.model.urls import joined
-from ketapress.posts.source.stem import stem
+from ketapress.model.urls import join_url
+from ketapress.posts.source.stem import post_stem
 
 ANYWHERE = "/"
 """What stands before a name; no path inside `posts/` begins so."""
@@ -26,7 +26,7 @@ class Pages(Mapping[str, str]):
     def __getitem__(self, path: str) -> str:
         if path.startswith(ANYWHERE):
             return self._by_name[path.removeprefix(ANYWHERE).casefold()]
-        return joined(self._site_url, self._posts[path] if path in self._posts else self._files[path])
+        return join_url(self._site_url, self._posts[path] if path in self._posts else self._files[path])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._posts)
@@ -37,8 +37,8 @@ class Pages(Mapping[str, str]):
     @cached_property
     def _by_name(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        names = [(stem(path), url) for path, url in self._posts.items()]
+        names = [(post_stem(path), url) for path, url in self._posts.items()]
         names += [(path.rpartition("/")[2], url) for path, url in self._files.items()]
         for name, url in names:
             found[name.casefold()] = "" if name.casefold() in found else url
-        return {name: joined(self._site_url, url) for name, url in found.items() if url}
+        return {name: join_url(self._site_url, url) for name, url in found.items() if url}

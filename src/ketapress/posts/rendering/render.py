@@ -12,14 +12,14 @@ from zlib import crc32
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.output import face, text_sha256
 from ketapress.model.post import Image, Post
-from ketapress.model.urls import decoded_path, joined
-from ketapress.posts.dialects.placeholders import reported, without_tokens
-from ketapress.posts.identity.assign import Pinned
-from ketapress.posts.parsing.parse import Manuscript
-from ketapress.posts.rendering.links import Place, picture_url, placed
+from ketapress.model.urls import decode_path, join_url
+from ketapress.posts.dialects.placeholders import collect_tag_problems, restore_tags
+from ketapress.posts.identity.assign import IdentifiedPost
+from ketapress.posts.parsing.parse import ParsedPost
+from ketapress.posts.rendering.links import LinkContext, absolutize_links, resolve_image_url
 from ketapress.posts.rendering.sanitize import sanitize
-from ketapress.posts.source.attachments import FOLDER
-from ketapress.posts.text.excerpt import cut, first_paragraph
+from ketapress.posts.source.attachments import ATTACHMENT_FOLDER
+from ketapress.posts.text.excerpt import extract_first_paragraph, truncate
 
 _MOST_NAMED = 5  # dropped addresses in one warning
 
@@ -59,38 +59,46 @@ class _Lookups(Mapping[str, str]):
         return len(self._pages)
 
 
-def render_body(pinned: Pinned, site_url: str, pages: Mapping[str, str], reread: Callable[[], str]) -> Body:
+def render_body(
+    pinned: IdentifiedPost, site_url: str, pages: Mapping[str, str], reread: Callable[[], str]
+) -> Body:
     """Return the body of a post. `pages` are the URLs of all posts and attachments, by their paths.
 
     `reread` returns the text of the file; it is called where a warning has to name a line.
     """
-    manuscript, record = pinned.manuscript, pinned.record
+    manuscript, record = pinned.parsed_post, pinned.entry
     lookups = _Lookups(pages)
     prefix = f"p{crc32(record.id.encode()):08x}-"
-    page, files = joined(site_url, record.url), joined(site_url, FOLDER)
-    place = Place(page=page, prefix=prefix, path=manuscript.path, marks=manuscript.marks, pages=lookups)
+    page, files = join_url(site_url, record.url), join_url(site_url, ATTACHMENT_FOLDER)
+    place = LinkContext(
+        page_url=page,
+        id_prefix=prefix,
+        path=manuscript.path,
+        foreign_tags=manuscript.foreign_tags,
+        link_targets=lookups,
+    )
     html, image, problems = _render_html(manuscript, place, reread)
     urls = (url for url in lookups.targets.values() if url and url.startswith(files))
     return Body(
         html=html,
-        summary=cut(manuscript.fields.summary or first_paragraph(html)),
+        summary=truncate(manuscript.fields.summary or extract_first_paragraph(html)),
         image=image,
         problems=problems,
         links=tuple(lookups.targets),
-        files=tuple(dict.fromkeys(decoded_path(url.removeprefix(files)) for url in urls)),
+        files=tuple(dict.fromkeys(decode_path(url.removeprefix(files)) for url in urls)),
         sha256=text_sha256(html),
     )
 
 
-def build_post(pinned: Pinned, body: Body) -> Post:
+def build_post(pinned: IdentifiedPost, body: Body) -> Post:
     """Return the post of a manuscript, its record and its body."""
-    manuscript, record = pinned.manuscript, pinned.record
+    manuscript, record = pinned.parsed_post, pinned.entry
     fields = manuscript.fields
     post = Post(
         id=record.id,
         path=manuscript.path,
         url=record.url,
-        title=manuscript.title or manuscript.name,
+        title=manuscript.title or manuscript.slug,
         summary=body.summary,
         html=body.html,
         date=manuscript.date,
@@ -117,18 +125,18 @@ def build_post(pinned: Pinned, body: Body) -> Post:
 
 
 def _render_html(
-    manuscript: Manuscript, place: Place, reread: Callable[[], str]
+    manuscript: ParsedPost, place: LinkContext, reread: Callable[[], str]
 ) -> tuple[str, str | None, tuple[Problem, ...]]:
     """Return the HTML, the URL of the image, and warnings about what was dropped."""
-    fragment = placed(sanitize(manuscript.html), manuscript.html, place)
+    fragment = absolutize_links(sanitize(manuscript.html), manuscript.html, place)
     address = manuscript.fields.image
-    image = picture_url(address, place) if address else None
-    dropped = fragment.dropped if image or not address else (*fragment.dropped, address)
+    image = resolve_image_url(address, place) if address else None
+    dropped = fragment.dropped_urls if image or not address else (*fragment.dropped_urls, address)
     problems = (_dropped(manuscript.path, dropped, reread()),) if dropped else ()
-    if not manuscript.marks:
+    if not manuscript.foreign_tags:
         return fragment.html, image, problems
-    leftovers = reported(fragment.html, manuscript.marks, manuscript.path)
-    return without_tokens(fragment.html, manuscript.marks), image, (*problems, *leftovers)
+    leftovers = collect_tag_problems(fragment.html, manuscript.foreign_tags, manuscript.path)
+    return restore_tags(fragment.html, manuscript.foreign_tags), image, (*problems, *leftovers)
 
 
 def _dropped(path: str, addresses: tuple[str, ...], text: str) -> Problem:

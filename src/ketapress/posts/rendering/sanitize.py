@@ -10,7 +10,7 @@ from html import escape, unescape
 from typing import TYPE_CHECKING
 
 from ketapress.model.lazy_regex import pattern
-from ketapress.posts.text.excerpt import legal
+from ketapress.posts.text.excerpt import remove_illegal_characters
 
 if TYPE_CHECKING:
     from nh3 import Cleaner
@@ -86,7 +86,7 @@ def sanitize(html: str) -> str:
         clean = _EMPTY_SOURCE.sub("", clean)  # of a `<picture>`
     if _HEADING_IN_HEADING.search(clean):
         clean = _cleaner().clean(clean)
-    return _shift_headings(legal(clean)).strip()
+    return _shift_headings(remove_illegal_characters(clean)).strip()
 
 
 @cache

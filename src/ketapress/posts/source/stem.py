@@ -3,8 +3,8 @@
 from posixpath import splitext
 
 
-def stem(path: str) -> str:
+def post_stem(path: str) -> str:
     """The file's name without its ending; the folder's, where the file is the `index` of a bundle."""
     folder, _, name = path.rpartition("/")
-    written = splitext(name)[0].removesuffix(".html")  # Middleman names what becomes of a file, too
-    return folder.rpartition("/")[2] if written.lower() == "index" and folder else written
+    file_stem = splitext(name)[0].removesuffix(".html")  # Middleman names what becomes of a file, too
+    return folder.rpartition("/")[2] if file_stem.lower() == "index" and folder else file_stem

@@ -11,7 +11,7 @@ class Format(StrEnum):
     HTML = "html"
 
 
-FORMATS = {
+FORMAT_BY_SUFFIX = {
     ".txt": Format.TEXT,
     ".md": Format.MARKDOWN,
     ".markdown": Format.MARKDOWN,
@@ -24,10 +24,10 @@ FORMATS = {
 }
 """The endings of posts, in lower case."""
 
-WITH_JSX = ".mdx"
+MDX_SUFFIX = ".mdx"
 """The ending of Markdown that is a program, too."""
 
-FOREIGN = frozenset(
+UNSUPPORTED_SUFFIXES = frozenset(
     {
         *(".adoc", ".asciidoc", ".doc", ".docx", ".ipynb", ".odt", ".org", ".pdf", ".rst", ".rtf"),
         *(".tex", ".textile"),

@@ -13,19 +13,19 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import repeat
 
-from ketapress.model.language import LANGUAGES, direction, script
+from ketapress.model.language import LANGUAGES_BY_SCRIPT, script_code, text_direction
 from ketapress.model.lazy_regex import pattern
 
-_LOOK_AT = 1_000  # characters tell what the rest is in
-_GLANCE = 300  # and so few, where it is what is expected
-_NO_WORDS = pattern(
+_SAMPLE_LENGTH = 1_000  # characters tell what the rest is in
+_SHORT_SAMPLE_LENGTH = 300  # and so few, where it is what is expected
+_NON_WORDS = pattern(
     r"```.*?```|~~~.*?~~~|`[^`\n]*`|<pre.*?</pre>|<code.*?</code>|<[^<>]*>|\]\([^()\n]*\)|https?://[^\s<>]+",
     re.DOTALL,
 )  # code, tags, addresses
-_NOT_LATIN = "\u0370-\u1c8f\u1cd0-\u1cff\u2c00-\u2c5f\u2d00-\u2dff\u2e80-\ua4ff\ua840-\uab2f\uabc0-\ufaff\ufb13-\ufdff\ufe70-\ufefc\uff66-\uffdc"
-_OTHER_LETTER = pattern(f"[{_NOT_LATIN}]")
+_NON_LATIN = "\u0370-\u1c8f\u1cd0-\u1cff\u2c00-\u2c5f\u2d00-\u2dff\u2e80-\ua4ff\ua840-\uab2f\uabc0-\ufaff\ufb13-\ufdff\ufe70-\ufefc\uff66-\uffdc"
+_NON_LATIN_LETTER = pattern(f"[{_NON_LATIN}]")
 
-_LETTERS = {
+_SCRIPT_LETTERS = {
     "latn": "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff",
     "arab": "\u0620-\u064a\u066e-\u06d3\u06d5\u06ee-\u06ef\u06fa-\u06ff\u0750-\u077f\u08a0-\u08c9\ufb50-\ufdff\ufe70-\ufefc",
     "hebr": "\u05d0-\u05f2\ufb1d-\ufb4f",
@@ -56,15 +56,15 @@ _LETTERS = {
     "hani": "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff",
 }
 """The letters of each script, as ranges of a pattern's set; of Japanese those that Chinese has not."""
-_RANGES = sorted(
+_LETTER_RANGES = sorted(
     (start, end, script)
-    for script, ranges in _LETTERS.items()
+    for script, ranges in _SCRIPT_LETTERS.items()
     for start, end in re.findall("(.)-(.)", ranges)
 )
-_STARTS = [start for start, _, _ in _RANGES]
+_RANGE_STARTS = [start for start, _, _ in _LETTER_RANGES]
 
 # Letters that only one of the languages has, in the order in which they decide: Kurdish has Persian ones, too
-_TELLING = {
+_DISTINCTIVE_LETTERS = {
     "arab": {
         "ps": "ټډړږښګڼۍې",
         "ug": "ېۈۋۇ",
@@ -86,73 +86,78 @@ _TELLING = {
     "deva": {"mr": "ळ", "hi": "हैंकेमें"},
     "beng": {"as": "ৰৱ", "bn": "র"},
 }
-_FEWEST_OTHERS = 3  # letters; fewer are a sign in a formula
-_TELLING_SHARE = 100  # one letter of so many; names from elsewhere bring fewer
-_LETTERS_OF_AN_IDEOGRAPH = 2.5  # a word of two says what one of five letters says
+_MIN_NON_LATIN_LETTERS = 3  # letters; fewer are a sign in a formula
+_DISTINCTIVE_SHARE = 100  # one letter of so many; names from elsewhere bring fewer
+_IDEOGRAPH_WEIGHT = 2.5  # a word of two says what one of five letters says
 _KANA_SHARE = 10  # one letter of so many is kana in any Japanese text
-_TRADITIONAL = "這個們來時說對會為國學後發點過還進麼沒樣與關電"
-_SIMPLIFIED = "这个们来时说对会为国学后发点过还进么没样与关电"
-_ENGLISH = pattern(r"\b(?:the|and|of|to|in|is|for|with|that|on)\b", re.IGNORECASE)
+_TRADITIONAL_CHARACTERS = "這個們來時說對會為國學後發點過還進麼沒樣與關電"
+_SIMPLIFIED_CHARACTERS = "这个们来时说对会为国学后发点过还进么没样与关电"
+_ENGLISH_WORD = pattern(r"\b(?:the|and|of|to|in|is|for|with|that|on)\b", re.IGNORECASE)
 _ENGLISH_SHARE = 40  # letters, in which one of those ten words comes in nearly any English text
 
 
-def contradiction(title: str, body: str, site_language: str) -> tuple[str | None, str | None]:
+def detect_language(title: str, body: str, site_language: str) -> tuple[str | None, str | None]:
     """The language and the direction of a post, where its letters are not those of the site's language."""
-    expected = script(site_language)
-    head = f"{title}\n{body[:_LOOK_AT]}"
-    if _is_clearly(expected, head):
+    expected_script = script_code(site_language)
+    sample = f"{title}\n{body[:_SAMPLE_LENGTH]}"
+    if _is_mostly_in_script(expected_script, sample):
         return None, None
-    seen = Counter(_NO_WORDS.sub(" ", head))
-    weights = _weights(seen)
-    found = max(weights, key=lambda each: weights[each], default=expected)
-    if found == expected or weights[found] * 2 <= sum(weights.values()):
+    letter_counts = Counter(_NON_WORDS.sub(" ", sample))
+    weights = _weigh_scripts(letter_counts)
+    main_script = max(weights, key=lambda each: weights[each], default=expected_script)
+    if main_script == expected_script or weights[main_script] * 2 <= sum(weights.values()):
         return None, None
-    language = _language(found, head, seen, weights[found])
-    return language, direction(language or "en")
+    language = _detect_language_of_script(main_script, sample, letter_counts, weights[main_script])
+    return language, text_direction(language or "en")
 
 
-def _is_clearly(expected: str, text: str) -> bool:
+def _is_mostly_in_script(expected_script: str, text: str) -> bool:
     """Whether a quick look shows that a text is in the expected script, as nearly all are."""
-    if expected == "latn":
-        return text.isascii() or len(_OTHER_LETTER.findall(text)) < _FEWEST_OTHERS
-    glance = text[:_GLANCE]
-    return sum(map(len, _runs(expected).findall(glance))) * 2 > len(glance)
+    if expected_script == "latn":
+        return text.isascii() or len(_NON_LATIN_LETTER.findall(text)) < _MIN_NON_LATIN_LETTERS
+    sample = text[:_SHORT_SAMPLE_LENGTH]
+    return sum(map(len, _letter_runs(expected_script).findall(sample))) * 2 > len(sample)
 
 
 @lru_cache(maxsize=64)
-def _runs(name: str) -> re.Pattern[str]:
-    return pattern(f"[{_LETTERS[name]}]+")
+def _letter_runs(script_name: str) -> re.Pattern[str]:
+    return pattern(f"[{_SCRIPT_LETTERS[script_name]}]+")
 
 
-def _weights(seen: Mapping[str, int]) -> dict[str, float]:
+def _weigh_scripts(letter_counts: Mapping[str, int]) -> dict[str, float]:
     """How much of the text is in each script: letters, of which an ideograph counts for several."""
-    found: Counter[str] = Counter()
-    for letter, count in seen.items():
-        if name := _script(letter):
-            found[name] += count
-    kana, han = found.pop("jpan", 0), found.pop("hani", 0)
-    name = "jpan" if kana * _KANA_SHARE > kana + han else "hani"
-    return found | {name: (kana + han) * _LETTERS_OF_AN_IDEOGRAPH}
+    weights: Counter[str] = Counter()
+    for letter, count in letter_counts.items():
+        if script_name := _find_script(letter):
+            weights[script_name] += count
+    kana, han = weights.pop("jpan", 0), weights.pop("hani", 0)
+    script_name = "jpan" if kana * _KANA_SHARE > kana + han else "hani"
+    return weights | {script_name: (kana + han) * _IDEOGRAPH_WEIGHT}
 
 
 @lru_cache(maxsize=4096)
-def _script(letter: str) -> str:
+def _find_script(letter: str) -> str:
     """The script of a character; empty where it is no letter, or of a script that is not known here."""
-    at = bisect_right(_STARTS, letter) - 1
-    return _RANGES[at][2] if at >= 0 and letter <= _RANGES[at][1] else ""
+    index = bisect_right(_RANGE_STARTS, letter) - 1
+    return _LETTER_RANGES[index][2] if index >= 0 and letter <= _LETTER_RANGES[index][1] else ""
 
 
-def _language(written_in: str, text: str, seen: Mapping[str, int], letters: float) -> str | None:
+def _detect_language_of_script(
+    script_name: str, text: str, letter_counts: Mapping[str, int], letter_weight: float
+) -> str | None:
     """The language of a text in that script; None where several have it and no letter tells."""
-    if written_in == "latn":
-        return "en" if len(_ENGLISH.findall(text)) * _ENGLISH_SHARE > letters else None
-    if written_in == "hani":
-        traditional, simplified = (sum(map(text.count, each)) for each in (_TRADITIONAL, _SIMPLIFIED))
+    if script_name == "latn":
+        return "en" if len(_ENGLISH_WORD.findall(text)) * _ENGLISH_SHARE > letter_weight else None
+    if script_name == "hani":
+        traditional, simplified = (
+            sum(map(text.count, characters))
+            for characters in (_TRADITIONAL_CHARACTERS, _SIMPLIFIED_CHARACTERS)
+        )
         return "zh" if traditional == simplified else "zh-Hant" if traditional > simplified else "zh-Hans"
-    if written_in not in _TELLING:
-        return LANGUAGES[written_in].partition(" ")[0]
+    if script_name not in _DISTINCTIVE_LETTERS:
+        return LANGUAGES_BY_SCRIPT[script_name].partition(" ")[0]
     shares = (
-        (sum(map(seen.get, telling, repeat(0))), language)
-        for language, telling in _TELLING[written_in].items()
+        (sum(map(letter_counts.get, distinctive_letters, repeat(0))), language)
+        for language, distinctive_letters in _DISTINCTIVE_LETTERS[script_name].items()
     )
-    return next((language for found, language in shares if found * _TELLING_SHARE > letters), None)
+    return next((language for count, language in shares if count * _DISTINCTIVE_SHARE > letter_weight), None)

@@ -4,14 +4,14 @@ from ketapress.model.lazy_regex import pattern
 
 _LINK = pattern(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
 
-_MARKS = pattern(r"(?<!\\)(\*{1,3}|(?<!\w)_{1,3}(?=[^_]*_{1,3}(?!\w))|~~|`+)(?=\S)(.+?)(?<=\S)\1")
+_INLINE_MARKUP = pattern(r"(?<!\\)(\*{1,3}|(?<!\w)_{1,3}(?=[^_]*_{1,3}(?!\w))|~~|`+)(?=\S)(.+?)(?<=\S)\1")
 
-_ESCAPED = pattern(r"\\([!-/:-@\[-`{-~])")
+_BACKSLASH_ESCAPE = pattern(r"\\([!-/:-@\[-`{-~])")
 
 
-def plain_text(line: str) -> str:
+def strip_markdown(line: str) -> str:
     """A line of Markdown as its reader sees it."""
     line = _LINK.sub(r"\1", line)
     for _ in range(3):  # emphasis in emphasis in a link
-        line = _MARKS.sub(r"\2", line)
-    return _ESCAPED.sub(r"\1", line).strip()
+        line = _INLINE_MARKUP.sub(r"\2", line)
+    return _BACKSLASH_ESCAPE.sub(r"\1", line).strip()

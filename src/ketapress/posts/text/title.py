@@ -4,9 +4,9 @@ import re
 from urllib.parse import unquote
 
 from ketapress.model.lazy_regex import pattern
-from ketapress.posts.text.excerpt import one_line
+from ketapress.posts.text.excerpt import to_single_line
 
-_BREAKS = pattern(r"[-_.\s]+")
+_WORD_SEPARATOR = pattern(r"[-_.\s]+")
 _HASH_LIKE = pattern(r"\d+|(?=.*\d)[0-9a-f]{4,}|(?=(?:.*\d){3})[0-9a-z]{16,}", re.IGNORECASE)
 _SMALL_WORDS = {
     *(
@@ -32,18 +32,18 @@ _SMALL_WORDS = {
 }
 
 
-def name_title(name: str) -> str:
+def derive_title_from_name(name: str) -> str:
     """The title that a file name without date and ending gives; empty where all its words look like hashes or numbers.
 
     `ketamine-therapy` gives Ketamine Therapy; `000_4ad128b82f72c88a` and a UUID give nothing.
     """
-    words = [word for word in _BREAKS.split(one_line(unquote(name))) if word]
+    words = [word for word in _WORD_SEPARATOR.split(to_single_line(unquote(name))) if word]
     if all(_HASH_LIKE.fullmatch(word) for word in words):
         return ""
     if any(word != word.lower() for word in words):
         return " ".join(words)
-    return " ".join(_capital(word, first=position == 0) for position, word in enumerate(words))
+    return " ".join(_capitalize(word, is_first=position == 0) for position, word in enumerate(words))
 
 
-def _capital(word: str, *, first: bool) -> str:
-    return word if word in _SMALL_WORDS and not first else word[:1].upper() + word[1:]
+def _capitalize(word: str, *, is_first: bool) -> str:
+    return word if word in _SMALL_WORDS and not is_first else word[:1].upper() + word[1:]

@@ -27,14 +27,14 @@ _DELIVERY_CODES = {
 _DELIVERY_STATES = {code: state for state, code in _DELIVERY_CODES.items()}
 
 
-def microseconds(moment: datetime) -> int:
+def to_microseconds(moment: datetime) -> int:
     """An instant as it is stored: since 1970, which sorts the same in every database."""
     return (moment - EPOCH) // _MICROSECOND
 
 
-def moment_of(stored: int) -> datetime:
+def from_microseconds(value: int) -> datetime:
     """The instant that is stored so, in UTC."""
-    return EPOCH + timedelta(microseconds=stored)
+    return EPOCH + timedelta(microseconds=value)
 
 
 def delivery_code(state: DeliveryState) -> int:

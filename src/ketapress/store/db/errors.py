@@ -12,7 +12,7 @@ from ketapress.model.errors import Problem
 
 class _Cause(NamedTuple):
     code: str
-    what: str
+    description: str
     cure: str
 
 
@@ -86,30 +86,32 @@ _POSTGRESQL = {
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@|\b(password=)\S+")
 
 
-def problem_of(error: Exception, where: str) -> Problem | None:
+def to_problem(error: Exception, display_url: str) -> Problem | None:
     """What to tell a person, if a person can do something about it. `where` is the database's URL without password.
 
     `error` is the driver's own, or SQLAlchemy's around it.
     """
-    said = getattr(error, "orig", error)
-    cause = _cause(error, said)
+    driver_error = getattr(error, "orig", error)
+    cause = _find_cause(error, driver_error)
     if cause is None:
         return None
-    text = _PASSWORD.sub(r"\1\2***", " ".join(str(said).split()))
+    driver_text = _PASSWORD.sub(r"\1\2***", " ".join(str(driver_error).split()))
     return Problem(
         code=cause.code,
-        message=f"the database {where}: {cause.what} (it says: {text[:300]}).",
+        message=f"the database {display_url}: {cause.description} (it says: {driver_text[:300]}).",
         cure=cause.cure,
     )
 
 
-def _cause(error: Exception, said: object) -> _Cause | None:
-    name = getattr(said, "sqlite_errorname", None)
-    if name is not None:
-        primary = name.removeprefix("SQLITE_").partition("_")[0]
-        return _SQLITE.get(primary)
-    if not any(kind.__name__ == "OperationalError" for kind in type(error).__mro__):  # so named by PEP 249
+def _find_cause(error: Exception, driver_error: object) -> _Cause | None:
+    sqlite_name = getattr(driver_error, "sqlite_errorname", None)
+    if sqlite_name is not None:
+        primary_code = sqlite_name.removeprefix("SQLITE_").partition("_")[0]
+        return _SQLITE.get(primary_code)
+    if not any(
+        error_class.__name__ == "OperationalError" for error_class in type(error).__mro__
+    ):  # so named by PEP 249
         return None
-    state = getattr(said, "sqlstate", None)
+    sqlstate = getattr(driver_error, "sqlstate", None)
     # Without a state the server was never reached, or was lost in the middle of an answer.
-    return _POSTGRESQL.get(state[:2], _UNKNOWN) if state else _UNREACHABLE
+    return _POSTGRESQL.get(sqlstate[:2], _UNKNOWN) if sqlstate else _UNREACHABLE

@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 def migrate(connection: Connection) -> None:
     """Runs what is missing on this connection. The caller commits."""
     config = Config()
-    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def scripts() -> Path:
+def migrations_folder() -> Path:
     """The folder of the migrations, inside the installed package."""
     return Path(__file__).parents[1] / "migrations"

@@ -16,37 +16,37 @@ _SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgresql", "postgresql+psycopg", "postgres")
 
 
-def by_driver(url: str, root: Path, read: Callable[[Any, str], _T]) -> _T | None:
+def read_with_driver(url: str, root: Path, read: Callable[[Any, str], _T]) -> _T | None:
     """What `read` finds with a cursor in a dialect (`sqlite`, `postgresql`), where the database is at the newest schema.
 
     None where anything is in the way: then open the store, which says what is wrong, or makes what is not there yet.
     """
     scheme = url.partition("://")[0]
     if url.startswith(_SQLITE) and "?" not in url:
-        return _from_file(root / url.removeprefix(_SQLITE), read)
-    return _from_server(f"postgresql{url.removeprefix(scheme)}", read) if scheme in _POSTGRESQL else None
+        return _read_sqlite(root / url.removeprefix(_SQLITE), read)
+    return _read_postgresql(f"postgresql{url.removeprefix(scheme)}", read) if scheme in _POSTGRESQL else None
 
 
-def _from_file(file: Path, read: Callable[[Any, str], _T]) -> _T | None:
+def _read_sqlite(file: Path, read: Callable[[Any, str], _T]) -> _T | None:
     try:
-        with _opened(file) as cursor:
+        with _open_read_only(file) as cursor:
             return read(cursor, "sqlite") if _is_newest(cursor) else None
     except sqlite3.Error:
         return None
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[sqlite3.Cursor]:
+def _open_read_only(file: Path) -> Iterator[sqlite3.Cursor]:
     """One consistent view of a file that is there already."""
     with closing(
         sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-    ) as opened:
-        opened.execute("PRAGMA query_only = ON")
-        opened.execute("BEGIN")
-        yield opened.cursor()
+    ) as connection:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("BEGIN")
+        yield connection.cursor()
 
 
-def _from_server(url: str, read: Callable[[Any, str], _T]) -> _T | None:
+def _read_postgresql(url: str, read: Callable[[Any, str], _T]) -> _T | None:
     try:
         import psycopg  # noqa: PLC0415 - not everybody has it
     except ImportError:

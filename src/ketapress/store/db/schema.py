@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeDecorator
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import Decision, EditionState
 from ketapress.model.subscriber import ConsentEvent, SubscriptionState
-from ketapress.store.db.codes import delivery_code, delivery_state, microseconds, moment_of
+from ketapress.store.db.codes import delivery_code, delivery_state, from_microseconds, to_microseconds
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -46,32 +46,32 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
-        return None if value is None else microseconds(value)
+        return None if value is None else to_microseconds(value)
 
     def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
-        return None if value is None else moment_of(value)
+        return None if value is None else from_microseconds(value)
 
 
-def instant(moment: datetime) -> ColumnElement[datetime]:
+def instant_literal(moment: datetime) -> ColumnElement[datetime]:
     """A moment inside an expression, where no column tells how it is stored."""
     return literal(moment, Instant)
 
 
-class Word(TypeDecorator[StrEnum]):
+class EnumText(TypeDecorator[StrEnum]):
     """A member of an enumeration, stored as its text so that a person with a SQL prompt can read it."""
 
     impl = Text
     cache_ok = True
 
-    def __init__(self, words: type[StrEnum]) -> None:
+    def __init__(self, enum_class: type[StrEnum]) -> None:
         super().__init__()
-        self.words = words
+        self.enum_class = enum_class
 
     def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> str | None:
         return None if value is None else value.value
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.words(value)
+        return None if value is None else self.enum_class(value)
 
 
 class DeliveryCode(TypeDecorator[DeliveryState]):
@@ -105,14 +105,14 @@ def _postgresql_clock(_element: DatabaseClock, _compiler: SQLCompiler, **_: obje
 
 
 # SQLite numbers rows by itself only where the key is spelled INTEGER.
-Number = BigInteger().with_variant(Integer(), "sqlite")
+IdInteger = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData()
 
 subscribers = Table(
     "subscribers",
     metadata,
-    Column("id", Number, primary_key=True),
+    Column("id", IdInteger, primary_key=True),
     Column("address", Text, nullable=False),
     Column("address_key", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
@@ -125,10 +125,10 @@ subscriptions = Table(
     "subscriptions",
     metadata,
     # Links in mail are made from this number: one that is gone is never given to anybody else.
-    Column("id", Number, primary_key=True),
-    Column("subscriber_id", Number, ForeignKey("subscribers.id"), nullable=False),
+    Column("id", IdInteger, primary_key=True),
+    Column("subscriber_id", IdInteger, ForeignKey("subscribers.id"), nullable=False),
     Column("newsletter", Text, nullable=False),
-    Column("state", Word(SubscriptionState), nullable=False),
+    Column("state", EnumText(SubscriptionState), nullable=False),
     Column("since", Instant, nullable=False),
     UniqueConstraint("subscriber_id", "newsletter"),
     Index("subscriptions_by_state", "newsletter", "state", "id"),
@@ -138,11 +138,11 @@ subscriptions = Table(
 consents = Table(
     "consents",
     metadata,
-    Column("id", Number, primary_key=True),
-    Column("subscriber_id", Number, ForeignKey("subscribers.id")),
+    Column("id", IdInteger, primary_key=True),
+    Column("subscriber_id", IdInteger, ForeignKey("subscribers.id")),
     Column("erased", Text),  # a keyed hash of the address, once the subscriber is erased
     Column("newsletter", Text, nullable=False),
-    Column("event", Word(ConsentEvent), nullable=False),
+    Column("event", EnumText(ConsentEvent), nullable=False),
     Column("at", Instant, nullable=False),
     Column("by", Text, nullable=False),
     Index("consents_by_subscriber", "subscriber_id"),
@@ -153,14 +153,14 @@ consents = Table(
 editions = Table(
     "editions",
     metadata,
-    Column("id", Number, primary_key=True),
+    Column("id", IdInteger, primary_key=True),
     Column("newsletter", Text, nullable=False),
     Column("slot_key", Text, nullable=False),
     Column("slot_at", Instant, nullable=False),
-    Column("decision", Word(Decision), nullable=False),
+    Column("decision", EnumText(Decision), nullable=False),
     Column("decided_at", Instant, nullable=False),
     # The rest is there only for a composed slot.
-    Column("state", Word(EditionState)),
+    Column("state", EnumText(EditionState)),
     Column("changed_at", Instant),
     Column("lease_until", BigInteger),  # by the database's clock: until then its maker is believed alive
     Column("window_after", Instant),
@@ -186,7 +186,7 @@ edition_posts = Table(
     metadata,
     Column("newsletter", Text, nullable=False),
     Column("post_id", Text, nullable=False),
-    Column("edition_id", Number, ForeignKey("editions.id"), nullable=False),
+    Column("edition_id", IdInteger, ForeignKey("editions.id"), nullable=False),
     PrimaryKeyConstraint("newsletter", "post_id"),
     Index("edition_posts_by_edition", "edition_id"),
 )
@@ -224,7 +224,7 @@ workers = Table(
     "workers",
     metadata,
     # A fencing token: never reused, and gone once its owner was declared dead.
-    Column("id", Number, primary_key=True),
+    Column("id", IdInteger, primary_key=True),
     Column("name", Text, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
     sqlite_autoincrement=True,

@@ -12,81 +12,88 @@ from datetime import datetime
 from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError, StoreError
-from ketapress.store.db.engine import private_file
+from ketapress.store.db.engine import create_private_file
 from ketapress.system.atomic import sync_file, sync_folder
 
-_COMPANIONS = ("-wal", "-shm")
-_OURS = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
-_PATIENCE = 5  # seconds that somebody who just reads may take
+_WAL_SUFFIXES = ("-wal", "-shm")
+_ALEMBIC_TABLE_QUERY = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
+_LOCK_TIMEOUT = 5  # seconds that somebody who just reads may take
 
 
 @contextmanager
-def unfinished_copy(file: Path, place: Path) -> Iterator[Path]:
+def temporary_copy(file: Path, database_path: Path) -> Iterator[Path]:
     """A copy of the backup beside the database, read from first to last page; gone, where it is not put in place.
 
     Raises RefusedError where the file is not there or is no whole database.
     """
     if not file.is_file():
-        raise RefusedError(_not_there(file))
-    copy = place.with_name(f"{place.name}.restoring")
-    _remove(copy)
-    private_file(copy)
+        raise RefusedError(_missing_problem(file))
+    copy_path = database_path.with_name(f"{database_path.name}.restoring")
+    _remove_copy(copy_path)
+    create_private_file(copy_path)
     try:
         try:
-            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
-                source.backup(target)
-                (found,) = target.execute("PRAGMA integrity_check(1)").fetchone()
-                ours = target.execute(_OURS).fetchone()
+            with (
+                closing(sqlite3.connect(file)) as backup_connection,
+                closing(sqlite3.connect(copy_path)) as copy_connection,
+            ):
+                backup_connection.backup(copy_connection)
+                (integrity,) = copy_connection.execute("PRAGMA integrity_check(1)").fetchone()
+                alembic_table = copy_connection.execute(_ALEMBIC_TABLE_QUERY).fetchone()
         except sqlite3.Error as error:
-            raise RefusedError(_not_whole(file, str(error))) from error
-        if found != "ok":
-            raise RefusedError(_not_whole(file, found))
-        if ours is None:
-            raise RefusedError(_not_ours(file))
-        yield copy
+            raise RefusedError(_damaged_problem(file, str(error))) from error
+        if integrity != "ok":
+            raise RefusedError(_damaged_problem(file, integrity))
+        if alembic_table is None:
+            raise RefusedError(_foreign_problem(file))
+        yield copy_path
     finally:
-        _remove(copy)
+        _remove_copy(copy_path)
 
 
-def put_in_place(copy: Path, place: Path, now: datetime) -> Path | None:
+def replace_database(copy_path: Path, database_path: Path, now: datetime) -> Path | None:
     """The copy takes the database's name; where the database is now, if there was one. `now` is in UTC.
 
     Raises RefusedError where somebody has it open, StoreError where the disk refuses; then nothing has changed.
     """
-    aside = place.with_name(f"{place.name}.replaced-{now:%Y%m%dT%H%M%SZ}") if place.exists() else None
+    replaced_path = (
+        database_path.with_name(f"{database_path.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
+        if database_path.exists()
+        else None
+    )
     try:
-        sync_file(copy)
-        if aside:
-            _gather(place)
-            for each in _COMPANIONS:  # there only if it is damaged: they are a part of it
-                if (log := Path(f"{place}{each}")).exists():
-                    log.rename(f"{aside}{each}")
-            os.link(place, aside)
-        copy.rename(place)
-        sync_folder(place.parent)
+        sync_file(copy_path)
+        if replaced_path:
+            _checkpoint_wal(database_path)
+            for suffix in _WAL_SUFFIXES:  # there only if it is damaged: they are a part of it
+                if (wal_file := Path(f"{database_path}{suffix}")).exists():
+                    wal_file.rename(f"{replaced_path}{suffix}")
+            os.link(database_path, replaced_path)
+        copy_path.rename(database_path)
+        sync_folder(database_path.parent)
     except OSError as error:
-        raise StoreError(_not_moved(place, error.strerror or str(error))) from error
-    return aside
+        raise StoreError(_failed_problem(database_path, error.strerror or str(error))) from error
+    return replaced_path
 
 
-def _gather(place: Path) -> None:
+def _checkpoint_wal(database_path: Path) -> None:
     """Folds the log in and removes it, which only works when nobody else has the database open."""
     try:
-        with closing(sqlite3.connect(place, timeout=_PATIENCE)) as connection:
+        with closing(sqlite3.connect(database_path, timeout=_LOCK_TIMEOUT)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise RefusedError(_in_use(place)) from error
+            raise RefusedError(_busy_problem(database_path)) from error
     except sqlite3.DatabaseError:
         pass  # it is damaged: then it is put aside as it is
 
 
-def _remove(copy: Path) -> None:
-    for each in ("", *_COMPANIONS):
-        Path(f"{copy}{each}").unlink(missing_ok=True)
+def _remove_copy(copy_path: Path) -> None:
+    for suffix in ("", *_WAL_SUFFIXES):
+        Path(f"{copy_path}{suffix}").unlink(missing_ok=True)
 
 
-def _not_there(file: Path) -> Problem:
+def _missing_problem(file: Path) -> Problem:
     return Problem(
         code="restore.missing",
         message=f"{file} is not there, or is no file; nothing was changed.",
@@ -94,15 +101,15 @@ def _not_there(file: Path) -> Problem:
     )
 
 
-def _not_whole(file: Path, why: str) -> Problem:
+def _damaged_problem(file: Path, reason: str) -> Problem:
     return Problem(
         code="restore.damaged",
-        message=f"{file} is no whole database ({why}); nothing was changed.",
+        message=f"{file} is no whole database ({reason}); nothing was changed.",
         cure="Take an earlier backup.",
     )
 
 
-def _not_ours(file: Path) -> Problem:
+def _foreign_problem(file: Path) -> Problem:
     return Problem(
         code="restore.foreign",
         message=f"{file} is a database, but none of Ketapress's; nothing was changed.",
@@ -110,18 +117,18 @@ def _not_ours(file: Path) -> Problem:
     )
 
 
-def _in_use(place: Path) -> Problem:
+def _busy_problem(database_path: Path) -> Problem:
     return Problem(
         code="restore.busy",
-        message=f"somebody has {place} open; nothing was changed.",
+        message=f"somebody has {database_path} open; nothing was changed.",
         cure="End every other Ketapress process, and whatever else looks at it, then run the same command again.",
     )
 
 
-def _not_moved(place: Path, why: str) -> Problem:
+def _failed_problem(database_path: Path, reason: str) -> Problem:
     return Problem(
         code="restore.failed",
-        path=place.name,
-        message=f"it could not be replaced: {why}.",
+        path=database_path.name,
+        message=f"it could not be replaced: {reason}.",
         cure="Look at the disk and the folder, then run the same command again.",
     )

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, literal, select, update
 
 from ketapress.model.subscriber import ConsentEvent, Subscriber, Subscription, SubscriptionState
-from ketapress.store.db.schema import consents, instant, properties, subscribers, subscriptions
+from ketapress.store.db.schema import consents, instant_literal, properties, subscribers, subscriptions
 
-_ENDS = {
+_ENDABLE_STATES = {
     SubscriptionState.LEFT: (
         SubscriptionState.PENDING,
         SubscriptionState.ACTIVE,
@@ -25,11 +25,11 @@ _ENDS = {
 """Into each end of a consent: from where."""
 
 
-def people(newsletter: str | None = None) -> Select[Any]:
+def select_subscribers(newsletter: str | None = None) -> Select[Any]:
     """Subscribers with their subscriptions, to all newsletters or to one; for `persons`."""
-    of_them = subscriptions.c.subscriber_id == subscribers.c.id
+    join_condition = subscriptions.c.subscriber_id == subscribers.c.id
     if newsletter is not None:
-        of_them = and_(of_them, subscriptions.c.newsletter == newsletter)
+        join_condition = and_(join_condition, subscriptions.c.newsletter == newsletter)
     return (
         select(
             subscribers.c.id,
@@ -41,55 +41,63 @@ def people(newsletter: str | None = None) -> Select[Any]:
             subscriptions.c.state,
             subscriptions.c.since,
         )
-        .select_from(subscribers.outerjoin(subscriptions, of_them))
+        .select_from(subscribers.outerjoin(subscriptions, join_condition))
         .order_by(subscribers.c.id, subscriptions.c.id)
     )
 
 
-def persons(rows: Iterable[Row[Any]]) -> Iterator[Subscriber]:
+def to_subscribers(rows: Iterable[Row[Any]]) -> Iterator[Subscriber]:
     """One subscriber for all the rows of `people` that are theirs."""
-    for _, theirs in groupby(rows, key=lambda row: row.id):
-        first, *more = theirs
+    for _, subscriber_rows in groupby(rows, key=lambda row: row.id):
+        first_row, *other_rows = subscriber_rows
         yield Subscriber(
-            id=first.id,
-            address=first.address,
-            name=first.name,
-            lang=first.lang,
+            id=first_row.id,
+            address=first_row.address,
+            name=first_row.name,
+            lang=first_row.lang,
             subscriptions=tuple(
                 Subscription(
                     id=row.subscription_id, newsletter=row.newsletter, state=row.state, since=row.since
                 )
-                for row in (first, *more)
+                for row in (first_row, *other_rows)
                 if row.subscription_id is not None
             ),
         )
 
 
 def end_consent(
-    connection: Connection, ids: Select[Any], end: SubscriptionState, by: str, now: datetime
+    connection: Connection,
+    subscription_ids: Select[Any],
+    end_state: SubscriptionState,
+    origin: str,
+    now: datetime,
 ) -> int:
     """These subscriptions have left, or are unreachable, and it is written down; how many had not ended before."""
-    open_ones = and_(subscriptions.c.id.in_(ids), subscriptions.c.state.in_(_ENDS[end]))
-    record_consent(connection, open_ones, ConsentEvent(end.value), by, now)
-    return connection.execute(update(subscriptions).where(open_ones).values(state=end, since=now)).rowcount
+    condition = and_(
+        subscriptions.c.id.in_(subscription_ids), subscriptions.c.state.in_(_ENDABLE_STATES[end_state])
+    )
+    record_consent(connection, condition, ConsentEvent(end_state.value), origin, now)
+    return connection.execute(
+        update(subscriptions).where(condition).values(state=end_state, since=now)
+    ).rowcount
 
 
 def record_consent(
-    connection: Connection, which: ColumnElement[bool], event: ConsentEvent, by: str, now: datetime
+    connection: Connection, condition: ColumnElement[bool], event: ConsentEvent, origin: str, now: datetime
 ) -> None:
     """Writes down what happened to the consent of these subscriptions, and on whose word."""
-    said = (literal(event, consents.c.event.type), instant(now), literal(by))
+    event_values = (literal(event, consents.c.event.type), instant_literal(now), literal(origin))
     connection.execute(
         insert(consents).from_select(
             ["subscriber_id", "newsletter", "event", "at", "by"],
-            select(subscriptions.c.subscriber_id, subscriptions.c.newsletter, *said)
-            .where(which)
+            select(subscriptions.c.subscriber_id, subscriptions.c.newsletter, *event_values)
+            .where(condition)
             .order_by(subscriptions.c.id),
         )
     )
 
 
-def erasure_key(connection: Connection) -> str:
+def read_erasure_key(connection: Connection) -> str:
     """The key of the hashes that stand for erased people; made with the schema, never shown."""
     key: str = connection.execute(
         select(properties.c.value).where(properties.c.name == "erasure")
@@ -97,6 +105,6 @@ def erasure_key(connection: Connection) -> str:
     return key
 
 
-def erased_hash(erasure: str, address_key: str) -> str:
+def hash_erased_address(hash_key: str, address_key: str) -> str:
     """What is kept of an erased address: enough to know it again, useless without the key."""
-    return hmac.digest(bytes.fromhex(erasure), address_key.encode(), "sha256").hex()
+    return hmac.digest(bytes.fromhex(hash_key), address_key.encode(), "sha256").hex()

@@ -18,82 +18,92 @@ _BY_STATE = """
     SELECT edition_id, state, count(*) FROM deliveries WHERE edition_id IN ({ids}) GROUP BY edition_id, state
 """
 # SQLite sorts a million rows to group them by state, which takes three times as long as passing by them once.
-_MOST = """
+_MAIN_STATES = """
     SELECT edition_id, count(*), count(*) FILTER (WHERE state = {queued}), count(*) FILTER (WHERE state = {sent})
     FROM deliveries WHERE edition_id IN ({ids}) GROUP BY edition_id
 """
-_OTHERS = """
+_OTHER_STATES = """
     SELECT edition_id, state, count(*) FROM deliveries WHERE edition_id IN ({ids})
     AND state NOT IN ({queued}, {sent}) GROUP BY edition_id, state
 """
 # The plus sign keeps the key from being used, which leads through the whole edition.
-_IN_HAND = """
+_HELD_STATES = """
     SELECT edition_id, state, count(*) FROM deliveries WHERE +edition_id IN ({ids}) AND worker_id IS NOT NULL
     AND state NOT IN ({queued}, {sent}) GROUP BY edition_id, state
 """
-_PEOPLE = "SELECT newsletter, state, count(*) FROM subscriptions {where} GROUP BY newsletter, state"
+_SUBSCRIPTIONS = "SELECT newsletter, state, count(*) FROM subscriptions {where} GROUP BY newsletter, state"
 
 
-def counted(cursor: Any, dialect: str, edition_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+def count_by_edition(cursor: Any, dialect: str, edition_ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """By edition, how many deliveries stand in each state, zeros included; an edition without any is not there."""
     if not edition_ids:
         return {}
     ids = ", ".join(map(str, edition_ids))
-    rows = _passed_by(cursor, ids) if dialect == "sqlite" else cursor.execute(_BY_STATE.format(ids=ids))
-    found: dict[int, dict[str, int]] = {}
+    rows = (
+        _count_deliveries_sqlite(cursor, ids)
+        if dialect == "sqlite"
+        else cursor.execute(_BY_STATE.format(ids=ids))
+    )
+    counts_by_edition: dict[int, dict[str, int]] = {}
     for edition_id, code, count in rows:
-        nothing = {state.value: 0 for state in DeliveryState}
-        found.setdefault(edition_id, nothing)[delivery_state(code).value] = count
-    return found
+        zeros = {state.value: 0 for state in DeliveryState}
+        counts_by_edition.setdefault(edition_id, zeros)[delivery_state(code).value] = count
+    return counts_by_edition
 
 
-def people_counted(cursor: Any, dialect: str) -> Mapping[tuple[str, SubscriptionState], int]:
+def count_subscriptions(cursor: Any, dialect: str) -> Mapping[tuple[str, SubscriptionState], int]:
     """How many subscriptions there are, by newsletter and state; what there is none of is not there."""
-    rows = _left_over(cursor) if dialect == "sqlite" else cursor.execute(_PEOPLE.format(where=""))
+    rows = (
+        _count_subscriptions_sqlite(cursor)
+        if dialect == "sqlite"
+        else cursor.execute(_SUBSCRIPTIONS.format(where=""))
+    )
     return {(newsletter, SubscriptionState(state)): count for newsletter, state, count in rows}
 
 
-def _passed_by(cursor: Any, ids: str) -> Iterator[tuple[int, int, int]]:
+def _count_deliveries_sqlite(cursor: Any, ids: str) -> Iterator[tuple[int, int, int]]:
     """SQLite: the two states in which nearly all are, in the order of the key; and the others, where there are any.
 
     Those in the hands of a sender are found by their index. Only if there are more is everything passed by again.
     """
-    words = {"ids": ids, "queued": _QUEUED, "sent": _SENT}
-    missing = 0
-    for edition_id, total, queued, sent in cursor.execute(_MOST.format_map(words)).fetchall():
-        yield edition_id, _QUEUED, queued
-        yield edition_id, _SENT, sent
-        missing += total - queued - sent
-    if missing:
-        others = cursor.execute(_IN_HAND.format_map(words)).fetchall()
-        if _sum(others) < missing:
-            others = cursor.execute(_OTHERS.format_map(words)).fetchall()
-        yield from others
+    sql_values = {"ids": ids, "queued": _QUEUED, "sent": _SENT}
+    remainder = 0
+    for edition_id, total, queued_count, sent_count in cursor.execute(
+        _MAIN_STATES.format_map(sql_values)
+    ).fetchall():
+        yield edition_id, _QUEUED, queued_count
+        yield edition_id, _SENT, sent_count
+        remainder += total - queued_count - sent_count
+    if remainder:
+        other_rows = cursor.execute(_HELD_STATES.format_map(sql_values)).fetchall()
+        if _sum_counts(other_rows) < remainder:
+            other_rows = cursor.execute(_OTHER_STATES.format_map(sql_values)).fetchall()
+        yield from other_rows
 
 
-def _left_over(cursor: Any) -> list[tuple[str, str, int]]:
+def _count_subscriptions_sqlite(cursor: Any) -> list[tuple[str, str, int]]:
     """SQLite: all are counted by what is left of the whole table when the others are taken away.
 
     It counts a whole table twenty times as fast as a part of it. The newest subscription stands for where most are.
     """
-    newest = cursor.execute("SELECT newsletter FROM subscriptions ORDER BY id DESC LIMIT 1").fetchone()
-    if newest is None:
+    newest_row = cursor.execute("SELECT newsletter FROM subscriptions ORDER BY id DESC LIMIT 1").fetchone()
+    if newest_row is None:
         return []
-    here = (newest[0], SubscriptionState.ACTIVE.value)
+    main_group = (newest_row[0], SubscriptionState.ACTIVE.value)
     ranges = (
-        ("newsletter < ?", here[:1]),
-        ("newsletter > ?", here[:1]),
-        ("newsletter = ? AND state < ?", here),
-        ("newsletter = ? AND state > ?", here),
+        ("newsletter < ?", main_group[:1]),
+        ("newsletter > ?", main_group[:1]),
+        ("newsletter = ? AND state < ?", main_group),
+        ("newsletter = ? AND state > ?", main_group),
     )
     rows = [
         row
-        for where, values in ranges
-        for row in cursor.execute(_PEOPLE.format(where=f"WHERE {where}"), values)
+        for condition, values in ranges
+        for row in cursor.execute(_SUBSCRIPTIONS.format(where=f"WHERE {condition}"), values)
     ]
-    left = cursor.execute("SELECT count(*) FROM subscriptions").fetchone()[0] - _sum(rows)
-    return [*rows, (*here, left)] if left else rows
+    remainder = cursor.execute("SELECT count(*) FROM subscriptions").fetchone()[0] - _sum_counts(rows)
+    return [*rows, (*main_group, remainder)] if remainder else rows
 
 
-def _sum(rows: Iterable[tuple[Any, Any, int]]) -> int:
+def _sum_counts(rows: Iterable[tuple[Any, Any, int]]) -> int:
     return sum(count for _, _, count in rows)

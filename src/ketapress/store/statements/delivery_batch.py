@@ -14,18 +14,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ketapress.model.delivery import ARROWS, DeliveryState, Recipient, Result
+from ketapress.model.delivery import TRANSITIONS, DeliveryResult, DeliveryState, Recipient
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.store.db.codes import delivery_code, microseconds, moment_of
-from ketapress.store.statements.transitions import AT_ONCE, SOURCES
+from ketapress.store.db.codes import delivery_code, from_microseconds, to_microseconds
+from ketapress.store.statements.transitions import ALLOWED_FROM, DUE_NOW
 
-_TRIED = frozenset(ARROWS[DeliveryState.SENDING])  # results that count as a try
-_AGAIN = frozenset({DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT})
+_ATTEMPT_STATES = frozenset(TRANSITIONS[DeliveryState.SENDING])  # results that count as a try
+_RETRY_STATES = frozenset({DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT})
 
 # The plus signs keep an index from being used that is no help beside the primary key. What is looked up in `:rows` is
 # not joined, because SQLite would read the whole edition for it.
-_RESULTS = """
+_RESULTS_SQL = """
     UPDATE deliveries SET state = {state}, next_at = {next_at}, worker_id = {worker}, dated = {dated},
         attempts = attempts + {tried},
         reply = CASE WHEN EXISTS (SELECT 1 FROM subscriptions WHERE id = deliveries.subscription_id)
@@ -33,7 +33,7 @@ _RESULTS = """
     WHERE edition_id = :edition AND subscription_id {among_ids}
         AND +worker_id IN ({workers}) AND +state IN ({sources})
 """
-_INTENTS = """
+_INTENTS_SQL = """
     UPDATE deliveries SET state = {state}, next_at = NULL, dated = coalesce(dated, :moment)
     WHERE edition_id = :edition AND subscription_id {among_ids}
         AND +worker_id IN ({workers}) AND +state IN ({sources})
@@ -41,7 +41,7 @@ _INTENTS = """
     RETURNING subscription_id
 """
 # New ones come before those that are late, and on PostgreSQL rows that another worker is taking are passed over.
-_DUE = """
+_CLAIMABLE_SQL = """
     SELECT deliveries.subscription_id, subscribers.address, subscribers.name, attempts, dated,
         subscriptions.state = :active
     FROM deliveries LEFT JOIN subscriptions ON subscriptions.id = deliveries.subscription_id
@@ -49,12 +49,12 @@ _DUE = """
     WHERE edition_id = :edition AND next_at <= :now
     ORDER BY next_at, deliveries.subscription_id LIMIT :limit {locked}
 """
-_CLAIMS = """
+_CLAIMS_SQL = """
     UPDATE deliveries SET state = {state}, next_at = NULL, worker_id = :worker
     WHERE edition_id = :edition AND subscription_id {among_ids} AND +state IN ({sources})
 """
-_EDITION = "SELECT state FROM editions WHERE id = :edition"
-_LISTS = {
+_EDITION_SQL = "SELECT state FROM editions WHERE id = :edition"
+_DIALECT_SQL = {
     "sqlite": {
         "locked": "",
         "among_ids": "IN (SELECT value FROM json_each(:ids))",
@@ -71,15 +71,17 @@ _LISTS = {
 }
 
 
-def kept_state(connection: Connection, edition_id: int) -> EditionState | None:
+def locked_state(connection: Connection, edition_id: int) -> EditionState | None:
     """Where the edition stands, and there it stays until this transaction ends."""
     dialect = connection.dialect.name
-    statement = _for(dialect, _EDITION if dialect == "sqlite" else f"{_EDITION} FOR SHARE")
-    row = _run(connection, statement, {"edition": edition_id}).fetchone()
+    statement = _driver_statement(
+        dialect, _EDITION_SQL if dialect == "sqlite" else f"{_EDITION_SQL} FOR SHARE"
+    )
+    row = _execute(connection, statement, {"edition": edition_id}).fetchone()
     return EditionState(row[0]) if row and row[0] else None
 
 
-def due(
+def claimable(
     connection: Connection, edition_id: int, limit: int, now: datetime
 ) -> tuple[list[Recipient], list[int]]:
     """The next deliveries that may be claimed, and the numbers of those among them that nobody wants any more."""
@@ -87,111 +89,121 @@ def due(
     values = {
         "edition": edition_id,
         "active": SubscriptionState.ACTIVE.value,
-        "now": microseconds(now),
+        "now": to_microseconds(now),
         "limit": limit,
     }
-    wanted, unwanted = [], []
-    statement = _for(dialect, _DUE.format(locked=_LISTS[dialect]["locked"]))
-    for number, address, name, attempts, dated, active in _run(connection, statement, values).fetchall():
-        if active:
-            moment = None if dated is None else moment_of(dated)
-            wanted.append(Recipient(number, address, name, attempts, moment))
+    recipients, unwanted_ids = [], []
+    statement = _driver_statement(dialect, _CLAIMABLE_SQL.format(locked=_DIALECT_SQL[dialect]["locked"]))
+    for subscription_id, address, name, attempts, message_date, is_active in _execute(
+        connection, statement, values
+    ).fetchall():
+        if is_active:
+            moment = None if message_date is None else from_microseconds(message_date)
+            recipients.append(Recipient(subscription_id, address, name, attempts, moment))
         else:
-            unwanted.append(number)
-    return wanted, unwanted
+            unwanted_ids.append(subscription_id)
+    return recipients, unwanted_ids
 
 
-def write_claims(connection: Connection, edition_id: int, ids: Sequence[int], worker: int) -> None:
+def write_claims(
+    connection: Connection, edition_id: int, subscription_ids: Sequence[int], worker_id: int
+) -> None:
     """These are this worker's from here on."""
     statement = _claim_statement(connection.dialect.name)
-    _run(connection, statement, {"edition": edition_id, "ids": json.dumps(ids), "worker": worker})
+    _execute(
+        connection,
+        statement,
+        {"edition": edition_id, "ids": json.dumps(subscription_ids), "worker": worker_id},
+    )
 
 
 def write_results(
-    connection: Connection, edition_id: int, results: Sequence[Result], workers: Sequence[int]
+    connection: Connection, edition_id: int, results: Sequence[DeliveryResult], worker_ids: Sequence[int]
 ) -> None:
     """Each result where its delivery is still in these workers' hands."""
     for target in {result.state for result in results}:
         rows = {
-            result.subscription_id: (result.reply or None, _again_at(result))
+            result.subscription_id: (result.reply or None, _next_attempt_at(result))
             for result in results
             if result.state is target
         }
-        statement = _result_statement(connection.dialect.name, target, tuple(workers))
+        statement = _result_statement(connection.dialect.name, target, tuple(worker_ids))
         values = {"edition": edition_id, "ids": json.dumps(list(rows)), "rows": json.dumps(rows)}
-        _run(connection, statement, values)
+        _execute(connection, statement, values)
 
 
 def write_intents(
     connection: Connection,
     edition_id: int,
     intents: Collection[int],
-    workers: Sequence[int],
+    worker_ids: Sequence[int],
     now: datetime,
 ) -> frozenset[int]:
     """Those of the intents that may go out are sending from here on: claimed by these workers, and still wanted."""
     values = {
         "edition": edition_id,
         "ids": json.dumps(list(intents)),
-        "moment": microseconds(now),
+        "moment": to_microseconds(now),
         "active": SubscriptionState.ACTIVE.value,
     }
-    statement = _intent_statement(connection.dialect.name, tuple(workers))
-    return frozenset(row[0] for row in _run(connection, statement, values).fetchall())
+    statement = _intent_statement(connection.dialect.name, tuple(worker_ids))
+    return frozenset(row[0] for row in _execute(connection, statement, values).fetchall())
 
 
-def _again_at(result: Result) -> int | None:
+def _next_attempt_at(result: DeliveryResult) -> int | None:
     if result.next_at is not None:
-        return microseconds(result.next_at)
-    return None if result.state is DeliveryState.IN_DOUBT else microseconds(AT_ONCE)
+        return to_microseconds(result.next_at)
+    return None if result.state is DeliveryState.IN_DOUBT else to_microseconds(DUE_NOW)
 
 
 @lru_cache(maxsize=64)
-def _result_statement(dialect: str, target: DeliveryState, workers: tuple[int, ...]) -> str:
+def _result_statement(dialect: str, target: DeliveryState, worker_ids: tuple[int, ...]) -> str:
     """A message that was refused or never left is dated anew next time; one in doubt keeps its date, and its worker."""
     if target in {DeliveryState.CLAIMED, DeliveryState.SENDING}:
         raise ValueError(f"{target} is no result: only `claim` and `commit` look at who may be sent to")
-    return _written(
+    return _format_statement(
         dialect,
-        _RESULTS,
+        _RESULTS_SQL,
         target,
-        workers,
-        next_at=_LISTS[dialect]["again_at"] if target in _AGAIN else "NULL",
+        worker_ids,
+        next_at=_DIALECT_SQL[dialect]["again_at"] if target in _RETRY_STATES else "NULL",
         worker="worker_id" if target is DeliveryState.IN_DOUBT else "NULL",
         dated="NULL" if target is DeliveryState.DEFERRED else "dated",
-        tried=str(int(target in _TRIED)),
+        tried=str(int(target in _ATTEMPT_STATES)),
     )
 
 
 @lru_cache(maxsize=2)
 def _claim_statement(dialect: str) -> str:
-    return _written(dialect, _CLAIMS, DeliveryState.CLAIMED, ())
+    return _format_statement(dialect, _CLAIMS_SQL, DeliveryState.CLAIMED, ())
 
 
 @lru_cache(maxsize=64)
-def _intent_statement(dialect: str, workers: tuple[int, ...]) -> str:
-    return _written(dialect, _INTENTS, DeliveryState.SENDING, workers)
+def _intent_statement(dialect: str, worker_ids: tuple[int, ...]) -> str:
+    return _format_statement(dialect, _INTENTS_SQL, DeliveryState.SENDING, worker_ids)
 
 
-def _written(dialect: str, text: str, target: DeliveryState, workers: tuple[int, ...], **parts: str) -> str:
-    lists = _LISTS[dialect]
-    statement = text.format(
+def _format_statement(
+    dialect: str, template: str, target: DeliveryState, worker_ids: tuple[int, ...], **parts: str
+) -> str:
+    dialect_sql = _DIALECT_SQL[dialect]
+    statement = template.format(
         state=delivery_code(target),
-        sources=", ".join(str(delivery_code(source)) for source in SOURCES[target]),
-        workers=", ".join(map(str, workers)) or "NULL",
-        among_ids=lists["among_ids"],
-        said=lists["said"],
+        sources=", ".join(str(delivery_code(source)) for source in ALLOWED_FROM[target]),
+        workers=", ".join(map(str, worker_ids)) or "NULL",
+        among_ids=dialect_sql["among_ids"],
+        said=dialect_sql["said"],
         **parts,
     )
-    return _for(dialect, statement)
+    return _driver_statement(dialect, statement)
 
 
 @lru_cache(maxsize=64)
-def _for(dialect: str, statement: str) -> str:
+def _driver_statement(dialect: str, statement: str) -> str:
     """The statement with its parameters written as the driver wants them."""
     return statement if dialect == "sqlite" else re.sub(r":(\w+)", r"%(\1)s", statement)
 
 
-def _run(connection: Connection, statement: str, values: Mapping[str, object]) -> Any:
+def _execute(connection: Connection, statement: str, values: Mapping[str, object]) -> Any:
     """The driver's cursor after a statement: SQLAlchemy's own way to it takes forty times as long as the statement."""
     return connection.connection.cursor().execute(statement, values)

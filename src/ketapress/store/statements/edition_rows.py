@@ -11,61 +11,61 @@ from sqlalchemy import Connection, Row, Select, update
 
 from ketapress.model.edition import EditionState, Slot, StoredEdition, Window
 from ketapress.store.db.schema import editions
-from ketapress.store.statements.counts import remember_counts
+from ketapress.store.statements.counts import save_counts
 
-_e = editions.c
-COLUMNS = (
-    _e.id,
-    _e.newsletter,
-    _e.slot_key,
-    _e.slot_at,
-    _e.decision,
-    _e.state,
-    _e.window_after,
-    _e.window_until,
-    _e.send_by,
-    _e.subject,
-    _e.post_ids,
-    _e.sizes,
-    _e.why,
-    _e.left_out,
+_edition = editions.c
+EDITION_COLUMNS = (
+    _edition.id,
+    _edition.newsletter,
+    _edition.slot_key,
+    _edition.slot_at,
+    _edition.decision,
+    _edition.state,
+    _edition.window_after,
+    _edition.window_until,
+    _edition.send_by,
+    _edition.subject,
+    _edition.post_ids,
+    _edition.sizes,
+    _edition.why,
+    _edition.left_out,
 )
 """What `stored` reads of a row; the page (`public`) and the letter are read by themselves."""
 
 
-def stored(connection: Connection, query: Select[Any]) -> tuple[StoredEdition, ...]:
+def load_editions(connection: Connection, query: Select[Any]) -> tuple[StoredEdition, ...]:
     """The editions that a query over `COLUMNS` finds."""
-    return tuple(_edition(row) for row in connection.execute(query))
+    return tuple(_to_edition(row) for row in connection.execute(query))
 
 
-def moved(
+def transition_edition(
     connection: Connection,
     edition_id: int,
-    frm: Collection[EditionState],
-    to: EditionState,
+    from_states: Collection[EditionState],
+    to_state: EditionState,
     now: datetime,
     **values: Any,
 ) -> bool:
     """From one of these states to another, with more values of the row; False when it was in none of them."""
-    guarded = update(editions).where(_e.id == edition_id, _e.state.in_(frm))
-    if not connection.execute(guarded.values(state=to, changed_at=now, **values)).rowcount:
+    statement = update(editions).where(_edition.id == edition_id, _edition.state.in_(from_states))
+    if not connection.execute(statement.values(state=to_state, changed_at=now, **values)).rowcount:
         return False
-    if to is EditionState.DONE:
-        remember_counts(connection, edition_id)
+    if to_state is EditionState.DONE:
+        save_counts(connection, edition_id)
     return True
 
 
-def _edition(row: Row[Any]) -> StoredEdition:
+def _to_edition(row: Row[Any]) -> StoredEdition:
     return StoredEdition(
         id=row.id,
         slot=Slot(row.newsletter, row.slot_key, row.slot_at),
         decision=row.decision,
         state=row.state,
         window=Window(row.window_after, row.window_until) if row.window_until else None,
-        send_by=row.send_by,
+        send_deadline=row.send_by,
         subject=row.subject or "",
         post_ids=tuple(row.post_ids or ()),
         sizes=row.sizes,
-        why=row.why or "",
-        left_out=row.left_out,
+        reason=row.why or "",
+        skipped_counts=row.left_out,
     )

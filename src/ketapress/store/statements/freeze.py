@@ -13,16 +13,16 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, li
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.store.db.schema import DeliveryCode, deliveries, editions, instant, subscriptions
-from ketapress.store.statements.transitions import AT_ONCE
+from ketapress.store.db.schema import DeliveryCode, deliveries, editions, instant_literal, subscriptions
+from ketapress.store.statements.transitions import DUE_NOW
 
-_NOT_ACTIVE = tuple(state for state in SubscriptionState if state is not SubscriptionState.ACTIVE)
-_d, _e, _s = deliveries.c, editions.c, subscriptions.c
+_INACTIVE_STATES = tuple(state for state in SubscriptionState if state is not SubscriptionState.ACTIVE)
+_delivery, _edition, _subscription = deliveries.c, editions.c, subscriptions.c
 
 
-def anybody_active(connection: Connection, newsletter: str) -> bool:
+def has_active_subscriptions(connection: Connection, newsletter: str) -> bool:
     """Whether an edition of this newsletter would go to anybody."""
-    return bool(connection.scalar(select(exists().where(_of(newsletter, SubscriptionState.ACTIVE)))))
+    return bool(connection.scalar(select(exists().where(_has_state(newsletter, SubscriptionState.ACTIVE)))))
 
 
 def start_freeze(connection: Connection, edition_id: int, newsletter: str, now: datetime) -> None:
@@ -30,76 +30,95 @@ def start_freeze(connection: Connection, edition_id: int, newsletter: str, now: 
 
     With nobody active it stays as it is, and the others are counted.
     """
-    mine = and_(_e.id == edition_id, _e.state == EditionState.READY)
-    begun = _e.freeze_to.is_not(None)
-    if not anybody_active(connection, newsletter):
-        left_out = _left_out(connection, newsletter, _s.id > 0)
-        connection.execute(update(editions).where(mine, ~begun).values(left_out=left_out))
-        mine = and_(mine, begun)
-    highest = select(func.max(_s.id)).scalar_subquery()
+    condition = and_(_edition.id == edition_id, _edition.state == EditionState.READY)
+    is_started = _edition.freeze_to.is_not(None)
+    if not has_active_subscriptions(connection, newsletter):
+        skipped_counts = _count_skipped(connection, newsletter, _subscription.id > 0)
+        connection.execute(update(editions).where(condition, ~is_started).values(left_out=skipped_counts))
+        condition = and_(condition, is_started)
+    highest_id = select(func.max(_subscription.id)).scalar_subquery()
     connection.execute(
         update(editions)
-        .where(mine)
+        .where(condition)
         .values(
             state=EditionState.SENDING,
             changed_at=now,
-            freeze_to=func.coalesce(_e.freeze_to, highest),
-            frozen_to=func.coalesce(_e.frozen_to, 0),
+            freeze_to=func.coalesce(_edition.freeze_to, highest_id),
+            frozen_to=func.coalesce(_edition.frozen_to, 0),
         )
     )
 
 
-def freeze_chunk(connection: Connection, edition_id: int, newsletter: str, chunk: int) -> bool:
+def freeze_chunk(connection: Connection, edition_id: int, newsletter: str, chunk_size: int) -> bool:
     """Freezes the next subscriptions; False when there were none left, or the edition is not sending any more."""
-    ahead = and_(_e.id == edition_id, _e.state == EditionState.SENDING, _e.frozen_to < _e.freeze_to)
-    if not connection.scalar(select(exists().where(ahead))):
-        return False  # known without the lock: who was stopped in its commit keeps that for a while
-    edition = connection.execute(
-        select(_e.frozen_to, _e.freeze_to, _e.left_out).where(ahead).with_for_update()
-    ).first()
-    if edition is None:
-        return False
-    rest = and_(_s.id > edition.frozen_to, _s.id <= edition.freeze_to)
-    active = _of(newsletter, SubscriptionState.ACTIVE)
-    next_ones = select(_s.id).where(active, rest).order_by(_s.id).offset(chunk - 1).limit(1)
-    last = connection.scalar(next_ones) or edition.freeze_to
-    passed = and_(_s.id > edition.frozen_to, _s.id <= last)
-    left_out = Counter(edition.left_out if edition.frozen_to else {}) + Counter(
-        _left_out(connection, newsletter, passed)
+    is_incomplete = and_(
+        _edition.id == edition_id,
+        _edition.state == EditionState.SENDING,
+        _edition.frozen_to < _edition.freeze_to,
     )
-    written = _write_queued(connection, edition_id, and_(active, passed))
+    if not connection.scalar(select(exists().where(is_incomplete))):
+        return False  # known without the lock: who was stopped in its commit keeps that for a while
+    progress = connection.execute(
+        select(_edition.frozen_to, _edition.freeze_to, _edition.left_out)
+        .where(is_incomplete)
+        .with_for_update()
+    ).first()
+    if progress is None:
+        return False
+    in_rest = and_(_subscription.id > progress.frozen_to, _subscription.id <= progress.freeze_to)
+    is_active = _has_state(newsletter, SubscriptionState.ACTIVE)
+    last_in_chunk = (
+        select(_subscription.id)
+        .where(is_active, in_rest)
+        .order_by(_subscription.id)
+        .offset(chunk_size - 1)
+        .limit(1)
+    )
+    last_id = connection.scalar(last_in_chunk) or progress.freeze_to
+    in_chunk = and_(_subscription.id > progress.frozen_to, _subscription.id <= last_id)
+    skipped_counts = Counter(progress.left_out if progress.frozen_to else {}) + Counter(
+        _count_skipped(connection, newsletter, in_chunk)
+    )
+    written_count = _insert_queued(connection, edition_id, and_(is_active, in_chunk))
     connection.execute(
         update(editions)
-        .where(_e.id == edition_id)
-        .values(frozen_to=last, frozen=_e.frozen + written, left_out=left_out)
+        .where(_edition.id == edition_id)
+        .values(frozen_to=last_id, frozen=_edition.frozen + written_count, left_out=skipped_counts)
     )
     return True
 
 
-def _write_queued(connection: Connection, edition_id: int, wanted: ColumnElement[bool]) -> int:
+def _insert_queued(connection: Connection, edition_id: int, condition: ColumnElement[bool]) -> int:
     """A queued delivery for each of these subscriptions; how many."""
     rows = select(
         literal(edition_id),
-        _s.id,
+        _subscription.id,
         literal(DeliveryState.QUEUED, DeliveryCode),
         literal(0),
-        instant(AT_ONCE),
-    ).where(wanted)
-    columns = [_d.edition_id, _d.subscription_id, _d.state, _d.attempts, _d.next_at]
+        instant_literal(DUE_NOW),
+    ).where(condition)
+    columns = [
+        _delivery.edition_id,
+        _delivery.subscription_id,
+        _delivery.state,
+        _delivery.attempts,
+        _delivery.next_at,
+    ]
     return connection.execute(insert(deliveries).from_select(columns, rows)).rowcount
 
 
-def _left_out(connection: Connection, newsletter: str, passed: ColumnElement[bool]) -> dict[str, int]:
+def _count_skipped(connection: Connection, newsletter: str, id_range: ColumnElement[bool]) -> dict[str, int]:
     """How many of the newsletter's subscriptions there get no mail, by state; a state of none is not there.
 
     One range of the index for each state: reading everybody to group them would cost more than freezing them.
     """
     counts = {
-        state.value: connection.scalar(select(func.count()).where(_of(newsletter, state), passed)) or 0
-        for state in _NOT_ACTIVE
+        state.value: connection.scalar(select(func.count()).where(_has_state(newsletter, state), id_range))
+        or 0
+        for state in _INACTIVE_STATES
     }
     return {state: count for state, count in counts.items() if count}
 
 
-def _of(newsletter: str, state: SubscriptionState) -> ColumnElement[bool]:
-    return and_(_s.newsletter == newsletter, _s.state == state)
+def _has_state(newsletter: str, state: SubscriptionState) -> ColumnElement[bool]:
+    return and_(_subscription.newsletter == newsletter, _subscription.state == state)

@@ -9,168 +9,200 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, bindparam, literal, select, update
 
-from ketapress.model.address import address_key, parsed_address
+from ketapress.model.address import address_key, parse_address
 from ketapress.model.subscriber import (
-    Added,
-    Applicant,
     ConsentEvent,
-    Refusal,
+    ImportResult,
+    ImportRow,
+    RejectedRow,
     Subscriber,
     SubscriptionState,
 )
-from ketapress.store.db.schema import consents, instant, subscribers, subscriptions, upsert
-from ketapress.store.statements.consent import erased_hash, erasure_key, people, persons, record_consent
+from ketapress.store.db.schema import consents, instant_literal, subscribers, subscriptions, upsert
+from ketapress.store.statements.consent import (
+    hash_erased_address,
+    read_erasure_key,
+    record_consent,
+    select_subscribers,
+    to_subscribers,
+)
 
-CHUNK = 1000  # applicants a transaction: short enough that a sender beside it hardly waits
+CHUNK_SIZE = 1000  # applicants a transaction: short enough that a sender beside it hardly waits
 
-_RENAME = (
+_UPDATE_NAME = (
     update(subscribers)
     .where(subscribers.c.id == bindparam("person"))
     .values(name=bindparam("new_name"), lang=bindparam("new_lang"))
 )
-_OBJECTIONS = {
+_REJECTION_REASONS = {
     SubscriptionState.LEFT: "left {newsletter} on {since:%Y-%m-%d}; only the subscriber can come back",
     SubscriptionState.UNREACHABLE: "is unreachable since {since:%Y-%m-%d}, mail to it came back; "
     "only the subscriber can come back",
 }
 
 
-def chunks(applicants: Iterable[Applicant]) -> Iterator[list[Applicant]]:
+def split_into_chunks(rows: Iterable[ImportRow]) -> Iterator[list[ImportRow]]:
     """The applicants in portions, none of which holds an address twice: the later line meets the earlier one's row."""
-    chunk: dict[str, Applicant] = {}
-    for applicant in applicants:
-        key = address_key(applicant.address)
-        if len(chunk) == CHUNK or key in chunk:
+    chunk: dict[str, ImportRow] = {}
+    for row in rows:
+        key = address_key(row.address)
+        if len(chunk) == CHUNK_SIZE or key in chunk:
             yield list(chunk.values())
             chunk = {}
-        chunk[key] = applicant
+        chunk[key] = row
     if chunk:
         yield list(chunk.values())
 
 
-class Intake:
+class SubscriberImporter:
     """Takes in applicants for some newsletters, on somebody's word, inside one transaction."""
 
-    def __init__(self, connection: Connection, newsletters: Sequence[str], by: str, now: datetime) -> None:
+    def __init__(
+        self, connection: Connection, newsletters: Sequence[str], origin: str, now: datetime
+    ) -> None:
         self._connection = connection
         self._newsletters = tuple(dict.fromkeys(newsletters))
-        self._by = by
+        self._origin = origin
         self._now = now
 
-    def take(self, applicants: Sequence[Applicant], *, dry_run: bool) -> Added:
+    def import_rows(self, rows: Sequence[ImportRow], *, dry_run: bool) -> ImportResult:
         """Sorts them by what is known of each, then writes all of a kind with one statement."""
-        keys = [address_key(applicant.address) for applicant in applicants]
-        known = self._known(keys)
-        erased = self._erased(keys)
-        new: list[Applicant] = []
-        changed: list[tuple[Applicant, Subscriber]] = []
-        refused: list[Refusal] = []
-        for key, applicant in zip(keys, applicants, strict=True):
-            person = known.get(key)
-            if why := self._objection(applicant, person, erased=key in erased):
-                refused.append(Refusal(applicant.line, applicant.address, why))
-            elif person is None:
-                new.append(applicant)
-            elif self._missing(person) or _renames(applicant, person):
-                changed.append((applicant, person))
+        keys = [address_key(row.address) for row in rows]
+        known_subscribers = self._find_subscribers(keys)
+        erased_keys = self._find_erased_keys(keys)
+        new_rows: list[ImportRow] = []
+        changes: list[tuple[ImportRow, Subscriber]] = []
+        rejected_rows: list[RejectedRow] = []
+        for key, row in zip(keys, rows, strict=True):
+            subscriber = known_subscribers.get(key)
+            if reason := self._find_rejection_reason(row, subscriber, is_erased=key in erased_keys):
+                rejected_rows.append(RejectedRow(row.line, row.address, reason))
+            elif subscriber is None:
+                new_rows.append(row)
+            elif self._missing_newsletters(subscriber) or _changes_name(row, subscriber):
+                changes.append((row, subscriber))
         if not dry_run:
-            self._insert(new)
-            self._update(changed)
-        unchanged = len(applicants) - len(new) - len(changed) - len(refused)
-        return Added(added=len(new), updated=len(changed), unchanged=unchanged, refused=tuple(refused))
+            self._insert_subscribers(new_rows)
+            self._update_subscribers(changes)
+        unchanged_count = len(rows) - len(new_rows) - len(changes) - len(rejected_rows)
+        return ImportResult(
+            added=len(new_rows), updated=len(changes), unchanged=unchanged_count, refused=tuple(rejected_rows)
+        )
 
-    def _known(self, keys: Collection[str]) -> dict[str, Subscriber]:
-        rows = self._connection.execute(people().where(subscribers.c.address_key.in_(keys))).all()
-        return {address_key(person.address): person for person in persons(rows)}
+    def _find_subscribers(self, keys: Collection[str]) -> dict[str, Subscriber]:
+        rows = self._connection.execute(select_subscribers().where(subscribers.c.address_key.in_(keys))).all()
+        return {address_key(subscriber.address): subscriber for subscriber in to_subscribers(rows)}
 
-    def _erased(self, keys: Collection[str]) -> frozenset[str]:
+    def _find_erased_keys(self, keys: Collection[str]) -> frozenset[str]:
         """Those of the keys that belong to people who were erased."""
-        somebody = select(consents.c.id).where(consents.c.erased.is_not(None)).limit(1)
-        if self._connection.scalar(somebody) is None:
+        any_erasure = select(consents.c.id).where(consents.c.erased.is_not(None)).limit(1)
+        if self._connection.scalar(any_erasure) is None:
             return frozenset()
-        erasure = erasure_key(self._connection)
-        hashes = {erased_hash(erasure, key): key for key in keys}
-        found = self._connection.scalars(select(consents.c.erased).where(consents.c.erased.in_(hashes)))
-        return frozenset(hashes[each] for each in found)
+        hash_key = read_erasure_key(self._connection)
+        hashes = {hash_erased_address(hash_key, key): key for key in keys}
+        known_hashes = self._connection.scalars(
+            select(consents.c.erased).where(consents.c.erased.in_(hashes))
+        )
+        return frozenset(hashes[known_hash] for known_hash in known_hashes)
 
-    def _objection(self, applicant: Applicant, person: Subscriber | None, *, erased: bool) -> str:
+    def _find_rejection_reason(
+        self, row: ImportRow, subscriber: Subscriber | None, *, is_erased: bool
+    ) -> str:
         """Why this applicant is not taken; empty for one who is."""
         try:
-            parsed_address(applicant.address)
-        except ValueError as fault:
-            return str(fault)
-        if erased:
+            parse_address(row.address)
+        except ValueError as error:
+            return str(error)
+        if is_erased:
             return "asked to be erased; only the subscriber can come back"
-        for subscription in person.subscriptions if person else ():
-            if subscription.newsletter in self._newsletters and subscription.state in _OBJECTIONS:
-                return _OBJECTIONS[subscription.state].format(
+        for subscription in subscriber.subscriptions if subscriber else ():
+            if subscription.newsletter in self._newsletters and subscription.state in _REJECTION_REASONS:
+                return _REJECTION_REASONS[subscription.state].format(
                     newsletter=subscription.newsletter, since=subscription.since
                 )
         return ""
 
-    def _missing(self, person: Subscriber) -> tuple[str, ...]:
+    def _missing_newsletters(self, subscriber: Subscriber) -> tuple[str, ...]:
         """The newsletters that the person does not get yet."""
-        active = {each.newsletter for each in person.subscriptions if each.state is SubscriptionState.ACTIVE}
-        return tuple(name for name in self._newsletters if name not in active)
+        active_newsletters = {
+            subscription.newsletter
+            for subscription in subscriber.subscriptions
+            if subscription.state is SubscriptionState.ACTIVE
+        }
+        return tuple(newsletter for newsletter in self._newsletters if newsletter not in active_newsletters)
 
-    def _insert(self, new: Sequence[Applicant]) -> None:
-        if not new:
+    def _insert_subscribers(self, rows: Sequence[ImportRow]) -> None:
+        if not rows:
             return
-        rows = [
+        records = [
             {
-                "address": applicant.address,
-                "address_key": address_key(applicant.address),
-                "name": applicant.name,
-                "lang": applicant.lang,
+                "address": row.address,
+                "address_key": address_key(row.address),
+                "name": row.name,
+                "lang": row.lang,
                 "created_at": self._now,
             }
-            for applicant in new
+            for row in rows
         ]
         # Another process may have added the same person since we looked: then theirs stands.
         # What it returns is not used, but makes SQLAlchemy send many rows with one statement.
-        insert = upsert(self._connection.dialect.name, subscribers).on_conflict_do_nothing(
+        statement = upsert(self._connection.dialect.name, subscribers).on_conflict_do_nothing(
             index_elements=["address_key"]
         )
-        self._connection.execute(insert.returning(subscribers.c.id), rows)
+        self._connection.execute(statement.returning(subscribers.c.id), records)
         for newsletter in self._newsletters:
-            self._subscribe(subscribers.c.address_key.in_([row["address_key"] for row in rows]), newsletter)
+            self._subscribe(
+                subscribers.c.address_key.in_([record["address_key"] for record in records]), newsletter
+            )
 
-    def _update(self, changed: Sequence[tuple[Applicant, Subscriber]]) -> None:
-        renamed = [
+    def _update_subscribers(self, changes: Sequence[tuple[ImportRow, Subscriber]]) -> None:
+        name_changes = [
             {
-                "person": person.id,
-                "new_name": applicant.name or person.name,
-                "new_lang": applicant.lang or person.lang,
+                "person": subscriber.id,
+                "new_name": row.name or subscriber.name,
+                "new_lang": row.lang or subscriber.lang,
             }
-            for applicant, person in changed
-            if _renames(applicant, person)
+            for row, subscriber in changes
+            if _changes_name(row, subscriber)
         ]
-        if renamed:
-            self._connection.execute(_RENAME, renamed)
+        if name_changes:
+            self._connection.execute(_UPDATE_NAME, name_changes)
         for newsletter in self._newsletters:
-            missing = [person.id for _, person in changed if newsletter in self._missing(person)]
-            if missing:
-                self._subscribe(subscribers.c.id.in_(missing), newsletter)
+            subscriber_ids = [
+                subscriber.id
+                for _, subscriber in changes
+                if newsletter in self._missing_newsletters(subscriber)
+            ]
+            if subscriber_ids:
+                self._subscribe(subscribers.c.id.in_(subscriber_ids), newsletter)
 
-    def _subscribe(self, who: ColumnElement[bool], newsletter: str) -> None:
+    def _subscribe(self, condition: ColumnElement[bool], newsletter: str) -> None:
         """Active from now on, and written down. A pending subscription becomes active by the same statement."""
-        active = literal(SubscriptionState.ACTIVE, subscriptions.c.state.type)
-        rows = select(subscribers.c.id, literal(newsletter), active, instant(self._now)).where(who)
-        insert = upsert(self._connection.dialect.name, subscriptions)
-        ids = self._connection.scalars(
-            insert.from_select(
+        active_state = literal(SubscriptionState.ACTIVE, subscriptions.c.state.type)
+        rows = select(subscribers.c.id, literal(newsletter), active_state, instant_literal(self._now)).where(
+            condition
+        )
+        statement = upsert(self._connection.dialect.name, subscriptions)
+        subscription_ids = self._connection.scalars(
+            statement.from_select(
                 ["subscriber_id", "newsletter", "state", "since"], rows.order_by(subscribers.c.id)
             )
             .on_conflict_do_update(
                 index_elements=["subscriber_id", "newsletter"],
-                set_={"state": insert.excluded.state, "since": insert.excluded.since},
+                set_={"state": statement.excluded.state, "since": statement.excluded.since},
                 where=subscriptions.c.state == SubscriptionState.PENDING,
             )
             .returning(subscriptions.c.id)
         ).all()
-        record_consent(self._connection, subscriptions.c.id.in_(ids), ConsentEvent.ADDED, self._by, self._now)
+        record_consent(
+            self._connection,
+            subscriptions.c.id.in_(subscription_ids),
+            ConsentEvent.ADDED,
+            self._origin,
+            self._now,
+        )
 
 
-def _renames(applicant: Applicant, person: Subscriber) -> bool:
+def _changes_name(row: ImportRow, subscriber: Subscriber) -> bool:
     """Whether the applicant brings a name or a language that is not the one we have. Leaving it out changes nothing."""
-    return (applicant.name or person.name, applicant.lang or person.lang) != (person.name, person.lang)
+    return (row.name or subscriber.name, row.lang or subscriber.lang) != (subscriber.name, subscriber.lang)

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 from ketapress.model.delivery import FINAL_STATES, DeliveryState
 from ketapress.model.edition import EditionState
-from ketapress.store.statements.counts_sql import counted
+from ketapress.store.statements.counts_sql import count_by_edition
 
-_AT_REST = FINAL_STATES | {DeliveryState.IN_DOUBT}
+_SETTLED_STATES = FINAL_STATES | {DeliveryState.IN_DOUBT}
 _EDITIONS = """
     SELECT id, newsletter, slot_key, state, frozen, counts FROM editions WHERE state IS NOT NULL ORDER BY slot_at, id
 """
 
 
-class _Row(NamedTuple):
+class _EditionRow(NamedTuple):
     """An edition as it is written."""
 
     id: int
@@ -30,49 +30,53 @@ class _Row(NamedTuple):
     counts: Any
 
 
-class Imbalance(NamedTuple):
+class InvariantViolation(NamedTuple):
     """An edition whose deliveries do not add up: `counted` are there, and `waiting` of them though it is done."""
 
     edition: str
-    frozen: int
-    counted: int
-    waiting: int = 0
+    frozen_count: int
+    delivery_count: int
+    waiting_count: int = 0
 
 
-class Balance(NamedTuple):
+class DeliveryTotals(NamedTuple):
     """How many deliveries of all editions stand in each state, and the editions that break the law, oldest first."""
 
     counts: Mapping[DeliveryState, int]
-    imbalances: tuple[Imbalance, ...]
+    violations: tuple[InvariantViolation, ...]
 
 
-def balance(cursor: Any, dialect: str, *, thorough: bool) -> Balance:
+def check_invariants(cursor: Any, dialect: str, *, thorough: bool) -> DeliveryTotals:
     """All that the ledger holds, added up: a million deliveries take a fifth of a second each time.
 
     Frozen is what stands in the ledger, at every moment; and when an edition is done, every delivery is in a final
     state or in doubt. What is remembered of editions that are done is believed, unless `thorough` reads all rows.
     """
-    rows = [_Row(*row) for row in cursor.execute(_EDITIONS).fetchall()]
-    standing: dict[int, Mapping[str, int]] = {}
+    rows = [_EditionRow(*row) for row in cursor.execute(_EDITIONS).fetchall()]
+    counts_by_edition: dict[int, Mapping[str, int]] = {}
     for row in rows:
-        kept = json.loads(row.counts) if isinstance(row.counts, str) else row.counts  # as the driver has it
-        if kept is not None and not thorough:
-            standing[row.id] = kept
-    standing |= counted(cursor, dialect, [row.id for row in rows if row.id not in standing])
-    whole = Counter[str]()
-    for each in standing.values():
-        whole.update(each)
-    wrong = filter(None, (_imbalance(row, standing.get(row.id, {})) for row in rows))
-    return Balance({state: whole[state.value] for state in DeliveryState}, tuple(wrong))
+        saved_counts = (
+            json.loads(row.counts) if isinstance(row.counts, str) else row.counts
+        )  # as the driver has it
+        if saved_counts is not None and not thorough:
+            counts_by_edition[row.id] = saved_counts
+    counts_by_edition |= count_by_edition(
+        cursor, dialect, [row.id for row in rows if row.id not in counts_by_edition]
+    )
+    totals = Counter[str]()
+    for counts in counts_by_edition.values():
+        totals.update(counts)
+    violations = filter(None, (_find_violation(row, counts_by_edition.get(row.id, {})) for row in rows))
+    return DeliveryTotals({state: totals[state.value] for state in DeliveryState}, tuple(violations))
 
 
-def _imbalance(row: _Row, counts: Mapping[str, int]) -> Imbalance | None:
-    total, unsettled = _summed(counts)
-    waiting = unsettled if row.state == EditionState.DONE else 0
-    if waiting or total != row.frozen:
-        return Imbalance(f"{row.newsletter}/{row.slot_key}", row.frozen, total, waiting)
+def _find_violation(row: _EditionRow, counts: Mapping[str, int]) -> InvariantViolation | None:
+    total, unsettled_count = _total_and_unsettled(counts)
+    waiting_count = unsettled_count if row.state == EditionState.DONE else 0
+    if waiting_count or total != row.frozen:
+        return InvariantViolation(f"{row.newsletter}/{row.slot_key}", row.frozen, total, waiting_count)
     return None
 
 
-def _summed(counts: Mapping[str, int]) -> tuple[int, int]:
-    return sum(counts.values()), sum(count for state, count in counts.items() if state not in _AT_REST)
+def _total_and_unsettled(counts: Mapping[str, int]) -> tuple[int, int]:
+    return sum(counts.values()), sum(count for state, count in counts.items() if state not in _SETTLED_STATES)

@@ -6,24 +6,26 @@ Pure. The bytes of the segments are kept as they are, so that what is read back 
 import json
 from itertools import accumulate, pairwise
 
-from ketapress.model.message import ByteSlot, Letter, Place
+from ketapress.model.message import FieldEncoding, MergeField, MessageTemplate
 
 
-def packed(letter: Letter) -> bytes:
-    head = {
-        "key": letter.key,
-        "slots": [[slot.name, slot.place.value] for slot in letter.slots],
-        "lengths": [len(segment) for segment in letter.segments],
+def encode_message(message_template: MessageTemplate) -> bytes:
+    header = {
+        "key": message_template.key,
+        "slots": [
+            [merge_field.name, merge_field.encoding.value] for merge_field in message_template.merge_fields
+        ],
+        "lengths": [len(segment) for segment in message_template.segments],
     }
-    return json.dumps(head).encode() + b"\n" + b"".join(letter.segments)
+    return json.dumps(header).encode() + b"\n" + b"".join(message_template.segments)
 
 
-def unpacked(data: bytes) -> Letter:
+def decode_message(data: bytes) -> MessageTemplate:
     line, _, body = data.partition(b"\n")
-    head = json.loads(line)
-    cuts = accumulate(head["lengths"], initial=0)
-    return Letter(
-        key=head["key"],
-        segments=tuple(body[start:end] for start, end in pairwise(cuts)),
-        slots=tuple(ByteSlot(name, Place(place)) for name, place in head["slots"]),
+    header = json.loads(line)
+    offsets = accumulate(header["lengths"], initial=0)
+    return MessageTemplate(
+        key=header["key"],
+        segments=tuple(body[start:end] for start, end in pairwise(offsets)),
+        merge_fields=tuple(MergeField(name, FieldEncoding(encoding)) for name, encoding in header["slots"]),
     )

@@ -12,69 +12,71 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, null, or_,
 
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import EditionState
-from ketapress.store.db.schema import DatabaseClock, deliveries, instant, workers
-from ketapress.store.statements.counts import recount
-from ketapress.store.statements.transitions import edition_state, hand_back, moved
+from ketapress.store.db.schema import DatabaseClock, deliveries, instant_literal, workers
+from ketapress.store.statements.counts import clear_saved_counts
+from ketapress.store.statements.transitions import lock_edition_state, return_claimed, transition
 
-_GOING_ON = frozenset({EditionState.READY, EditionState.HELD, EditionState.SENDING})
-_d = deliveries.c
+_OPEN_STATES = frozenset({EditionState.READY, EditionState.HELD, EditionState.SENDING})
+_delivery = deliveries.c
 
 
 def recover(
-    connection: Connection, mine: Collection[int], policy: str, now: datetime, *, leased: bool
+    connection: Connection, own_worker_ids: Collection[int], policy: str, now: datetime, *, has_leases: bool
 ) -> tuple[int, int]:
     """Takes over from the dead: how many deliveries were handed back, how many are in doubt since now.
 
     What is in doubt in editions that go on may be claimed by itself, or waits for a person, as the policy says.
     """
-    dead = _buried(connection, mine, leased=leased)
-    handed_back = doubted = 0
-    for worker, edition_id in _hands(connection):
-        edition = edition_state(connection, edition_id)
-        held = and_(_d.worker_id == worker, _d.edition_id == edition_id)
-        if worker in dead:
-            handed_back += hand_back(connection, edition, held, now)
-            doubted += _doubt(connection, held)
-        if edition in _GOING_ON:
-            _apply(connection, policy, held, now)
-        if edition is EditionState.DONE:
-            recount(connection, edition_id)
-    return handed_back, doubted
+    dead_worker_ids = _remove_dead_workers(connection, own_worker_ids, has_leases=has_leases)
+    returned_count = in_doubt_count = 0
+    for worker_id, edition_id in _list_holders(connection):
+        state = lock_edition_state(connection, edition_id)
+        held_rows = and_(_delivery.worker_id == worker_id, _delivery.edition_id == edition_id)
+        if worker_id in dead_worker_ids:
+            returned_count += return_claimed(connection, state, held_rows, now)
+            in_doubt_count += _mark_in_doubt(connection, held_rows)
+        if state in _OPEN_STATES:
+            _apply_policy(connection, policy, held_rows, now)
+        if state is EditionState.DONE:
+            clear_saved_counts(connection, edition_id)
+    return returned_count, in_doubt_count
 
 
-def _buried(connection: Connection, mine: Collection[int], *, leased: bool) -> frozenset[int]:
+def _remove_dead_workers(
+    connection: Connection, own_worker_ids: Collection[int], *, has_leases: bool
+) -> frozenset[int]:
     """The numbers of workers that are dead, struck from the list so that nobody else takes over from them.
 
     One whose row is locked is passed over: it is saying that it lives, or was stopped while it did, and nobody waits.
     """
-    dead = delete(workers)
-    if leased:
-        late = or_(workers.c.id.in_(mine), workers.c.lease_until < DatabaseClock())
-        dead = dead.where(
-            workers.c.id.in_(select(workers.c.id).where(late).with_for_update(skip_locked=True))
+    statement = delete(workers)
+    if has_leases:
+        is_expired = or_(workers.c.id.in_(own_worker_ids), workers.c.lease_until < DatabaseClock())
+        statement = statement.where(
+            workers.c.id.in_(select(workers.c.id).where(is_expired).with_for_update(skip_locked=True))
         )
-    return frozenset(connection.scalars(dead.returning(workers.c.id)))
+    return frozenset(connection.scalars(statement.returning(workers.c.id)))
 
 
-def _hands(connection: Connection) -> list[tuple[int, int]]:
+def _list_holders(connection: Connection) -> list[tuple[int, int]]:
     """Whoever holds something, or held it when it came in doubt, and of which editions."""
-    held = select(_d.worker_id, _d.edition_id).where(_d.worker_id > 0).distinct()
-    return [(row.worker_id, row.edition_id) for row in connection.execute(held)]
+    query = select(_delivery.worker_id, _delivery.edition_id).where(_delivery.worker_id > 0).distinct()
+    return [(row.worker_id, row.edition_id) for row in connection.execute(query)]
 
 
-def _doubt(connection: Connection, held: ColumnElement[bool]) -> int:
+def _mark_in_doubt(connection: Connection, held_rows: ColumnElement[bool]) -> int:
     """What was being sent when its worker died may have been accepted."""
     return connection.execute(
-        moved(
+        transition(
             DeliveryState.IN_DOUBT,
-            and_(held, _d.state == DeliveryState.SENDING),
-            worker_id=_d.worker_id,
-            attempts=_d.attempts + 1,
+            and_(held_rows, _delivery.state == DeliveryState.SENDING),
+            worker_id=_delivery.worker_id,
+            attempts=_delivery.attempts + 1,
         )
     ).rowcount
 
 
-def _apply(connection: Connection, policy: str, held: ColumnElement[bool], now: datetime) -> None:
-    next_at = func.coalesce(_d.next_at, instant(now)) if policy == "resend" else null()
-    in_doubt = and_(held, _d.state == DeliveryState.IN_DOUBT)
+def _apply_policy(connection: Connection, policy: str, held_rows: ColumnElement[bool], now: datetime) -> None:
+    next_at = func.coalesce(_delivery.next_at, instant_literal(now)) if policy == "resend" else null()
+    in_doubt = and_(held_rows, _delivery.state == DeliveryState.IN_DOUBT)
     connection.execute(update(deliveries).where(in_doubt).values(next_at=next_at))

@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from ketapress.model.delivery import ARROWS, DeliveryState
+from ketapress.model.delivery import TRANSITIONS, DeliveryState
 from ketapress.model.edition import EditionState
 from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.db.codes import EPOCH
@@ -33,115 +33,125 @@ from ketapress.store.db.schema import (
     DeliveryCode,
     deliveries,
     editions,
-    instant,
+    instant_literal,
     subscriptions,
 )
-from ketapress.store.statements.counts import recount
+from ketapress.store.statements.counts import clear_saved_counts
 
-AT_ONCE = EPOCH
+DUE_NOW = EPOCH
 """`next_at` of a delivery that may go out at any time: in the past, whatever moment one asks about."""
 
-SOURCES = {
-    target: tuple(state for state, targets in ARROWS.items() if target in targets) for target in DeliveryState
+ALLOWED_FROM = {
+    target: tuple(state for state, targets in TRANSITIONS.items() if target in targets)
+    for target in DeliveryState
 }
 """The arrows backwards: from where a delivery may come into a state."""
 
-_d = deliveries.c
+_delivery = deliveries.c
 
 # Worked out from where the row is before the update: a first try goes back to the queue, a later one among the late.
-_BACK = case(
-    (_d.attempts == 0, literal(DeliveryState.QUEUED, DeliveryCode)),
+_RETURN_STATE = case(
+    (_delivery.attempts == 0, literal(DeliveryState.QUEUED, DeliveryCode)),
     else_=literal(DeliveryState.DEFERRED, DeliveryCode),
 )
 
-ACTIVE = exists().where(
-    subscriptions.c.id == _d.subscription_id, subscriptions.c.state == SubscriptionState.ACTIVE
+IS_ACTIVE = exists().where(
+    subscriptions.c.id == _delivery.subscription_id, subscriptions.c.state == SubscriptionState.ACTIVE
 )
 """Whether the subscriber of a delivery still wants it."""
 
 
 # Statements of every commit are made once: building one takes longer than running it.
-_STATE = select(editions.c.state).where(editions.c.id == bindparam("edition")).with_for_update(read=True)
+_SELECT_STATE = (
+    select(editions.c.state).where(editions.c.id == bindparam("edition")).with_for_update(read=True)
+)
 
 
-def edition_state(connection: Connection, edition_id: int) -> EditionState | None:
+def lock_edition_state(connection: Connection, edition_id: int) -> EditionState | None:
     """Where the edition stands, and there it stays until this transaction ends (PostgreSQL: FOR SHARE)."""
-    state: EditionState | None = connection.scalar(_STATE, {"edition": edition_id})
+    state: EditionState | None = connection.scalar(_SELECT_STATE, {"edition": edition_id})
     return state
 
 
-def these(edition_id: int, subscription_ids: Collection[int]) -> ColumnElement[bool]:
-    return and_(_d.edition_id == edition_id, _d.subscription_id.in_(subscription_ids))
+def match_deliveries(edition_id: int, subscription_ids: Collection[int]) -> ColumnElement[bool]:
+    return and_(_delivery.edition_id == edition_id, _delivery.subscription_id.in_(subscription_ids))
 
 
-def held_by(workers: Sequence[int]) -> ColumnElement[bool]:
+def held_by(worker_ids: Sequence[int]) -> ColumnElement[bool]:
     """In the hands of one of these workers."""
-    return _one_of(_d.worker_id, workers)
+    return _equals_any(_delivery.worker_id, worker_ids)
 
 
-def _one_of(column: ColumnElement[Any], values: Iterable[object]) -> ColumnElement[bool]:
+def _equals_any(column: ColumnElement[Any], values: Iterable[object]) -> ColumnElement[bool]:
     """Like IN, but spelled out: a list cannot be part of a statement that runs for many rows at once."""
     return or_(false(), *(column == value for value in values))
 
 
-def moved(target: DeliveryState, where: ColumnElement[bool], **values: Any) -> Update:
+def transition(target: DeliveryState, condition: ColumnElement[bool], **values: Any) -> Update:
     """The rows of `where` go along an arrow to `target`, out of everybody's hands and not to be tried by themselves."""
     return (
         update(deliveries)
-        .where(where, _one_of(_d.state, SOURCES[target]))
+        .where(condition, _equals_any(_delivery.state, ALLOWED_FROM[target]))
         .values({"state": target, "next_at": null(), "worker_id": null()} | values)
     )
 
 
-def hand_back(
-    connection: Connection, edition: EditionState | None, where: ColumnElement[bool], now: datetime
+def return_claimed(
+    connection: Connection, state: EditionState | None, condition: ColumnElement[bool], now: datetime
 ) -> int:
     """Claimed rows that nothing was sent for go back to where they came from, or end with a cancelled edition."""
-    if edition is EditionState.CANCELLED:
+    if state is EditionState.CANCELLED:
         return connection.execute(
-            moved(DeliveryState.CANCELLED, and_(where, _d.state == DeliveryState.CLAIMED))
+            transition(DeliveryState.CANCELLED, and_(condition, _delivery.state == DeliveryState.CLAIMED))
         ).rowcount
     return connection.execute(
         update(deliveries)
-        .where(where, _d.state == DeliveryState.CLAIMED)
+        .where(condition, _delivery.state == DeliveryState.CLAIMED)
         .values(
-            state=_BACK,
-            next_at=case((_d.attempts == 0, instant(AT_ONCE)), else_=instant(now)),
+            state=_RETURN_STATE,
+            next_at=case((_delivery.attempts == 0, instant_literal(DUE_NOW)), else_=instant_literal(now)),
             worker_id=null(),
         )
     ).rowcount
 
 
-def give_up(connection: Connection, edition_id: int, target: DeliveryState) -> int:
+def end_waiting(connection: Connection, edition_id: int, target: DeliveryState) -> int:
     """What waits in this edition ends as `target`; what is in doubt stays so, and is not sent again by itself."""
-    waiting = and_(_d.edition_id == edition_id, _d.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)))
-    ended = connection.execute(moved(target, waiting)).rowcount
-    in_doubt = and_(_d.edition_id == edition_id, _d.state == DeliveryState.IN_DOUBT)
-    connection.execute(update(deliveries).where(in_doubt, _d.next_at.is_not(None)).values(next_at=null()))
-    return ended
-
-
-def anything_left(connection: Connection, edition_id: int) -> bool:
-    """Whether a message of this edition may have reached anybody."""
-    may_have = or_(
-        _d.state.in_((DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.IN_DOUBT)),
-        _d.dated.is_not(None),
+    is_waiting = and_(
+        _delivery.edition_id == edition_id,
+        _delivery.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)),
     )
-    return bool(connection.scalar(select(exists().where(_d.edition_id == edition_id, may_have))))
+    ended_count = connection.execute(transition(target, is_waiting)).rowcount
+    is_in_doubt = and_(_delivery.edition_id == edition_id, _delivery.state == DeliveryState.IN_DOUBT)
+    connection.execute(
+        update(deliveries).where(is_in_doubt, _delivery.next_at.is_not(None)).values(next_at=null())
+    )
+    return ended_count
 
 
-def of_person(subscription_ids: Select[Any]) -> ColumnElement[bool]:
+def may_have_sent(connection: Connection, edition_id: int) -> bool:
+    """Whether a message of this edition may have reached anybody."""
+    is_sent = or_(
+        _delivery.state.in_((DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.IN_DOUBT)),
+        _delivery.dated.is_not(None),
+    )
+    return bool(connection.scalar(select(exists().where(_delivery.edition_id == edition_id, is_sent))))
+
+
+def match_subscriptions(subscription_ids: Select[Any]) -> ColumnElement[bool]:
     """All deliveries of these subscriptions: found through the editions, as there is no index by subscription alone."""
     newsletters = select(subscriptions.c.newsletter).where(subscriptions.c.id.in_(subscription_ids))
-    theirs = select(editions.c.id).where(editions.c.newsletter.in_(newsletters))
-    return and_(_d.edition_id.in_(theirs), _d.subscription_id.in_(subscription_ids))
+    edition_ids = select(editions.c.id).where(editions.c.newsletter.in_(newsletters))
+    return and_(_delivery.edition_id.in_(edition_ids), _delivery.subscription_id.in_(subscription_ids))
 
 
-def forget(connection: Connection, subscription_ids: Select[Any]) -> None:
+def erase_deliveries(connection: Connection, subscription_ids: Select[Any]) -> None:
     """A person is erased: what waits is suppressed, and what relays said is wiped, for they repeat the address."""
-    mine = of_person(subscription_ids)
-    waits = _d.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT))
-    suppressed = moved(DeliveryState.SUPPRESSED, and_(mine, waits)).returning(_d.edition_id)
-    for edition_id in connection.scalars(suppressed).all():
-        recount(connection, edition_id)
-    connection.execute(update(deliveries).where(mine, _d.reply.is_not(None)).values(reply=null()))
+    condition = match_subscriptions(subscription_ids)
+    is_waiting = _delivery.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT))
+    statement = transition(DeliveryState.SUPPRESSED, and_(condition, is_waiting)).returning(
+        _delivery.edition_id
+    )
+    for edition_id in connection.scalars(statement).all():
+        clear_saved_counts(connection, edition_id)
+    connection.execute(update(deliveries).where(condition, _delivery.reply.is_not(None)).values(reply=null()))

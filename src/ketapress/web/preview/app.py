@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ketapress.check.preview import Coming
+from ketapress.check.preview import UpcomingEdition
 from ketapress.model.errors import KetapressError
 from ketapress.web.preview.page import page_values
 from ketapress.web.preview.renditions import COPIES, copied, parts
@@ -103,14 +103,14 @@ class _Pages:
         copy = COPIES.get(request.path_params["copy"])
         if copy is None:
             raise HTTPException(404)
-        document = copied(copy, parts((await self._coming(request)).message).html)
+        document = copied(copy, parts((await self._coming(request)).sample_message).html)
         return HTMLResponse(document, headers=_HEADERS | {"Content-Security-Policy": copy.policy})
 
     async def message(self, request: Request) -> Response:
         coming = await self._coming(request)
-        name = coming.made.edition.slot.edition.replace("/", "-")
+        name = coming.composed_edition.edition.slot.edition.replace("/", "-")
         attached = {"Content-Disposition": f'attachment; filename="{name}.eml"'}
-        return Response(coming.message, headers=_HEADERS | attached, media_type="message/rfc822")
+        return Response(coming.sample_message, headers=_HEADERS | attached, media_type="message/rfc822")
 
     async def style(self, _request: Request) -> Response:
         return Response(self._fill("preview/preview.css", {}), headers=_HEADERS, media_type="text/css")
@@ -129,12 +129,12 @@ class _Pages:
             number = str(shown.number)
             yield f"data: {number}\n\n"
 
-    async def _coming(self, request: Request) -> Coming:
+    async def _coming(self, request: Request) -> UpcomingEdition:
         shown = self._watch.last() or await self._watch.now()
         found = shown.previews.get(request.path_params["name"])
-        if found is None or found.coming is None:
+        if found is None or found.upcoming is None:
             raise HTTPException(404)
-        return found.coming
+        return found.upcoming
 
     def _page(self, values: Mapping[str, Any], status: int = 200) -> Response:
         try:

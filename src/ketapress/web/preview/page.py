@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ketapress.check.explain import Explanation
-from ketapress.check.preview import Coming, Preview
-from ketapress.mail.lint.styles import GMAIL_KEEPS
+from ketapress.check.explain import EditionExplanation
+from ketapress.check.preview import Preview, UpcomingEdition
+from ketapress.mail.lint.styles import GMAIL_STYLE_LIMIT
 from ketapress.model.edition import Edition, EditionState, StoredEdition
 from ketapress.model.errors import Problem, Severity
 from ketapress.web.preview.renditions import Parts, parts
@@ -46,15 +46,17 @@ def page_values(shown: Shown, name: str | None) -> dict[str, Any]:
         "stale": name in shown.stale,
         "title": found.newsletter.title if found else "",
         "problems": [_problem(each) for each in _ordered(_problems(shown, found))],
-        "unsent": [_unsent(each) for each in found.unsent] if found else [],
-        "edition": _edition(found, found.coming) if found and found.coming else None,
+        "unsent": [_unsent(each) for each in found.unsent_editions] if found else [],
+        "edition": _edition(found, found.upcoming) if found and found.upcoming else None,
         "frames": FRAMES,
     }
 
 
 def _problems(shown: Shown, found: Preview | None) -> tuple[Problem, ...]:
     """Those of the try, and of the letter that is shown."""
-    return shown.made.problems + (found.coming.made.problems if found and found.coming else ())
+    return shown.made.problems + (
+        found.upcoming.composed_edition.problems if found and found.upcoming else ()
+    )
 
 
 def _ordered(problems: Sequence[Problem]) -> list[Problem]:
@@ -74,24 +76,24 @@ def _unsent(stored: StoredEdition) -> dict[str, str]:
     return {"edition": stored.slot.edition, "subject": stored.subject, "state": str(stored.state)}
 
 
-def _edition(found: Preview, coming: Coming) -> dict[str, Any]:
-    made, slot, zone = coming.made, coming.made.edition.slot, ZoneInfo(found.zone)
-    letter = parts(coming.message)
+def _edition(found: Preview, coming: UpcomingEdition) -> dict[str, Any]:
+    made, slot, zone = coming.composed_edition, coming.composed_edition.edition.slot, ZoneInfo(found.zone)
+    letter = parts(coming.sample_message)
     window = made.edition.window
     return {
         "edition": slot.edition,
         "subject": made.digest.subject,
         "at": _moment(slot.at, zone),
-        "send_by": _moment(coming.send_by, zone),
-        "window": (_moment(window.after, zone), _moment(window.until, zone)),
+        "send_by": _moment(coming.send_deadline, zone),
+        "window": (_moment(window.start, zone), _moment(window.end, zone)),
         "state": str(made.state),
-        "why": _READY if made.state is EditionState.READY else made.why,
+        "why": _READY if made.state is EditionState.READY else made.reason,
         "sizes": list(_sizes(found, coming, letter)),
         "posts": list(_posts(made.edition)),
-        "left_out": _left_out(coming.reasons),
+        "left_out": _left_out(coming.explanation),
         "headers": letter.headers,
         "text": letter.text,
-        "source": coming.message.decode("ascii", "backslashreplace").replace("\r\n", "\n"),
+        "source": coming.sample_message.decode("ascii", "backslashreplace").replace("\r\n", "\n"),
     }
 
 
@@ -102,21 +104,22 @@ def _moment(moment: datetime, zone: ZoneInfo) -> str:
 def _posts(edition: Edition) -> Iterator[dict[str, str]]:
     for item in edition.items:
         yield {"title": item.post.title, "path": item.post.path, "display": str(item.display)}
-    for post in edition.more:
+    for post in edition.overflow:
         yield {"title": post.title, "path": post.path, "display": "only counted"}
 
 
-def _left_out(reasons: Explanation) -> dict[str, Any]:
-    out = [each for each in reasons.reasons if not each.included]
+def _left_out(reasons: EditionExplanation) -> dict[str, Any]:
+    out = [each for each in reasons.post_explanations if not each.is_included]
     named = [
-        {"title": each.post.title, "path": each.post.path, "why": each.why} for each in out[:_MOST_LEFT_OUT]
+        {"title": each.post.title, "path": each.post.path, "why": each.reason}
+        for each in out[:_MOST_LEFT_OUT]
     ]
     return {"posts": named, "others": len(out) - len(named)}
 
 
-def _sizes(found: Preview, coming: Coming, letter: Parts) -> Iterator[dict[str, Any]]:
+def _sizes(found: Preview, coming: UpcomingEdition, letter: Parts) -> Iterator[dict[str, Any]]:
     """Each part in bytes, and its limit where it has one."""
-    sizes = coming.made.digest.sizes
+    sizes = coming.composed_edition.digest.sizes
     page = letter.html.encode()
     yield _size(
         "HTML part", sizes["html"], found.newsletter.max_bytes, "The limit is max_bytes of the newsletter."
@@ -124,7 +127,7 @@ def _sizes(found: Preview, coming: Coming, letter: Parts) -> Iterator[dict[str, 
     yield _size(
         "Style sheets in it",
         sum(map(len, _STYLE.findall(page))),
-        GMAIL_KEEPS,
+        GMAIL_STYLE_LIMIT,
         "Gmail drops them beyond that.",
     )
     yield _size("Text part", sizes["text"])

@@ -89,7 +89,7 @@ class PublicFiles:
         settings = self._settings()
         if not settings.feeds.hub or not is_polled_feed(path):
             return {}
-        self_url = settings.page(quote(path))
+        self_url = settings.page_url(quote(path))
         return {"Link": f'<{settings.feeds.hub}>; rel="hub", <{self_url}>; rel="self"'}
 
     def _lost(self) -> Response:
