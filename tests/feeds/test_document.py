@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from ketapress.feeds.archives import shelved, site_documents
+from ketapress.feeds.archives import site_documents, split_into_archives
 from ketapress.feeds.model import NEVER, Feed, entry_of, feed_of
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Author, FeedSettings, Settings
@@ -15,8 +15,8 @@ NOON = datetime(2023, 6, 7, 12, tzinfo=UTC)
 
 
 def site_feed(posts: Sequence[Post], whole: Settings) -> Feed:
-    current = next(site_documents(shelved(posts, whole), whole, "feed.xml"))
-    return feed_of([entry_of(post, whole) for post in current.posts], whole, current.path, **current.about)
+    current = next(site_documents(split_into_archives(posts, whole), whole, "feed.xml"))
+    return feed_of([entry_of(post, whole) for post in current.posts], whole, current.path, **current.fields)
 
 
 def test_a_feed_holds_the_newest_posts_in_their_order() -> None:

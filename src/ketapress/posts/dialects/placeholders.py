@@ -12,7 +12,6 @@ from html import escape, unescape
 from typing import NamedTuple
 
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dialects.paired_shortcodes import convert_paired_shortcodes
 from ketapress.posts.dialects.shortcodes import (
     ATTRIBUTE_BLOCK,
@@ -27,14 +26,14 @@ from ketapress.posts.text.excerpt import remove_illegal_characters
 from ketapress.posts.text.strip_markdown import strip_markdown
 
 _OPEN, _CLOSE = "\U0010ff00", "\U0010ff01"  # private use: no font and no language has them
-_PLACEHOLDER = pattern(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
-_LINE_END_AND_PLACEHOLDER = pattern(rf"(\n?){_PLACEHOLDER.pattern}")
-_PLACEHOLDER_PARAGRAPH = pattern(rf"<p>(?:\s*{_PLACEHOLDER.pattern})+\s*</p>\n?")
-_LONE_PLACEHOLDER = pattern(rf"<p>{_PLACEHOLDER.pattern}</p>")
-_PLACEHOLDER_ROW = pattern(  # attributes below a table
+_PLACEHOLDER = re.compile(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
+_LINE_END_AND_PLACEHOLDER = re.compile(rf"(\n?){_PLACEHOLDER.pattern}")
+_PLACEHOLDER_PARAGRAPH = re.compile(rf"<p>(?:\s*{_PLACEHOLDER.pattern})+\s*</p>\n?")
+_LONE_PLACEHOLDER = re.compile(rf"<p>{_PLACEHOLDER.pattern}</p>")
+_PLACEHOLDER_ROW = re.compile(  # attributes below a table
     rf"<tr>\n<t[dh][^>]*>{_PLACEHOLDER.pattern}</t[dh]>\n(?:<t[dh][^>]*></t[dh]>\n)*</tr>\n"
 )
-_ENCODED_PLACEHOLDER = pattern(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
+_ENCODED_PLACEHOLDER = re.compile(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
 # At most 500 characters and no other mark inside: anything else is an unclosed brace, and must not be looked far for
 _TAG_CONTENT = r"(?:(?!\{[{%#]).){0,500}?"
 _ID_END = r"[\w:.-]+(?:[ \t][^{}\n]*)?\}"  # then it is no comment but an id: `{#id}`
@@ -48,25 +47,25 @@ _WORDPRESS_SHORTCODE = (  # of WordPress
     r"(?<!\\)\[/?(?:audio|caption|contact-form(?:-7)?|embed|gallery|gravityform|playlist|polldaddy|video|vc_\w+|et_pb_\w+)"
     r"(?:\s[^\[\]\n]{0,300})?\](?!\(|\[(?!/)|:)"
 )
-_BRACKET_TAG_START = pattern(  # what begins with a bracket; it is looked for at brackets only, and that takes a microsecond
+_BRACKET_TAG_START = re.compile(  # what begins with a bracket; it is looked for at brackets only, and that takes a microsecond
     r"\[(?:\[|TOC\]|/|(?:source)?code\b|audio|caption|contact-form|embed|et_pb_|gallery|gravityform|playlist|polldaddy|video|vc_"
     r"|vimeo|youtube)"
 )
 _HIDDEN_TEXT = (  # comments of Obsidian, and what an abbreviation means
     r"(?<![%\w])%%(?![%\s\d])[^%\n]{1,300}%%(?![%\w])|^%%[ \t]*\n.{0,5000}?\n%%[ \t]*$|^\*\[[^\[\]\n]{1,50}\]:[ \t][^\n]*$"
 )
-_TAG = pattern(
+_TAG = re.compile(
     rf"{_COMMENT}|{_HIDDEN_TEXT}|\{{\{{{_TAG_CONTENT}\}}\}}|\{{%{_TAG_CONTENT}%\}}|\{{#(?!{_ID_END}){_TAG_CONTENT}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
     r"|^(?:[*+-]|\d\.)[ \t][^\n]{1,80}\n\{:[ \t]*(?:[.#][\w-]+[ \t]+)*toc\b[^}\n]*\}[ \t]*$"
     rf"|(?:(?<=[\n)\]])|(?<![ \t])(?<!:::)[ \t]{{1,9}}){ATTRIBUTE_BLOCK}(?=[ \t]*$)|(?<=[)}}]){ATTRIBUTE_BLOCK}|^\[TOC\](?=[ \t]*$)|{_WIKI_LINK}|{_WORDPRESS_SHORTCODE}",
     re.DOTALL | re.MULTILINE,
 )
-_HEADING_WITH_ID = pattern(  # by attributes at its end, or on the line below
+_HEADING_WITH_ID = re.compile(  # by attributes at its end, or on the line below
     rf"<h([1-6])>((?:(?!</?h[1-6]).)*?)(?:{_PLACEHOLDER.pattern}[ \t\n]*</h\1>|</h\1>\n<p>{_PLACEHOLDER.pattern}</p>)",
     re.DOTALL,
 )
-_CODE_ELEMENT = pattern(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
-_ESCAPED_SHORTCODE = pattern(r"\{\{([<%])/\*(.*)\*/([>%])\}\}", re.DOTALL)
+_CODE_ELEMENT = re.compile(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
+_ESCAPED_SHORTCODE = re.compile(r"\{\{([<%])/\*(.*)\*/([>%])\}\}", re.DOTALL)
 _MAX_EXAMPLES = 3  # marks in one warning
 
 

@@ -8,9 +8,7 @@ in bold; what leads somewhere is a link; drawings are code. Programs (`{% for %}
 import re
 from html import escape
 
-from ketapress.model.lazy_regex import pattern
-
-_TAG = pattern(
+_TAG = re.compile(
     r"(?P<fence>^[ \t>]*(?P<mark>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n(?:[^\n]*\n)*?(?:[ \t>]*(?P=mark)[`~]*[ \t]*$|[^\n]*\Z))"
     r"|(?P<code>`[^`\n]+`)"
     r"|\{\{[<%]\s*(?P<go_end>/?)\s*(?P<go>[A-Za-z][\w/-]*)(?P<go_words>(?:[^{}]|\{(?!\{)){0,500}?)[>%]\}\}"
@@ -50,13 +48,13 @@ _CONTROL_TAGS = frozenset(
 _DIAGRAM_LANGUAGES = frozenset(
     {"chart", "echarts", "flow", "graphviz", "markmap", "mermaid", "plantuml", "wavedrom"}
 )
-_ARGUMENT = pattern(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
-_QUOTED_STRING = pattern(r"\"([^\"]*)\"|'([^']*)'")
+_ARGUMENT = re.compile(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
+_QUOTED_STRING = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _TITLE_KEYS = ("title", "summary", "header", "label", "name", "tabname", "author")
-_DISCLOSURE_NAME = pattern(r".*(?:accordion|collaps|details|expand|fold|spoiler|toggle).*", re.IGNORECASE)
+_DISCLOSURE_NAME = re.compile(r".*(?:accordion|collaps|details|expand|fold|spoiler|toggle).*", re.IGNORECASE)
 _MAX_OPEN_TAGS = 50  # marks that are looked at for the one that is closed
 _URL_KEYS = ("href", "url", "link", "to")
-_NOT_A_TITLE = pattern(
+_NOT_A_TITLE = re.compile(
     r"\W*|[a-z]+|.*\bfa[brs]?[ -].*|https?://.*|.*\.\w{2,4}"
 )  # numbers, icons, colours, files
 

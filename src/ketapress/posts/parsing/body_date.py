@@ -4,10 +4,10 @@ In come the body and the path, out goes an instant with what is left of the body
 line.
 """
 
+import re
 from datetime import datetime
 from typing import NamedTuple
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dates.parse import DateRules, parse_instant
 from ketapress.posts.frontmatter.post_date import invalid_date_error
 from ketapress.posts.markup import html
@@ -15,7 +15,7 @@ from ketapress.posts.source.suffixes import Format
 from ketapress.posts.text.excerpt import MAX_TITLE_LENGTH, to_single_line
 
 _MARKUP_CHARACTERS = "#>*_` \t"
-_FOLDER_DATE = pattern(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
+_FOLDER_DATE = re.compile(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
 
 
 class BodyDate(NamedTuple):

@@ -4,6 +4,7 @@ In comes a path inside `posts/` and the file's text, out goes a `Manuscript` wit
 whose problem names the line. It never looks at other posts, at records or at the clock.
 """
 
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from posixpath import splitext
@@ -12,7 +13,6 @@ from urllib.parse import unquote
 
 from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.language import script_code, text_direction
-from ketapress.model.lazy_regex import pattern
 from ketapress.model.urls import slugify
 from ketapress.posts.dates.parse import DateRules, split_file_date
 from ketapress.posts.dialects.admonitions import convert_admonitions
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from ketapress.posts.parsing.body_date import BodyDate
 
 _DRAFT_FOLDERS = {"_drafts", "drafts"}
-_BLOCK_MARKERS = pattern(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
-_LIST_MARKER = pattern(r"[-*+]\s|\d+[.)]\s")
+_BLOCK_MARKERS = re.compile(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
+_LIST_MARKER = re.compile(r"[-*+]\s|\d+[.)]\s")
 _DRAFT_DATE = datetime(
     9998, 12, 30, tzinfo=UTC
 )  # of a draft without a date: whatever happens, it is not yet due

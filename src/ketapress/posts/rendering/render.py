@@ -9,8 +9,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 from zlib import crc32
 
+from ketapress.model.digests import listing_fingerprint, text_sha256
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.output import face, text_sha256
 from ketapress.model.post import Image, Post
 from ketapress.model.urls import decode_path, join_url
 from ketapress.posts.dialects.placeholders import collect_tag_problems, restore_tags
@@ -60,13 +60,13 @@ class _Lookups(Mapping[str, str]):
 
 
 def render_body(
-    pinned: IdentifiedPost, site_url: str, pages: Mapping[str, str], reread: Callable[[], str]
+    post: IdentifiedPost, site_url: str, pages: Mapping[str, str], reread: Callable[[], str]
 ) -> Body:
     """Return the body of a post. `pages` are the URLs of all posts and attachments, by their paths.
 
     `reread` returns the text of the file; it is called where a warning has to name a line.
     """
-    manuscript, record = pinned.parsed_post, pinned.entry
+    manuscript, record = post
     lookups = _Lookups(pages)
     prefix = f"p{crc32(record.id.encode()):08x}-"
     page, files = join_url(site_url, record.url), join_url(site_url, ATTACHMENT_FOLDER)
@@ -90,9 +90,9 @@ def render_body(
     )
 
 
-def build_post(pinned: IdentifiedPost, body: Body) -> Post:
+def build_post(source: IdentifiedPost, body: Body) -> Post:
     """Return the post of a manuscript, its record and its body."""
-    manuscript, record = pinned.parsed_post, pinned.entry
+    manuscript, record = source
     fields = manuscript.fields
     post = Post(
         id=record.id,
@@ -121,7 +121,7 @@ def build_post(pinned: IdentifiedPost, body: Body) -> Post:
             dict.fromkeys(alias for alias in (*record.aliases, *fields.aliases) if alias != record.url)
         ),
     )
-    return post._replace(face=face(post))
+    return post._replace(face=listing_fingerprint(post))
 
 
 def _render_html(
