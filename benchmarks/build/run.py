@@ -39,8 +39,9 @@ LIMITS = {
     ("one changed", 10_000): 0.25,
 }
 """What Ketapress has to stay below: its wall time divided by that of Hugo doing the same work. Nothing fails by it."""
-WRITERS = ("Ketapress", "Hugo-same-work", "Hugo")
+WRITERS = ("Ketapress", "Hugo-same-work", "Hugo", "Other checkout")
 """The tools whose files are counted."""
+SMALL = 0.1  # a ratio below it is written with a third digit
 LONGEST = 600  # seconds; a build that takes longer is ended and fails the benchmark
 SENTENCE = "One sentence more than there was in the first build, of round {}."
 
@@ -172,7 +173,8 @@ def checkouts_table(results: dict[int, Result]) -> Iterator[str]:
 def ratio(above: Sequence[Cost], below: Sequence[Cost], figure: Callable[[Cost], float]) -> str:
     """The median of the rounds' ratios, and the lowest and the highest of them."""
     ratios = [figure(one) / figure(other) for one, other in zip(above, below, strict=True)]
-    return f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    digits = 3 if median(ratios) < SMALL else 2
+    return f"{median(ratios):.{digits}f} ({min(ratios):.{digits}f} to {max(ratios):.{digits}f})"
 
 
 def _wall(cost: Cost) -> float:
@@ -188,7 +190,7 @@ def _peak(cost: Cost) -> float:
 
 
 def files_tables(results: dict[int, Result]) -> Iterator[str]:
-    """For each number of posts, a Markdown table of the files that Ketapress and Hugo wrote."""
+    """For each number of posts, a Markdown table of what Ketapress and Hugo, or two checkouts, wrote."""
     for count, result in results.items():
         yield f"Files of {count:,} posts:"
         yield ""
@@ -235,7 +237,10 @@ def options() -> argparse.Namespace:
         "--tmpfs", type=Path, metavar="DIR", help="a folder in memory, for sites that no disk slows down"
     )
     parser.add_argument("--date", help="also write RESULTS.md, with this date in it")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.against_checkout and (asked.tools or asked.date):
+        parser.error("--against-checkout goes without --tools and without --date")
+    return asked
 
 
 def main() -> None:
