@@ -12,7 +12,7 @@ _KINDS = (
     ("compressed feeds", r".*\.gz"),
     ("front page", r"index\.html"),
     ("pages by year", r"\d{4}/index\.html"),
-    ("pages by subject", r"tags/(\w+/)?index\.html"),
+    ("pages by subject", r"tags/(\w+/(page/\d+/)?)?index\.html|tags/\w+/\d{4}\.html"),
     ("posts", r"\d{4}/.+\.html|posts/.+\.html"),
     ("other pages", r"\w+\.html"),
     ("feeds by subject", r"tags/\w+/feed\.xml"),
