@@ -55,7 +55,7 @@ def dump_body(body: Body) -> bytes:
     """Return the bytes of a body."""
     values = body._asdict() | {"problems": [problem._asdict() for problem in body.problems]}
     html: str = values.pop("html")
-    return json.dumps(values).encode() + b"\n" + html.encode()
+    return json.dumps(values).encode() + b"\n" + html.encode(errors="surrogatepass")
 
 
 def load_body(stored: bytes) -> Body | None:
@@ -66,7 +66,7 @@ def load_body(stored: bytes) -> Body | None:
         for name in ("files", "links"):
             values[name] = tuple(values[name])
         values["problems"] = tuple(map(problem_from_dict, values["problems"]))
-        return Body(html=html.decode(), **values)
+        return Body(html=html.decode(errors="surrogatepass"), **values)
     except _FOREIGN:
         return None
 
