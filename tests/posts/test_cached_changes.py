@@ -13,7 +13,7 @@ from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
 from ketapress.system.build_cache import BuildCache
 from support.factories import NOW, settings
-from support.posts_folder import Desk, keep_ids, seen
+from support.posts_folder import StampedFolder, comparable, keep_ids
 
 FILES = {
     "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",
@@ -30,7 +30,7 @@ FILES = {
 }
 
 
-class ReadTwice(Desk):
+class FolderReadTwice(StampedFolder):
     """A publication that is read with the cache and, beside it, as if for the first time; ids are kept."""
 
     def __init__(self, root: Path) -> None:
@@ -42,7 +42,7 @@ class ReadTwice(Desk):
         cache = PostCache(BuildCache(self.root / "build.db"), "a program", self.stamp)
         expected = load_posts(self.root, settings(), now)
         library = load_posts(self.root, settings(), now, cache)
-        assert seen(library) == seen(expected)
+        assert comparable(library) == comparable(expected)
         assert repr(library.posts) == repr(expected.posts)
         keep_ids(self.root, library)
         cache.save(library.new_entries, frozenset(post.path for post in library.posts), now.timestamp())
@@ -52,16 +52,16 @@ class ReadTwice(Desk):
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> ReadTwice:
+def folder(tmp_path: Path) -> FolderReadTwice:
     """A folder that was read twice: what is reported only once is reported."""
-    publication = ReadTwice(tmp_path)
+    publication = FolderReadTwice(tmp_path)
     publication.read()
     publication.read()
     return publication
 
 
-def test_where_nothing_changed_nothing_is_new(desk: ReadTwice) -> None:
-    library = desk.read(1)
+def test_where_nothing_changed_nothing_is_new(folder: FolderReadTwice) -> None:
+    library = folder.read(1)
 
     assert library.new_ids is None
     assert not library.new_entries
@@ -95,41 +95,41 @@ CHANGES_OF_ONE = {
 
 
 @pytest.mark.parametrize("case", CHANGES_OF_ONE)
-def test_after_a_change_of_one_file_both_readings_return_the_same(desk: ReadTwice, case: str) -> None:
-    desk.write(*CHANGES_OF_ONE[case])
-    desk.read(1)
-    library = desk.read(2)
+def test_after_a_change_of_one_file_both_readings_return_the_same(folder: FolderReadTwice, case: str) -> None:
+    folder.write(*CHANGES_OF_ONE[case])
+    folder.read(1)
+    library = folder.read(2)
 
     assert not library.new_entries
 
 
-def test_a_post_that_came_too_late_is_reported_each_time(desk: ReadTwice) -> None:
-    desk.write("2023-01-09-late.md", "---\nid: late\n---\nLate.\n")
-    desk.read(1)
-    before = desk.read(2)
-    desk.write("2023-01-09-late.md", "---\nid: late\n---\nLate, and longer.\n")
-    after = desk.read(3)
+def test_a_post_that_came_too_late_is_reported_each_time(folder: FolderReadTwice) -> None:
+    folder.write("2023-01-09-late.md", "---\nid: late\n---\nLate.\n")
+    folder.read(1)
+    before = folder.read(2)
+    folder.write("2023-01-09-late.md", "---\nid: late\n---\nLate, and longer.\n")
+    after = folder.read(3)
 
     codes = [problem.code for problem in before.problems if problem.path == "posts/2023-01-09-late.md"]
     assert codes == ["post.late"]
     assert after.problems == before.problems
 
 
-def test_where_a_post_is_gone_the_question_about_a_new_one_is_asked(desk: ReadTwice) -> None:
-    desk.remove("2023-06-02-linking.md")
-    desk.write("2023-06-02-elsewhere.md", "Maybe the same.\n")
-    library = desk.read(1)
+def test_where_a_post_is_gone_the_question_about_a_new_one_is_asked(folder: FolderReadTwice) -> None:
+    folder.remove("2023-06-02-linking.md")
+    folder.write("2023-06-02-elsewhere.md", "Maybe the same.\n")
+    library = folder.read(1)
 
-    assert [problem.code for problem in library.problems if problem.needs_answer] == ["post.held"]
-    assert [problem.code for problem in desk.read(1).problems if problem.needs_answer] == ["post.held"]
+    assert [problem.code for problem in library.problems if problem.asks] == ["post.held"]
+    assert [problem.code for problem in folder.read(1).problems if problem.asks] == ["post.held"]
 
 
-def test_posts_that_change_in_one_second_have_different_times(desk: ReadTwice) -> None:
-    desk.write("2023-06-03-other.md", "---\ntitle: Other\nexpires: 2030-01-01\n---\nNew.\n")
-    desk.read(1)
-    desk.write("2023-06-04-named.md", "---\nid: mine\nslug: my-own\n---\nNew, too.\n")
-    desk.write("2023-06-02-linking.md", "New as well.\n")
-    library = desk.read(1)
+def test_posts_that_change_in_one_second_have_different_times(folder: FolderReadTwice) -> None:
+    folder.write("2023-06-03-other.md", "---\ntitle: Other\nexpires: 2030-01-01\n---\nNew.\n")
+    folder.read(1)
+    folder.write("2023-06-04-named.md", "---\nid: mine\nslug: my-own\n---\nNew, too.\n")
+    folder.write("2023-06-02-linking.md", "New as well.\n")
+    library = folder.read(1)
 
     assert len({post.updated for post in library.posts}) == len(library.posts)
 
@@ -156,13 +156,13 @@ def test_after_any_changes_both_readings_say_the_same(
     walks: Sequence[tuple[Sequence[tuple[str, str | None]], int]],
 ) -> None:
     with TemporaryDirectory() as place:
-        desk, day = ReadTwice(Path(place)), 0
-        desk.read()
+        folder, day = FolderReadTwice(Path(place)), 0
+        folder.read()
         for walk, days in walks:
             for name, content in walk:
                 if content is None:
-                    desk.remove(name)
+                    folder.remove(name)
                 else:
-                    desk.write(name, content)
+                    folder.write(name, content)
             day += days
-            desk.read(day)
+            folder.read(day)
