@@ -120,8 +120,8 @@ def test_where_a_post_is_gone_the_question_about_a_new_one_is_asked(folder: Fold
     folder.write("2023-06-02-elsewhere.md", "Maybe the same.\n")
     library = folder.read(1)
 
-    assert [problem.code for problem in library.problems if problem.asks] == ["post.held"]
-    assert [problem.code for problem in folder.read(1).problems if problem.asks] == ["post.held"]
+    assert [problem.code for problem in library.problems if problem.needs_answer] == ["post.held"]
+    assert [problem.code for problem in folder.read(1).problems if problem.needs_answer] == ["post.held"]
 
 
 def test_posts_that_change_in_one_second_have_different_times(folder: FolderReadTwice) -> None:

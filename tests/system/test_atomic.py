@@ -516,8 +516,7 @@ _ALLOWED = {
     },  # as above, and its companions
     "store/spill_file.py": {"os.fsync"},  # it is written in place, because its room is kept free
     "outbox/sent_log.py": {"os.fsync"},  # a line is appended
-    "system/fork_worker.py": {"os.fdopen"},  # pipes
-    "system/parallel.py": {"os.fdopen"},  # pipes
+    "system/parallel.py": {"os.fdopen"},  # a pipe
 }
 """What else may write, and why."""
 
