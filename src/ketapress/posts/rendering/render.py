@@ -70,14 +70,14 @@ def render_body(
     lookups = _Lookups(pages)
     prefix = f"p{crc32(record.id.encode()):08x}-"
     page, files = join_url(site_url, record.url), join_url(site_url, ATTACHMENT_FOLDER)
-    place = LinkContext(
+    link_context = LinkContext(
         page_url=page,
         id_prefix=prefix,
         path=manuscript.path,
         foreign_tags=manuscript.foreign_tags,
         link_targets=lookups,
     )
-    html, image, problems = _render_html(manuscript, place, reread)
+    html, image, problems = _render_html(manuscript, link_context, reread)
     urls = (url for url in lookups.targets.values() if url and url.startswith(files))
     return Body(
         html=html,
@@ -125,24 +125,24 @@ def build_post(source: IdentifiedPost, body: Body) -> Post:
 
 
 def _render_html(
-    manuscript: ParsedPost, place: LinkContext, reread: Callable[[], str]
+    manuscript: ParsedPost, link_context: LinkContext, reread: Callable[[], str]
 ) -> tuple[str, str | None, tuple[Problem, ...]]:
     """Return the HTML, the URL of the image, and warnings about what was dropped."""
-    fragment = absolutize_links(sanitize(manuscript.html), manuscript.html, place)
+    fragment = absolutize_links(sanitize(manuscript.html), manuscript.html, link_context)
     address = manuscript.fields.image
-    image = resolve_image_url(address, place) if address else None
-    dropped = fragment.dropped_urls if image or not address else (*fragment.dropped_urls, address)
-    problems = (_dropped(manuscript.path, dropped, reread()),) if dropped else ()
+    image = resolve_image_url(address, link_context) if address else None
+    removed_names = fragment.dropped_urls if image or not address else (*fragment.dropped_urls, address)
+    problems = (_removed_elements(manuscript.path, removed_names, reread()),) if removed_names else ()
     if not manuscript.foreign_tags:
         return fragment.html, image, problems
     leftovers = collect_tag_problems(fragment.html, manuscript.foreign_tags, manuscript.path)
     return restore_tags(fragment.html, manuscript.foreign_tags), image, (*problems, *leftovers)
 
 
-def _dropped(path: str, addresses: tuple[str, ...], text: str) -> Problem:
+def _removed_elements(path: str, addresses: tuple[str, ...], text: str) -> Problem:
     some = ", ".join(f"`{address[:80]}`" for address in addresses[:_MOST_NAMED])
     more = f" and {len(addresses) - _MOST_NAMED} more" if len(addresses) > _MOST_NAMED else ""
-    lines = [line for address in addresses if (line := _line_of(address, text))]
+    lines = [line for address in addresses if (line := _find_line(address, text))]
     return Problem(
         code="post.address",
         severity=Severity.WARNING,
@@ -153,7 +153,7 @@ def _dropped(path: str, addresses: tuple[str, ...], text: str) -> Problem:
     )
 
 
-def _line_of(address: str, written: str) -> int | None:
+def _find_line(address: str, written: str) -> int | None:
     """Return the line of an address in a text, as it was written or with its escapes undone; None where there is none."""
     spellings = (address, unquote(address), escape(address))
     position = min((start for spelling in spellings if (start := written.find(spelling)) >= 0), default=None)
