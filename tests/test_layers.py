@@ -65,7 +65,6 @@ UNLAYERED = {"testing"}
 
 IO_MODULES = {
     "alerts/state.py",
-    "builder/manifest.py",
     "builder/up_to_date.py",
     "builder/writer.py",
     "check/site_lint.py",

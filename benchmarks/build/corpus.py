@@ -11,6 +11,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 NEWEST = datetime(2023, 6, 1, 9, tzinfo=UTC)
+WITHOUT_ARCHIVE = (
+    "2023-05"  # of this month and later ones, all posts are in the feed: it reaches back for 40 days
+)
 ENOUGH = 5_000  # characters of a body, reached by whole sections
 
 
@@ -65,13 +68,24 @@ def article(number: int) -> Article:
     )
 
 
-def with_yaml(article: Article) -> str:
-    """The file that Hugo, Eleventy and Ketapress read."""
+def with_yaml(article: Article, more: str = "") -> str:
+    """The file that Hugo, Eleventy and Ketapress read, with `more` lines in its header."""
     tags = ", ".join(article.tags)
     return (
-        f"---\ntitle: {json.dumps(article.title)}\ndate: {article.date.isoformat()}\ntags: [{tags}]\n---\n\n"
+        f"---\ntitle: {json.dumps(article.title)}\ndate: {article.date.isoformat()}\ntags: [{tags}]\n{more}---\n\n"
         + article.body
     )
+
+
+def with_yaml_and_months(article: Article) -> str:
+    """The same file with what Hugo needs for Ketapress's addresses, its pages by year and its archives by month.
+
+    Hugo makes such pages of terms that the posts name. Ketapress has no archive for a month whose posts are all in the
+    feed, so that the posts of these months name none.
+    """
+    slug, month = article.slug.removeprefix(f"{article.date:%Y-%m-%d}-"), f"{article.date:%Y-%m}"
+    months = [month] if month < WITHOUT_ARCHIVE else []
+    return with_yaml(article, f'slug: {slug}\nyears: ["{article.date:%Y}"]\nmonths: {json.dumps(months)}\n')
 
 
 def with_pelican_header(article: Article) -> str:

@@ -19,11 +19,12 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
-from ketapress.posts.identity.registry import write_records
+from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.loader import load_posts
+from ketapress.system.build_cache import BuildCache
 from support.factories import NOW, settings
 from support.fuzz_posts import ENDINGS, check_counts, check_post, check_tree, mangled
-from support.posts_folder import publication
+from support.posts_folder import keep_ids, publication
 
 IN_A_FOLDER = 500
 LOOKED_AT_CLOSELY = (
@@ -33,13 +34,14 @@ SLOW = 2.0  # seconds of CPU for a folder's slowest reading, by file on average 
 
 
 def soaked(seed: int) -> Counter[str]:
-    """One folder of mangled posts, read twice; counts of what became of them."""
+    """One folder of mangled posts, read, and read again with the cache and without it; counts of what became of them."""
     rng = random.Random(seed)
     files = {f"2023-06-07-{number}{rng.choice(ENDINGS)}": mangled(rng) for number in range(IN_A_FOLDER)}
     with TemporaryDirectory() as folder:
         root = publication(Path(folder), files)
+        cache = PostCache(BuildCache(root / "build.db"), "a program", lambda _path: "0 0 0")
         before = time.process_time()
-        library = load_posts(root, settings(), NOW)
+        library = load_posts(root, settings(), NOW, cache)
         took = time.process_time() - before
         check_counts(library)
         if library.files != len(files):
@@ -48,10 +50,13 @@ def soaked(seed: int) -> Counter[str]:
             check_post(post)
             if number % LOOKED_AT_CLOSELY == 0:
                 check_tree(post)
-        write_records(root, library.records)
-        again = load_posts(root, settings(), NOW)
-        if again.changed or again.posts != library.posts:
-            raise AssertionError("a second reading gives something else")
+        keep_ids(root, library)
+        cache.save(library.new_entries, frozenset(post.path for post in library.posts), NOW.timestamp())
+        for again in (load_posts(root, settings(), NOW, cache), load_posts(root, settings(), NOW)):
+            if again.new_ids is not None or again.posts != library.posts:
+                raise AssertionError("a second reading gives something else")
+            if library.problems_again not in {None, again.problems}:
+                raise AssertionError("a second reading reports something else")
     codes = Counter(f"{problem.severity}:{problem.code}" for problem in library.problems)
     return codes + Counter(files=len(files), posts=len(library.posts), slow=int(took > SLOW))
 

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from ketapress.builder.up_to_date import Saying, recalled
+from ketapress.builder.up_to_date import CachedAnswer, cached_answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is not loaded yet, and most builds do without
@@ -18,26 +18,26 @@ def main() -> None:
     """Runs the command that the process was called with. Ends the process."""
     folder, as_json = _plain_build(sys.argv[1:])
     if folder:
-        _end(_built(folder, as_json=as_json))
-    from ketapress.cli.main import main as commands  # noqa: PLC0415 - see _built
+        _end(_build(folder, as_json=as_json))
+    from ketapress.cli.main import main as commands  # noqa: PLC0415 - see _build
 
     commands()
 
 
-def _built(folder: str, *, as_json: bool) -> int:
-    """Builds, or says again what the last build said. Modules are loaded when there is no way without."""
-    seen: dict[str, str] = {}
-    saying = recalled(folder, time.time(), dict(os.environ), seen)
-    in_colour = saying and saying.errors and sys.stderr.isatty()
-    if saying and not in_colour and _said(saying, as_json=as_json):
-        return saying.code
-    from pathlib import Path  # noqa: PLC0415 - see above
+def _build(folder: str, *, as_json: bool) -> int:
+    """Build, or print the answer of the last build where nothing has changed. Return the exit code."""
+    stamps: dict[str, str] = {}
+    answer = cached_answer(folder, time.time(), dict(os.environ), stamps)
+    has_colors = answer and answer.errors and sys.stderr.isatty()
+    if answer and not has_colors and _print_answer(answer, as_json=as_json):
+        return answer.code
+    from pathlib import Path  # noqa: PLC0415 - needed only where there is something to build
 
-    from ketapress.cli.build_command import built  # noqa: PLC0415 - see above
+    from ketapress.cli.build_command import run_build  # noqa: PLC0415 - see above
     from ketapress.cli.context import Door, answered  # noqa: PLC0415 - see above
 
     door = Door(Path(folder), "build", as_json)
-    return answered(door, lambda: built(door, seen))
+    return answered(door, lambda: run_build(door, stamps))
 
 
 def _plain_build(words: list[str]) -> tuple[str, bool]:
@@ -59,11 +59,11 @@ def _end(code: int) -> "NoReturn":
     os._exit(code)
 
 
-def _said(saying: Saying, *, as_json: bool) -> bool:
-    """Says it; False where nobody can write there, and somebody has to say that."""
+def _print_answer(answer: CachedAnswer, *, as_json: bool) -> bool:
+    """Print an answer; return False where stdout cannot be written, which a real build reports."""
     try:
-        sys.stderr.write(saying.errors)
-        sys.stdout.write(_now(saying.zone).join(saying.document) if as_json else saying.lines)
+        sys.stderr.write(answer.errors)
+        sys.stdout.write(_document(answer) if as_json else answer.lines)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our stdout left (`ketapress … | head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -72,12 +72,16 @@ def _said(saying: Saying, *, as_json: bool) -> bool:
     return True
 
 
-def _now(zone: str) -> str:
-    """The moment as the command line writes it for scripts."""
-    from datetime import UTC, datetime  # noqa: PLC0415 - see main
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - see main
+def _document(answer: CachedAnswer) -> str:
+    """Return an answer as `--json` prints it now."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - see _build
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - see _build
 
-    return datetime.now(UTC).astimezone(ZoneInfo(zone)).isoformat()
+    from ketapress.cli.json_document import document_parts  # noqa: PLC0415 - see _build
+
+    now = datetime.now(UTC).astimezone(ZoneInfo(answer.zone)).isoformat()
+    start, end = document_parts('"build"', f'"{now}"', answer.problems)
+    return f"{start}{answer.result}{end}\n"
 
 
 if __name__ == "__main__":

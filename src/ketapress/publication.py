@@ -15,7 +15,7 @@ from ketapress.settings.loader import SETTINGS_FILE, find_variables, read_settin
 
 if TYPE_CHECKING:
     from ketapress.builder.builder import BuildReport
-    from ketapress.builder.up_to_date import Saying
+    from ketapress.builder.up_to_date import CachedAnswer
     from ketapress.compose import ComposeContext, ComposedEdition, ComposeReport
     from ketapress.mail_service import Mailing
     from ketapress.model.message import MessageTemplate
@@ -152,7 +152,7 @@ class Publication:
     @cached_property
     def post_cache(self) -> "PostCache":
         """The posts in the build cache that this program parsed and rendered under these settings."""
-        from ketapress.model.output import digest
+        from ketapress.model.digests import digest
         from ketapress.posts.cache.post_cache import PostCache
         from ketapress.system.file_stamp import program_stamps, stamp
 
@@ -307,9 +307,12 @@ class Publication:
         )
         return self.store.editions.list_public() if found is None else found
 
-    def inputs(self, seen: dict[str, str]) -> dict[str, str] | None:
-        """The stamps of all that a build reads; None where not all of that is files. `seen` are those of a moment ago."""
-        from ketapress.builder.up_to_date import inputs
+    def input_stamps(self, known: dict[str, str]) -> dict[str, str] | None:
+        """Return the stamps of all that a build reads; None where not all of that is files.
+
+        `known` are stamps that were looked up a moment ago, by absolute paths.
+        """
+        from ketapress.builder.up_to_date import input_stamps
         from ketapress.settings.converters import sqlite_path
         from ketapress.templates.sources import template_folders
 
@@ -317,28 +320,31 @@ class Publication:
         if database is None:
             return None
         folders = ("posts", *map(str, template_folders(Path())))
-        return inputs(str(self.root), folders, (SETTINGS_FILE, database, f"{database}-wal"), seen)
+        return input_stamps(str(self.root), folders, (SETTINGS_FILE, database, f"{database}-wal"), known)
 
-    def remember(
+    def save_answer(
         self,
-        saying: "Saying",
+        answer: "CachedAnswer",
         inputs: dict[str, str],
         library: "Library",
-        built: "BuildReport",
+        report: "BuildReport",
         began: datetime,
-        done: datetime,
+        ended: datetime,
     ) -> None:
-        """Keeps what a build says as long as nothing changes; `inputs` are those from before it began."""
-        from ketapress.builder.manifest import NAME as BUILT
-        from ketapress.builder.up_to_date import Span, remember
+        """Store what a build says as long as nothing changes; `inputs` are the stamps from before it began."""
+        from ketapress.builder.up_to_date import ValidityWindow, save_answer
         from ketapress.model.post import next_change
+        from ketapress.system.build_cache import FILE
         from ketapress.system.file_stamp import stamp
 
         until = next_change(library.posts, began)
-        span = Span(began.timestamp(), done.timestamp(), until.timestamp() if until else float("inf"))
-        made = {f"public/{path}": left for path, (_, left) in built.made.items()}
-        made[BUILT] = stamp(str(self.root / BUILT))
-        remember(str(self.root), saying, span, inputs, made, find_variables(self.root, self.environ))
+        window = ValidityWindow(
+            began.timestamp(), ended.timestamp(), until.timestamp() if until else float("inf")
+        )
+        outputs = {f"public/{path}": file_stamp for path, file_stamp in report.stamps.items()}
+        outputs[FILE] = stamp(str(self.root / FILE))
+        environment = find_variables(self.root, self.environ)
+        save_answer(str(self.root), answer, window, inputs, outputs, environment)
 
     def publish(
         self, library: "Library", now: datetime, *, dry_run: bool

@@ -142,6 +142,7 @@ def write_templates(root: Path, templates: Own) -> None:
 
 def built(root: Path, state: State) -> BuildReport:
     write_templates(root, state.templates)
+    (root / ".ketapress").mkdir(exist_ok=True)
     return build(root, state.settings, state.posts, state.editions, FILLS[state.templates], state.now)
 
 
@@ -266,7 +267,7 @@ def test_an_edit_of_the_public_folder_is_undone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [0, 1, 100, -1])
 def test_a_lost_or_broken_memory_costs_time_and_nothing_else(tmp_path: Path, cut: int) -> None:
     built(tmp_path, BASE)
-    memory = tmp_path / ".ketapress" / "built.json"
+    memory = tmp_path / ".ketapress" / "build.db"
     memory.write_bytes(memory.read_bytes()[:cut])
 
     report = built(tmp_path, BASE)

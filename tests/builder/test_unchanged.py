@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
-from ketapress.builder.up_to_date import Saying, Span, recalled, remember
+from ketapress.builder.up_to_date import CachedAnswer, ValidityWindow, cached_answer, save_answer
 from ketapress.publication import Publication
 from support.cli_runner import Outcome, ketapress
 
@@ -60,8 +60,8 @@ def built(publication: Path) -> Path:
 def said(folder: Path, moment: datetime | None = None) -> str | None:
     """What a build says at once; None where it has to build."""
     now = moment.timestamp() if moment else (folder / MEMORY).stat().st_mtime
-    saying = recalled(str(folder), now, dict(os.environ))
-    return saying.lines if saying else None
+    answer = cached_answer(str(folder), now, dict(os.environ))
+    return answer.lines if answer else None
 
 
 def process(folder: Path, *words: str) -> tuple[Outcome, set[str]]:
@@ -131,7 +131,7 @@ def test_other_commands_and_options_are_not_answered_at_once(built: Path) -> Non
 
 def test_a_build_is_remembered_under_the_folder_it_was_called_with(built: Path) -> None:
     assert said(built) is not None
-    assert recalled(".", datetime.now(UTC).timestamp(), {}) is None
+    assert cached_answer(".", datetime.now(UTC).timestamp(), {}) is None
 
 
 def edited(path: Path) -> None:
@@ -157,7 +157,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a page edited": lambda root: edited(root / "public" / "index.html"),
     "a page removed": lambda root: (root / "public" / "index.html").unlink(),
     "all pages removed": lambda root: (root / "public").rename(root / "elsewhere"),
-    "another build remembered": lambda root: edited(root / ".ketapress" / "built.json"),
+    "another build remembered": lambda root: edited(root / ".ketapress" / "build.db"),
 }
 
 
@@ -175,16 +175,16 @@ MEANWHILE = [change for change in CHANGES if "a post" in change] + ["the setting
 @pytest.mark.parametrize("change", [*MEANWHILE, "nothing"])
 def test_what_changed_while_it_was_built_is_built_next(built: Path, change: str) -> None:
     root, later = str(built), time.time() + 10
-    before = Publication(built, {}).inputs({})
+    before = Publication(built, {}).input_stamps({})
     assert before is not None
     CHANGES.get(change, str)(built)
     (built / "posts" / ".published.jsonl").touch()  # as the build does, which changes the folder too
     (built / MEMORY).unlink()
 
-    saying = Saying(0, "", "done", ("", ""), "UTC")
-    remember(root, saying, Span(later, later, math.inf), before, {}, {})
+    answer = CachedAnswer(0, "", "done", "{}", "[]", "UTC")
+    save_answer(root, answer, ValidityWindow(later, later, math.inf), before, {}, {})
 
-    assert (recalled(root, later + 1, {}) is None) == (change != "nothing")
+    assert (cached_answer(root, later + 1, {}) is None) == (change != "nothing")
 
 
 def test_other_files_do_not_matter(built: Path) -> None:
@@ -263,7 +263,7 @@ def test_with_postgresql_nothing_is_remembered(publication: Path, monkeypatch: p
         + f'secret = "{"s" * 40}"\n'
     )
 
-    assert Publication(publication, {}).inputs({}) is None
+    assert Publication(publication, {}).input_stamps({}) is None
 
 
 @bounds(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,13 +9,13 @@ import feedparser
 import pytest
 from lxml import etree
 
-from ketapress.feeds.archives import FEWEST, LARGEST
+from ketapress.feeds.archives import MAX_HTML_LENGTH, MIN_ENTRIES
 from ketapress.feeds.formats import FORMATS
-from ketapress.feeds.outputs import OPML, feed_files
+from ketapress.feeds.targets import OPML, feed_targets
 from ketapress.model.post import Post
 from ketapress.model.settings import FeedSettings, Settings
 from support.factories import SITE, post, settings
-from support.targets import keys, made
+from support.targets import fingerprints, render_targets
 
 HISTORY = "{http://purl.org/syndication/history/1.0}"
 RSS, ATOM, JSON_FEED = FORMATS
@@ -52,7 +52,7 @@ def ids(document: bytes, path: str) -> list[str]:
 @pytest.mark.parametrize("path", [form.path for form in FORMATS])
 def test_who_follows_the_archives_reads_every_post(path: str) -> None:
     posts = days_apart(9)
-    files = made(feed_files(posts, few(), keys()))
+    files = render_targets(feed_targets(posts, few(), fingerprints()))
 
     documents = list(chain(files, path))
 
@@ -63,14 +63,14 @@ def test_who_follows_the_archives_reads_every_post(path: str) -> None:
 
 
 def test_there_are_no_archives_where_the_feed_holds_everything() -> None:
-    files = made(feed_files(days_apart(3), settings(), keys()))
+    files = render_targets(feed_targets(days_apart(3), settings(), fingerprints()))
 
     assert not [path for path in files if path.startswith("feeds/")]
     assert b"prev-archive" not in files["feed.xml"]
 
 
 def test_an_archive_says_that_it_is_one_and_where_the_feed_is() -> None:
-    files = made(feed_files(days_apart(9), few(), keys()))
+    files = render_targets(feed_targets(days_apart(9), few(), fingerprints()))
 
     for form in (RSS, ATOM):
         current = etree.fromstring(files[form.path])
@@ -88,7 +88,7 @@ def test_an_archive_says_that_it_is_one_and_where_the_feed_is() -> None:
 
 
 def test_all_documents_of_an_atom_feed_have_its_id() -> None:
-    files = made(feed_files(days_apart(9), few(), keys()))
+    files = render_targets(feed_targets(days_apart(9), few(), fingerprints()))
 
     found = {feedparser.parse(files[path]).feed.id for path in chain(files, "atom.xml")}
     assert found == {f"{BASE}atom.xml"}
@@ -96,25 +96,27 @@ def test_all_documents_of_an_atom_feed_have_its_id() -> None:
 
 def test_a_new_post_leaves_the_archives_as_they_are() -> None:
     posts = days_apart(9)
-    before = made(feed_files(posts[1:], few(), keys()))
-    after = made(feed_files(posts, few(), keys()))
+    before = render_targets(feed_targets(posts[1:], few(), fingerprints()))
+    after = render_targets(feed_targets(posts, few(), fingerprints()))
 
     kept = [path for path in before if path.startswith("feeds/2023-0") and before[path] == after[path]]
     assert {path[:13] for path in kept} >= {"feeds/2023-04", "feeds/2023-03"}
 
 
-@pytest.mark.parametrize(("size", "length"), [(LARGEST // 15, 15), (LARGEST, FEWEST), (0, 30)])
+@pytest.mark.parametrize(
+    ("size", "length"), [(MAX_HTML_LENGTH // 15, 15), (MAX_HTML_LENGTH, MIN_ENTRIES), (0, 30)]
+)
 def test_large_posts_make_a_shorter_feed_but_never_one_of_a_few(size: int, length: int) -> None:
     posts = [post(f"p{number}", html="x" * size) for number in range(30)]
 
-    files = made(feed_files(posts, settings(), keys()))
+    files = render_targets(feed_targets(posts, settings(), fingerprints()))
 
     assert len(ids(files["feed.json"], "feed.json")) == length
 
 
 def test_a_tag_has_a_feed_with_the_same_ids() -> None:
     posts = [post("a", tags=("Care", "C++")), post("b", tags=("care",)), post("c")]
-    files = made(feed_files(posts, settings(), keys()))
+    files = render_targets(feed_targets(posts, settings(), fingerprints()))
 
     found = feedparser.parse(files["tags/care/feed.xml"])
     assert [entry.id for entry in found.entries] == [posts[0].id, posts[1].id]
@@ -124,7 +126,7 @@ def test_a_tag_has_a_feed_with_the_same_ids() -> None:
 
 
 def test_the_list_of_feeds_holds_the_site_and_each_tag() -> None:
-    files = made(feed_files([post(tags=("Ärger", "care"))], settings(), keys()))
+    files = render_targets(feed_targets([post(tags=("Ärger", "care"))], settings(), fingerprints()))
 
     outlines = [
         each.get("xmlUrl") for each in etree.fromstring(files[OPML]).iter("outline") if each.get("type")
@@ -134,7 +136,7 @@ def test_the_list_of_feeds_holds_the_site_and_each_tag() -> None:
 
 
 def test_what_readers_poll_stands_compressed_beside_itself() -> None:
-    files = made(feed_files(days_apart(9), few(), keys()))
+    files = render_targets(feed_targets(days_apart(9), few(), fingerprints()))
 
     assert {path for path in files if path.endswith(".gz")} == {f"{form.path}.gz" for form in FORMATS}
     for form in FORMATS:
@@ -144,7 +146,7 @@ def test_what_readers_poll_stands_compressed_beside_itself() -> None:
 
 def test_many_posts_are_printed_in_their_order() -> None:
     posts = days_apart(250, days=0)
-    files = made(feed_files(posts, few(entries=250), keys()))
+    files = render_targets(feed_targets(posts, few(entries=250), fingerprints()))
 
     for form in FORMATS:
         assert ids(files[form.path], form.path) == [each.id for each in posts]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
 from ketapress.feeds.formats import FORMATS, Format
-from ketapress.feeds.outputs import feed_files
+from ketapress.feeds.targets import feed_targets
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import FeedSettings
 from support.factories import SITE, post, settings
-from support.targets import keys, made
+from support.targets import fingerprints, render_targets
 
 RSS, ATOM, JSON_FEED = FORMATS
 XML = pytest.mark.parametrize("form", [RSS, ATOM], ids=["rss", "atom"])
@@ -22,7 +22,7 @@ JOINER = "\N{WORD JOINER}"
 
 
 def written(form: Format, *posts: Post, **sections: Any) -> bytes:
-    return made(feed_files(posts, settings(**sections), keys()))[form.path]
+    return render_targets(feed_targets(posts, settings(**sections), fingerprints()))[form.path]
 
 
 def read(form: Format, *posts: Post, **sections: Any) -> Any:

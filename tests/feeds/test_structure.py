@@ -15,12 +15,12 @@ from hypothesis import given, settings as bounds, strategies as st
 from lxml import etree
 
 from ketapress.feeds.formats import FORMATS, Format
-from ketapress.feeds.outputs import OPML, feed_files
+from ketapress.feeds.targets import OPML, feed_targets
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import FeedSettings, Settings
 from support.factories import SITE, post, settings
 from support.golden import assert_golden
-from support.targets import keys, made
+from support.targets import fingerprints, render_targets
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 GOLDEN = Path(__file__).parent / "golden"
@@ -118,7 +118,7 @@ CHECKS = {
 
 
 def checked(posts: list[Post], whole: Settings) -> dict[str, bytes]:
-    files = made(feed_files(posts, whole, keys()))
+    files = render_targets(feed_targets(posts, whole, fingerprints()))
     for path, document in files.items():
         check = next((check for name, check in CHECKS.items() if path.endswith(name)), None)
         assert check or path.endswith(".gz")

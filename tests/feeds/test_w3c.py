@@ -6,14 +6,14 @@ from functools import cache
 import pytest
 from hypothesis import example, given, settings as bounds, strategies as st
 
-from ketapress.feeds.outputs import feed_files
+from ketapress.feeds.targets import feed_targets
 from ketapress.model.post import Image, Post
 from ketapress.model.settings import Author, FeedSettings, Settings
 from ketapress.model.urls import encode_path
 from ketapress.posts.rendering.sanitize import sanitize
 from support.factories import SITE, post, settings
 from support.feed_validator import complaints, html, plain, uri
-from support.targets import keys, made
+from support.targets import fingerprints, render_targets
 
 NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
 WHOLE = settings(
@@ -108,7 +108,7 @@ def test_films_can_be_reached_in_readers_that_show_no_controls() -> None:
 
 
 def documents(posts: list[Post], whole: Settings) -> dict[str, bytes]:
-    files = made(feed_files(posts, whole, keys()))
+    files = render_targets(feed_targets(posts, whole, fingerprints()))
     return {path: document for path, document in files.items() if path.endswith(("feed.xml", "atom.xml"))}
 
 

@@ -53,7 +53,7 @@ RECIPIENTS = st.builds(
         st.sampled_from(["a\r\nBcc: x@example.com", "Jörg 😀", '"q" <x@y.z>']),
     ),
     attempts=st.just(0),
-    dated=st.none(),
+    message_date=st.none(),
 )
 
 

@@ -1,4 +1,4 @@
-"""What is remembered of files is what reading them would give, and a memory that is none costs time and nothing else."""
+"""A reading with the cache returns what one without it returns; a cache that is lost costs time and nothing else."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from ketapress.posts.source.files import read_text
 from ketapress.system import parallel
 from ketapress.system.build_cache import BuildCache
 from support.factories import NOW, SITE, settings
-from support.posts_folder import BERLIN, Desk, built, keep_ids, publication, seen
+from support.posts_folder import BERLIN, StampedFolder, built, comparable, keep_ids, publication
 
 FILES = {
     "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",
@@ -34,10 +34,10 @@ FILES = {
 }
 
 
-KEPT = [path for path in FILES if path != "no-date.md"]
+POSTS = [path for path in FILES if path != "no-date.md"]
 
 
-class Readings(Desk):
+class CachedFolder(StampedFolder):
     """A publication, read with and without a cache."""
 
     def __init__(self, root: Path) -> None:
@@ -67,12 +67,12 @@ def save(cache: PostCache, library: Library) -> None:
 
 
 @pytest.fixture
-def readings(tmp_path: Path) -> Readings:
-    return Readings(tmp_path)
+def folder(tmp_path: Path) -> CachedFolder:
+    return CachedFolder(tmp_path)
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def read_paths(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read."""
     found: list[str] = []
 
@@ -84,76 +84,78 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def test_what_is_remembered_equals_what_is_read(readings: Readings) -> None:
-    first = readings.cached()
+def test_what_is_remembered_equals_what_is_read(folder: CachedFolder) -> None:
+    first = folder.cached()
 
-    assert seen(readings.cached()) == seen(first) == seen(readings.read())
-    assert repr(readings.cached().posts) == repr(readings.read().posts)
+    assert comparable(folder.cached()) == comparable(first) == comparable(folder.read())
+    assert repr(folder.cached().posts) == repr(folder.read().posts)
     assert len(first.posts) == len(FILES) - 1
 
 
-def test_only_what_changed_and_what_is_no_post_is_read_again(readings: Readings, opened: list[str]) -> None:
-    readings.cached()
-    readings.write("2023-06-03-other.md", "Another text.")
-    opened.clear()
+def test_only_what_changed_and_what_is_no_post_is_read_again(
+    folder: CachedFolder, read_paths: list[str]
+) -> None:
+    folder.cached()
+    folder.write("2023-06-03-other.md", "Another text.")
+    read_paths.clear()
 
-    library = readings.cached()
+    library = folder.cached()
 
-    assert sorted(opened) == ["2023-06-03-other.md", "no-date.md"]
-    assert seen(library) == seen(readings.read())
+    assert sorted(read_paths) == ["2023-06-03-other.md", "no-date.md"]
+    assert comparable(library) == comparable(folder.read())
 
 
-def test_a_post_is_shown_anew_where_a_page_that_it_links_to_moved(readings: Readings) -> None:
-    readings.cached()
-    readings.write("2023-06-03-other.md", "---\nslug: elsewhere\n---\nOther.\n")
+def test_a_post_is_shown_anew_where_a_page_that_it_links_to_moved(folder: CachedFolder) -> None:
+    folder.cached()
+    folder.write("2023-06-03-other.md", "---\nslug: elsewhere\n---\nOther.\n")
 
-    library = readings.cached()
+    library = folder.cached()
 
-    assert seen(library) == seen(readings.read())
+    assert comparable(library) == comparable(folder.read())
     (linking,) = (post for post in library.posts if post.path == "2023-06-02-linking.md")
     assert "elsewhere" in linking.html
 
 
 def test_with_other_settings_or_another_program_everything_is_read(
-    readings: Readings, opened: list[str]
+    folder: CachedFolder, read_paths: list[str]
 ) -> None:
-    readings.cached()
-    opened.clear()
+    folder.cached()
+    read_paths.clear()
 
-    assert seen(readings.cached(BERLIN, "another key")) == seen(readings.read(BERLIN))
-    assert len(opened) == 2 * len(FILES)
+    assert comparable(folder.cached(BERLIN, "another key")) == comparable(folder.read(BERLIN))
+    assert len(read_paths) == 2 * len(FILES)
 
 
-def test_an_entry_is_removed_when_others_are_saved_and_its_file_is_gone(readings: Readings) -> None:
-    readings.cached()
-    assert readings.cached_paths() == sorted(KEPT)
-    readings.remove("2023-06-04-page.html")
-    readings.write("2023-06-03-other.md", "Other words.")
-    readings.cached()
+def test_an_entry_is_removed_when_others_are_saved_and_its_file_is_gone(folder: CachedFolder) -> None:
+    folder.cached()
+    assert folder.cached_paths() == sorted(POSTS)
+    folder.remove("2023-06-04-page.html")
+    folder.write("2023-06-03-other.md", "Other words.")
+    folder.cached()
 
-    with sqlite3.connect(readings.root / ".ketapress" / "build.db") as database:
+    with sqlite3.connect(folder.root / ".ketapress" / "build.db") as database:
         for kind in ("post", "body"):
             paths = {path.decode() for (path,) in database.execute(f"SELECT name FROM {kind}")}
-            assert paths == set(KEPT) - {"2023-06-04-page.html"}
+            assert paths == set(POSTS) - {"2023-06-04-page.html"}
     database.close()
 
 
-def test_a_file_that_changed_just_before_it_was_read_is_not_stored(readings: Readings) -> None:
-    library = load_posts(readings.root, settings(), NOW, readings.cache())
+def test_a_file_that_changed_just_before_it_was_read_is_not_stored(folder: CachedFolder) -> None:
+    library = load_posts(folder.root, settings(), NOW, folder.cache())
     paths = frozenset(post.path for post in library.posts)
 
-    readings.cache().save(library.new_entries, paths, 0.01)
+    folder.cache().save(library.new_entries, paths, 0.01)
 
-    assert readings.cached_paths() == []
-
-
-def test_reading_alone_writes_nothing(readings: Readings) -> None:
-    load_posts(readings.root, settings(), NOW, readings.cache())
-
-    assert not (readings.root / ".ketapress" / "build.db").exists()
+    assert folder.cached_paths() == []
 
 
-def linked(file: Path) -> None:
+def test_reading_alone_writes_nothing(folder: CachedFolder) -> None:
+    load_posts(folder.root, settings(), NOW, folder.cache())
+
+    assert not (folder.root / ".ketapress" / "build.db").exists()
+
+
+def replace_by_link(file: Path) -> None:
     """A link to a database of somebody else."""
     other = file.with_name("theirs.db")
     file.rename(other)
@@ -163,12 +165,12 @@ def linked(file: Path) -> None:
     file.symlink_to(other)
 
 
-def made_a_folder(file: Path) -> None:
+def replace_by_folder(file: Path) -> None:
     file.unlink()
     file.mkdir()
 
 
-def with_row(sql: str) -> Callable[[Path], None]:
+def run_sql(sql: str) -> Callable[[Path], None]:
     def change(file: Path) -> None:
         with sqlite3.connect(file) as database:
             database.execute(sql)
@@ -177,30 +179,30 @@ def with_row(sql: str) -> Callable[[Path], None]:
     return change
 
 
-BROKEN: dict[str, Callable[[Path], object]] = {
+DAMAGE: dict[str, Callable[[Path], object]] = {
     "empty": lambda file: file.write_bytes(b""),
     "text": lambda file: file.write_text("no database, but a long text instead of one" * 100),
     "cut off": lambda file: file.write_bytes(file.read_bytes()[:70_000]),
-    "a folder": made_a_folder,
-    "a link": linked,
-    "another table": with_row("ALTER TABLE body RENAME TO others"),
-    "another body": with_row("UPDATE body SET value = '<script>alert(1)</script>'"),
-    "bodies gone": with_row("DELETE FROM body"),
-    "posts gone": with_row("DELETE FROM post"),
-    "other types": with_row("UPDATE post SET key = 7, value = NULL"),
-    "no sums": with_row("UPDATE post SET sum = 'none'"),
+    "a folder": replace_by_folder,
+    "a link": replace_by_link,
+    "another table": run_sql("ALTER TABLE body RENAME TO others"),
+    "another body": run_sql("UPDATE body SET value = '<script>alert(1)</script>'"),
+    "bodies gone": run_sql("DELETE FROM body"),
+    "posts gone": run_sql("DELETE FROM post"),
+    "other types": run_sql("UPDATE post SET key = 7, value = NULL"),
+    "no sums": run_sql("UPDATE post SET sum = 'none'"),
 }
 
 
-@pytest.mark.parametrize("broken", BROKEN)
-def test_a_broken_memory_is_none(readings: Readings, broken: str) -> None:
-    readings.cached()
-    file = readings.root / ".ketapress" / "build.db"
-    BROKEN[broken](file)
+@pytest.mark.parametrize("broken", DAMAGE)
+def test_a_broken_memory_is_none(folder: CachedFolder, broken: str) -> None:
+    folder.cached()
+    file = folder.root / ".ketapress" / "build.db"
+    DAMAGE[broken](file)
 
-    assert seen(readings.cached()) == seen(readings.read())
-    assert seen(readings.cached()) == seen(readings.read())
-    assert readings.cached_paths() == ([] if broken == "a folder" else sorted(KEPT))
+    assert comparable(folder.cached()) == comparable(folder.read())
+    assert comparable(folder.cached()) == comparable(folder.read())
+    assert folder.cached_paths() == ([] if broken == "a folder" else sorted(POSTS))
     if broken == "a link":
         theirs = sqlite3.connect(file.with_name("theirs.db"))
         assert theirs.execute("SELECT count(*) FROM sqlite_master WHERE name = 'post'").fetchone() == (0,)
@@ -211,15 +213,15 @@ def test_a_broken_memory_is_none(readings: Readings, broken: str) -> None:
 @given(position=st.integers(0, 400_000), byte=st.binary(min_size=1, max_size=40))
 def test_a_memory_of_changed_bytes_never_changes_a_post(position: int, byte: bytes) -> None:
     with TemporaryDirectory() as place:
-        readings = Readings(Path(place))
-        readings.cached()
-        file = readings.root / ".ketapress" / "build.db"
+        folder = CachedFolder(Path(place))
+        folder.cached()
+        file = folder.root / ".ketapress" / "build.db"
         content = bytearray(file.read_bytes())
         start = position % len(content)
         content[start : start + len(byte)] = byte
         file.write_bytes(content)
 
-        assert seen(readings.cached()) == seen(readings.read())
+        assert comparable(folder.cached()) == comparable(folder.read())
 
 
 CONTENTS = st.sampled_from(
@@ -240,49 +242,49 @@ def test_after_any_changes_what_is_remembered_equals_what_is_read(
     walks: Sequence[Sequence[tuple[str, str | None]]],
 ) -> None:
     with TemporaryDirectory() as place:
-        readings = Readings(Path(place))
+        folder = CachedFolder(Path(place))
         for days, walk in enumerate(walks):
             for name, content in walk:
                 if content is None:
-                    readings.remove(name)
+                    folder.remove(name)
                 else:
-                    readings.write(name, content)
+                    folder.write(name, content)
             now = NOW + timedelta(days=days)
-            library = readings.cached(now=now)
-            assert seen(library) == seen(readings.read(now=now))
+            library = folder.cached(now=now)
+            assert comparable(library) == comparable(folder.read(now=now))
             if days == 0:
-                keep_ids(readings.root, library)
-                assert library.problems_again in {None, readings.read(now=now).problems}
+                keep_ids(folder.root, library)
+                assert library.problems_again in {None, folder.read(now=now).problems}
 
 
-def test_instants_keep_their_zones(readings: Readings) -> None:
-    readings.write("2023-03-26-gap.md", '---\ndate: "2023-10-29 02:30"\n---\nTwice.\n')
+def test_instants_keep_their_zones(folder: CachedFolder) -> None:
+    folder.write("2023-03-26-gap.md", '---\ndate: "2023-10-29 02:30"\n---\nTwice.\n')
     for using in (BERLIN, settings(site=SITE)):
-        read = readings.cached(using, using.site.timezone)
-        again = readings.cached(using, using.site.timezone)
+        read = folder.cached(using, using.site.timezone)
+        again = folder.cached(using, using.site.timezone)
 
         assert repr([post.date for post in again.posts]) == repr([post.date for post in read.posts])
         assert any(post.date.astimezone(UTC).year == 2024 for post in again.posts)
 
 
 def test_many_files_are_read_in_several_processes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_paths: list[str]
 ) -> None:
     monkeypatch.setattr(parallel, "_process_count", lambda: 2)
-    monkeypatch.setattr(reader, "_FEWEST", 100)
+    monkeypatch.setattr(reader, "_MIN_PARALLEL_FILES", 100)
     many = {f"2023-05-01-{n:03}.md": f"See [the next](2023-05-01-{n + 1:03}.md).\n" for n in range(150)}
     publication(tmp_path, FILES | many)
     cache = PostCache(BuildCache(tmp_path / "build.db"), "program", lambda path: "0 0 0")
 
     library = load_posts(tmp_path, settings(), NOW, cache)
 
-    assert 0 < len(opened) < len(FILES) + len(many)
+    assert 0 < len(read_paths) < len(FILES) + len(many)
     monkeypatch.setattr(parallel, "_process_count", lambda: 1)
-    assert seen(library) == seen(load_posts(tmp_path, settings(), NOW))
+    assert comparable(library) == comparable(load_posts(tmp_path, settings(), NOW))
     save(cache, library)
-    opened.clear()
-    assert seen(load_posts(tmp_path, settings(), NOW, cache)) == seen(library)
-    assert opened == ["no-date.md"]
+    read_paths.clear()
+    assert comparable(load_posts(tmp_path, settings(), NOW, cache)) == comparable(library)
+    assert read_paths == ["no-date.md"]
 
 
 def test_what_is_said_once_is_known_not_to_be_said_again(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ GOOD = "---\ndate: 2023-06-07\n---\nText."
         (b"---\ntitle: A\ndate: 2023-02-30\n---\nx", "posts/x.md:3", "28 days"),
         (b"---\ntitle: A\ndate: soon\n---\nx", "posts/x.md:3", "`date: soon` does not read"),
         (b"---\ndate: 2023-06-07\nexpires: never\n---\nx", "posts/x.md:3", "`expires: never`"),
-        (b"---\ntitle: A: b\ndate: 2023-06-07\n---\nx", "posts/x.md:2", "a value holds a colon"),
+        (b"---\ntitle: A: b\ndate: 2023-06-07\n---\nx", "posts/x.md:2", "a value contains a colon"),
         (b"---\ntitle: A\ndate: 2023-06-07\n", "posts/x.md:1", "never closed"),
         (b"---\n- a\n- b\n---\nx", "posts/x.md:1", "no `name: value` lines"),
         (b"a" * (MAX_FILE_SIZE + 1), "posts/x.md", "5.0 MB"),
@@ -170,7 +170,7 @@ def test_a_new_post_that_cannot_be_written_says_what_to_do_about_it(
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(EACCES, "Permission denied")
 
-    monkeypatch.setattr(os, "open", refused)
+    monkeypatch.setattr("ketapress.posts.loader.write_new", refused)
     with pytest.raises(RefusedError) as error:
         new_post(tmp_path, "A note", BERLIN, NOW)
     (problem,) = error.value.problems

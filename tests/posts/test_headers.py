@@ -366,15 +366,15 @@ def test_many_lines_with_colons_above_no_dashes_are_read_at_once() -> None:
 @pytest.mark.parametrize(
     ("lines", "line", "words"),
     [
-        ("title: One: two", 2, "a value holds a colon"),
-        ("title: x\n\tsub: y", 3, "a tab stands"),
+        ("title: One: two", 2, "a value contains a colon"),
+        ("title: x\n\tsub: y", 3, "a tab is used"),
         ("title: @one", 2, "begins with `@`"),
         ("title: *one", 2, "begins with `*`"),
         ("title: 'one\ndate: 2023-06-07", 4, "a quote is never closed"),
-        ("tags: [a, b\ntitle: x", 3, "a list that `[` opens is not closed"),
-        ("tags: - a", 2, "a list begins on the line of its name"),
+        ("tags: [a, b\ntitle: x", 3, "a list that begins with `[` is not closed"),
+        ("tags: - a", 2, "a list with dashes begins on the line of its name"),
         ('title: "a\\qb"', 2, "a backslash"),
-        ("title: x\njust words\ntags: y", 4, "no `name: value`"),
+        ("title: x\njust words\ntags: y", 4, "not of the form `name: value`"),
     ],
 )
 def test_what_is_wrong_in_yaml_is_said_in_plain_words(

@@ -10,10 +10,10 @@ from ketapress.feeds.formats import FORMATS
 from ketapress.i18n.dates import DateFormatter
 from ketapress.model.edition import StoredEdition
 from ketapress.model.post import Post
-from ketapress.site.pages import site_pages
+from ketapress.site.pages import site_targets
 from ketapress.templates.environment import Templates
 from support.factories import settings
-from support.targets import keys, made
+from support.targets import fingerprints, render_targets
 
 Site = Callable[..., dict[str, str]]
 
@@ -28,7 +28,7 @@ def site(templates: Templates) -> Site:
     def pages_of(*posts: Post, editions: tuple[StoredEdition, ...] = (), **sections: Any) -> dict[str, str]:
         found = settings(**sections)
         days = DateFormatter(found.site.timezone, found.site.language)
-        pages = site_pages(posts, editions, found, FORMATS, templates, keys(), days)
-        return {path: content.decode() for path, content in made(pages).items()}
+        pages = site_targets(posts, editions, found, FORMATS, templates, fingerprints(), days)
+        return {path: content.decode() for path, content in render_targets(pages).items()}
 
     return pages_of

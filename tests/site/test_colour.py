@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
 from ketapress.model.colour import contrast_ratio, ensure_contrast
-from ketapress.site.pages import PAPER
+from ketapress.site.pages import BACKGROUND
 from support.factories import settings
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -23,11 +23,11 @@ def test_every_accent_is_readable_on_every_paper(colour: str, paper: str) -> Non
 
 
 def test_an_accent_that_can_be_read_is_left_alone() -> None:
-    assert ensure_contrast(settings().site.accent, PAPER["light"]) == settings().site.accent
+    assert ensure_contrast(settings().site.accent, BACKGROUND["light"]) == settings().site.accent
 
 
 def test_a_dark_accent_becomes_a_lighter_tint_on_dark_paper() -> None:
-    red, green, blue = (int(ensure_contrast("#8a3b12", PAPER["dark"])[n : n + 2], 16) for n in (1, 3, 5))
+    red, green, blue = (int(ensure_contrast("#8a3b12", BACKGROUND["dark"])[n : n + 2], 16) for n in (1, 3, 5))
 
     assert red > green > blue
     assert red > 0x8A

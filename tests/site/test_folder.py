@@ -1,21 +1,32 @@
 """public/ holds what was made, nothing else of ours, and no file is touched that is as it should be."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from ketapress.builder.manifest import Made
-from ketapress.builder.writer import Written, write_outputs
+from ketapress.builder.writer import WriteResult, write_targets
+from ketapress.model.build_target import BuildTarget
 from ketapress.model.errors import RefusedError
-from support.targets import outputs, tree
+from ketapress.system.build_cache import BuildCache
+from support.targets import file_targets, tree
 
 PAGES = {"index.html": b"one", "2023/a.html": b"two", "2023/b.html": b"three"}
 
 
-def write(folder: Path, files: dict[str, bytes], previous: Mapping[str, Made] | None = None) -> Written:
-    return write_outputs(folder, [], outputs(files), previous or {})
+def write(
+    folder: Path, files: dict[str, bytes], old_paths: Collection[str] = (), *, dry_run: bool = False
+) -> WriteResult:
+    return write_list(folder, file_targets(files), old_paths, dry_run=dry_run)
+
+
+def write_list(
+    folder: Path, targets: list[BuildTarget], old_paths: Collection[str] = (), *, dry_run: bool = False
+) -> WriteResult:
+    """Write targets with a build cache that stands beside the folder."""
+    cache = BuildCache(folder.with_name(f"{folder.name}.db"))
+    return write_targets(folder, [], targets, cache, old_paths, dry_run=dry_run)
 
 
 def code_of(folder: Path, path: str) -> str:
@@ -24,7 +35,7 @@ def code_of(folder: Path, path: str) -> str:
     return caught.value.problems[0].code
 
 
-def counts(written: Written) -> tuple[int, int, int]:
+def counts(written: WriteResult) -> tuple[int, int, int]:
     return written.written, written.unchanged, written.removed
 
 
@@ -33,27 +44,27 @@ def test_outputs_become_files(tmp_path: Path) -> None:
 
     assert tree(tmp_path / "public") == PAGES
     assert counts(written) == (3, 0, 0)
-    assert written.made.keys() == PAGES.keys()
+    assert written.stamps.keys() == PAGES.keys()
 
 
 def test_what_has_the_same_key_is_not_made_again(tmp_path: Path) -> None:
     first = write(tmp_path, PAGES)
-    unmade = [output._replace(make=lambda: b"never asked for") for output in outputs(PAGES)]
+    targets = [target._replace(render=lambda: b"never asked for") for target in file_targets(PAGES)]
 
-    again = write_outputs(tmp_path, [], unmade, first.made)
+    again = write_list(tmp_path, targets)
 
     assert counts(again) == (0, 3, 0)
-    assert again.made == first.made
+    assert again.stamps == first.stamps
     assert tree(tmp_path) == PAGES
 
 
 def test_an_equal_file_is_not_touched_whatever_its_key(tmp_path: Path) -> None:
-    first = write(tmp_path, PAGES)
+    write(tmp_path, PAGES)
     for path in PAGES:
         os.utime(tmp_path / path, (1, 1))
 
     changed = PAGES | {"2023/b.html": b"changed"}
-    again = write_outputs(tmp_path, [], [o._replace(key="new") for o in outputs(changed)], first.made)
+    again = write_list(tmp_path, [target._replace(key="new") for target in file_targets(changed)])
 
     assert counts(again) == (1, 2, 0)
     assert [(tmp_path / path).stat().st_mtime == 1 for path in PAGES] == [True, True, False]
@@ -61,28 +72,28 @@ def test_an_equal_file_is_not_touched_whatever_its_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"one and more", b"two"])
 def test_a_file_that_somebody_edited_comes_back(tmp_path: Path, content: bytes) -> None:
-    first = write(tmp_path, PAGES)
+    write(tmp_path, PAGES)
     before = (tmp_path / "index.html").stat()
     (tmp_path / "index.html").write_bytes(content)
     os.utime(tmp_path / "index.html", ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    assert counts(write(tmp_path, PAGES, first.made)) == (1, 2, 0)
+    assert counts(write(tmp_path, PAGES)) == (1, 2, 0)
     assert tree(tmp_path) == PAGES
 
 
 def test_a_file_that_somebody_removed_comes_back(tmp_path: Path) -> None:
-    first = write(tmp_path, PAGES)
+    write(tmp_path, PAGES)
     (tmp_path / "2023" / "a.html").unlink()
 
-    assert counts(write(tmp_path, PAGES, first.made)) == (1, 2, 0)
+    assert counts(write(tmp_path, PAGES)) == (1, 2, 0)
     assert tree(tmp_path) == PAGES
 
 
 def test_what_is_no_longer_made_goes_with_the_folders_it_leaves_empty(tmp_path: Path) -> None:
-    first = write(tmp_path, PAGES | {"tags/x/feed.xml": b"x"})
+    write(tmp_path, PAGES | {"tags/x/feed.xml": b"x"})
     kept = {"index.html": PAGES["index.html"]}
 
-    again = write(tmp_path, kept, {**first.made, "never/was.html": ("", "")})
+    again = write(tmp_path, kept, ["never/was.html"])
 
     assert again.removed == 3
     assert tree(tmp_path) == kept
@@ -93,9 +104,9 @@ def test_a_file_of_somebody_else_stays(tmp_path: Path) -> None:
     (tmp_path / "2023").mkdir()
     (tmp_path / "2023" / "photo.jpg").write_bytes(b"mine")
     (tmp_path / "CNAME").write_bytes(b"mine")
-    first = write(tmp_path, PAGES)
+    write(tmp_path, PAGES)
 
-    write(tmp_path, {}, first.made)
+    write(tmp_path, {})
 
     assert tree(tmp_path) == {"2023/photo.jpg": b"mine", "CNAME": b"mine"}
 
@@ -103,24 +114,23 @@ def test_a_file_of_somebody_else_stays(tmp_path: Path) -> None:
 def test_a_memory_that_names_files_elsewhere_removes_nothing(tmp_path: Path) -> None:
     (tmp_path / "mine").write_bytes(b"mine")
 
-    written = write(tmp_path / "public", PAGES, {"../mine": ("", ""), "a/../../mine": ("", "")})
+    written = write(tmp_path / "public", PAGES, ["../mine", "a/../../mine"])
 
     assert written.removed == 0
     assert (tmp_path / "mine").exists()
 
 
 def test_a_dry_run_counts_and_touches_nothing(tmp_path: Path) -> None:
-    first = write(tmp_path, PAGES)
-    wanted = outputs({"index.html": PAGES["index.html"], "new/c.html": b""})
+    write(tmp_path, PAGES)
+    changed = {"index.html": PAGES["index.html"], "new/c.html": b""}
 
-    written = write_outputs(tmp_path, [], wanted, first.made, dry_run=True)
-
-    assert counts(written) == (1, 1, 2)
-    assert tree(tmp_path) == PAGES
+    for _ in range(2):
+        assert counts(write(tmp_path, changed, dry_run=True)) == (1, 1, 2)
+        assert tree(tmp_path) == PAGES
 
 
 def test_of_two_outputs_of_one_path_the_first_is_kept_and_the_path_is_named(tmp_path: Path) -> None:
-    written = write_outputs(tmp_path, outputs(PAGES), outputs({"index.html": b"a post's"}), {})
+    written = write_list(tmp_path, [*file_targets(PAGES), *file_targets({"index.html": b"a post's"})])
 
     assert written.clashes == ("index.html",)
     assert tree(tmp_path) == PAGES

@@ -7,28 +7,33 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ketapress.i18n.dates import DateFormatter
-from ketapress.model.output import Keys, Output
-from ketapress.site.sitemap import SITEMAP, sitemaps
+from ketapress.model.build_target import BuildTarget, Fingerprints
+from ketapress.site.sitemap import SITEMAP, sitemap_targets
 from support.factories import post
 
 SPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
-def files(posts: int, lists: int, most: int) -> dict[str, Output]:
+def files(posts: int, lists: int, most: int) -> dict[str, BuildTarget]:
     """The files for so many posts, newest first, and lists."""
     newest_first = [
         post(f"post-{number}", url=f"{number}.html", updated=datetime(2023, 6, 7, 6, tzinfo=UTC))
         for number in reversed(range(posts))
     ]
     paths = [f"tags/{number}/" for number in range(lists)]
-    made = sitemaps(
-        paths, newest_first, "https://example.org/{}".format, DateFormatter("UTC", "en"), Keys("site"), most
+    made = sitemap_targets(
+        paths,
+        newest_first,
+        "https://example.org/{}".format,
+        DateFormatter("UTC", "en"),
+        Fingerprints("site"),
+        most,
     )
     return {each.path: each for each in made}
 
 
-def addresses(output: Output) -> list[str]:
-    return [each.findtext(f"{SPACE}loc", "") for each in ET.fromstring(output.make())]
+def addresses(target: BuildTarget) -> list[str]:
+    return [each.findtext(f"{SPACE}loc", "") for each in ET.fromstring(target.render())]
 
 
 @pytest.mark.parametrize(("posts", "lists"), [(0, 1), (7, 3), (10, 0)])

@@ -28,8 +28,8 @@ def publication(root: Path, files: Mapping[str, str | bytes]) -> Path:
     return root
 
 
-class Desk:
-    """A publication whose files are written and removed, with stamps that count that: no two are too close to tell apart."""
+class StampedFolder:
+    """A publication whose files get a new stamp with each change, however soon one follows another."""
 
     def __init__(self, root: Path, files: Mapping[str, str]) -> None:
         self.root = publication(root, files)
@@ -51,8 +51,8 @@ class Desk:
         self._stamps[place] = self._stamps.get(place, 0) + 1
 
 
-def seen(library: Library) -> Library:
-    """What a library says, whatever was learned on the way."""
+def comparable(library: Library) -> Library:
+    """Return the library without what depends on the cache."""
     return library._replace(new_entries={}, problems_again=None)
 
 

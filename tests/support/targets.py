@@ -1,30 +1,30 @@
-"""What the outputs of a build hold."""
+"""The files that a build renders."""
 
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from ketapress.model.output import Keys, Output
+from ketapress.model.build_target import BuildTarget, Fingerprints
 
 
-def keys() -> Keys:
-    """The keys of a build of its own."""
-    return Keys("a site")
+def fingerprints() -> Fingerprints:
+    """Return the fingerprints of a build of its own."""
+    return Fingerprints("a site")
 
 
-def made(outputs: Iterable[Output]) -> dict[str, bytes]:
-    """Every output, made, by its path; the first of those that ask for one path."""
-    found: dict[str, bytes] = {}
-    for output in outputs:
-        found.setdefault(output.path, output.make())
-    return found
+def render_targets(targets: Iterable[BuildTarget]) -> dict[str, bytes]:
+    """Return the bytes of all targets by path; of those with the same path, the first."""
+    files: dict[str, bytes] = {}
+    for target in targets:
+        files.setdefault(target.path, target.render())
+    return files
 
 
-def outputs(files: dict[str, bytes]) -> list[Output]:
-    """Outputs with these contents, each of which is its key."""
-    return [Output(path, repr(content), partial(bytes, content)) for path, content in files.items()]
+def file_targets(files: dict[str, bytes]) -> list[BuildTarget]:
+    """Return targets with these contents, each of which is its key."""
+    return [BuildTarget(path, repr(content), partial(bytes, content)) for path, content in files.items()]
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """What the files of a folder hold, by their paths."""
+    """Return the bytes of all files in a folder, by path."""
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}

@@ -14,14 +14,13 @@ import pytest
 
 from ketapress.alerts.policy import AlertState
 from ketapress.alerts.state import save_states
-from ketapress.builder.manifest import write_built
 from ketapress.builder.up_to_date import _write as write_unchanged
-from ketapress.builder.writer import write_outputs
+from ketapress.builder.writer import write_targets
 from ketapress.daemon.counters import Measures
 from ketapress.daemon.websub_client import write_announced
+from ketapress.model.build_target import BuildTarget
 from ketapress.model.edition import Decision, StoredEdition, Window
 from ketapress.model.errors import KetapressError, RefusedError
-from ketapress.model.output import Output
 from ketapress.outbox.sent_log import GENERATION_FILE, SENT_FILE, raise_outbox_generation, record_progress
 from ketapress.outbox.writer import remove_leftovers as tidy_outbox, write_edition
 from ketapress.posts.identity.registry import REGISTRY_NAME as IDS, write_registry_text
@@ -42,6 +41,7 @@ from ketapress.system.atomic import (
     write_atomic,
     write_new,
 )
+from ketapress.system.build_cache import FILE, BuildCache
 from ketapress.system.lock import lock_holder, publication_lock
 from ketapress.system.state_file import STATE_FOLDER, make_state_folder, read_state, write_state
 from support.cli_runner import ketapress
@@ -323,8 +323,8 @@ def _note(root: Path) -> None:
 
 
 def _public(root: Path) -> None:
-    output = Output("2023/index.html", "key", lambda: b"page")
-    write_outputs(root / "public", [], [output], {})
+    target = BuildTarget("2023/index.html", "key", lambda: b"page")
+    write_targets(root / "public", [], [target], BuildCache(root / FILE))
 
 
 def _outbox(root: Path) -> None:
@@ -367,7 +367,6 @@ NEW_POST = f"posts/{NOW.date()}-a-title.md"
 FIRST_POST = f"posts/{welcome_post(NOW)[0]}"
 AT = "2023-06-08T09:00"
 MEMORIES = {
-    "built": Writer(lambda root: write_built(root, {"a": ("key", "stamp")}), (f"{STATE_FOLDER}/built.json",)),
     "schedules": Writer(lambda root: save_schedules(root, settings()), (f"{STATE_FOLDER}/schedules.json",)),
     "alerts": Writer(
         lambda root: save_states(root, {"a": AlertState(NOW, NOW)}), (f"{STATE_FOLDER}/alerts.json",)
@@ -381,7 +380,7 @@ MEMORIES = {
         lambda root: load_or_create_secret(make_state_folder(root), settings(), "fresh"),
         (f"{STATE_FOLDER}/secret",),
     ),
-    "cache": Writer(_command("build"), (f"{STATE_FOLDER}/build.db", f"{STATE_FOLDER}/build.db-journal")),
+    "cache": Writer(_command("build"), (FILE, f"{FILE}-journal")),
     "last backup": Writer(_command("db", "backup", "{root}/copy.db"), (f"{STATE_FOLDER}/last-backup",)),
     "preview": Writer(
         _command("preview", "--no-serve", "--at", AT),
@@ -517,8 +516,7 @@ _ALLOWED = {
     },  # as above, and its companions
     "store/spill_file.py": {"os.fsync"},  # it is written in place, because its room is kept free
     "outbox/sent_log.py": {"os.fsync"},  # a line is appended
-    "system/fork_worker.py": {"os.fdopen"},  # pipes
-    "system/parallel.py": {"os.fdopen"},  # pipes
+    "system/parallel.py": {"os.fdopen"},  # a pipe
 }
 """What else may write, and why."""
 

@@ -1,4 +1,4 @@
-"""Act: posts and public editions become feeds and pages in public/, and only what changed is made and written."""
+"""Build the feeds and pages of a publication in `public/`."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,36 +9,38 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
-from ketapress.builder.manifest import Made, read_built, write_built
-from ketapress.builder.writer import Written, write_outputs
+from ketapress.builder.old_manifest import read_old_paths, remove_old_manifest
+from ketapress.builder.writer import write_targets
 from ketapress.feeds.formats import FORMATS
-from ketapress.feeds.outputs import feed_files
+from ketapress.feeds.targets import feed_targets
 from ketapress.i18n.dates import DateFormatter
+from ketapress.model.build_target import BuildTarget, Fingerprints
+from ketapress.model.digests import digest
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.output import Keys, Output, digest
 from ketapress.model.post import Post, visible_posts
-from ketapress.model.renderer import Fill
+from ketapress.model.renderer import Renderer
 from ketapress.model.settings import Settings
 from ketapress.posts.source.attachments import ATTACHMENT_FOLDER, find_attachments, read_attachment
-from ketapress.site.pages import site_pages
+from ketapress.site.pages import site_targets
+from ketapress.system.build_cache import FILE, BuildCache
 from ketapress.system.file_stamp import program_stamps, stamp
 from ketapress.templates.sources import has_overrides, templates_fingerprint
 
 
 class BuildReport(NamedTuple):
-    """How many posts are public, and what became of the files. `made` are the keys and stamps of all of them."""
+    """How many posts are public; how many files were written, left unchanged and removed; the stamps of all of them."""
 
     posts: int
     written: int
     unchanged: int
     removed: int
     problems: tuple[Problem, ...] = ()
-    made: Mapping[str, Made] = MappingProxyType({})
+    stamps: Mapping[str, str] = MappingProxyType({})
 
     @property
-    def again(self) -> Self:
-        """What the next build reports, if nothing changes until then."""
+    def next_report(self) -> Self:
+        """What the next build reports if nothing changes before it."""
         return self._replace(written=0, unchanged=self.unchanged + self.written, removed=0)
 
 
@@ -47,43 +49,46 @@ def build(
     settings: Settings,
     posts: Sequence[Post],
     editions: Sequence[StoredEdition],
-    fill: Fill,
+    renderer: Renderer,
     now: datetime,
     *,
     dry_run: bool = False,
 ) -> BuildReport:
-    """Writes all that any web server can serve. In a dry run what changed is made and only counted."""
-    public = visible_posts(posts, now)
-    keys = Keys(site_key(root, settings), own_templates=has_overrides(root, "archive"))
-    feeds = feed_files(public, settings, keys)
-    days = DateFormatter(settings.site.timezone, settings.site.language)
-    beside = find_attachments(root / "posts", (path for post in public for path in post.files))
-    pages = site_pages(public, editions, settings, FORMATS, fill, keys, days)
-    copies = (_copy(root / "posts", path, keys) for path in beside.paths)
-    previous = read_built(root)
-    written = write_outputs(root / "public", feeds, chain(pages, copies), previous, dry_run=dry_run)
-    if not dry_run and written.made != previous:
-        write_built(root, written.made)
-    return report_of(public, written, beside.problems)
-
-
-def _copy(folder: Path, path: str, keys: Keys) -> Output:
-    """The copy of a file that lies beside a post."""
-    key = keys.of(ATTACHMENT_FOLDER, path, stamp(f"{folder}/{path}"))
-    return Output(ATTACHMENT_FOLDER + path, key, partial(read_attachment, folder, path))
-
-
-def site_key(root: Path, settings: Settings) -> str:
-    """What every output depends on: the settings that feeds and pages know of, the templates, the programs."""
-    known = (settings.site, settings.feeds, dict(settings.newsletters), settings.web.url)
-    return digest(known, templates_fingerprint(root), sys.version, program_stamps())
-
-
-def report_of(posts: Sequence[Post], written: Written, more: tuple[Problem, ...] = ()) -> BuildReport:
-    problems = (*more, *(_clash(path) for path in written.clashes))
-    return BuildReport(
-        len(posts), written.written, written.unchanged, written.removed, problems, written.made
+    """Write all files that a web server serves. A dry run renders what changed and only counts it."""
+    public_posts = visible_posts(posts, now)
+    fingerprints = Fingerprints(
+        site_fingerprint(root, settings), custom_templates=has_overrides(root, "archive")
     )
+    days = DateFormatter(settings.site.timezone, settings.site.language)
+    attachments = find_attachments(root / "posts", (path for post in public_posts for path in post.files))
+    pages = site_targets(public_posts, editions, settings, FORMATS, renderer, fingerprints, days)
+    copies = (_copy_target(root / "posts", path, fingerprints) for path in attachments.paths)
+    result = write_targets(
+        root / "public",
+        feed_targets(public_posts, settings, fingerprints),
+        chain(pages, copies),
+        BuildCache(root / FILE),
+        read_old_paths(root),
+        dry_run=dry_run,
+    )
+    if not dry_run:
+        remove_old_manifest(root)
+    problems = (*attachments.problems, *map(_clash, result.clashes))
+    return BuildReport(
+        len(public_posts), result.written, result.unchanged, result.removed, problems, result.stamps
+    )
+
+
+def _copy_target(folder: Path, path: str, fingerprints: Fingerprints) -> BuildTarget:
+    """Return the copy of a file that a post shows or links to."""
+    key = fingerprints.key(ATTACHMENT_FOLDER, path, stamp(f"{folder}/{path}"))
+    return BuildTarget(ATTACHMENT_FOLDER + path, key, partial(read_attachment, folder, path))
+
+
+def site_fingerprint(root: Path, settings: Settings) -> str:
+    """Return the fingerprint of what all targets depend on: settings, templates, programs."""
+    sections = (settings.site, settings.feeds, dict(settings.newsletters), settings.web.url)
+    return digest(sections, templates_fingerprint(root), sys.version, program_stamps())
 
 
 def _clash(path: str) -> Problem:
@@ -91,6 +96,6 @@ def _clash(path: str) -> Problem:
         code="build.clash",
         severity=Severity.WARNING,
         path=f"public/{path}",
-        message="two pages asked for this address: the first has it, the other was not written.",
+        message="two pages have this address: the first was written, the other was not.",
         cure="Give one of the posts another `slug`, or remove the alias.",
     )

@@ -1,8 +1,7 @@
-"""Act: says again what the last build said, where nothing that it read or made has changed since.
+"""Answer a build at once where nothing that the last build read or wrote has changed since.
 
-In: the publication folder, the moment, the environment. Out: what to say, or None, and then somebody has to build. It
-compares the stamps of files and never looks into one; what is doubtful counts as changed. At the top are only modules
-that Python has loaded anyway: this is all that most builds do.
+It compares the stamps of files and reads none of them; in doubt, a file counts as changed. Nothing is imported here that
+takes time, and the stored answer is a flat file: this is all that most builds do.
 """
 
 import os
@@ -12,121 +11,133 @@ from ketapress import __version__
 from ketapress.system.file_stamp import is_fresh, program_stamps, stamp, tree_stamps
 
 _FILE = ".ketapress/unchanged"
-_PROGRAM = f"ketapress {__version__}, Python {sys.version}"
+_PROGRAM = f"ketapress {__version__}, answer 2, Python {sys.version}"
 _END = "."
-_RECORDS = "posts/.published.jsonl"
-_OWN = frozenset({"posts", _RECORDS})
-"""What a build itself changes of what it reads, when it sees a post for the first time."""
+_IDS = "posts/.published.jsonl"
+_WRITTEN_INPUTS = frozenset({"posts", _IDS})
+"""Inputs that a build itself changes, when it sees a post for the first time."""
 
 
-class Saying:
-    """What a build says that finds nothing to do: its exit code, what it is asked to say on stderr and on stdout.
+class CachedAnswer:
+    """What a build says that finds nothing to do: its exit code, and its text on stderr and on stdout.
 
-    `document` is the answer for scripts, in two halves: between them stands the moment, in the zone of that name.
+    `result` and `problems` are the members of the document that `--json` prints, as JSON; `zone` is the name of the time
+    zone in which the document gives the time.
     """
 
-    __slots__ = ("code", "document", "errors", "lines", "zone")
+    __slots__ = ("code", "errors", "lines", "problems", "result", "zone")
 
-    def __init__(self, code: int, errors: str, lines: str, document: tuple[str, str], zone: str) -> None:
+    def __init__(self, code: int, errors: str, lines: str, result: str, problems: str, zone: str) -> None:
         self.code = code
         self.errors = errors
         self.lines = lines
-        self.document = document
+        self.result = result
+        self.problems = problems
         self.zone = zone
 
 
-class Span:
-    """When a build began, when it was done, and until when the same posts can be seen, in seconds since 1970."""
+class ValidityWindow:
+    """When a build began and ended, and until when the same posts are visible, in seconds since 1970."""
 
-    __slots__ = ("began", "done", "until")
+    __slots__ = ("end", "start", "valid_until")
 
-    def __init__(self, began: float, done: float, until: float) -> None:
-        self.began = began
-        self.done = done
-        self.until = until
+    def __init__(self, start: float, end: float, valid_until: float) -> None:
+        self.start = start
+        self.end = end
+        self.valid_until = valid_until
 
 
-def inputs(
-    root: str, folders: tuple[str, ...], files: tuple[str, ...], seen: dict[str, str]
+def input_stamps(
+    root: str, folders: tuple[str, ...], files: tuple[str, ...], known: dict[str, str]
 ) -> dict[str, str]:
-    """The stamps of all that a build reads: these folders and files, under `root` or absolute, and its own program.
+    """Return the stamps of all that a build reads: these folders and files, under `root` or absolute, and the program.
 
-    To be called before the first of them is read. `seen` are those of a moment ago, as `recalled` found them.
+    Call it before any of them is read. `known` are stamps that `cached_answer` looked up a moment ago.
     """
     stamps = program_stamps()
     for folder in folders:
-        stamps |= tree_stamps(root, folder, seen)
-    return stamps | {file: stamp(_place(root, file)) for file in (*files, _RECORDS)}
+        stamps |= tree_stamps(root, folder, known)
+    return stamps | {file: stamp(_absolute(root, file)) for file in (*files, _IDS)}
 
 
-def remember(
+def save_answer(
     root: str,
-    saying: Saying,
-    span: Span,
-    before: dict[str, str],
-    made: dict[str, str],
+    answer: CachedAnswer,
+    window: ValidityWindow,
+    inputs: dict[str, str],
+    outputs: dict[str, str],
     environment: dict[str, str | None],
 ) -> None:
-    """Keeps what is to be said as long as nothing changes: no input, no file that was made, no variable that was used.
+    """Store an answer that is valid while no input, no file that was written and no environment variable in use changes.
 
-    The inputs are kept as they were before they were read, so what changed meanwhile will be built. Where one changed so
-    lately that its next change might not show, nothing is kept.
+    `inputs` are stamps from before the inputs were read, so that what changed meanwhile is built next time. Where an input
+    changed so recently that its next change might leave the same stamp, nothing is stored.
     """
-    now = before | {path: stamp(_place(root, path)) for path in _OWN}
-    if not _settled(root, now, span):
+    stamps = inputs | {path: stamp(_absolute(root, path)) for path in _WRITTEN_INPUTS}
+    if not _will_show_changes(root, stamps, window):
         return
-    head = [_PROGRAM, root, repr(span.began), repr(span.until), str(saying.code), saying.zone]
-    said = [saying.errors, saying.lines, *saying.document]
-    used = [" ".join(sorted(environment)), _hidden(environment)]
-    stamps = [part for pair in (now | made).items() for part in pair]
-    _write(_place(root, _FILE), "\0".join([*head, *said, *used, *stamps, _END]))
+    parts = [_PROGRAM, root, repr(window.start), repr(window.valid_until)]
+    parts += [str(answer.code), answer.zone, answer.errors, answer.lines, answer.result, answer.problems]
+    parts += [" ".join(sorted(environment)), _environment_digest(environment)]
+    parts += [part for pair in (stamps | outputs).items() for part in pair]
+    _write(_absolute(root, _FILE), "\0".join([*parts, _END]))
 
 
-def recalled(
-    root: str, now: float, environ: dict[str, str], seen: dict[str, str] | None = None
-) -> Saying | None:
-    """What to say at `now` (seconds) where nothing has changed; None where anything has, or nobody knows.
+def cached_answer(
+    root: str, now: float, environ: dict[str, str], stamps: dict[str, str] | None = None
+) -> CachedAnswer | None:
+    """Return the answer at `now` (seconds) where nothing has changed; None where anything has, or is in doubt.
 
-    The stamps that it looked at are added to `seen`, by places.
+    The stamps that it looks up are added to `stamps`, by absolute paths.
     """
-    seen = {} if seen is None else seen
+    stamps = {} if stamps is None else stamps
     try:
-        program, place, began, until, code, zone, *rest = _read(_place(root, _FILE)).split("\0")
-        errors, lines, before, after, names, values, *stamps, end = rest
-        holds = (program, place, end) == (_PROGRAM, root, _END) and float(began) <= now < float(until)
-        saying = Saying(int(code), errors, lines, (before, after), zone)
-        known = zip(stamps[::2], stamps[1::2], strict=True)
-        unchanged = holds and all(_looked(_place(root, path), seen) == then for path, then in known)
+        program, stored_root, start, valid_until, code, zone, *rest = _read(_absolute(root, _FILE)).split(
+            "\0"
+        )
+        errors, lines, result, problems, names, values, *pairs, end = rest
+        is_valid = (program, stored_root, end) == (_PROGRAM, root, _END) and float(start) <= now < float(
+            valid_until
+        )
+        answer = CachedAnswer(int(code), errors, lines, result, problems, zone)
+        stored = zip(pairs[::2], pairs[1::2], strict=True)
+        is_unchanged = is_valid and all(
+            _look_up(_absolute(root, path), stamps) == stored_stamp for path, stored_stamp in stored
+        )
     except (OSError, ValueError):
         return None
-    if not unchanged or values != _hidden({name: environ.get(name) for name in names.split()}):
+    if not is_unchanged or values != _environment_digest({name: environ.get(name) for name in names.split()}):
         return None
-    return saying if all(map(_is_sayable, (errors, lines, before, after))) else None
+    return answer if all(map(_is_printable, (errors, lines, result, problems))) else None
 
 
-def _looked(place: str, seen: dict[str, str]) -> str:
-    seen[place] = found = stamp(place)
-    return found
+def _look_up(file: str, stamps: dict[str, str]) -> str:
+    stamps[file] = current = stamp(file)
+    return current
 
 
-def _settled(root: str, stamps: dict[str, str], span: Span) -> bool:
-    """Whether every later change will show: also what came to `posts` itself while the build changed its stamp."""
-    there = {f"posts/{name}" for name in _names(_place(root, "posts"))}
-    known = {path for path in stamps if path.startswith("posts/") and path.count("/") == 1} - _OWN
-    return there == known and not any(
-        is_fresh(found, span.done if path in _OWN else span.began) for path, found in stamps.items()
+def _will_show_changes(root: str, stamps: dict[str, str], window: ValidityWindow) -> bool:
+    """Return whether every later change of an input changes a stamp.
+
+    The build changed the stamp of `posts` itself, so the names in that folder are compared as well.
+    """
+    names = {f"posts/{name}" for name in _visible_names(_absolute(root, "posts"))}
+    known = {path for path in stamps if path.startswith("posts/") and path.count("/") == 1} - _WRITTEN_INPUTS
+    return names == known and not any(
+        is_fresh(current, window.end if path in _WRITTEN_INPUTS else window.start)
+        for path, current in stamps.items()
     )
 
 
-def _names(place: str) -> list[str]:
+def _visible_names(folder: str) -> list[str]:
     try:
-        return [name for name in os.listdir(place) if not name.startswith(".")]  # noqa: PTH208 - see stamps
+        return [name for name in os.listdir(folder) if not name.startswith(".")]  # noqa: PTH208 - see file_stamp
     except OSError:
         return []
 
 
-def _hidden(environment: dict[str, str | None]) -> str:
-    """The values of variables, so that they can be compared and not be read; nothing where there are none."""
+def _environment_digest(environment: dict[str, str | None]) -> str:
+    """Return a digest of environment variables, which may be secrets; empty where there are none."""
     if not environment:
         return ""
     from hashlib import sha256  # noqa: PLC0415 - most publications use no variables
@@ -134,30 +145,30 @@ def _hidden(environment: dict[str, str | None]) -> str:
     return sha256(repr(sorted(environment.items())).encode(errors="backslashreplace")).hexdigest()
 
 
-def _is_sayable(text: str) -> bool:
-    """Whether a terminal shows it as it is: the folder may come from anybody."""
+def _is_printable(text: str) -> bool:
+    """Return whether a text has no control characters for the terminal: the folder may come from anybody."""
     return text.replace("\n", "").isprintable()
 
 
-def _place(root: str, path: str) -> str:
+def _absolute(root: str, path: str) -> str:
     return path if path.startswith("/") else f"{root}/{path}"
 
 
-def _read(place: str) -> str:
-    with open(place, encoding="utf-8", errors="surrogateescape", newline="") as file:  # noqa: PTH123 - see stamps
-        return file.read()
+def _read(file: str) -> str:
+    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as opened:  # noqa: PTH123 - see file_stamp
+        return opened.read()
 
 
-def _write(place: str, text: str) -> None:
-    """Whole or not at all, and for its owner alone: what is hidden in it may be worth guessing.
+def _write(file: str, text: str) -> None:
+    """Replace the file as a whole, readable by its owner alone: the digest of the environment might be guessed.
 
-    What cannot be written is not remembered; the build itself is done.
+    Where that is impossible nothing is stored; the build itself is done.
     """
     from ketapress.system.atomic import write_atomic  # noqa: PLC0415 - a build that finds nothing changed writes nothing
 
-    if os.path.islink(os.path.dirname(place)):  # noqa: PTH114, PTH120 - see stamps
+    if os.path.islink(os.path.dirname(file)):  # noqa: PTH114, PTH120 - see file_stamp
         return
     try:
-        write_atomic(place, text.encode(errors="surrogateescape"), mode=0o600)
+        write_atomic(file, text.encode(errors="surrogateescape"), mode=0o600)
     except (OSError, UnicodeEncodeError):
         return

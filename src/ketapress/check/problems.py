@@ -9,14 +9,14 @@ from ketapress.compose import ComposeContext, ComposedEdition, render_edition, w
 from ketapress.editions.slots import minute_slot
 from ketapress.feeds.formats import FORMATS
 from ketapress.i18n.dates import DateFormatter
+from ketapress.model.build_target import Fingerprints
 from ketapress.model.edition import Window
 from ketapress.model.errors import KetapressError, Problem, Severity
-from ketapress.model.output import Keys
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.posts.source.attachments import find_attachments
 from ketapress.settings.loader import SETTINGS_FILE
-from ketapress.site.pages import site_pages
+from ketapress.site.pages import site_targets
 from ketapress.templates.sources import has_overrides
 
 _SAMPLE_SIZE = 4  # posts: with more than three a letter has a list of contents, too
@@ -60,10 +60,12 @@ def _page_problems(context: ComposeContext, posts: Sequence[Post], now: datetime
     )
     site = context.settings.site
     days = DateFormatter(site.timezone, site.language)
-    pages = site_pages(newest_posts, editions, context.settings, FORMATS, context.templates, Keys(""), days)
+    pages = site_targets(
+        newest_posts, editions, context.settings, FORMATS, context.templates, Fingerprints(""), days
+    )
     try:
         for page in pages:
-            page.make()
+            page.render()
     except KetapressError as error:  # one is enough: what pages share would be told with each of them
         yield from error.problems
 

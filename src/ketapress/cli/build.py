@@ -1,6 +1,6 @@
-"""`ketapress build`: feeds and archive only."""
+"""`ketapress build`: feeds and site only."""
 
-from ketapress.cli.build_command import built
+from ketapress.cli.build_command import run_build
 from ketapress.cli.decorators import command
 
-build = command("build", "Write feeds and archive only.", asks_time=True, writes=True)(built)
+build = command("build", "Write feeds and archive only.", asks_time=True, writes=True)(run_build)

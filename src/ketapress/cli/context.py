@@ -7,6 +7,7 @@ A command returns an `Answer`; how it is shown is decided here. Results go to st
 import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,15 +18,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO, TypeVar
 from zoneinfo import ZoneInfo
 
+from ketapress.cli.json_document import document_parts
 from ketapress.cli.table import Rows, piped
 from ketapress.model.edition import SUPPORTED_YEARS
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity, UsageError
-from ketapress.model.lazy_regex import pattern
 from ketapress.publication import Publication
 
-SCHEMA = 1
 _T = TypeVar("_T")
-_INSTANT = pattern(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
+_INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
 _COLOURS = {Severity.ERROR: "\033[31m\033[1m", Severity.WARNING: "\033[33m\033[1m"}
 _PLAIN = "\033[0m"
 
@@ -159,35 +159,38 @@ class Door:
             self.publication.close()
 
     def document(self, answer: Answer) -> str:
-        """The answer as `--json` prints it."""
-        known = "publication" in self.__dict__ and (self.at is None or "now" in self.__dict__)
-        at = self.iso(self.now) if known else self.started.isoformat()
-        found = {
-            "schema": SCHEMA,
-            "command": self.name,
-            "at": at,
-            "result": answer.result,
-            "problems": [document(problem) for problem in answer.problems],
-        }
-        return json.dumps(found, ensure_ascii=False)
+        """Return the answer as `--json` prints it."""
+        start, end = self._document_parts(answer)
+        return f"{start}{to_json(answer.result)}{end}"
 
     def pieces(self, answer: Answer) -> Iterator[str]:
-        """The lines of the document; what is streamed is put in where it belongs, some on each line."""
+        """Yield the lines of the document: one, or where a list is streamed, one for each portion of it."""
         if answer.streamed is None:
             yield self.document(answer)
             return
+        start, end = self._document_parts(answer)
         name, items = answer.streamed
-        whole = self.document(answer._replace(result={**answer.result, name: _STREAMED}))
-        before, _, after = whole.partition(json.dumps({name: _STREAMED})[1:-1])
-        yield f"{before}{json.dumps(name)}: ["
+        members = "".join(f"{to_json(key)}: {to_json(value)}, " for key, value in answer.result.items())
+        yield f"{start}{{{members}{to_json(name)}: ["
         for number, portion in enumerate(portions(items)):
-            text = ", ".join(json.dumps(each, ensure_ascii=False) for each in portion)
+            text = ", ".join(map(to_json, portion))
             yield f", {text}" if number else text
-        yield f"]{after}"
+        yield f"]}}{end}"
+
+    def _document_parts(self, answer: Answer) -> tuple[str, str]:
+        known = "publication" in self.__dict__ and (self.at is None or "now" in self.__dict__)
+        at = self.iso(self.now) if known else self.started.isoformat()
+        return document_parts(to_json(self.name), to_json(at), to_json(problem_documents(answer)))
 
 
-_STREAMED = "\0"
-"""Stands where the streamed items go: no value of ours is it."""
+def to_json(value: Any) -> str:
+    """Return a value as JSON."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def problem_documents(answer: Answer) -> list[dict[str, Any]]:
+    """Return the problems of an answer for scripts."""
+    return [document(problem) for problem in answer.problems]
 
 
 def portions(items: Iterable[_T]) -> Iterator[list[_T]]:

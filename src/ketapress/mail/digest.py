@@ -18,7 +18,7 @@ from ketapress.mail.tokens import Purpose, sample_url
 from ketapress.model.edition import Edition, Slot
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.message import Digest, MessageTemplate
-from ketapress.model.renderer import Fill
+from ketapress.model.renderer import Renderer
 from ketapress.model.settings import NewsletterSettings, Settings
 
 SAMPLE_ADDRESS = "reader@example.com"  # reserved for examples (RFC 2606, 3)
@@ -29,7 +29,11 @@ _ENCODED_SIZE_FACTOR = 90 / 102
 
 
 def build_digest(
-    edition: Edition, settings: Settings, newsletter: NewsletterSettings, subject: str, render_template: Fill
+    edition: Edition,
+    settings: Settings,
+    newsletter: NewsletterSettings,
+    subject: str,
+    render_template: Renderer,
 ) -> Digest:
     """The edition as people read it and as it is sent. Raises ConfigurationError where a template cannot be used."""
     context = DigestContext(
@@ -59,7 +63,11 @@ def build_digest(
 
 
 def html_size(
-    edition: Edition, settings: Settings, newsletter: NewsletterSettings, subject: str, render_template: Fill
+    edition: Edition,
+    settings: Settings,
+    newsletter: NewsletterSettings,
+    subject: str,
+    render_template: Renderer,
 ) -> int:
     """The size of the HTML part in bytes, as a subscriber gets it: what Gmail may cut off."""
     context = DigestContext(

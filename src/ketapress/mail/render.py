@@ -23,7 +23,7 @@ from ketapress.mail.tokens import edition_url
 from ketapress.model.edition import Display, Edition, EditionItem
 from ketapress.model.language import text_direction
 from ketapress.model.post import Image, Post
-from ketapress.model.renderer import Fill
+from ketapress.model.renderer import Renderer
 from ketapress.model.settings import NewsletterSettings, Settings
 
 COLUMN_WIDTH = 520  # CSS pixels: the sheet's 600 less its margins
@@ -71,7 +71,7 @@ class DigestContext(NamedTuple):
         return edition_url(self.settings, self.edition.slot)
 
 
-def render_html(context: DigestContext, merge_values: MergeValues | None, render_template: Fill) -> str:
+def render_html(context: DigestContext, merge_values: MergeValues | None, render_template: Renderer) -> str:
     """The HTML part, or (without a reader) the page of the archive, with its styles in two `<style>` blocks."""
     values = _shared_values(context, merge_values)
     values["posts"] = [
@@ -84,7 +84,7 @@ def render_html(context: DigestContext, merge_values: MergeValues | None, render
     return remove_illegal_characters(render_template(f"mail/{context.newsletter.theme}.html", values))
 
 
-def render_text(context: DigestContext, merge_values: MergeValues, render_template: Fill) -> str:
+def render_text(context: DigestContext, merge_values: MergeValues, render_template: Renderer) -> str:
     """The plain text part: lines of at most 76 columns, but for addresses."""
     values = _shared_values(context, merge_values)
     values["title"] = "\n".join(underline(context.newsletter.title, "="))

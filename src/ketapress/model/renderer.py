@@ -1,10 +1,10 @@
-"""What a room is handed to fill templates with, without knowing where they come from."""
+"""How packages render templates without knowing where templates come from."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 
-class Fill(Protocol):
-    """Fills the template of that name (`archive/post.html`) with values. Raises `ConfigurationError` with file and line."""
+class Renderer(Protocol):
+    """Renders the template of a name (`archive/post.html`). Raises `ConfigurationError` with file and line."""
 
     def __call__(self, name: str, values: Mapping[str, Any]) -> str: ...

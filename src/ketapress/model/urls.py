@@ -1,11 +1,10 @@
 """Addresses of pages: slugs, joining, and making what is written in a post absolute."""
 
+import re
 import unicodedata
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from ketapress.model.lazy_regex import pattern
-
-_NOT_IN_SLUG = pattern(r"[\W_]+")
+_NOT_IN_SLUG = re.compile(r"[\W_]+")
 _SLUG_LENGTH = (
     80  # bytes of UTF-8: a file name has room for 255, and `.html.gz` and a temporary suffix come on top
 )

@@ -1,16 +1,16 @@
-"""The posts room: files of `posts/` become `Post` values, and their ids stay what they were.
+"""Files of `posts/` become `Post` values, and keep their ids. Other packages call `loader`.
 
-A file goes this way: `files` lists and reads it, unless `shelf` finds it in the `cache` as it is; `frontmatter` splits
-header from body (`yamlheader` where it takes a YAML loader, `unfenced` where no fence opens the header); `manuscript`
-says what the author wrote (`fields` the values, `withheld` what keeps it back, `misspelled` their names, `dating` and
-`dates` with `dategrammar`, `calendars` and `otherdates` the date, `titles` and `prose` the title, `letters` the language where nothing else tells) and makes
-HTML of it (`article`, `markdown` with `boxes` and `mdx`, `html`; `leftovers` keeps the marks of other tools out of the way, and
-`shortcodes`, `pairs` and `around` know what they mean); `matching` finds the post it is, `pinning` the id, address and instants that it keeps; `rendering` makes it a
-`Post` (`sanitize`, `links`). `folder` walks the whole way and is
-what other rooms call; `ids` keeps `.published.jsonl`.
+| package | what it does |
+|---|---|
+| `source` | find files, read their text, find attachments |
+| `frontmatter` | split header from body; read the fields of the header |
+| `dates`, `text` | read dates; titles, excerpts, languages |
+| `markup`, `dialects` | make HTML of Markdown, plain text and HTML; expand the shortcodes of other tools |
+| `parsing` | join these: the text of a file becomes a manuscript, before it has an id |
+| `identity` | find the post that a manuscript is; assign ids, addresses and times; keep `.published.jsonl` |
+| `rendering` | sanitize HTML, resolve links, build the `Post` |
+| `cache` | parsed files and bodies in the build cache |
 
-What only few posts need is imported when one comes: `yamlheader`, `opening` and `dategrammar` with `calendars` (dates
-that are not in the header, or in words), `html`, `article`, `mdx`. And their patterns are compiled then.
-
-It never decides what goes into a feed, a page or an edition, and reading never writes.
+`reader` reads and renders what changed, and takes the rest from the cache; `loader` joins all of this. What few posts
+need is imported when a post needs it. Reading never writes.
 """

@@ -3,6 +3,7 @@
 A sentence completes `[section] key = value: …`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,20 +12,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ketapress.model.address import Mailbox, parse_address, parse_mailbox
 from ketapress.model.edition import SUPPORTED_YEARS
-from ketapress.model.lazy_regex import pattern
 from ketapress.model.settings import Author, DkimSettings, RelayUrl, setting_specs
 from ketapress.settings.schedule import parse_schedule
 
-_DURATION = pattern(r"(\d+)\s*([smhdw])")
+_DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MAX_DURATION = timedelta(
     days=36525
 )  # a century: longer is a slip of the hand, and sums with it leave the calendar
-_URL = pattern(
+_URL = re.compile(
     r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?\Z"
 )
-_COLOR = pattern(r"#[0-9a-fA-F]{6}\Z")
-_LANGUAGE = pattern(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
 _RELAY_SCHEMES = {"smtp": ("none", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
 _MIN_SECRET_LENGTH = 32  # characters; a blake2b key of 16 random bytes in hexadecimal
 

@@ -1,5 +1,6 @@
 """Reads ketapress.toml. Every fault is found in one go and named with file, line and key."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from ketapress.model.errors import ConfigurationError, Problem
-from ketapress.model.lazy_regex import pattern
 from ketapress.model.settings import (
     AlertSettings,
     DatabaseSettings,
@@ -33,10 +33,10 @@ SECTIONS: Mapping[str, type] = {
     "alerts": AlertSettings,
 }
 _URLS = frozenset({"relay url", "database url"})
-_VARIABLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_NEWSLETTER_NAME = pattern(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")  # a folder, and a label of List-Id
-_TABLE = pattern(r"\s*\[\s*([^\[\]]+?)\s*\]")
-_ERROR_LINE = pattern(r"at line (\d+)")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_NEWSLETTER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")  # a folder, and a label of List-Id
+_TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
+_ERROR_LINE = re.compile(r"at line (\d+)")
 
 
 def read_settings(root: Path, environ: Mapping[str, str]) -> Settings:

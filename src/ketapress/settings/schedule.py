@@ -3,7 +3,6 @@
 import re
 from datetime import datetime
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.model.settings import Schedule
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -11,19 +10,19 @@ _ORDINALS = {"first": "#1", "second": "#2", "third": "#3", "fourth": "#4", "last
 _DAY = rf"(?P<day>{'|'.join(_DAYS)})[a-z]*"
 _TIME_OF_DAY = r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)"
 _PHRASES = (
-    (pattern(rf"daily {_TIME_OF_DAY}\Z"), "{minute} {hour} * * *"),
-    (pattern(rf"weekly {_DAY} {_TIME_OF_DAY}\Z"), "{minute} {hour} * * {day}"),
+    (re.compile(rf"daily {_TIME_OF_DAY}\Z"), "{minute} {hour} * * *"),
+    (re.compile(rf"weekly {_DAY} {_TIME_OF_DAY}\Z"), "{minute} {hour} * * {day}"),
     (
-        pattern(rf"monthly (?P<ordinal>{'|'.join(_ORDINALS)}) {_DAY} {_TIME_OF_DAY}\Z"),
+        re.compile(rf"monthly (?P<ordinal>{'|'.join(_ORDINALS)}) {_DAY} {_TIME_OF_DAY}\Z"),
         "{minute} {hour} * * {day}{ordinal}",
     ),
-    (pattern(rf"monthly last {_TIME_OF_DAY}\Z"), "{minute} {hour} L * *"),
+    (re.compile(rf"monthly last {_TIME_OF_DAY}\Z"), "{minute} {hour} L * *"),
     (
-        pattern(rf"monthly (?P<date>[1-9]|[12]\d|3[01])(?:st|nd|rd|th)? {_TIME_OF_DAY}\Z"),
+        re.compile(rf"monthly (?P<date>[1-9]|[12]\d|3[01])(?:st|nd|rd|th)? {_TIME_OF_DAY}\Z"),
         "{minute} {hour} {date} * *",
     ),
 )
-_SIMPLE_CRON = pattern(
+_SIMPLE_CRON = re.compile(
     rf"[0-5]?\d (?:[01]?\d|2[0-3]) \* \* (?:\*|[0-7]|{'|'.join(_DAYS)})\Z"
 )  # times that every day has
 _ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - cronsim only needs somewhere to begin

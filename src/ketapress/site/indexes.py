@@ -1,4 +1,4 @@
-"""What the archive lists: posts by year and by tag, editions by newsletter, and the neighbours of each.
+"""Lists of posts by year and by tag, of editions by newsletter, and the neighbors of each in its list.
 
 In: posts and editions, newest first. Out: values that templates read. Paths are encoded and relative to the site.
 """
@@ -16,38 +16,38 @@ from ketapress.model.urls import encode_path
 
 _T = TypeVar("_T")
 
-MOST_OF_TAG = 500
+MAX_TAG_POSTS = 500
 """How many posts one page of a tag lists."""
-LATEST_OF_TAG = 100
+LATEST_TAG_POSTS = 100
 """How many of them it lists where it has more: those that are newest."""
 
 
-class Listed(NamedTuple):
-    """A page that lists posts: a tag's or a year's."""
+class PostList(NamedTuple):
+    """The posts of a tag or a year, and the path of the page that lists them."""
 
     name: str
     path: str
     posts: tuple[Post, ...]
 
     @property
-    def count(self) -> int:  # type: ignore[override]  # templates say `tag.count`; nobody counts its fields
+    def count(self) -> int:  # type: ignore[override]  # templates say `tag.count`; the method of tuples is not used
         return len(self.posts)
 
 
-class Subject(NamedTuple):
-    """A tag's pages: where it has too many posts for one, `latest` are on the first, and `years` have a page each."""
+class TagPages(NamedTuple):
+    """The pages of a tag. Where it has too many posts for one, `latest` are on the first, and `years` have a page each."""
 
-    tag: Listed
+    tag: PostList
     latest: tuple[Post, ...]
-    years: tuple[Listed, ...]
+    years: tuple[PostList, ...]
 
     @property
-    def pages(self) -> tuple[Listed, ...]:
+    def pages(self) -> tuple[PostList, ...]:
         return (self.tag, *self.years)
 
 
 class Issue(NamedTuple):
-    """An edition, and where its page stands."""
+    """An edition, and the path of its page."""
 
     path: str
     edition: StoredEdition
@@ -61,53 +61,56 @@ class Issues(NamedTuple):
     issues: tuple[Issue, ...]
 
 
-def years_of(posts: Iterable[Post], timezone: str) -> tuple[Listed, ...]:
-    """The years in which posts are dated, in the site's zone, newest first."""
+def group_by_year(posts: Iterable[Post], timezone: str) -> tuple[PostList, ...]:
+    """Return the years of the posts, by their dates in a time zone, newest first."""
     zone = ZoneInfo(timezone)
-    found: dict[int, list[Post]] = defaultdict(list)
+    posts_by_year: dict[int, list[Post]] = defaultdict(list)
     for post in posts:
-        found[post.date.astimezone(zone).year].append(post)
-    years = sorted(found, reverse=True)
-    return tuple(Listed(str(year), f"{year}/index.html", tuple(found[year])) for year in years)
+        posts_by_year[post.date.astimezone(zone).year].append(post)
+    return tuple(
+        PostList(str(year), f"{year}/index.html", tuple(posts_by_year[year]))
+        for year in sorted(posts_by_year, reverse=True)
+    )
 
 
-def tag_pages(posts: Iterable[Post]) -> tuple[Listed, ...]:
-    return tuple(Listed(tag.name, tag_path(tag.name), tag.posts) for tag in collect_tags(posts))
+def tag_lists(posts: Iterable[Post]) -> tuple[PostList, ...]:
+    """Return the tags of the posts."""
+    return tuple(PostList(tag.name, tag_path(tag.name), tag.posts) for tag in collect_tags(posts))
 
 
-def subjects_of(tags: Iterable[Listed], timezone: str) -> tuple[Subject, ...]:
-    """The pages of each tag: one where they have at most 500 posts, and beside it one a year where they have more.
+def build_tag_pages(tags: Iterable[PostList], timezone: str) -> tuple[TagPages, ...]:
+    """Return the pages of each tag: one where it has at most 500 posts, and where it has more, also one a year.
 
-    A list of thousands takes a phone seconds to show, and is made and fetched anew with each of its posts.
+    A phone takes seconds to show a list of thousands, and the list changes with each of its posts.
     """
-    return tuple(_subject(tag, timezone) for tag in tags)
+    return tuple(_build_tag_page(tag, timezone) for tag in tags)
 
 
-def _subject(tag: Listed, timezone: str) -> Subject:
-    if tag.count <= MOST_OF_TAG:
-        return Subject(tag, tag.posts, ())
+def _build_tag_page(tag: PostList, timezone: str) -> TagPages:
+    if tag.count <= MAX_TAG_POSTS:
+        return TagPages(tag, tag.posts, ())
     folder = tag.path.removesuffix("index.html")
-    years = (year._replace(path=f"{folder}{year.name}.html") for year in years_of(tag.posts, timezone))
-    return Subject(tag, tag.posts[:LATEST_OF_TAG], tuple(years))
+    years = (year._replace(path=f"{folder}{year.name}.html") for year in group_by_year(tag.posts, timezone))
+    return TagPages(tag, tag.posts[:LATEST_TAG_POSTS], tuple(years))
 
 
 def tag_path(name: str) -> str:
-    """Where the page of a tag stands, however the tag is spelled."""
+    """Return the path of the page of a tag, the same for all spellings of the tag."""
     return f"tags/{encode_path(tag_slug(name))}/index.html"
 
 
-def newsletters_of(editions: Iterable[StoredEdition], settings: Settings) -> tuple[Issues, ...]:
-    """The newsletters that have editions, in the order of the settings; one that is no longer there comes last."""
-    found: dict[str, list[Issue]] = {name: [] for name in settings.newsletters}
+def group_by_newsletter(editions: Iterable[StoredEdition], settings: Settings) -> tuple[Issues, ...]:
+    """Return the newsletters that have editions, in the order of the settings; those that the settings lost come last."""
+    issues_by_name: dict[str, list[Issue]] = {name: [] for name in settings.newsletters}
     for edition in editions:
         issue = Issue(f"archive/{edition.slot.edition}.html", edition)
-        found.setdefault(edition.slot.newsletter, []).append(issue)
-    return tuple(_issues(name, issues, settings) for name, issues in found.items() if issues)
+        issues_by_name.setdefault(edition.slot.newsletter, []).append(issue)
+    return tuple(_issues(name, issues, settings) for name, issues in issues_by_name.items() if issues)
 
 
-def with_neighbours(listed: Sequence[_T]) -> Iterator[tuple[_T, _T | None, _T | None]]:
-    """Each of what is listed newest first, with the one that is newer and the one that is older."""
-    return zip(listed, [None, *listed], [*listed[1:], None], strict=False)
+def pair_neighbors(items: Sequence[_T]) -> Iterator[tuple[_T, _T | None, _T | None]]:
+    """Yield each item of a list that is newest first, with the newer and the older one beside it; None at the ends."""
+    return zip(items, [None, *items], [*items[1:], None], strict=False)
 
 
 def _issues(name: str, issues: Iterable[Issue], settings: Settings) -> Issues:

@@ -76,6 +76,17 @@ class BuildCache:
         """Yield the names and values of the stored entries that have these keys, by name, in no particular order."""
         yield from self._read(_sql(_SELECT, kind), keys, ())
 
+    def names(self, kind: str) -> frozenset[str]:
+        """Return the names of all stored entries of a kind, whatever their keys."""
+        if not _is_regular_file(self._file):
+            return frozenset()
+        with suppress(sqlite3.Error, UnicodeDecodeError), closing(self._open()) as database:
+            rows = database.execute(_sql(_SELECT_NAMES, kind))
+            return frozenset(
+                name.decode(errors="surrogatepass") for (name,) in rows if isinstance(name, bytes)
+            )
+        return frozenset()
+
     def put(self, kind: str, name: str, key: str, value: bytes) -> None:
         """Add an entry, in place of one that has the same kind and name."""
         _check_kind(kind)

@@ -1,7 +1,7 @@
-"""What the file system says of a file, as one word that changes whenever the file does: its stamp.
+"""The stamp of a file: its times and size as one string, which changes whenever the file does.
 
-Everything here is strings, and nothing is imported that takes time: a build that finds nothing changed does little else
-than compare stamps.
+A build that finds nothing changed does little else than compare stamps. So everything here is strings, and no module is
+imported that takes time to load.
 """
 
 import os
@@ -9,84 +9,86 @@ import sys
 from stat import S_ISREG
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is loaded by none of the others, either
+if TYPE_CHECKING:  # importing `typing` would take as long as comparing a thousand stamps
     from collections.abc import Mapping
 
 _SECOND = 1_000_000_000  # nanoseconds
 _COARSE, _FINE = 2 * _SECOND, _SECOND // 50
-"""How long after a change a second one may leave the same stamp: FAT counts by two seconds, Linux by its clock's ticks."""
+"""Nanoseconds after a change in which a second one may leave the same stamp: FAT has a resolution of two seconds, Linux
+of a tick of its clock."""
 
 _PROGRAM: dict[str, str] = {}
 
 
-def stamp(place: str) -> str:
-    """The stamp of what stands there, links followed; empty where nothing does.
+def stamp(path: str) -> str:
+    """Return the stamp of a file or folder, links followed; an empty string where there is none.
 
-    The time of the last change of any kind is part of it: a content that came with an old date is seen all the same.
+    The time of the last change of any kind (`ctime`) is a part of it, because a new content may come with an old date.
     """
     try:
-        found = os.stat(place)  # noqa: PTH116 - pathlib takes longer to load than a thousand of these to run
+        status = os.stat(path)  # noqa: PTH116 - importing pathlib takes longer than a thousand of these calls
     except (OSError, ValueError):
         return ""
-    return f"{found.st_mtime_ns} {found.st_ctime_ns} {found.st_size}"
+    return f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
 
 
-def own_stamp(place: str) -> str:
-    """The stamp of a regular file that is no link; empty otherwise."""
+def own_stamp(path: str) -> str:
+    """Return the stamp of a regular file that is not a link; an empty string for anything else."""
     try:
-        found = os.lstat(place)
+        status = os.lstat(path)
     except (OSError, ValueError):
         return ""
-    if not S_ISREG(found.st_mode):
+    if not S_ISREG(status.st_mode):
         return ""
-    return f"{found.st_mtime_ns} {found.st_ctime_ns} {found.st_size}"
+    return f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
 
 
 def is_fresh(stamp: str, moment: float) -> bool:
-    """Whether what has this stamp could have changed once more, after `moment` (seconds), without another stamp."""
+    """Return whether a file with this stamp could change again after `moment` (seconds since 1970) and keep the stamp."""
     if not stamp:
         return False
-    changed = int(stamp.split()[1])
-    return changed > moment * _SECOND - (_FINE if changed % _SECOND else _COARSE)
+    change_times = int(stamp.split()[1])
+    return change_times > moment * _SECOND - (_FINE if change_times % _SECOND else _COARSE)
 
 
-def tree_stamps(root: str, folder: str, seen: "Mapping[str, str] | None" = None) -> dict[str, str]:
-    """The stamps of a folder and all that is in it, but for names that begin with a full stop; by paths under `root`.
+def tree_stamps(root: str, folder: str, recent: "Mapping[str, str] | None" = None) -> dict[str, str]:
+    """Return the stamps of a folder and everything in it, by paths under `root`; names with a leading dot are left out.
 
-    Linked folders are not entered. A folder that is not there has an empty stamp. `seen` are stamps of a moment ago by
-    places, which are not asked for again.
+    Linked folders are not entered. A folder that does not exist has an empty stamp. `recent` are stamps of a moment ago,
+    by full paths, which are not read again.
     """
-    seen = seen or {}
+    recent = recent or {}
     stamps: dict[str, str] = {}
-    waiting = [folder]
-    while waiting:
-        path = waiting.pop()
-        place = os.path.join(root, path)  # noqa: PTH118 - see above
-        stamps[path] = seen.get(place) or stamp(place)
-        for entry in _entries(place):
-            within = f"{path}/{entry.name}"
+    pending_folders = [folder]
+    while pending_folders:
+        path = pending_folders.pop()
+        full_path = os.path.join(root, path)  # noqa: PTH118 - see above
+        stamps[path] = recent.get(full_path) or stamp(full_path)
+        for entry in _entries(full_path):
+            inner_path = f"{path}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
-                waiting.append(within)
+                pending_folders.append(inner_path)
             else:
-                stamps[within] = seen.get(entry.path) or stamp(entry.path)
+                stamps[inner_path] = recent.get(entry.path) or stamp(entry.path)
     return stamps
 
 
 def program_stamps() -> dict[str, str]:
-    """The stamps of every module of Ketapress, and of the folders that libraries are installed in.
+    """Return the stamps of every module of Ketapress, and of the folders that libraries are installed in.
 
-    They are those that this process found first, because what it runs is what was there then.
+    They are those of the first call in this process, because that is the code that it runs.
     """
     if not _PROGRAM:
         package = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - see above
-        modules = {path: found for path, found in tree_stamps("", package).items() if path.endswith(".py")}
+        stamps = tree_stamps("", package)
+        modules = {path: value for path, value in stamps.items() if path.endswith(".py")}
         _PROGRAM.update(modules | {path: stamp(path) for path in sys.path if path.endswith("-packages")})
     return _PROGRAM.copy()
 
 
-def _entries(place: str) -> list[os.DirEntry[str]]:
+def _entries(path: str) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(place) as found:
-            return [entry for entry in found if not entry.name.startswith(".")]
+        with os.scandir(path) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
     except OSError:
         return []

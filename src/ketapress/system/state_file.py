@@ -13,7 +13,7 @@ from stat import S_ISREG
 from typing import Any
 
 from ketapress.model.errors import Problem, RefusedError
-from ketapress.system.atomic import write_atomic, write_new
+from ketapress.system.atomic import remove_leftovers, write_atomic, write_new
 
 STATE_FOLDER = ".ketapress"
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -60,6 +60,15 @@ def write_state(root: Path, name: str, value: Mapping[str, Any]) -> None:
     write_atomic(
         make_state_folder(root) / name, json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
     )
+
+
+def remove_state(root: Path, *names: str) -> None:
+    """Remove files of older versions from the folder, and what killed processes left unfinished in it."""
+    folder = root / STATE_FOLDER
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        remove_leftovers(str(folder), [file.name for file in folder.iterdir()])
 
 
 def _read_bytes(file: Path) -> bytes:

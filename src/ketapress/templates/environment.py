@@ -78,7 +78,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 class Templates:
-    """The templates of one publication; a `Fill`. Reads each file once: make another to see changes."""
+    """The templates of one publication; a `Renderer`. Reads each file once: make another to see changes."""
 
     def __init__(self, root: Path) -> None:
         self._folders = template_folders(root)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from ketapress.i18n.web_messages import WebMessages, web_messages
 from ketapress.model.language import text_direction
-from ketapress.model.renderer import Fill
+from ketapress.model.renderer import Renderer
 from ketapress.model.settings import Settings
 from ketapress.model.subscriber import Subscriber, SubscriptionState
-from ketapress.site.pages import colours
+from ketapress.site.pages import colors
 
 _ENDED = SubscriptionState.LEFT
 
@@ -29,7 +29,7 @@ class Pages(NamedTuple):
     """The pages of one publication, under the settings of this moment."""
 
     settings: Settings
-    fill: Fill
+    fill: Renderer
 
     def leave(self, reader: Subscriber, newsletter: str) -> str:
         """Asks whether it is meant: looking at a page changes nothing (link scanners look at all of them)."""
@@ -92,7 +92,7 @@ class Pages(NamedTuple):
             "title": title,
             "dir": text_direction(said.language),
             "home": self.settings.page_url(""),
-            "style": self.fill("archive/style.css", colours(site.accent)),
+            "style": self.fill("archive/style.css", colors(site.accent)),
         }
         return self.fill(f"web/{template}", {**common, **values})
 

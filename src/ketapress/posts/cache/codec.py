@@ -38,10 +38,10 @@ def dump_file(file: ParsedFile) -> bytes:
     return json.dumps(values).encode()
 
 
-def load_file(stored: bytes) -> ParsedFile | None:
+def load_file(data: bytes) -> ParsedFile | None:
     """Return the parsed file of these bytes, without HTML; None where they are foreign."""
     try:
-        values = json.loads(stored)
+        values = json.loads(data)
         return ParsedFile(
             manuscript_from_dict(values["manuscript"]),
             tuple(map(problem_from_dict, values["warnings"])),
@@ -55,18 +55,18 @@ def dump_body(body: Body) -> bytes:
     """Return the bytes of a body."""
     values = body._asdict() | {"problems": [problem._asdict() for problem in body.problems]}
     html: str = values.pop("html")
-    return json.dumps(values).encode() + b"\n" + html.encode()
+    return json.dumps(values).encode() + b"\n" + html.encode(errors="surrogatepass")
 
 
-def load_body(stored: bytes) -> Body | None:
+def load_body(data: bytes) -> Body | None:
     """Return the body of these bytes; None where they are foreign."""
-    head, _, html = stored.partition(b"\n")
+    head, _, html = data.partition(b"\n")
     try:
         values = json.loads(head)
         for name in ("files", "links"):
             values[name] = tuple(values[name])
         values["problems"] = tuple(map(problem_from_dict, values["problems"]))
-        return Body(html=html.decode(), **values)
+        return Body(html=html.decode(errors="surrogatepass"), **values)
     except _FOREIGN:
         return None
 
@@ -109,11 +109,11 @@ def instant_to_json(instant: datetime) -> int | dict[str, Any]:
     return {"at": instant.replace(tzinfo=None).isoformat(), "fold": instant.fold, "zone": key}
 
 
-def instant_from_json(stored: int | Mapping[str, Any]) -> datetime:
+def instant_from_json(text: int | Mapping[str, Any]) -> datetime:
     """Return the instant that `instant_to_json` describes."""
-    if isinstance(stored, int):
-        return datetime.fromtimestamp(stored, UTC)
-    return datetime.fromisoformat(stored["at"]).replace(tzinfo=_zone(stored["zone"]), fold=stored["fold"])
+    if isinstance(text, int):
+        return datetime.fromtimestamp(text, UTC)
+    return datetime.fromisoformat(text["at"]).replace(tzinfo=_zone(text["zone"]), fold=text["fold"])
 
 
 @cache

@@ -7,11 +7,9 @@ Japanese eras, of the Republic of China and of the Buddhist calendar are certain
 
 import re
 
-from ketapress.model.lazy_regex import pattern
-
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "民國": 1911, "民国": 1911}
-_YEAR_OF_ERA = pattern(rf"({'|'.join(_ERAS)})\s*(\d{{1,3}}|元)\s*年")
-_DAY_PERIOD = pattern(r"(上午|오전|午前|下午|오후|午後)\s*(\d{1,2}:\d{2}(?::\d{2})?)")
+_YEAR_OF_ERA = re.compile(rf"({'|'.join(_ERAS)})\s*(\d{{1,3}}|元)\s*年")
+_DAY_PERIOD = re.compile(r"(上午|오전|午前|下午|오후|午後)\s*(\d{1,2}:\d{2}(?::\d{2})?)")
 _MORNING_NAMES = frozenset({"上午", "오전", "午前"})
 _ENGLISH_MONTHS = [
     "january",
@@ -68,8 +66,8 @@ _ENGLISH_BY_NAME = {
     "تشرين الثاني": "november",
     "كانون الأول": "december",
 }
-_MONTH_NAME = pattern("|".join(sorted(map(re.escape, _ENGLISH_BY_NAME), key=len, reverse=True)))
-_BUDDHIST_YEAR = pattern(r"(?<!\d)2[45]\d\d(?!\d)")
+_MONTH_NAME = re.compile("|".join(sorted(map(re.escape, _ENGLISH_BY_NAME), key=len, reverse=True)))
+_BUDDHIST_YEAR = re.compile(r"(?<!\d)2[45]\d\d(?!\d)")
 _BUDDHIST_OFFSET = 543  # years before the first of ours
 
 

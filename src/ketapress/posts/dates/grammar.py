@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from datetime import date, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dates.eras import normalize_date
 from ketapress.posts.dates.month_names import (
     CALENDAR_NAMES,
@@ -31,23 +30,23 @@ _MAX_LENGTH = 100  # characters; no date line is longer, and most paragraphs are
 _TIME = r"(?P<hour>\d{1,2})[:h](?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
 _ZONE = r"\s*(?:(?:GMT|UTC)(?=[+-]))?(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]+/[A-Za-z_/]+|[A-Za-z]{1,5})?"
 _ZONE_ABBREVIATION = r"(?:(?<=\d)\s+[A-Z]{3,4})?"  # as Go prints it: +0000 UTC
-_TIME_OF_DAY = pattern(
+_TIME_OF_DAY = re.compile(
     rf"(?:^|[\sT,]){_TIME}(?:\s*(?:uhr|h)\b)?{_ZONE}{_ZONE_ABBREVIATION}(?:\s*\([A-Za-z ]+\))?\s*$",
     re.IGNORECASE,
 )
-_YEAR_FIRST = pattern(r"(?<!\d)(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d{2})(\d{2}))(?!\d)")
-_YEAR_LAST = pattern(r"(?<!\d)(\d{1,2})([./-])[ ]?(\d{1,2})\2[ ]?(\d{4})(?!\d)")
-_ORDINAL = pattern(r"(?<=\d)(?:st|nd|rd|th|er|[aoe])\b")
-_CJK_DATE = pattern(
+_YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d{2})(\d{2}))(?!\d)")
+_YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([./-])[ ]?(\d{1,2})\2[ ]?(\d{4})(?!\d)")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|[aoe])\b")
+_CJK_DATE = re.compile(
     r"(?P<year>\d{4}|[〇零○一二三四五六七八九]{4})\s*[年년.]\s*(?P<month>\d{1,2}|[一二三四五六七八九十]{1,3})\s*[月월.]"
     r"\s*(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})\s*[日号號일.]?"
     r"\s*[,、(]?\s*(?:(?:星期|周|週|礼拜|禮拜)(?P<zh>[一二三四五六日天])|(?P<ja>[月火水木金土日])(?:曜日?)?|(?P<ko>[월화수목금토일])(?:요일)?)?\)?"
 )
 _WEEKDAYS = {"zh": "一二三四五六日", "ja": "月火水木金土日", "ko": "월화수목금토일"}
 _WEEKDAY_FORMS = {"zh": "星期{}", "ja": "{}曜日", "ko": "{}요일"}
-_VIETNAMESE_DATE = pattern(r"(?P<day>\d{1,2}) thang (?P<month>\d{1,2})[, ]*nam (?P<year>\d{4})")
+_VIETNAMESE_DATE = re.compile(r"(?P<day>\d{1,2}) thang (?P<month>\d{1,2})[, ]*nam (?P<year>\d{4})")
 _CJK_DIGITS = {c: number for number, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
-_TOKEN = pattern(r"\d+|[^\W\d_]+")
+_TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
 # RFC 822, 5.1, and what Jekyll, WordPress and mail programs print
 _NAMED_ZONES = {

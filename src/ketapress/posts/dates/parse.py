@@ -8,14 +8,13 @@ change skips is moved forward by the gap; one that comes twice means the first (
 which is read here; what else may be written is the matter of `dategrammar`.
 """
 
+import re
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import NamedTuple
 
-from ketapress.model.lazy_regex import pattern
-
 # No year at all, or one of another calendar: the grammar says which
 _RARE_CENTURIES = frozenset({*(f"0{digit}" for digit in range(10)), "13", "14"})
-_DATE_IN_FILE_NAME = pattern(
+_DATE_IN_FILE_NAME = re.compile(
     r"(?:(?P<day>\d{4}([-_.])\d{1,2}\2\d{1,2})|(?P<compact>\d{8}))(?!\d)"
     r"(?P<clock>-\d{2}-\d{2}-\d{2}(?!\d))?[-_. ]*"
 )

@@ -13,22 +13,20 @@ Fenced code is left as it is.
 
 import re
 
-from ketapress.model.lazy_regex import pattern
-
-_ANY_START = pattern(
+_ANY_START = re.compile(
     r"^[ \t>]*(?:\[!\w|:{3,}[ \t]*[\w{]|(?:!!!|\?\?\?)\+?[ \t]+\w|===[ \t]+\")", re.MULTILINE
 )
-_FENCE = pattern(r"[ \t>]*(`{3,}(?!.*`)|~{3,})")
-_ALERT = pattern(r"(?P<quote>[ \t]*(?:>[ \t]?)+)\[!(?P<kind>[A-Za-z][\w-]*)\][+-]?[ \t]*(?P<title>.*)")
-_ADMONITION = pattern(
+_FENCE = re.compile(r"[ \t>]*(`{3,}(?!.*`)|~{3,})")
+_ALERT = re.compile(r"(?P<quote>[ \t]*(?:>[ \t]?)+)\[!(?P<kind>[A-Za-z][\w-]*)\][+-]?[ \t]*(?P<title>.*)")
+_ADMONITION = re.compile(
     r"(?P<indent>[ \t]*)(?:!!!|\?\?\?)\+?[ \t]+(?P<kind>[A-Za-z][\w-]*)(?:[ \t]+[a-z][\w-]*)*(?:[ \t]+\"(?P<title>[^\"]*)\")?[ \t]*"
 )
-_TAB = pattern(r"(?P<indent>[ \t]*)===[ \t]+\"(?P<title>[^\"]*)\"[ \t]*")
-_CONTAINER = pattern(
+_TAB = re.compile(r"(?P<indent>[ \t]*)===[ \t]+\"(?P<title>[^\"]*)\"[ \t]*")
+_CONTAINER = re.compile(
     r"(?P<indent>[ \t]*):{3,}[ \t]*\{?\.?(?:callout-)?(?P<kind>[A-Za-z][\w-]*)\}?(?P<title>.*)"
 )
-_CONTAINER_END = pattern(r"[ \t]*:{3,}[ \t]*")
-_TITLE = pattern(r"\[(?P<brackets>[^\]]*)\].*|.*?\btitle=\"(?P<attribute>[^\"]*)\".*|[\[{.#].*")
+_CONTAINER_END = re.compile(r"[ \t]*:{3,}[ \t]*")
+_TITLE = re.compile(r"\[(?P<brackets>[^\]]*)\].*|.*?\btitle=\"(?P<attribute>[^\"]*)\".*|[\[{.#].*")
 _MAX_TITLE_LENGTH = 300  # characters
 ADMONITION_KINDS = frozenset(
     {

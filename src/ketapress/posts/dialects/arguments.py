@@ -2,9 +2,7 @@
 
 import re
 
-from ketapress.model.lazy_regex import pattern
-
-QUOTED_STRING = pattern(r"\"([^\"]*)\"|'([^']*)'")
+QUOTED_STRING = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 
 
 def find_named_arguments(arguments: str, argument: re.Pattern[str]) -> list[tuple[str, str]]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from html import escape
 
 from ketapress.model.errors import Problem
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dialects.admonitions import ADMONITION_KINDS
 from ketapress.posts.dialects.arguments import find_named_arguments
 from ketapress.posts.dialects.shortcodes import EMBED_URLS
@@ -19,37 +18,37 @@ from ketapress.posts.frontmatter.values import Value
 
 _IMPORT = r"import\s+(?:[\"']|[^\n;\"']*?\bfrom\s*[\"']|(?:\w+\s*,\s*)?\{[^\n}]*$)"
 _EXPORT = r"export\s+(?:default\b|const\b|let\b|var\b|function\b|async\b|class\b|type\b|\{|\*)"
-_STATEMENT = pattern(rf"(?:{_IMPORT}|{_EXPORT})", re.MULTILINE)
-_FILE_IMPORT = pattern(r"^import\s+(\w+)\s+from\s*[\"']([^\"'\n]+\.\w{2,5})[\"']", re.MULTILINE)
-_METADATA_EXPORT = pattern(
+_STATEMENT = re.compile(rf"(?:{_IMPORT}|{_EXPORT})", re.MULTILINE)
+_FILE_IMPORT = re.compile(r"^import\s+(\w+)\s+from\s*[\"']([^\"'\n]+\.\w{2,5})[\"']", re.MULTILINE)
+_METADATA_EXPORT = re.compile(
     r"^export\s+(?:const|let|var)\s+(?:meta(?:data)?|frontmatter)\b[^\n={]*=\s*\{(?P<members>.{0,5000}?)^\}",
     re.DOTALL | re.MULTILINE,
 )
-_METADATA_MEMBER = pattern(
+_METADATA_MEMBER = re.compile(
     r"^[ \t]*[\"']?(\w+)[\"']?[ \t]*:[ \t]*(?:\"([^\"\n]*)\"|'([^'\n]*)'|`([^`\n$]*)`)[ \t]*,?[ \t]*$",
     re.MULTILINE,
 )
-_FENCE = pattern(r"[ \t>]*(`{3,}(?!.*`)|~{3,})")
-_TOKEN = pattern(  # code, a comment, a tag, an expression
+_FENCE = re.compile(r"[ \t>]*(`{3,}(?!.*`)|~{3,})")
+_TOKEN = re.compile(  # code, a comment, a tag, an expression
     r"^[ \t>]*(?P<fence>`{3,}(?![^\n]*`)|~{3,}).*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)"
     r"|(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).){1,1000}?(?<!`)(?P=ticks)(?!`)|\\[{<]"
     r"|\{/\*(?P<comment>(?:(?!\*/\}).){0,2000})\*/\}"
     r"|<(?P<end>/?)(?P<name>[A-Za-z][\w.-]*|)(?=[\s/>])|(?P<brace>\{)(?![#:%{.])",
     re.DOTALL | re.MULTILINE,
 )
-_BRACE_OR_STRING = pattern(r"[{}]|\"[^\"\n]*\"|'[^'\n]*'|`[^`]*`")
-_TAG_END = pattern(r"\{|\"[^\"]*\"|'[^']*'|/?>")
-_ATTRIBUTE = pattern(r"\s([\w-]+)=(?:\"([^\"]*)\"|'([^']*)'|(?=\{))")
-_ATTRIBUTE_VALUE = pattern(r"=\s*(?:\"[^\"]*\"|'[^']*'|\{[^{}]*\})")
-_BOOLEAN_ATTRIBUTE = pattern(r"\s(?:controls|open|reversed)(?=[\s/>])")
+_BRACE_OR_STRING = re.compile(r"[{}]|\"[^\"\n]*\"|'[^'\n]*'|`[^`]*`")
+_TAG_END = re.compile(r"\{|\"[^\"]*\"|'[^']*'|/?>")
+_ATTRIBUTE = re.compile(r"\s([\w-]+)=(?:\"([^\"]*)\"|'([^']*)'|(?=\{))")
+_ATTRIBUTE_VALUE = re.compile(r"=\s*(?:\"[^\"]*\"|'[^']*'|\{[^{}]*\})")
+_BOOLEAN_ATTRIBUTE = re.compile(r"\s(?:controls|open|reversed)(?=[\s/>])")
 _VOID_ELEMENTS = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
-_STRING = pattern(r"[\"'`]([^\"'`\n]*)[\"'`]")
-_STRING_EXPRESSION = pattern(r"\{\s*(?:\"([^\"\n]*)\"|'([^'\n]*)'|`([^`$\n]*)`)\s*\}")
-_ID_COMMENT = pattern(r"\s*#[\w-]+\s*")
-_INDENT = pattern(r"(?:\t| {4})\s*")
-_LIST_MARKER = pattern(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
+_STRING = re.compile(r"[\"'`]([^\"'`\n]*)[\"'`]")
+_STRING_EXPRESSION = re.compile(r"\{\s*(?:\"([^\"\n]*)\"|'([^'\n]*)'|`([^`$\n]*)`)\s*\}")
+_ID_COMMENT = re.compile(r"\s*#[\w-]+\s*")
+_INDENT = re.compile(r"(?:\t| {4})\s*")
+_LIST_MARKER = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
 _LINK_COMPONENTS = frozenset({"link", "nextlink", "externallink"})
 _MAX_LENGTH = 5_000  # characters of a tag or an expression; a longer one is treated as unclosed
 _MAX_UNCLOSED = (

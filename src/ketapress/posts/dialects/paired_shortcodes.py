@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from html import escape
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dialects.admonitions import ADMONITION_KINDS
 from ketapress.posts.dialects.arguments import QUOTED_STRING, find_named_arguments, find_quoted_strings
 from ketapress.posts.dialects.unknown_shortcodes import remove_unknown_shortcodes
@@ -17,7 +16,7 @@ _FENCED_CODE = (  # unclosed fenced code reaches the end of the body
     r"^[ \t>]*(?P<fence>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n"
     r"(?:[^\n]*\n)*?(?:[ \t>]*(?P=fence)[`~]*[ \t]*$|[^\n]*\Z)"
 )
-_CODE_BLOCK = pattern(
+_CODE_BLOCK = re.compile(
     rf"{_FENCED_CODE}|^(?P<line_start>[^\n{{]*)(?:\{{%-?[ \t]*(?P<liquid>highlight|codeblock)\b(?P<liquid_arguments>[^%\n]{{0,200}})%\}}"
     r"|\{\{[<%][ \t]*(?:highlight|codeblock|code)\b(?P<hugo_arguments>[^\n]{0,200}?)[%>]\}\})(?P<line_break>[ \t]*\n?)"
     r"(?P<code>(?:(?!\{%-?\s*(?:highlight|codeblock)|\{\{[<%]\s*(?:highlight|codeblock|code)\b).)*?)\n?[ \t]*"
@@ -27,36 +26,40 @@ _CODE_BLOCK = pattern(
     re.DOTALL | re.MULTILINE,
 )
 _LANGUAGES = {
-    "highlight": pattern(r"^\s*\"?([\w+#-]+)"),
-    "codeblock": pattern(r"\blang:([\w+#-]+)"),  # of Octopress, after a title
-    "wordpress": pattern(r"\b(?:lang|language)=[\"']?([\w+#-]+)"),
+    "highlight": re.compile(r"^\s*\"?([\w+#-]+)"),
+    "codeblock": re.compile(r"\blang:([\w+#-]+)"),  # of Octopress, after a title
+    "wordpress": re.compile(r"\b(?:lang|language)=[\"']?([\w+#-]+)"),
 }
-_RAW_TAG = pattern(r"^[ \t]*\{%-?\s*(?:end)?raw\s*-?%\}[ \t]*\n?|\{%-?\s*(?:end)?raw\s*-?%\}", re.MULTILINE)
+_RAW_TAG = re.compile(
+    r"^[ \t]*\{%-?\s*(?:end)?raw\s*-?%\}[ \t]*\n?|\{%-?\s*(?:end)?raw\s*-?%\}", re.MULTILINE
+)
 _QUOTE_NAMES = frozenset({"blockquote", "centerquote", "cq", "pullquote", "quote"})
 _ATTRIBUTION_KEYS = ("author", "by", "source", "title", "link", "url", "cite")
 _ADMONITION_NAMES = "|".join(sorted(ADMONITION_KINDS | _QUOTE_NAMES))
-_ADMONITION = pattern(
+_ADMONITION = re.compile(
     rf"{_FENCED_CODE}|^(?P<indent>[ \t]*)(?:\{{\{{[<%]\s*(?P<hugo_end>/?)\s*(?P<hugo>{_ADMONITION_NAMES})\b(?P<hugo_arguments>[^\n{{}}]{{0,300}})[%>]\}}\}}"
     rf"|\{{%-?\s*(?P<liquid_end>end)?(?P<liquid>{_ADMONITION_NAMES})\b(?P<liquid_arguments>[^\n{{}}]{{0,300}})%\}})[ \t]*$",
     re.MULTILINE,
 )
 _KIND_KEYS = ("type", "kind", "context", "style", "color")
-_ADMONITION_ARGUMENT = pattern(
+_ADMONITION_ARGUMENT = re.compile(
     r"\b(type|kind|context|color|style|title|summary)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))"
 )
-_ARGUMENT = pattern(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))")
-_ICON = pattern(r"\bfa[brs]?[ -]")
-_LABEL = pattern(r"\{%-?\s*label\s+(?:\w+\s+)?@\s*([^{}%]*?)\s*-?%\}")  # of Hexo themes
-_ESCAPED_SHORTCODE = pattern(
+_ARGUMENT = re.compile(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))")
+_ICON = re.compile(r"\bfa[brs]?[ -]")
+_LABEL = re.compile(r"\{%-?\s*label\s+(?:\w+\s+)?@\s*([^{}%]*?)\s*-?%\}")  # of Hexo themes
+_ESCAPED_SHORTCODE = re.compile(
     r"\\\[(/?(?:audio|caption|embed|gallery|playlist|video)\b(?:[^\[\]\n\\]|\\_)*)\\\]"
 )
 
-_CAPTION = pattern(
+_CAPTION = re.compile(
     r"\[caption\b[^\]\n]{0,300}\]\s*(?P<image>(?:<a\b[^<>]*>\s*)?<img\b[^<>]*>(?:\s*</a>)?|(?P<link>\[)?!\[(?P<alt>[^\]\n]*)\]\((?P<src>[^()\s]*)(?:\s+\"[^\"\n]*\")?\)(?(link)\]\((?P<href>[^()\s]*)\)))"
     r"(?P<text>(?:(?!\[/?caption).){0,1000}?)\[/caption\]",
     re.DOTALL,
 )
-_EMBED = pattern(r"\[(embed|youtube|vimeo)\b[^\]\n]{0,200}?\]?\s*(https?://[^\s\[\]<>\"]+)\s*(?:\[/\1\]|\])")
+_EMBED = re.compile(
+    r"\[(embed|youtube|vimeo)\b[^\]\n]{0,200}?\]?\s*(https?://[^\s\[\]<>\"]+)\s*(?:\[/\1\]|\])"
+)
 
 
 def convert_paired_shortcodes(body: str, *, is_html: bool) -> str:

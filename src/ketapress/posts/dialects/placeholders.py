@@ -12,7 +12,6 @@ from html import escape, unescape
 from typing import NamedTuple
 
 from ketapress.model.errors import Problem
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dialects.paired_shortcodes import convert_paired_shortcodes
 from ketapress.posts.dialects.shortcodes import (
     ATTRIBUTE_BLOCK,
@@ -28,14 +27,14 @@ from ketapress.posts.text.excerpt import remove_illegal_characters
 from ketapress.posts.text.strip_markdown import strip_markdown
 
 _OPEN, _CLOSE = "\U0010ff00", "\U0010ff01"  # of a private use area: in no text, font or language
-_PLACEHOLDER = pattern(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
-_LINE_END_AND_PLACEHOLDER = pattern(rf"(\n?){_PLACEHOLDER.pattern}")
-_PLACEHOLDER_PARAGRAPH = pattern(rf"<p>(?:\s*{_PLACEHOLDER.pattern})+\s*</p>\n?")
-_LONE_PLACEHOLDER = pattern(rf"<p>{_PLACEHOLDER.pattern}</p>")
-_PLACEHOLDER_ROW = pattern(  # attributes below a table, which Markdown takes for a row of it
+_PLACEHOLDER = re.compile(rf"{_OPEN}(\d{{1,6}}){_CLOSE}")
+_LINE_END_AND_PLACEHOLDER = re.compile(rf"(\n?){_PLACEHOLDER.pattern}")
+_PLACEHOLDER_PARAGRAPH = re.compile(rf"<p>(?:\s*{_PLACEHOLDER.pattern})+\s*</p>\n?")
+_LONE_PLACEHOLDER = re.compile(rf"<p>{_PLACEHOLDER.pattern}</p>")
+_PLACEHOLDER_ROW = re.compile(  # attributes below a table, which Markdown takes for a row of it
     rf"<tr>\n<t[dh][^>]*>{_PLACEHOLDER.pattern}</t[dh]>\n(?:<t[dh][^>]*></t[dh]>\n)*</tr>\n"
 )
-_ENCODED_PLACEHOLDER = pattern(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
+_ENCODED_PLACEHOLDER = re.compile(r"%F4%8F%BC%80(\d{1,6})%F4%8F%BC%81")
 # At most 500 characters and no other tag inside: the search for the end of an unclosed brace has to stop soon
 _TAG_CONTENT = r"(?:(?!\{[{%#]).){0,500}?"
 _ID_END = r"[\w:.-]+(?:[ \t][^{}\n]*)?\}"  # `{#id}` is an id, not a comment
@@ -49,25 +48,25 @@ _WORDPRESS_SHORTCODE = (
     r"(?<!\\)\[/?(?:audio|caption|contact-form(?:-7)?|embed|gallery|gravityform|playlist|polldaddy|video|vc_\w+|et_pb_\w+)"
     r"(?:\s[^\[\]\n]{0,300})?\](?!\(|\[(?!/)|:)"
 )
-_BRACKET_TAG_START = pattern(  # begins with a literal `[`, so that the search takes about a microsecond a post
+_BRACKET_TAG_START = re.compile(  # begins with a literal `[`, so that the search takes about a microsecond a post
     r"\[(?:\[|TOC\]|/|(?:source)?code\b|audio|caption|contact-form|embed|et_pb_|gallery|gravityform|playlist|polldaddy|video|vc_"
     r"|vimeo|youtube)"
 )
 _HIDDEN_TEXT = (  # Obsidian's comments, and definitions of abbreviations
     r"(?<![%\w])%%(?![%\s\d])[^%\n]{1,300}%%(?![%\w])|^%%[ \t]*\n.{0,5000}?\n%%[ \t]*$|^\*\[[^\[\]\n]{1,50}\]:[ \t][^\n]*$"
 )
-_TAG = pattern(
+_TAG = re.compile(
     rf"{_COMMENT}|{_HIDDEN_TEXT}|\{{\{{{_TAG_CONTENT}\}}\}}|\{{%{_TAG_CONTENT}%\}}|\{{#(?!{_ID_END}){_TAG_CONTENT}#\}}|(?<![\w$])\{{:[^{{}}\n]*\}}"
     r"|^(?:[*+-]|\d\.)[ \t][^\n]{1,80}\n\{:[ \t]*(?:[.#][\w-]+[ \t]+)*toc\b[^}\n]*\}[ \t]*$"
     rf"|(?:(?<=[\n)\]])|(?<![ \t])(?<!:::)[ \t]{{1,9}}){ATTRIBUTE_BLOCK}(?=[ \t]*$)|(?<=[)}}]){ATTRIBUTE_BLOCK}|^\[TOC\](?=[ \t]*$)|{_WIKI_LINK}|{_WORDPRESS_SHORTCODE}",
     re.DOTALL | re.MULTILINE,
 )
-_HEADING_WITH_ID = pattern(  # has attributes at its end, or on the line below
+_HEADING_WITH_ID = re.compile(  # has attributes at its end, or on the line below
     rf"<h([1-6])>((?:(?!</?h[1-6]).)*?)(?:{_PLACEHOLDER.pattern}[ \t\n]*</h\1>|</h\1>\n<p>{_PLACEHOLDER.pattern}</p>)",
     re.DOTALL,
 )
-_CODE_ELEMENT = pattern(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
-_ESCAPED_SHORTCODE = pattern(r"\{\{([<%])/\*(.*)\*/([>%])\}\}", re.DOTALL)
+_CODE_ELEMENT = re.compile(r"<(pre|code)[ >].*?</\1>", re.DOTALL)
+_ESCAPED_SHORTCODE = re.compile(r"\{\{([<%])/\*(.*)\*/([>%])\}\}", re.DOTALL)
 
 
 class ForeignTag(NamedTuple):

@@ -7,7 +7,6 @@ Which posts and files exist is unknown here: a link to a post is returned as `po
 import re
 from urllib.parse import quote
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dialects.arguments import find_named_arguments
 
 _ATTRIBUTE = r"(?:[#.][\w:.-]+|[\w-]+=(?:\"[^\"\n]*\"|[\w%.#-]+))"
@@ -17,31 +16,31 @@ ATTRIBUTE_BLOCK = rf"\{{[ \t]*{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
 POST_SCHEME = "post:"
 """The beginning of a URL that names a post by its file, with or without suffix and folders."""
 
-_INVISIBLE_TAG = pattern(
+_INVISIBLE_TAG = re.compile(
     r"\{#|\{:|\{[ \t]*\.|\{[ \t]*[\w-]+=|\{\{-?\s*/\*|\{%-?\s*(?:end)?(?:raw|comment)\s*-?%\}|\[TOC\]|\[\[_?toc_?\]\]"
     r"|\{%-?\s*comment\b|(?:[*+-]|\d\.)[ \t][^\n]*\n\{:"
     r"|\{[{%][<%-]?\s*(?:more|toc)\s*(?:\(\s*\))?\s*-?[>%]?[}%]\}|\{%-?\s*include\s+toc\b"
     r"|\{\{[<%]\s*(?:icon|fa|clear|clearfix|katex|mathjax)\b|%%|\*\[",
     re.IGNORECASE,
 )
-_SITE_URL = pattern(
+_SITE_URL = re.compile(
     r"\{\{-?\s*(?:site\.(?:url|baseurl|base_url)|baseurl|base_url|\.Site\.BaseURL)\s*-?\}\}", re.IGNORECASE
 )
-_QUOTED_URL = pattern(
+_QUOTED_URL = re.compile(
     r"\{\{-?\s*(?:[\"'](?P<path>[^\"']*)[\"'](?:\s*\|\s*(?:relative_url|absolute_url|url|prepend:\s*site\.(?:base)?url))*"
     r"|(?:relURL|absURL)\s+[\"'](?P<hugo>[^\"']*)[\"'])\s*-?\}\}"
 )
-_POST_LINK = pattern(
+_POST_LINK = re.compile(
     r"\{%-?\s*post_link\s+(?P<hexo>[^\s%]+)[^%]*%\}|"
     r"\{%-?\s*(?:link|post_url)\s+(?P<liquid>[^%]+?)\s*-?%\}"
     r"|\{\{[<%]\s*(?:rel)?ref\s+(?:(?P<quote>[\"'`])(?P<hugo_quoted>[^\"'`<>%\n]+)(?P=quote)|(?P<hugo>[^\"'`<>%\s]+))[^<>%]*[>%]\}\}"
 )
-_HEXO_LINK = pattern(
+_HEXO_LINK = re.compile(
     r"\{%-?\s*(?:post_link|asset_link)\s+(?P<target>[^\s%]+)(?P<text>[^%]*?)(?:\s+(?:true|false))?\s*-?%\}"
 )
 _LINK_SHORTCODES = frozenset({"link", "btn", "button"})
-_URL = pattern(r"https?://[^\s,\"'<>]+")
-_SHORTCODE = pattern(
+_URL = re.compile(r"https?://[^\s,\"'<>]+")
+_SHORTCODE = re.compile(
     r"\{(?:%-?|\{[<%]?)\s*(?:include\s+)?(?:[\w-]+/)?(?P<name>[\w-]+)(?:\.html|\.liquid)?"
     r"(?:\s+(?P<arguments>.*?)|\s*\((?P<call_arguments>.*?)\))\s*/?-?[%>]?\}{1,2}",
     re.DOTALL,
@@ -81,21 +80,23 @@ _EMBED_IDS = {
     "github": r"[\w.-]+/[\w.-]+",
     "gitlab": r"\d+",
 }
-_EMBED_ARGUMENT = pattern(r"\b(id|url|src|link|repo|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
-_WIKI_LINK = pattern(r"(?P<embed>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
-_IMAGE_FILE = pattern(r".+\.(?:png|jpe?g|gif|webp|svg|avif|bmp)", re.IGNORECASE)
-_OTHER_FILE = pattern(
+_EMBED_ARGUMENT = re.compile(
+    r"\b(id|url|src|link|repo|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))"
+)
+_WIKI_LINK = re.compile(r"(?P<embed>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
+_IMAGE_FILE = re.compile(r".+\.(?:png|jpe?g|gif|webp|svg|avif|bmp)", re.IGNORECASE)
+_OTHER_FILE = re.compile(
     r".+\.(?:pdf|mp[34]|m4[av]|og[gv]|webm|wav|flac|zip|csv|docx|xlsx|pptx|epub)", re.IGNORECASE
 )
-_IMAGE_ARGUMENT = pattern(
+_IMAGE_ARGUMENT = re.compile(
     r"\b(src|image_path|path|url|file|alt|caption|description|title)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|`([^`]*)`|([^\s\"'`]+))"
 )
 _ALT_KEYS = ("alt", "caption", "title", "description")
 _SRC_KEYS = ("src", "image_path", "url", "path", "file")
-_IMAGE_SIZE = pattern(r"\d+(?:x\d+)?|")
-_ARGUMENT = pattern(r"\"([^\"]*)\"|'([^']*)'|([^\s,\"']+)")
-_URL_OR_PATH = pattern(r"https?://|/|[^\s/]+/.|\S+\.(?:png|jpe?g|gif|webp|svg|avif)$", re.IGNORECASE)
-_ID_ATTRIBUTE = pattern(r"[\s{:]#([\w:.-]+)")
+_IMAGE_SIZE = re.compile(r"\d+(?:x\d+)?|")
+_ARGUMENT = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s,\"']+)")
+_URL_OR_PATH = re.compile(r"https?://|/|[^\s/]+/.|\S+\.(?:png|jpe?g|gif|webp|svg|avif)$", re.IGNORECASE)
+_ID_ATTRIBUTE = re.compile(r"[\s{:]#([\w:.-]+)")
 
 
 def is_invisible(tag: str) -> bool:

@@ -8,10 +8,9 @@ becomes code. Control tags (`{% for %}`, `{% if %}`) are left as they are.
 import re
 from html import escape
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dialects.arguments import find_named_arguments, find_quoted_strings
 
-_TAG = pattern(
+_TAG = re.compile(
     r"^[ \t>]*(?P<fence>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n(?:[^\n]*\n)*?(?:[ \t>]*(?P=fence)[`~]*[ \t]*$|[^\n]*\Z)"
     r"|(?P<code>`[^`\n]+`)"
     r"|\{\{[<%]\s*(?P<hugo_end>/?)\s*(?P<hugo>[A-Za-z][\w/-]*)(?P<hugo_arguments>(?:[^{}]|\{(?!\{)){0,500}?)[>%]\}\}"
@@ -28,15 +27,15 @@ _CONTROL_TAGS = frozenset(
 _DIAGRAM_LANGUAGES = frozenset(
     {"chart", "echarts", "flow", "graphviz", "markmap", "mermaid", "plantuml", "wavedrom"}
 )
-_ARGUMENT = pattern(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
+_ARGUMENT = re.compile(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
 
 _TITLE_KEYS = ("title", "summary", "header", "label", "name", "tabname", "author")
-_DISCLOSURE_NAME = pattern(r".*(?:accordion|collaps|details|expand|fold|spoiler|toggle).*", re.IGNORECASE)
+_DISCLOSURE_NAME = re.compile(r".*(?:accordion|collaps|details|expand|fold|spoiler|toggle).*", re.IGNORECASE)
 _MAX_OPEN_TAGS = (
     50  # start tags that are compared with an end tag; without a limit this would take quadratic time
 )
 _URL_KEYS = ("href", "url", "link", "to")
-_NOT_A_TITLE = pattern(  # a keyword, an icon, a URL, a file
+_NOT_A_TITLE = re.compile(  # a keyword, an icon, a URL, a file
     r"\W*|[a-z]+|.*\bfa[brs]?[ -].*|https?://.*|.*\.\w{2,4}"
 )
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.lazy_regex import pattern
 from ketapress.model.urls import encode_path
 from ketapress.posts.frontmatter.status import is_draft, is_on_hold
 from ketapress.posts.frontmatter.typos import suggest_name
@@ -26,7 +25,7 @@ _NESTED_TABLES = {
         *("lang", "thumbnail", "unlisted"),
     ),
 }
-_LANGUAGE = pattern(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _DIRECTIONS = {"ltr": "ltr", "rtl": "rtl"}
 _TAG_NAMES = ("tags", "tag", "keywords", "categories", "category")
 _SPACE_SEPARATED_NAMES = frozenset({"tags", "keywords", "categories"})
@@ -37,9 +36,9 @@ _IMAGE_NAMES = (
 """As they are compared: `cover_image` and `coverImage` are one."""
 _ALIAS_NAMES = ("aliases", "alias", "redirect_from", "permalink", "url", "path")
 _MAX_TAG_LENGTH = 100  # characters
-_MARKDOWN_CHARACTER = pattern(r"[{\[*_`~\\]")
-_TEMPLATE_TAG = pattern(r"\{[{%].*[}%]\}")
-_PLACEHOLDER = pattern(r"(?:^|/):|\{[{%]")
+_MARKDOWN_CHARACTER = re.compile(r"[{\[*_`~\\]")
+_TEMPLATE_TAG = re.compile(r"\{[{%].*[}%]\}")
+_PLACEHOLDER = re.compile(r"(?:^|/):|\{[{%]")
 
 
 class Fields(NamedTuple):

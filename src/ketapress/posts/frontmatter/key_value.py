@@ -7,10 +7,9 @@ but the text itself. Prose, too, may open with a word and a colon, so the names 
 import re
 from collections.abc import Mapping
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.frontmatter.values import Value
 
-_FIELD_LINE = pattern(r"([A-Za-z][\w-]*)::?[ \t]*(.*)")
+_FIELD_LINE = re.compile(r"([A-Za-z][\w-]*)::?[ \t]*(.*)")
 _DECISIVE_NAMES = frozenset({"title", "date", "status", "draft"})
 _HEADER_NAMES = _DECISIVE_NAMES | {
     *(
@@ -27,8 +26,8 @@ _HEADER_NAMES = _DECISIVE_NAMES | {
     ),
     *("layout", "modified", "permalink", "published", "slug", "summary", "tags"),
 }
-_HEXO_BLOCK = pattern(r"([A-Za-z][\w-]*:(?:(?=[^\n]*\S)[^\n]*\n)+?)---[ \t]*(?:\n|\Z)")
-_NIKOLA_BLOCK = pattern(
+_HEXO_BLOCK = re.compile(r"([A-Za-z][\w-]*:(?:(?=[^\n]*\S)[^\n]*\n)+?)---[ \t]*(?:\n|\Z)")
+_NIKOLA_BLOCK = re.compile(
     r"(?:<!--[ \t]*\n)?((?:\.\. [A-Za-z][\w-]*:[^\n]*(?:\n|\Z))+)(?:[ \t]*-->[ \t]*(?:\n|\Z))?"
 )
 

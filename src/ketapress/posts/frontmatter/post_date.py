@@ -10,7 +10,6 @@ from datetime import datetime
 from itertools import chain
 
 from ketapress.model.errors import KetapressError, Problem
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dates.parse import DateRules, parse_instant
 from ketapress.posts.frontmatter.split import SourceParts
 from ketapress.posts.frontmatter.values import find_text, parse_flag, to_text
@@ -33,7 +32,7 @@ _DATE_NAMES = (
 """As they are compared: `published_at`, `published-at` and `publishedAt` are one."""
 _EXPIRY_NAMES = ("expires", "expirydate", "expiry_date", "unpublishdate", "unpublish_date")
 _CURE = "Write it as 2023-06-07, in the header (`date: …`), alone on the first line, or at the start of the file's name."
-_PLACEHOLDER_DATE = pattern(
+_PLACEHOLDER_DATE = re.compile(
     r"(?:git )?(?:created|last modified)|\{[{%].*", re.IGNORECASE
 )  # Eleventy's words, and templates
 

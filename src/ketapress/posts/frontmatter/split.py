@@ -14,16 +14,17 @@ from datetime import date, datetime, time
 from typing import NamedTuple
 
 from ketapress.model.errors import KetapressError, Problem, Severity
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.frontmatter.values import Value, header_error, nesting_error, require_mapping
 
-_FENCE = pattern(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
-_YAML_END = pattern(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
-_TOML_END = pattern(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
-_FIELD_NAME = pattern(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
-_COMMENT_VALUE = pattern(r"^(?:title|summary|description)[ \t]*:[ \t]+#[^\n]*", re.MULTILINE | re.IGNORECASE)
-_FIELD_START = pattern(r"[\w\"'-][\w \"'-]{0,60}[:=]")
-_UNFENCED_START = pattern(r"[A-Za-z][\w-]*:|\.\. |<!--")
+_FENCE = re.compile(r"(---|\+\+\+)[ \t]*([A-Za-z]*)[ \t]*\n")
+_YAML_END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
+_TOML_END = re.compile(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
+_FIELD_NAME = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:(?=\s)", re.MULTILINE)
+_COMMENT_VALUE = re.compile(
+    r"^(?:title|summary|description)[ \t]*:[ \t]+#[^\n]*", re.MULTILINE | re.IGNORECASE
+)
+_FIELD_START = re.compile(r"[\w\"'-][\w \"'-]{0,60}[:=]")
+_UNFENCED_START = re.compile(r"[A-Za-z][\w-]*:|\.\. |<!--")
 
 
 class SourceParts(NamedTuple):

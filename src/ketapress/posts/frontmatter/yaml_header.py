@@ -1,93 +1,91 @@
-"""A YAML header that says more than plain `name: value` lines, by the C loader.
-
-In comes the text between the fences, out go names and values; every scalar stays the string that was written.
-"""
+"""Parse YAML headers with the C loader of PyYAML. Every scalar stays the string that was written: `yes`, `012`, `12:30`."""
 
 import re
 
 import yaml
 
 from ketapress.model.errors import KetapressError
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.frontmatter.values import Value, header_error, nesting_error, require_mapping
 
-_MARGIN = pattern(r"^[ ]*\t[ \t]*", re.MULTILINE)
-_DEEPEST = 50  # lists and mappings in each other
-_CURE = "Put the value in quotes if it holds a colon, a hash, a bracket or a quote, and indent with blanks."
-_CLOSE = "Close it, or put the value in quotes if it is meant to be seen."
-_TAB = ("a tab stands where only blanks may", "Indent with blanks: YAML knows no tabs.")
+_MARGIN = re.compile(r"^[ ]*\t[ \t]*", re.MULTILINE)
+_DEEPEST = 50  # levels of lists and mappings
+_CURE = (
+    "Put the value in quotes if it contains a colon, a hash, a bracket or a quote, and indent with spaces."
+)
+_CLOSE = "Close it, or put the value in quotes if it is a part of the text."
+_TAB = ("a tab is used where YAML allows only spaces", "Indent with spaces.")
 _INDENTED = (
-    "the line is indented, so it goes on with what stands above",
-    "Begin it where the lines around it begin, or put the value in quotes if it goes on.",
+    "the line is indented, so it continues the line above",
+    "Begin it in the same column as the lines around it, or put the value in quotes if it continues.",
 )
 _PLAIN_WORDS = {
     "tab character": _TAB,
     "mapping values are not allowed": (
-        "a value holds a colon, and no quotes around it",
+        "a value contains a colon and is not in quotes",
         'Put the value in quotes: title: "One: two".',
     ),
     "cannot start any token": (
-        "a value begins with `{at}`, which YAML keeps for itself",
+        "a value begins with `{at}`, which has a meaning of its own in YAML",
         "Put the value in quotes.",
     ),
     "did not find expected alphabetic or numeric character": (
-        "a value begins with `*` or `&`, which YAML keeps for itself",
+        "a value begins with `*` or `&`, which have a meaning of their own in YAML",
         "Put the value in quotes.",
     ),
     "found undefined alias": (
-        "a value begins with `*`, which YAML keeps for itself",
+        "a value begins with `*`, which has a meaning of its own in YAML",
         "Put the value in quotes.",
     ),
     "could not find expected ':'": (
-        "the line is no `name: value`",
-        "Add the colon, or indent what goes on from above.",
+        "the line is not of the form `name: value`",
+        "Add the colon, or indent the line if it continues the one above.",
     ),
-    "did not find expected ',' or ']'": ("a list that `[` opens is not closed", _CLOSE),
-    "did not find expected ',' or '}'": ("what `{{` opens is not closed", _CLOSE),
+    "did not find expected ',' or ']'": ("a list that begins with `[` is not closed", _CLOSE),
+    "did not find expected ',' or '}'": ("a mapping that begins with `{` is not closed", _CLOSE),
     "found unexpected end of stream": ("a quote is never closed", _CLOSE),
     "found unknown escape character": (
-        "a backslash in double quotes is followed by a letter that means nothing there",
-        "Take single quotes, or write the backslash twice.",
+        "a backslash in double quotes is followed by a letter that has no meaning there",
+        "Use single quotes, or write the backslash twice.",
     ),
     "did not find expected key": (
-        "the line is indented otherwise than the one above, or text follows a closed quote or bracket",
+        "the line is indented differently from the one above, or text follows a closing quote or bracket",
         _CURE,
     ),
     "sequence entries are not allowed": (
-        "a list begins on the line of its name",
-        "Begin it on the next line, or write it as [one, two].",
+        "a list with dashes begins on the line of its name",
+        "Begin it on the next line, or write [one, two].",
     ),
 }
-"""What the loader says, and what it means."""
+"""By a part of the loader's message: what is wrong, and what to do."""
 
 
 def yaml_header(block: str, line: int) -> dict[str, Value]:
-    """The names and values of the block, whose fence is on `line`. Raises `KetapressError` where it is no YAML."""
+    """Return the names and values of a header whose fence is on `line`. Raises `KetapressError` where it is not YAML."""
     try:
-        loaded = _loaded(block, line)
+        mapping = _load(block, line)
     except yaml.YAMLError as error:
         try:
-            loaded = _loaded(_without_tabs(block), line) if "\t" in block else None
+            mapping = _load(_without_tabs(block), line) if "\t" in block else None
         except yaml.YAMLError:
-            loaded = None
-        if loaded is None:
+            mapping = None
+        if mapping is None:
             raise _yaml_fault(error, block, line) from None
-    return require_mapping("" if loaded is None else loaded, line)
+    return require_mapping("" if mapping is None else mapping, line)
 
 
-def _loaded(block: str, line: int) -> Value | None:
+def _load(block: str, line: int) -> Value | None:
     _check_depth(block, line)
-    loaded: Value | None = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds strings, lists and dicts only
-    return loaded
+    value: Value | None = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it makes only strings, lists and dicts
+    return value
 
 
 def _without_tabs(block: str) -> str:
-    """The block indented with blanks, as Hexo reads one that is indented with tabs."""
+    """Return the block indented with spaces, as Hexo reads one that is indented with tabs."""
     return _MARGIN.sub(lambda margin: margin[0].replace("\t", "  "), block)
 
 
 def _check_depth(block: str, line: int) -> None:
-    """Refuses values that are nested deeply: the C loader calls itself for each level, and the process would die."""
+    """Refuse values that are nested too deeply: the C loader is recursive, and the process would crash."""
     if sum(map(block.count, "[{-?:")) <= _DEEPEST:
         return
     depth = 0
@@ -101,18 +99,20 @@ def _check_depth(block: str, line: int) -> None:
 
 
 def _yaml_fault(error: yaml.YAMLError, block: str, line: int) -> KetapressError:
-    """What is wrong, in the words of somebody who writes posts; the loader's own where it has no such words."""
+    """Return the error in plain words; in those of the loader where there are no others."""
     mark = getattr(error, "problem_mark", None)
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is no YAML"
-    written = block.split("\n")[mark.line] if mark and mark.line < block.count("\n") + 1 else ""
-    at = written[mark.column : mark.column + 1] if mark else ""
-    if "cannot start any token" in said and at == "\t":
-        what, cure = _TAB
-    elif "mapping values" in said and mark and mark.line and written[:1] == " ":
-        what, cure = _INDENTED
+    message = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is not YAML"
+    text = block.split("\n")[mark.line] if mark and mark.line < block.count("\n") + 1 else ""
+    character = text[mark.column : mark.column + 1] if mark else ""
+    if "cannot start any token" in message and character == "\t":
+        fault, cure = _TAB
+    elif "mapping values" in message and mark and mark.line and text[:1] == " ":
+        fault, cure = _INDENTED
     else:
-        plain = next((each for words, each in _PLAIN_WORDS.items() if words in said), (said, _CURE))
-        what, cure = plain[0].format(at=at or " "), plain[1]
+        fault, cure = next(
+            (plain for part, plain in _PLAIN_WORDS.items() if part in message), (message, _CURE)
+        )
+        fault = fault.replace("{at}", character or " ")
     return header_error(
-        f"the YAML header cannot be read: {what}.", cure, line + 1 + mark.line if mark else line
+        f"the YAML header cannot be read: {fault}.", cure, line + 1 + mark.line if mark else line
     )

@@ -5,17 +5,17 @@ else by content alone (a rename), else by path alone (an edit). Content comes be
 and left its old name to another keeps its id. What is made of a pair is decided in `pinning`.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from urllib.parse import quote
 
 from ketapress.model.errors import Problem
-from ketapress.model.lazy_regex import pattern
 from ketapress.model.urls import join_url
 from ketapress.posts.identity.registry import RegistryEntry
 from ketapress.posts.parsing.parse import ParsedPost
 
-_URI = pattern(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
 
 class Matches(NamedTuple):

@@ -8,37 +8,36 @@ import re
 from html import unescape
 from typing import NamedTuple
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.frontmatter.values import Value
 from ketapress.posts.text.excerpt import html_to_text
 
-_BODY = pattern(r"<body(?:\s[^<>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-_PAGE_START = pattern(r"\s*(?:<!doctype|<html|<head|<meta|<title|<body)\b", re.IGNORECASE)
-_HEAD_END = pattern(r"</head\s*>", re.IGNORECASE)
-_TITLE = pattern(r"<title(?:\s[^<>]*)?>([^<]*)", re.IGNORECASE)
-_LANG = pattern(r"<(?:html|body)\s[^<>]*?\blang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
-_DIR = pattern(r"<(?:html|body)\s[^<>]*?\bdir\s*=\s*[\"']?(ltr|rtl)", re.IGNORECASE)
-_CANONICAL = pattern(r"<link\s[^<>]*?\brel\s*=\s*[\"']?canonical\b[^<>]*>", re.IGNORECASE)
-_HREF = pattern(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_META = pattern(r"<meta\s([^<>]*)>", re.IGNORECASE)
-_ATTRIBUTE = pattern(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
-_HEADING = pattern(
+_BODY = re.compile(r"<body(?:\s[^<>]*)?>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_PAGE_START = re.compile(r"\s*(?:<!doctype|<html|<head|<meta|<title|<body)\b", re.IGNORECASE)
+_HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
+_TITLE = re.compile(r"<title(?:\s[^<>]*)?>([^<]*)", re.IGNORECASE)
+_LANG = re.compile(r"<(?:html|body)\s[^<>]*?\blang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
+_DIR = re.compile(r"<(?:html|body)\s[^<>]*?\bdir\s*=\s*[\"']?(ltr|rtl)", re.IGNORECASE)
+_CANONICAL = re.compile(r"<link\s[^<>]*?\brel\s*=\s*[\"']?canonical\b[^<>]*>", re.IGNORECASE)
+_HREF = re.compile(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_META = re.compile(r"<meta\s([^<>]*)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
+_HEADING = re.compile(
     r"\s*(?:<header(?:\s[^<>]*)?>\s*)?<h1(?:\s[^>]*)?>(.*?)</h1\s*>", re.IGNORECASE | re.DOTALL
 )
 _BLOCK_TAG = r"(?:p|div|header|h\d)"
-_FIRST_LINE = pattern(
+_FIRST_LINE = re.compile(
     rf"\s*(?:<{_BLOCK_TAG}(?:\s[^<>]*)?>\s*)*([^\n]{{1,200}}?)[ \t]{{0,9}}(?:</{_BLOCK_TAG}\s*>|<br\s*/?>|\n|\Z)",
     re.IGNORECASE,
 )
-_TIME = pattern(r"<time\s[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
-_H_ENTRY_DATE = pattern(  # of an h-entry, as Medium exports them
+_TIME = re.compile(r"<time\s[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+_H_ENTRY_DATE = re.compile(  # of an h-entry, as Medium exports them
     r"<time\s(?=[^<>]*\bdt-published\b)[^<>]*?\bdatetime\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE
 )
-_MAIN_TAGS = {name: pattern(rf"<{name}(?:\s[^<>]*)?>", re.IGNORECASE) for name in ("article", "main")}
-_BOILERPLATE = pattern(
+_MAIN_TAGS = {name: re.compile(rf"<{name}(?:\s[^<>]*)?>", re.IGNORECASE) for name in ("article", "main")}
+_BOILERPLATE = re.compile(
     r"<(nav|footer|aside)(?:\s[^<>]*)?>(?:(?!<\1[\s>]).)*?</\1\s*>", re.IGNORECASE | re.DOTALL
 )
-_PRE = pattern(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
+_PRE = re.compile(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
 
 _MAX_HEAD_LENGTH = 50_000  # characters; fields after them are ignored
 

@@ -9,32 +9,31 @@ from urllib.parse import quote
 
 import comrak
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dialects.shortcodes import ATTRIBUTE_BLOCK
 from ketapress.posts.text.strip_markdown import strip_markdown
 
 _MAX_COLUMNS = 128  # of a table; the limit of md4c
 _MAX_CELLS = 500_000  # columns times lines of the post: comrak fills up short rows, so that the output grows with the square
 _MIN_PIPES, _MIN_LINES = _MAX_COLUMNS - 1, _MAX_CELLS // _MAX_COLUMNS
-_DELIMITER_ROW = pattern(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$", re.MULTILINE)
+_DELIMITER_ROW = re.compile(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$", re.MULTILINE)
 _CHECKBOXES = {
     '<input type="checkbox" checked="" disabled="" />': "☑",
     '<input type="checkbox" disabled="" />': "☐",
 }
-_LEADING_HEADING = pattern(
+_LEADING_HEADING = re.compile(
     r"\s*(?:#[ \t]+([^\n]{1,300})(?:\n|\Z)|([^\s#>*`|-][^\n]{0,300})\n=+[ \t]*(?:\n|\Z))"
 )
-_TRAILING_ATTRIBUTES = pattern(rf"[ \t]*{ATTRIBUTE_BLOCK}[ \t]*\Z")
+_TRAILING_ATTRIBUTES = re.compile(rf"[ \t]*{ATTRIBUTE_BLOCK}[ \t]*\Z")
 _OPEN, _CLOSE = "\U0010ff02", "\U0010ff03"  # of a private use area, next to those of `placeholders`
-_FORMULA = pattern(
+_FORMULA = re.compile(
     r"^[ \t>]*(?P<fence>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n(?:[^\n]*\n)*?(?:[ \t>]*(?P=fence)[`~]*[ \t]*$|[^\n]*\Z)"
     r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n)[^`]|(?<!`)(?!(?P=ticks)(?!`))`+){1,1000}?(?P=ticks)(?!`)|\\[$`]"
     r"|(?P<formula>\$\$(?:(?!\n[ \t]*\n)[^$]){1,5000}\$\$|(?<![\w$])\$(?![\s$])[^$`\n]{1,300}(?<![\s\\])\$(?![\w$]))",
     re.MULTILINE,
 )
-_FORMULA_PLACEHOLDER = pattern(rf"{_OPEN}(\d+){_CLOSE}|%F4%8F%BC%82(\d+)%F4%8F%BC%83")
-_MARKDOWN_ELEMENT = pattern(r"(<[a-z]\w*\b[^<>\n]*\smarkdown=[\"']?(?:1|block|true)\b[^<>\n]*>)[ \t]*\n?")
-_IMAGE_WITH_SPACES = pattern(
+_FORMULA_PLACEHOLDER = re.compile(rf"{_OPEN}(\d+){_CLOSE}|%F4%8F%BC%82(\d+)%F4%8F%BC%83")
+_MARKDOWN_ELEMENT = re.compile(r"(<[a-z]\w*\b[^<>\n]*\smarkdown=[\"']?(?:1|block|true)\b[^<>\n]*>)[ \t]*\n?")
+_IMAGE_WITH_SPACES = re.compile(
     r"(!\[[^\]\[\n]*\]\()([^()<>\"'\n]*[ ][^()<>\"'\n]*\.(?:png|jpe?g|gif|webp|svg|avif))(?=\))",
     re.IGNORECASE,
 )
@@ -59,8 +58,8 @@ def _build_extensions(*, autolink: bool) -> comrak.ExtensionOptions:
 _EXTENSIONS = _build_extensions(autolink=False)
 _AUTOLINK_EXTENSIONS = _build_extensions(autolink=True)
 # `[text](https://…)` and `<https://…>`; two patterns that begin with a literal take a tenth of the time of one
-_INLINE_LINK = pattern(r"\[[^\[\]\\\n]*\]\(https?://[^\s()<>\[\]\\]*\)")
-_AUTOLINK = pattern(r"<https?://[^\s<>]+>")
+_INLINE_LINK = re.compile(r"\[[^\[\]\\\n]*\]\(https?://[^\s()<>\[\]\\]*\)")
+_AUTOLINK = re.compile(r"<https?://[^\s<>]+>")
 _PARSE_OPTIONS = comrak.ParseOptions()
 _RENDER_OPTIONS = comrak.RenderOptions()
 _RENDER_OPTIONS.unsafe_ = True

@@ -18,15 +18,13 @@ import unicodedata
 from html import escape
 from itertools import islice
 
-from ketapress.model.lazy_regex import pattern
-
-_BLANK_LINES = pattern(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)*\n|\A[ \t]*\n")
-_RULE = pattern(r"([-*_=])(?:[ ]?\1){2,}")
-_LIST_ITEM = pattern(r"[ ]{0,3}(?:([-*+•])|(\d{1,4})[.)])[ \t]+(?=\S)")
-_BOLD_HEADING = pattern(r"(__|\*\*)(?=\S)(?P<heading>.{2,80}?)(?<=\S)[.:：]?\1[.:：]?\s+(?=\S)")
-_COLON_HEADING = pattern(r"(?P<heading>\S.{1,79}?)(?::\s+|：\s*)(?=\S)")
-_SENTENCE_IN_HEADING = pattern(r"[.!?。！？]\s|[,;，；]$")
-_URL = pattern(r"https?://[^\s<>\"“”]+", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)*\n|\A[ \t]*\n")
+_RULE = re.compile(r"([-*_=])(?:[ ]?\1){2,}")
+_LIST_ITEM = re.compile(r"[ ]{0,3}(?:([-*+•])|(\d{1,4})[.)])[ \t]+(?=\S)")
+_BOLD_HEADING = re.compile(r"(__|\*\*)(?=\S)(?P<heading>.{2,80}?)(?<=\S)[.:：]?\1[.:：]?\s+(?=\S)")
+_COLON_HEADING = re.compile(r"(?P<heading>\S.{1,79}?)(?::\s+|：\s*)(?=\S)")
+_SENTENCE_IN_HEADING = re.compile(r"[.!?。！？]\s|[,;，；]$")
+_URL = re.compile(r"https?://[^\s<>\"“”]+", re.IGNORECASE)
 _TRAILING_PUNCTUATION = ".,;:!?'’*_。，；：！？）】》」』"
 _MAX_VERSE_COLUMNS = 55  # text that an editor wrapped is wider
 _MAX_HEADING_WORDS = 8

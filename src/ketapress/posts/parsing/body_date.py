@@ -1,9 +1,9 @@
 """Find the date of a post whose header has none: on the first lines of the body, in the file's name, in its folders."""
 
+import re
 from datetime import datetime
 from typing import NamedTuple
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.dates.parse import DateRules, parse_instant
 from ketapress.posts.frontmatter.post_date import invalid_date_error
 from ketapress.posts.markup import html
@@ -11,7 +11,7 @@ from ketapress.posts.source.suffixes import Format
 from ketapress.posts.text.excerpt import MAX_TITLE_LENGTH, to_single_line
 
 _MARKUP_CHARACTERS = "#>*_` \t"
-_FOLDER_DATE = pattern(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
+_FOLDER_DATE = re.compile(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
 
 
 class BodyDate(NamedTuple):

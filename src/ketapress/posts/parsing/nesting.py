@@ -2,11 +2,9 @@
 
 import re
 
-from ketapress.model.lazy_regex import pattern
-
 MAX_DEPTH = 500  # levels; the time that html5ever takes grows with their square
 
-_NESTED_TAG = pattern(
+_NESTED_TAG = re.compile(
     r"<(/?)(?!(?:p|li|d[dt]|t[rdh]|thead|tbody|tfoot|br|hr|img|input|col|source|wbr|meta|link)\b)[a-z]",
     re.IGNORECASE,
 )

@@ -3,6 +3,7 @@
 Nothing here depends on other posts, on the registry of ids or on the clock.
 """
 
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from posixpath import splitext
@@ -11,11 +12,9 @@ from urllib.parse import unquote
 
 from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.language import script_code, text_direction
-from ketapress.model.lazy_regex import pattern
 from ketapress.model.urls import slugify
 from ketapress.posts.dates.parse import DateRules, split_file_date
 from ketapress.posts.dialects.admonitions import convert_admonitions
-from ketapress.posts.dialects.mdx import convert_mdx, parse_metadata
 from ketapress.posts.dialects.placeholders import ForeignTag, expand_placeholders, insert_placeholders
 from ketapress.posts.frontmatter.fields import Fields, parse_fields
 from ketapress.posts.frontmatter.post_date import missing_date_problem, parse_expiry, parse_header_date
@@ -32,13 +31,12 @@ from ketapress.posts.text.excerpt import (
     html_to_text,
     to_single_line,
 )
-from ketapress.posts.text.script_language import detect_language
 from ketapress.posts.text.strip_markdown import strip_markdown
 from ketapress.posts.text.title import derive_title_from_name
 
 _DRAFT_FOLDERS = {"_drafts", "drafts"}
-_BLOCK_MARKERS = pattern(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
-_LIST_MARKER = pattern(r"[-*+]\s|\d+[.)]\s")
+_BLOCK_MARKERS = re.compile(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
+_LIST_MARKER = re.compile(r"[-*+]\s|\d+[.)]\s")
 _DRAFT_DATE = datetime(9998, 12, 30, tzinfo=UTC)  # of a draft without a date, which must never be due
 
 
@@ -126,6 +124,11 @@ def parse_post(path: str, text: str, rules: ParseRules) -> tuple[ParsedPost, tup
 
 def _convert_mdx(parts: SourceParts, text: str) -> tuple[SourceParts, str]:
     """Return the parts of an MDX file and its text as if it had been written in Markdown, line for line."""
+    from ketapress.posts.dialects.mdx import (
+        convert_mdx,
+        parse_metadata,
+    )  # few folders have MDX; its patterns take 3 ms
+
     header = parse_metadata(parts.body) | parts.header
     body, problems = convert_mdx(parts.body, parts.body_line)
     head = text[: len(text) - len(parts.body)]
@@ -190,5 +193,9 @@ def _detect_language(
         return fields.lang, fields.dir or text_direction(fields.lang)
     if script_code(site_language) == "latn" and title.isascii() and body.isascii():
         return None, fields.dir
+    from ketapress.posts.text.script_language import (
+        detect_language,
+    )  # few texts need its tables, which take 4 ms
+
     lang, direction = detect_language(title, body, site_language)
     return lang, fields.dir or direction

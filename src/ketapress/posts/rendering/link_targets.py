@@ -1,8 +1,6 @@
-"""The pages of all posts, as links of a post look for them: by the path of a file, or by its name alone.
+"""The URLs that links in posts can lead to, by the path of a file or by its name alone.
 
-In come URLs by paths in `posts/`, of posts and of files that lie beside them, out goes a mapping of these, and of
-`ANYWHERE` and the name of a post. Other tools let a link name
-a file wherever it lies (Obsidian, Hugo, Jekyll); a name that two posts have leads to neither.
+Other tools let a link name a file wherever it is (Obsidian, Hugo, Jekyll). A name that two files have leads to neither.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,11 +10,14 @@ from ketapress.model.urls import join_url
 from ketapress.posts.source.stem import post_stem
 
 ANYWHERE = "/"
-"""What stands before a name; no path inside `posts/` begins so."""
+"""The prefix of a name without its folder; no path inside `posts/` begins with it."""
 
 
 class Pages(Mapping[str, str]):
-    """URLs by paths, of what stands where under the site; the names are gathered when the first link asks for one."""
+    """Full URLs by the paths of posts and attachments in `posts/`, and by `ANYWHERE` and a name.
+
+    `posts` and `files` are paths under the site's URL. The names are collected when the first link needs one.
+    """
 
     def __init__(self, site_url: str, posts: Mapping[str, str], files: Mapping[str, str]) -> None:
         self._site_url = site_url
@@ -36,9 +37,9 @@ class Pages(Mapping[str, str]):
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        urls: dict[str, str] = {}
         names = [(post_stem(path), url) for path, url in self._posts.items()]
         names += [(path.rpartition("/")[2], url) for path, url in self._files.items()]
         for name, url in names:
-            found[name.casefold()] = "" if name.casefold() in found else url
-        return {name: join_url(self._site_url, url) for name, url in found.items() if url}
+            urls[name.casefold()] = "" if name.casefold() in urls else url
+        return {name: join_url(self._site_url, url) for name, url in urls.items() if url}

@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.model.urls import resolve_url
 from ketapress.posts.dialects.placeholders import ForeignTag, expand_url, restore_url
 from ketapress.posts.rendering.link_targets import ANYWHERE
@@ -30,42 +29,44 @@ def _plain_url_pattern(character_pattern: str) -> str:
     )
 
 
-_PLAIN_URL = pattern(_plain_url_pattern(r"(?:[A-Za-z0-9/~!$'()*+,;=:@._-]|%[0-9A-Fa-f]{2})"))
+_PLAIN_URL = re.compile(_plain_url_pattern(r"(?:[A-Za-z0-9/~!$'()*+,;=:@._-]|%[0-9A-Fa-f]{2})"))
 # The same in an attribute, where an apostrophe is written in another way, and U+10FF00 begins a token
 _PLAIN_VALUE = _plain_url_pattern(r"(?:[A-Za-z0-9/~!$()*+,;=:@._-]|%(?!F4)[0-9A-Fa-f]{2})")
 # Tags with something to rewrite; the lookahead passes by what nearly all have that stays as it is
-_TAG = pattern(
+_TAG = re.compile(
     rf"<(?!(?:a href|img src)=\"{_PLAIN_VALUE}\"(?: (?:alt|title)=\"[^\"]*\")*+>|code class=\"language-[A-Za-z0-9+#_-]{{1,30}}\">)"
     r"([a-z]+[1-6]?)((?: [a-z]+=\"[^\"]*\")*? (?:href|src|cite|poster|id|class|headers)=\"[^>]*)>"
 )
-_ATTRIBUTE = pattern(r" ([a-z]+)=\"([^\"]*)\"")
-_ID = pattern(r"<[^>]* id=\"([^\"]*)\"")
-_SOURCE_URL = pattern(r"\b(?:href|src)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
-_USABLE_URL = pattern(
+_ATTRIBUTE = re.compile(r" ([a-z]+)=\"([^\"]*)\"")
+_ID = re.compile(r"<[^>]* id=\"([^\"]*)\"")
+_SOURCE_URL = re.compile(r"\b(?:href|src)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
+_USABLE_URL = re.compile(
     r"https?://(?:[^/?#@]*@)?[A-Za-z0-9_.:\[\]-]+(?:[/?#]|\Z)|(?:mailto|tel):.", re.IGNORECASE
 )
-_STRAY_PERCENT = pattern(r"%(?![0-9A-Fa-f]{2})")
-_ALLOWED_CLASS = pattern(r"language-[A-Za-z0-9+#_-]{1,30}|footnotes|footnote-ref|footnote-backref")
-_IMAGE_WITHOUT_SOURCE = pattern(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[^>]*>")
-_FILE_LINK = pattern(
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ALLOWED_CLASS = re.compile(r"language-[A-Za-z0-9+#_-]{1,30}|footnotes|footnote-ref|footnote-backref")
+_IMAGE_WITHOUT_SOURCE = re.compile(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[^>]*>")
+_FILE_LINK = re.compile(
     r"(?!/|[a-z][a-z0-9+.-]*:)([^?#]+\.(?:mdx?|markdown|mdown|mkdn?|txt|html?))(#.*)?\Z", re.IGNORECASE
 )
-_ATTACHMENT_LINK = pattern(r"(?!//|[a-z][a-z0-9+.-]*:)([^?#\x00]+\.[a-z0-9]{2,5})([?#].*)?\Z", re.IGNORECASE)
+_ATTACHMENT_LINK = re.compile(
+    r"(?!//|[a-z][a-z0-9+.-]*:)([^?#\x00]+\.[a-z0-9]{2,5})([?#].*)?\Z", re.IGNORECASE
+)
 # Pelican's and Zola's ways to name a file; Pelican's pictures lie beside the posts, or on the site
-_POST_FILE_LINK = pattern(
+_POST_FILE_LINK = re.compile(
     r"(?:post:|@/|(?:\{|%7B)filename(?:\}|%7D)|(?:\||%7C)filename(?:\||%7C))([^?#]*)(#.*)?\Z", re.IGNORECASE
 )
-_PELICAN_STATIC_PREFIX = pattern(
+_PELICAN_STATIC_PREFIX = re.compile(
     r"(?:(?:\{|%7B)(?:static|attach)(?:\}|%7D)|(?:\||%7C)(?:static|attach)(?:\||%7C))", re.IGNORECASE
 )
-_FRAGMENT_LINK = pattern(r" href=\"#([^\"]+)\"")
-_HEADING = pattern(r"<h([1-6])>((?:[^<]|<(?!/?h[1-6][ >]))*+)</h\1>")
-_ID_NAME = pattern(r"[\w:.-]+")
-_NON_LETTERS = pattern(r"[\W_]+")
+_FRAGMENT_LINK = re.compile(r" href=\"#([^\"]+)\"")
+_HEADING = re.compile(r"<h([1-6])>((?:[^<]|<(?!/?h[1-6][ >]))*+)</h\1>")
+_ID_NAME = re.compile(r"[\w:.-]+")
+_NON_LETTERS = re.compile(r"[\W_]+")
 _GHOST_SITE_URL = "__GHOST_URL__"  # what its exports write for the address of the site
 # Pelican's ways to name a page that only it knows, and its front page
-_PELICAN_PAGE = pattern(r"(?:\{|%7B)(tag|category|author|index)(?:\}|%7D).*", re.IGNORECASE)
-_LINK_WITHOUT_TARGET = pattern(r"<a((?: (?!href=)[a-z]+=\"[^\"]*\")*)>((?:(?!</?a[ >]).)*)</a>", re.DOTALL)
+_PELICAN_PAGE = re.compile(r"(?:\{|%7B)(tag|category|author|index)(?:\}|%7D).*", re.IGNORECASE)
+_LINK_WITHOUT_TARGET = re.compile(r"<a((?: (?!href=)[a-z]+=\"[^\"]*\")*)>((?:(?!</?a[ >]).)*)</a>", re.DOTALL)
 
 
 class LinkContext(NamedTuple):

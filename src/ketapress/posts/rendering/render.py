@@ -9,8 +9,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 from zlib import crc32
 
+from ketapress.model.digests import listing_fingerprint, text_sha256
 from ketapress.model.errors import Problem, Severity
-from ketapress.model.output import face, text_sha256
 from ketapress.model.post import Image, Post
 from ketapress.model.urls import decode_path, join_url
 from ketapress.posts.dialects.placeholders import collect_tag_problems, restore_tags
@@ -60,24 +60,24 @@ class _Lookups(Mapping[str, str]):
 
 
 def render_body(
-    pinned: IdentifiedPost, site_url: str, pages: Mapping[str, str], reread: Callable[[], str]
+    post: IdentifiedPost, site_url: str, pages: Mapping[str, str], reread: Callable[[], str]
 ) -> Body:
     """Return the body of a post. `pages` are the URLs of all posts and attachments, by their paths.
 
     `reread` returns the text of the file; it is called where a warning has to name a line.
     """
-    manuscript, record = pinned.parsed_post, pinned.entry
+    manuscript, record = post
     lookups = _Lookups(pages)
     prefix = f"p{crc32(record.id.encode()):08x}-"
     page, files = join_url(site_url, record.url), join_url(site_url, ATTACHMENT_FOLDER)
-    place = LinkContext(
+    link_context = LinkContext(
         page_url=page,
         id_prefix=prefix,
         path=manuscript.path,
         foreign_tags=manuscript.foreign_tags,
         link_targets=lookups,
     )
-    html, image, problems = _render_html(manuscript, place, reread)
+    html, image, problems = _render_html(manuscript, link_context, reread)
     urls = (url for url in lookups.targets.values() if url and url.startswith(files))
     return Body(
         html=html,
@@ -90,9 +90,9 @@ def render_body(
     )
 
 
-def build_post(pinned: IdentifiedPost, body: Body) -> Post:
+def build_post(source: IdentifiedPost, body: Body) -> Post:
     """Return the post of a manuscript, its record and its body."""
-    manuscript, record = pinned.parsed_post, pinned.entry
+    manuscript, record = source
     fields = manuscript.fields
     post = Post(
         id=record.id,
@@ -121,28 +121,28 @@ def build_post(pinned: IdentifiedPost, body: Body) -> Post:
             dict.fromkeys(alias for alias in (*record.aliases, *fields.aliases) if alias != record.url)
         ),
     )
-    return post._replace(face=face(post))
+    return post._replace(face=listing_fingerprint(post))
 
 
 def _render_html(
-    manuscript: ParsedPost, place: LinkContext, reread: Callable[[], str]
+    manuscript: ParsedPost, link_context: LinkContext, reread: Callable[[], str]
 ) -> tuple[str, str | None, tuple[Problem, ...]]:
     """Return the HTML, the URL of the image, and warnings about what was dropped."""
-    fragment = absolutize_links(sanitize(manuscript.html), manuscript.html, place)
+    fragment = absolutize_links(sanitize(manuscript.html), manuscript.html, link_context)
     address = manuscript.fields.image
-    image = resolve_image_url(address, place) if address else None
-    dropped = fragment.dropped_urls if image or not address else (*fragment.dropped_urls, address)
-    problems = (_dropped(manuscript.path, dropped, reread()),) if dropped else ()
+    image = resolve_image_url(address, link_context) if address else None
+    removed_names = fragment.dropped_urls if image or not address else (*fragment.dropped_urls, address)
+    problems = (_removed_elements(manuscript.path, removed_names, reread()),) if removed_names else ()
     if not manuscript.foreign_tags:
         return fragment.html, image, problems
     leftovers = collect_tag_problems(fragment.html, manuscript.foreign_tags, manuscript.path)
     return restore_tags(fragment.html, manuscript.foreign_tags), image, (*problems, *leftovers)
 
 
-def _dropped(path: str, addresses: tuple[str, ...], text: str) -> Problem:
+def _removed_elements(path: str, addresses: tuple[str, ...], text: str) -> Problem:
     some = ", ".join(f"`{address[:80]}`" for address in addresses[:_MOST_NAMED])
     more = f" and {len(addresses) - _MOST_NAMED} more" if len(addresses) > _MOST_NAMED else ""
-    lines = [line for address in addresses if (line := _line_of(address, text))]
+    lines = [line for address in addresses if (line := _find_line(address, text))]
     return Problem(
         code="post.address",
         severity=Severity.WARNING,
@@ -153,7 +153,7 @@ def _dropped(path: str, addresses: tuple[str, ...], text: str) -> Problem:
     )
 
 
-def _line_of(address: str, written: str) -> int | None:
+def _find_line(address: str, written: str) -> int | None:
     """Return the line of an address in a text, as it was written or with its escapes undone; None where there is none."""
     spellings = (address, unquote(address), escape(address))
     position = min((start for spelling in spellings if (start := written.find(spelling)) >= 0), default=None)

@@ -9,7 +9,6 @@ from functools import cache
 from html import escape, unescape
 from typing import TYPE_CHECKING
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.text.excerpt import remove_illegal_characters
 
 if TYPE_CHECKING:
@@ -56,18 +55,18 @@ _ATTRIBUTES = {
 SCHEMES = _names("http https mailto tel")
 """The schemes of addresses that may be published."""
 
-_LAZY_IMAGE = pattern(r"<img\b[^<>]*?\sdata-(?:lazy-)?src\s*=[^<>]*>", re.IGNORECASE)
-_SOURCE = pattern(r"(?<=\s)src\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]*)", re.IGNORECASE)
-_LAZY_SOURCE = pattern(r"(?<=\s)data-(?:lazy-)?src(?=\s*=)", re.IGNORECASE)
-_NAMED_ANCHOR = pattern(r"(<a\s+)name(?=\s*=)", re.IGNORECASE)
-_EMPTY_SOURCE = pattern(r"<source(?![^>]* src=)[^>]*>")
-_FRAME = pattern(
+_LAZY_IMAGE = re.compile(r"<img\b[^<>]*?\sdata-(?:lazy-)?src\s*=[^<>]*>", re.IGNORECASE)
+_SOURCE = re.compile(r"(?<=\s)src\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]*)", re.IGNORECASE)
+_LAZY_SOURCE = re.compile(r"(?<=\s)data-(?:lazy-)?src(?=\s*=)", re.IGNORECASE)
+_NAMED_ANCHOR = re.compile(r"(<a\s+)name(?=\s*=)", re.IGNORECASE)
+_EMPTY_SOURCE = re.compile(r"<source(?![^>]* src=)[^>]*>")
+_FRAME = re.compile(
     r"<iframe\b[^<>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))[^<>]*>(?:[^<]*</iframe\s*>)?",
     re.IGNORECASE,
 )
 # What a parser makes of `<h2><a><h2>`, and what it takes apart when it parses that again (HTML, 13.2.6.4.7).
-_HEADING_IN_HEADING = pattern(r"<h[1-6][ >](?:[^<]|<(?!/?h[1-6][ >]))*+<h[1-6][ >]")
-_HEADING_LEVEL = pattern(r"(</?h)([1-6])(?=[ >])")
+_HEADING_IN_HEADING = re.compile(r"<h[1-6][ >](?:[^<]|<(?!/?h[1-6][ >]))*+<h[1-6][ >]")
+_HEADING_LEVEL = re.compile(r"(</?h)([1-6])(?=[ >])")
 
 
 def sanitize(html: str) -> str:
@@ -78,7 +77,7 @@ def sanitize(html: str) -> str:
     if "<iframe" in html:
         html = _FRAME.sub(_link_to_frame, html)
     if "data-" in html:
-        html = _LAZY_IMAGE.sub(_with_source, html)
+        html = _LAZY_IMAGE.sub(_add_source, html)
     if "name" in html:
         html = _NAMED_ANCHOR.sub(r"\1id", html)
     clean = _cleaner().clean(html)
@@ -102,7 +101,7 @@ def _cleaner() -> "Cleaner":
     )
 
 
-def _with_source(image: re.Match[str]) -> str:
+def _add_source(image: re.Match[str]) -> str:
     """Return an image that a script would have loaded later, with its own address as its source."""
     return _LAZY_SOURCE.sub("src", _SOURCE.sub("", image[0]))
 

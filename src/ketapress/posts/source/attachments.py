@@ -4,6 +4,7 @@ In: their paths in `posts/`. Out: where their copies stand on the site, and what
 file. An edge; it only reads. Only what a visible post names is copied: the picture of a draft is as secret as the draft.
 """
 
+import re
 from collections.abc import Iterable
 from html import unescape
 from pathlib import Path
@@ -11,7 +12,6 @@ from posixpath import splitext
 from typing import NamedTuple
 
 from ketapress.model.errors import KetapressError, Problem, Severity
-from ketapress.model.lazy_regex import pattern
 from ketapress.model.urls import encode_path
 from ketapress.posts.source.files import display_path, has_printable_name, read_bytes, read_size
 
@@ -30,12 +30,12 @@ ATTACHMENT_SUFFIXES = frozenset(
 )
 """What a browser shows, plays or keeps. Not among them: whatever it would run as a page or a program of this site."""
 # A vector picture is a document, which runs what is in it when somebody opens it by its own address (SVG 2, 15)
-_ACTIVE_CONTENT = pattern(
+_ACTIVE_CONTENT = re.compile(
     r"<\s*/?\s*(?:[\w.-]+:)?(?:script|foreignobject|iframe|embed|object|handler|listener)\b"
     r"|\bon[a-z]+\s*=|<!entity|<\?xml-stylesheet"
 )
-_SCRIPT_URL = pattern(r"(?:java|vb)script:|data:(?:text|image/svg|application)")
-_URL_WHITESPACE = pattern(
+_SCRIPT_URL = re.compile(r"(?:java|vb)script:|data:(?:text|image/svg|application)")
+_URL_WHITESPACE = re.compile(
     r"[\x00-\x20\x7f-\xa0]+"
 )  # in addresses (WHATWG URL, 4.4): `java\nscript:` runs, too
 

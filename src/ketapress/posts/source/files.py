@@ -8,18 +8,18 @@ Hugo's section pages (`_index.md`) are no posts and are not counted; section pag
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from posixpath import splitext
 
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.source.suffixes import FORMAT_BY_SUFFIX, UNSUPPORTED_SUFFIXES
 
 MAX_FILE_SIZE = 5_000_000  # bytes; a thousand times an article
 _POST_SUFFIXES = FORMAT_BY_SUFFIX.keys() | UNSUPPORTED_SUFFIXES
-_CONTROL_CHARACTER = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_CHARACTER = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 

@@ -3,25 +3,23 @@
 import re
 from html import unescape
 
-from ketapress.model.lazy_regex import pattern
-
 # What XML 1.0 (section 2.2) forbids and feed validators reject: controls, U+FFFD, non-characters, lone surrogates
-_ILLEGAL_CHARACTER = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
-_TAG = pattern(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
-_INLINE_TAG = pattern(
+_ILLEGAL_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
+_INLINE_TAG = re.compile(
     r"</?(?:a|abbr|b|bdi|big|br|cite|code|del|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_PARAGRAPH = pattern(r"<p(?: [^>]*)?>((?:[^<]++|<(?!/p>))*+)</p>")
-_ONLY_STRONG = pattern(r"<strong>[^<]*</strong>")  # the title of an admonition, or a heading
-_ONLY_TEMPLATES = pattern(r"(?:\{\{[^{}]*\}\}\s*|\{%[^{}]*%\}\s*)+")
-_YEAR = pattern(r"\d{4}|[〇零○一二三四五六七八九]{4}")
+_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>((?:[^<]++|<(?!/p>))*+)</p>")
+_ONLY_STRONG = re.compile(r"<strong>[^<]*</strong>")  # the title of an admonition, or a heading
+_ONLY_TEMPLATES = re.compile(r"(?:\{\{[^{}]*\}\}\s*|\{%[^{}]*%\}\s*)+")
+_YEAR = re.compile(r"\d{4}|[〇零○一二三四五六七八九]{4}")
 _MAX_DATE_LENGTH = 60  # characters
-_NON_PROSE = pattern(r"<(h[1-6]|pre|table)[ >].*?</\1>", re.DOTALL)
-_FOOTNOTE_REFERENCE = pattern(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
-_SENTENCE_END = pattern(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s+[^\sa-z]|\s*$)|[。！？]+[”’」』）]*")
+_NON_PROSE = re.compile(r"<(h[1-6]|pre|table)[ >].*?</\1>", re.DOTALL)
+_FOOTNOTE_REFERENCE = re.compile(r'<sup class="footnote-ref">.*?</sup>', re.DOTALL)
+_SENTENCE_END = re.compile(r"[.!?…؟۔]+[\"'”’»)\]]*(?=\s+[^\sa-z]|\s*$)|[。！？]+[”’」』）]*")
 
-_ENTITY = pattern(r"&(?:#\d+|#x[0-9a-f]+|[a-z]+\d?);", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z]+\d?);", re.IGNORECASE)
 
 MAX_SUMMARY_LENGTH = 280
 MAX_TITLE_LENGTH = 80

@@ -13,16 +13,15 @@ from functools import lru_cache
 from itertools import repeat
 
 from ketapress.model.language import LANGUAGES_BY_SCRIPT, script_code, text_direction
-from ketapress.model.lazy_regex import pattern
 
 _SAMPLE_LENGTH = 1_000  # characters
 _SHORT_SAMPLE_LENGTH = 300  # characters; enough to confirm the script of the site's language
-_NON_WORDS = pattern(
+_NON_WORDS = re.compile(
     r"```.*?```|~~~.*?~~~|`[^`\n]*`|<pre.*?</pre>|<code.*?</code>|<[^<>]*>|\]\([^()\n]*\)|https?://[^\s<>]+",
     re.DOTALL,
 )  # code, tags, addresses
 _NON_LATIN = "\u0370-\u1c8f\u1cd0-\u1cff\u2c00-\u2c5f\u2d00-\u2dff\u2e80-\ua4ff\ua840-\uab2f\uabc0-\ufaff\ufb13-\ufdff\ufe70-\ufefc\uff66-\uffdc"
-_NON_LATIN_LETTER = pattern(f"[{_NON_LATIN}]")
+_NON_LATIN_LETTER = re.compile(f"[{_NON_LATIN}]")
 
 _SCRIPT_LETTERS = {
     "latn": "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff",
@@ -91,7 +90,7 @@ _IDEOGRAPH_WEIGHT = 2.5  # letters; a word of two ideographs is as long as one o
 _KANA_SHARE = 10  # one letter in so many is kana in any Japanese text
 _TRADITIONAL_CHARACTERS = "這個們來時說對會為國學後發點過還進麼沒樣與關電"
 _SIMPLIFIED_CHARACTERS = "这个们来时说对会为国学后发点过还进么没样与关电"
-_ENGLISH_WORD = pattern(r"\b(?:the|and|of|to|in|is|for|with|that|on)\b", re.IGNORECASE)
+_ENGLISH_WORD = re.compile(r"\b(?:the|and|of|to|in|is|for|with|that|on)\b", re.IGNORECASE)
 _ENGLISH_SHARE = 40  # one of those words occurs in so many letters of almost any English text
 
 
@@ -120,7 +119,7 @@ def _is_mostly_in_script(expected_script: str, text: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _letters_pattern(script_name: str) -> re.Pattern[str]:
-    return pattern(f"[{_SCRIPT_LETTERS[script_name]}]+")
+    return re.compile(f"[{_SCRIPT_LETTERS[script_name]}]+")
 
 
 def _weigh_scripts(letter_counts: Mapping[str, int]) -> dict[str, float]:

@@ -1,11 +1,10 @@
 """Strip the inline markup from a line of Markdown."""
 
-from ketapress.model.lazy_regex import pattern
+import re
 
-_LINK = pattern(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
-_INLINE_MARKUP = pattern(r"(?<!\\)(\*{1,3}|(?<!\w)_{1,3}(?=[^_]*_{1,3}(?!\w))|~~|`+)(?=\S)(.+?)(?<=\S)\1")
-
-_BACKSLASH_ESCAPE = pattern(r"\\([!-/:-@\[-`{-~])")
+_LINK = re.compile(r"!?\[([^\]\[]*)\](?:\([^()]*\)|\[[^\]]*\])")
+_INLINE_MARKUP = re.compile(r"(?<!\\)(\*{1,3}|(?<!\w)_{1,3}(?=[^_]*_{1,3}(?!\w))|~~|`+)(?=\S)(.+?)(?<=\S)\1")
+_BACKSLASH_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def strip_markdown(line: str) -> str:

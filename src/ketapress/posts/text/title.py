@@ -3,32 +3,13 @@
 import re
 from urllib.parse import unquote
 
-from ketapress.model.lazy_regex import pattern
 from ketapress.posts.text.excerpt import to_single_line
 
-_WORD_SEPARATOR = pattern(r"[-_.\s]+")
-_HASH_LIKE = pattern(r"\d+|(?=.*\d)[0-9a-f]{4,}|(?=(?:.*\d){3})[0-9a-z]{16,}", re.IGNORECASE)
+_WORD_SEPARATOR = re.compile(r"[-_.\s]+")
+_HASH_LIKE = re.compile(r"\d+|(?=.*\d)[0-9a-f]{4,}|(?=(?:.*\d){3})[0-9a-z]{16,}", re.IGNORECASE)
 _SMALL_WORDS = {
-    *(
-        "a",
-        "an",
-        "and",
-        "as",
-        "at",
-        "but",
-        "by",
-        "for",
-        "from",
-        "in",
-        "nor",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "vs",
-        "with",
-    )
+    *("a", "an", "and", "as", "at", "but", "by", "for", "from", "in", "nor", "of", "on", "or", "the", "to"),
+    *("vs", "with"),
 }
 
 
