@@ -1,4 +1,4 @@
-"""Template marks of other tools: used where they are understood, shown and named where not, never a broken address."""
+"""Tags of other tools: expanded if they are known, else shown and reported; never a broken URL."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from support.posts_folder import publication
 HEADER = "---\ndate: 2023-06-07\n---\n"
 
 
-def read(root: Path, text: str, name: str = "x.md") -> Library:
+def load(root: Path, text: str, name: str = "x.md") -> Library:
     return load_posts(publication(root, {name: HEADER + text}), settings(), NOW)
 
 
@@ -98,13 +98,13 @@ def read(root: Path, text: str, name: str = "x.md") -> Library:
     ],
 )  # fmt: skip
 def test_marks_that_are_understood(tmp_path: Path, text: str, html: str) -> None:
-    library = read(tmp_path, text)
+    library = load(tmp_path, text)
     assert [str(problem) for problem in library.problems] == []
     assert library.posts[0].html == html
 
 
 @pytest.mark.parametrize(
-    ("text", "html", "mark"),
+    ("text", "html", "tag"),
     [
         ("Hello {{ page.title }}", "<p>Hello {{ page.title }}</p>", "{{ page.title }}"),
         ("{% include x.html a='<b>' %}", "<p>{% include x.html a=&#x27;&lt;b&gt;&#x27; %}</p>", "{% include x.html a='<b>' %}"),
@@ -119,8 +119,8 @@ def test_marks_that_are_understood(tmp_path: Path, text: str, html: str) -> None
         ("{{< notice tip >}}", "<p>{{&lt; notice tip &gt;}}</p>", "{{< notice tip >}}"),
     ],
 )  # fmt: skip
-def test_marks_that_are_not(tmp_path: Path, text: str, html: str, mark: str) -> None:
-    library = read(tmp_path, "Text.\n\n" + text)
+def test_marks_that_are_not(tmp_path: Path, text: str, html: str, tag: str) -> None:
+    library = load(tmp_path, "Text.\n\n" + text)
     assert library.posts[0].html == "<p>Text.</p>\n" + html
     (problem,) = library.problems
     assert (problem.code, problem.severity, problem.where) == (
@@ -128,11 +128,11 @@ def test_marks_that_are_not(tmp_path: Path, text: str, html: str, mark: str) -> 
         Severity.WARNING,
         "posts/x.md:6",
     )
-    assert f"`{mark}` (line 6)" in problem.message
+    assert f"`{tag}` (line 6)" in problem.message
 
 
 def test_marks_in_html(tmp_path: Path) -> None:
-    library = read(
+    library = load(
         tmp_path, '<p title="{{ a }}">{{ b &amp; c }}</p><img src="{{ site.url }}/d.png">', "x.html"
     )
     assert (
@@ -142,7 +142,7 @@ def test_marks_in_html(tmp_path: Path) -> None:
 
 
 def test_a_mark_brings_no_character_that_may_not_leave(tmp_path: Path) -> None:
-    assert read(tmp_path, "{% a\x1b %} [b]({{ '/c\x1bd' }})").posts[0].html == (
+    assert load(tmp_path, "{% a\x1b %} [b]({{ '/c\x1bd' }})").posts[0].html == (
         '<p>{% a %} <a href="https://example.org/cd">b</a></p>'
     )
 
@@ -180,10 +180,10 @@ def test_a_link_that_another_tool_makes_from_a_file_leads_to_the_post(tmp_path: 
     (problem,) = library.problems
     assert problem.code == "post.address"
     assert '`{{< ref "gone" >}}`' in problem.message
-    b, c = "https://example.org/2023/b.html", "https://example.org/2023/c.html"
+    url_b, url_c = "https://example.org/2023/b.html", "https://example.org/2023/c.html"
     assert library.posts[2].html == (
-        f'<p><a href="{b}">a</a> <a href="{b}">b</a> c <a href="{c}">d</a> <a href="{b}#x">e</a> <a href="{c}">f</a>'
-        f' <a href="{b}">g</a> <img src="https://example.org/h.png" alt="h"></p>'
+        f'<p><a href="{url_b}">a</a> <a href="{url_b}">b</a> c <a href="{url_c}">d</a> <a href="{url_b}#x">e</a> <a href="{url_c}">f</a>'
+        f' <a href="{url_b}">g</a> <img src="https://example.org/h.png" alt="h"></p>'
     )
 
 
@@ -212,10 +212,10 @@ def test_files_lie_where_hexo_and_obsidian_keep_them(tmp_path: Path) -> None:
     }
     library = load_posts(publication(tmp_path, files), settings(), NOW)
     x, y = library.posts
-    at = "https://example.org/files"
+    files_url = "https://example.org/files"
     assert x.html == (
-        f'<p><img src="{at}/x/a.png" alt=""> <a href="{at}/x/b.pdf">B</a> <img src="{at}/deep/er/c.png" alt="">'
-        f' <a href="{at}/x/b.pdf#page=2">C</a> <a href="https://example.org/2023/y.html">Y</a></p>'
+        f'<p><img src="{files_url}/x/a.png" alt=""> <a href="{files_url}/x/b.pdf">B</a> <img src="{files_url}/deep/er/c.png" alt="">'
+        f' <a href="{files_url}/x/b.pdf#page=2">C</a> <a href="https://example.org/2023/y.html">Y</a></p>'
     )
     assert x.files == ("x/a.png", "x/b.pdf", "deep/er/c.png")
     assert y.html == '<p><a href="https://example.org/2023/d.mp3">d.mp3</a></p>'  # there are two of that name
@@ -228,10 +228,10 @@ def test_a_link_of_a_wiki_leads_to_the_note_that_it_names(tmp_path: Path) -> Non
         "y.html": HEADER + "<p>[[A note]]</p>",
     }
     library = load_posts(publication(tmp_path, files), settings(), NOW)
-    note, here = "https://example.org/2023/a-note.html", "https://example.org/2023/x.html#Here"
+    note_url, fragment_url = "https://example.org/2023/a-note.html", "https://example.org/2023/x.html#Here"
     assert library.posts[1].html == (
-        f'<p><a href="{note}">A note</a>, <a href="{note}#Part">that</a>, <a href="{note}">A note</a>,'
-        f' <a href="{here}">Here</a>, this one.</p>'
+        f'<p><a href="{note_url}">A note</a>, <a href="{note_url}#Part">that</a>, <a href="{note_url}">A note</a>,'
+        f' <a href="{fragment_url}">Here</a>, this one.</p>'
     )
     assert library.posts[2].html == "<p>[[A note]]</p>"
     (problem,) = library.problems
@@ -240,7 +240,7 @@ def test_a_link_of_a_wiki_leads_to_the_note_that_it_names(tmp_path: Path) -> Non
 
 
 def test_a_link_that_leads_nowhere_is_its_text_and_is_named(tmp_path: Path) -> None:
-    library = read(tmp_path, "Text [*a*]({% link _posts/gone.md %}) and <a id=x href='ftp:x'>b</a>.")
+    library = load(tmp_path, "Text [*a*]({% link _posts/gone.md %}) and <a id=x href='ftp:x'>b</a>.")
     assert re.fullmatch(r'<p>Text <em>a</em> and <span id="p\w{8}-x">b</span>\.</p>', library.posts[0].html)
     (problem,) = library.problems
     assert problem.code == "post.address"
@@ -248,7 +248,7 @@ def test_a_link_that_leads_nowhere_is_its_text_and_is_named(tmp_path: Path) -> N
 
 
 def test_headings_take_the_ids_that_their_attributes_give(tmp_path: Path) -> None:
-    library = read(
+    library = load(
         tmp_path,
         "# Title {#top}\n\n[a](#my-id)\n\n## A *b* {#my-id .c}\n\n## C\n{: #other .d}\n\n## D\n{: .e}\n",
     )
@@ -273,12 +273,12 @@ def test_a_post_may_be_named_by_its_file_alone_wherever_it_lies(tmp_path: Path) 
         '<p><a href="https://example.org/2023/a-note.html">a note</a> <a href="https://example.org/2023/bundle.html">b</a></p>'
         "\n<p>c gone</p>"
     )
-    problem = next(each for each in library.problems if each.code == "post.address")
+    problem = next(problem for problem in library.problems if problem.code == "post.address")
     assert problem.where == "posts/x.md:6"
     assert '`{{< relref "same.md" >}}`, `[[gone]]`' in problem.message
 
 
 def test_the_warning_names_the_line_of_an_address(tmp_path: Path) -> None:
-    library = read(tmp_path, "Text\n\n[a](ftp://example.org/x%20y) <a href='ftp://é'>b</a>")
+    library = load(tmp_path, "Text\n\n[a](ftp://example.org/x%20y) <a href='ftp://é'>b</a>")
     (problem,) = library.problems
     assert (problem.code, problem.where) == ("post.address", "posts/x.md:6")

@@ -1,7 +1,7 @@
-"""Titles and summaries: cleaned, and cut where a reader would pause."""
+"""Titles and summaries: cleaned, and truncated at the end of a sentence or word."""
 
 import pytest
-from hypothesis import given, settings as trying, strategies as st
+from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from ketapress.posts.text.excerpt import (
     clean_title,
@@ -79,7 +79,7 @@ def test_what_formats_cannot_carry_is_taken_out() -> None:
 
 
 @given(st.text(max_size=400), st.integers(20, 100))
-@trying(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 def test_a_cut_is_short_and_a_beginning(text: str, length: int) -> None:
     for short in (truncate(text, length), extract_first_sentence(text, length)):
         assert len(short) <= length

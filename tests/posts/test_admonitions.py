@@ -1,4 +1,4 @@
-"""Notes, tips and warnings, in the ways that other tools write them, are quotations with their title in bold."""
+"""Admonitions in the syntax of other tools become block quotes with their title in bold."""
 
 import time
 from pathlib import Path
@@ -11,8 +11,8 @@ from support.golden import assert_golden
 from support.posts_folder import only
 
 GOLDEN = Path(__file__).parent / "golden"
-BOX = "<blockquote>\n<p><strong>{}</strong></p>\n<p>Text <em>x</em></p>\n</blockquote>"
-EVERY_WAY = """Every box below says where it comes from.
+BLOCKQUOTE = "<blockquote>\n<p><strong>{}</strong></p>\n<p>Text <em>x</em></p>\n</blockquote>"
+EVERY_SYNTAX = """Every box below says where it comes from.
 
 > [!WARNING]
 > GitHub: a *warning*
@@ -98,7 +98,7 @@ Hexo.
     ],
 )
 def test_a_box(tmp_path: Path, text: str, title: str) -> None:
-    assert only(tmp_path, "2023-06-07-x.md", text).html == BOX.format(title)
+    assert only(tmp_path, "2023-06-07-x.md", text).html == BLOCKQUOTE.format(title)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_summary_is_what_a_box_says_and_not_its_title(tmp_path: Path) -> None:
 
 
 def test_every_way_in_one_post(tmp_path: Path) -> None:
-    assert_golden(GOLDEN / "boxes.html", only(tmp_path, "2023-06-07-x.md", EVERY_WAY).html.encode())
+    assert_golden(GOLDEN / "admonitions.html", only(tmp_path, "2023-06-07-x.md", EVERY_SYNTAX).html.encode())
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_every_way_in_one_post(tmp_path: Path) -> None:
     ],
 )
 def test_boxes_that_hurt_take_no_time(text: str) -> None:
-    before = time.process_time()
+    start = time.process_time()
     convert_admonitions(text)
-    assert time.process_time() - before < 3
+    assert time.process_time() - start < 3
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,6 @@ def test_boxes_that_hurt_take_no_time(text: str) -> None:
     ],
 )
 def test_pairs_that_hurt_take_no_time(text: str) -> None:
-    before = time.process_time()
+    start = time.process_time()
     convert_paired_shortcodes(text, is_html=False)
-    assert time.process_time() - before < 3
+    assert time.process_time() - start < 3

@@ -1,4 +1,4 @@
-"""Posts without a `lang`: what their letters tell, where they contradict the site's language, and nothing else."""
+"""Posts without `lang`: their language is detected if their script is not that of the site's language."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ ENGLISH = "The letter is sent to the people on the list, and that is the end of 
 
 
 @pytest.mark.parametrize(
-    ("text", "lang", "way"),
+    ("text", "lang", "direction"),
     [
         ("هذه رسالة قصيرة إلى القراء في المدينة القديمة.", "ar", "rtl"),
         ("این یک نامهٔ کوتاه برای خوانندگان ماست که می‌گوید چه گذشت.", "fa", "rtl"),
@@ -30,9 +30,11 @@ ENGLISH = "The letter is sent to the people on the list, and that is the end of 
         ("นี่คือจดหมายสั้น ๆ ถึงผู้อ่านของเรา", "th", "ltr"),
     ],
 )
-def test_letters_that_contradict_an_english_site(tmp_path: Path, text: str, lang: str, way: str) -> None:
+def test_letters_that_contradict_an_english_site(
+    tmp_path: Path, text: str, lang: str, direction: str
+) -> None:
     post = only(tmp_path, "2023-06-07-a-slug-in-latin-letters.md", text)
-    assert (post.lang, post.dir) == (lang, way)
+    assert (post.lang, post.dir) == (lang, direction)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Plain text as a careful typist meant it."""
+"""Plain text rendered as HTML, by the conventions of typed text."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_prose_with_a_colon_is_no_heading(paragraph: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("paragraph", "lead"),
+    ("paragraph", "heading"),
     [
         ("__Topic.__ Some text", "Topic"),
         ("**Topic:** some text", "Topic"),
@@ -67,5 +67,5 @@ def test_prose_with_a_colon_is_no_heading(paragraph: str) -> None:
         ("What to Do in a Long Title With Many Words of All Sorts: “Begin.”", "What to Do in a Long Title With Many Words of All Sorts"),
     ],
 )  # fmt: skip
-def test_run_in_headings_in_many_hands(paragraph: str, lead: str) -> None:
-    assert find_run_in_heading(f"{paragraph}\n\n{paragraph}") == lead
+def test_run_in_headings_in_many_hands(paragraph: str, heading: str) -> None:
+    assert find_run_in_heading(f"{paragraph}\n\n{paragraph}") == heading
