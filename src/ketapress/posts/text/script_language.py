@@ -3,7 +3,7 @@
 In comes text and the site's language, out goes a language tag and a direction, or None for both: then nothing
 contradicts, and the post speaks as its site does. A post of Arabic letters on an English site is no English; a post in
 French may well be, as far as its letters go. More than half of the text has to be in other letters, so that a
-quotation does not change a post's language. Why these rules: docs/notes/languages-of-posts.md.
+quotation does not change a post's language. Why these rules: docs/notes/language-detection.md.
 """
 
 import re
