@@ -1,4 +1,4 @@
-"""Editions on disk: whole or not at all, and nobody edits them unseen."""
+"""Folders of editions: complete or absent after a crash, and edits are detected."""
 
 import json
 import os
@@ -82,7 +82,7 @@ def test_a_folder_that_is_not_here_is_nobodys_edit(tmp_path: Path) -> None:
 def test_a_process_that_dies_anywhere_leaves_whole_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fatal_call: int
 ) -> None:
-    """Every call that changes the disk is counted; at one of them the process ends, and what is there is looked at."""
+    """Calls that change the disk are counted; the process dies at one of them, and the folder is checked."""
     old_files = {name: b"old " + content for name, content in FILES.items()}
     folder = write_edition(tmp_path, SLOT, old_files)
     _die_at_call(monkeypatch, fatal_call)
@@ -125,7 +125,7 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
 
 
 class _ProcessDeath(BaseException):
-    """Not an Exception: nothing below the doors may catch it, as nothing catches a kill."""
+    """A simulated kill: not an Exception, so that no code catches it."""
 
 
 def _die_at_call(monkeypatch: pytest.MonkeyPatch, fatal_call: int) -> None:
