@@ -149,7 +149,7 @@ def test_a_fault_in_a_header_is_found(code: str) -> None:
 
 def test_a_subject_that_no_list_of_messages_shows_is_only_a_warning() -> None:
     problems = _problems_after_change(
-        message=lambda whole: whole.replace(b"Subject: ", b"Subject: " + b"word " * 30, 1)
+        message=lambda message: message.replace(b"Subject: ", b"Subject: " + b"word " * 30, 1)
     )
 
     assert _codes(problems) == {("subject-long", "warning")}
@@ -164,7 +164,7 @@ def test_the_way_out_has_to_be_in_the_text_too() -> None:
 
 def test_without_the_header_no_link_counts_as_the_way_out() -> None:
     problems = _problems_after_change(
-        message=lambda whole: whole.replace(b"List-Unsubscribe: ", b"X-Gone: ", 1)
+        message=lambda message: message.replace(b"List-Unsubscribe: ", b"X-Gone: ", 1)
     )
 
     assert {"header-count", "unsubscribe-html", "unsubscribe-text"} <= {code for code, _ in _codes(problems)}

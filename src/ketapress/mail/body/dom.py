@@ -62,6 +62,7 @@ _SUPPORTED_TAGS = (
     INLINE_TAGS | BLOCK_TAGS | EMBED_LABELS.keys() | NON_CONTENT_TAGS | _TAG_REPLACEMENTS.keys() | {"source"}
 )
 _MAX_DEPTH = 60  # nested elements; libxml2 gives up at 256, and no layout needs half of 60
+_LINK_URL = re.compile(r"(?:https?://[^/]|mailto:.|tel:.|sms:.)", re.IGNORECASE)
 _HOST_PATTERN = re.compile(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
 _ILLEGAL_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 
@@ -170,6 +171,11 @@ def contains(element: HtmlElement, tag: str) -> bool:
 
 def ancestor_link(element: HtmlElement) -> HtmlElement | None:
     return next(element.iterancestors("a"), None)
+
+
+def is_link_url(url: str) -> bool:
+    """Return whether mail clients open the URL: http(s), mailto, tel and sms."""
+    return bool(_LINK_URL.match(url))
 
 
 def url_host(url: str) -> str:

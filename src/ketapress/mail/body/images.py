@@ -27,7 +27,12 @@ _MIN_SIZE = 3  # CSS pixels; anything smaller is a tracking pixel
 
 def is_displayable(url: str) -> bool:
     """Return whether mail clients show the image: an https URL, in a format that Gmail and Outlook support."""
-    return url.startswith("https://") and not _UNSUPPORTED_FORMAT.search(url.partition("?")[0])
+    return url.startswith("https://") and has_supported_format(url)
+
+
+def has_supported_format(url: str) -> bool:
+    """Return whether Gmail and Outlook show images of the format that the URL ends in."""
+    return not _UNSUPPORTED_FORMAT.search(url.partition("?")[0])
 
 
 def link_embeds(root: HtmlElement, messages: MailMessages) -> None:

@@ -20,6 +20,7 @@ from ketapress.mail.body.dom import (
     apparent_host,
     append_text,
     contains,
+    is_link_url,
     new_element,
     parse_fragment,
     serialize_fragment,
@@ -30,7 +31,6 @@ from ketapress.mail.body.images import fit_images, fix_images, label_linked_imag
 from ketapress.mail.body.lists import fix_lists
 from ketapress.mail.body.tables import fix_tables
 
-_LINK_URL = re.compile(r"(?:https?://[^/]|mailto:.|tel:.|sms:.)", re.IGNORECASE)
 _CODE_TAGS = frozenset(["pre", "code"])
 _LIST_STYLES = {"ltr": "text-align:left;margin:0 0 18px 26px", "rtl": "text-align:right;margin:0 26px 18px 0"}
 # A list item aligns with its list, or its marker would stand on the other side.
@@ -100,7 +100,7 @@ def _fix_links(root: HtmlElement) -> None:
         url = (link.get("href") or "").strip()
         text = text_content(link)
         has_content = text or contains(link, "img")
-        if not has_content or not (url.startswith("#") or _LINK_URL.match(url)) or _is_local_url(url):
+        if not has_content or not (url.startswith("#") or is_link_url(url)) or _is_local_url(url):
             _remove_link(link)
             continue
         link.set("href", url)

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from ketapress.mail.body.images import has_supported_format
 from ketapress.mail.lint.document import Page, excerpt
 from ketapress.model.errors import Problem
 
 _FILE_NAME = re.compile(r"[^\s/]+\.(?:jpe?g|png|gif|webp|svg|avif)", re.IGNORECASE)
 _IMAGE_URL = re.compile(r"(?:https?|cid):.", re.IGNORECASE)
-_UNSUPPORTED_FORMAT = re.compile(r"\.(?:svgz?|webp|avif|heic|jxl)(?:[?#]|\Z)", re.IGNORECASE)
 
 
 def image_problems(page: Page) -> Iterator[Problem]:
@@ -37,7 +37,7 @@ def image_problems(page: Page) -> Iterator[Problem]:
                 f"the image URL {name or '(empty)'} does not work in mail: Gmail drops `data:` URLs, and relative ones have no base.",
                 "Use a full URL, https://….",
             )
-        elif _UNSUPPORTED_FORMAT.search(url.partition("?")[0]):
+        elif not has_supported_format(url):
             yield page.warning(
                 "picture-format",
                 image,

@@ -6,11 +6,10 @@ from urllib.parse import unquote
 
 from lxml.html import HtmlElement
 
-from ketapress.mail.body.dom import apparent_host, text_content, url_host
+from ketapress.mail.body.dom import apparent_host, is_link_url, text_content, url_host
 from ketapress.mail.lint.document import Page, excerpt, is_hidden, mail_problem
 from ketapress.model.errors import Problem
 
-_LINK_URL = re.compile(r"(?:https?://[^/]|mailto:.|tel:.|sms:.)", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _URL_TEXT = re.compile(r"https?://|www\.", re.IGNORECASE)
 
@@ -22,7 +21,7 @@ def link_problems(page: Page) -> Iterator[Problem]:
         url = link.get("href")
         if url is None and (link.get("id") or link.get("name")):
             continue
-        yield from _address_problems(page, link, (url or "").strip(), names)
+        yield from _url_problems(page, link, (url or "").strip(), names)
         label = text_content(link)
         if not label and not any((element.get("alt") or "").strip() for element in link.iter("img")):
             yield page.error(
@@ -43,24 +42,25 @@ def link_problems(page: Page) -> Iterator[Problem]:
             )
 
 
-def _address_problems(page: Page, link: HtmlElement, url: str, names: set[str | None]) -> Iterator[Problem]:
-    label = excerpt(text_content(link)) or "a link without text"
+def _url_problems(page: Page, link: HtmlElement, url: str, names: set[str | None]) -> Iterator[Problem]:
+    text = excerpt(text_content(link))
+    label = f"the link “{text}”" if text else "a link without text"
     if url.startswith("#"):
         if unquote(url[1:]) not in names and url[1:] not in names:
             yield page.warning(
                 "link-nowhere",
                 link,
-                f"“{label}” leads to {excerpt(url)}, which is not in this message.",
+                f"{label} leads to {excerpt(url)}, which is not in this message.",
                 "Fix the URL, or remove the link.",
             )
     elif not url:
-        yield page.error("link-address", link, f"“{label}” has no URL.", "Set its `href`.")
-    elif not _LINK_URL.match(url):
+        yield page.error("link-address", link, f"{label} has no URL.", "Set its `href`.")
+    elif not is_link_url(url):
         is_relative = not _SCHEME.match(url)
         yield page.error(
             "link-relative" if is_relative else "link-scheme",
             link,
-            f"“{label}” leads to {excerpt(url)}, which "
+            f"{label} leads to {excerpt(url)}, which "
             + ("is not a full URL." if is_relative else "mail clients do not open: it may be a script."),
             "Use a full URL, https://….",
         )

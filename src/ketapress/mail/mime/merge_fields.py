@@ -29,4 +29,4 @@ class MergeFieldMarkers:
         return {self._fields[marker] for marker in self._pattern.findall(document)}
 
     def substitute(self, document: str, values: Mapping[str, str]) -> str:
-        return self._pattern.sub(lambda found: values[self._fields[found[0]]], document)
+        return self._pattern.sub(lambda match: values[self._fields[match[0]]], document)
