@@ -11,7 +11,6 @@ from ketapress.model.errors import KetapressError
 from ketapress.outbox.writer import (
     changed_files,
     read_edition_json,
-    remove_leftovers,
     write_edition,
 )
 from support.factories import edition
@@ -97,22 +96,10 @@ def test_a_process_that_dies_anywhere_leaves_whole_folders(
 
     if folder.exists():
         assert _content(folder) in (old_files, FILES)
-    remove_leftovers(tmp_path)
-    assert _content(folder) in (old_files, FILES)
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
     assert has_died or _content(folder) == FILES
     write_edition(tmp_path, SLOT, FILES)
     assert _content(folder) == FILES
-
-
-def test_leftovers_of_other_editions_stay(tmp_path: Path) -> None:
-    folder = write_edition(tmp_path, SLOT, FILES)
-    (folder.parent / ".new-2023-06-19T0800").mkdir()
-
-    leftovers = remove_leftovers(tmp_path)
-
-    assert [path.name for path in leftovers] == [".new-2023-06-19T0800"]
-    assert _content(folder) == FILES
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def write_edition(root: Path, slot: Slot, files: Mapping[str, bytes]) -> Path:
     """Write the folder of an edition in the outbox of the publication `root`, or replace it.
 
     Raises KetapressError for an error of the disk. A crash leaves the old folder, the new one, or (between two renames)
-    both under hidden names; writing again, or `remove_leftovers`, cleans up.
+    both under hidden names; the next run writes the edition again, which cleans up.
     """
     target = edition_folder(root, slot)
     try:
@@ -85,25 +85,6 @@ def changed_files(root: Path, slot: Slot) -> tuple[str, ...]:
         for name, expected_hash in manifest["sha256"].items()
         if _file_hash(folder / name) != expected_hash
     )
-
-
-def remove_leftovers(root: Path) -> tuple[Path, ...]:
-    """Remove the hidden folders that a crash left, and return their paths.
-
-    An old folder without a successor is put back instead.
-    """
-    leftovers = tuple(
-        path
-        for prefix in (_NEW_PREFIX, _OLD_PREFIX)
-        for path in sorted((root / _OUTBOX).glob(f"*/{prefix}*"))
-    )
-    for path in leftovers:
-        target = path.with_name(path.name.removeprefix(_NEW_PREFIX).removeprefix(_OLD_PREFIX))
-        if path.name.startswith(_OLD_PREFIX) and not target.exists():
-            path.rename(target)
-        else:
-            _remove(path)
-    return leftovers
 
 
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
