@@ -1,4 +1,4 @@
-"""Every file in `posts/` is a post or a named problem, and the counts add up."""
+"""Each file in `posts/` is a post or a named problem, and the counts add up."""
 
 import os
 from errno import EACCES
@@ -111,7 +111,7 @@ def test_a_pipe_does_not_block(tmp_path: Path) -> None:
     publication(tmp_path, {"a.md": GOOD})
     os.mkfifo(tmp_path / "posts/pipe.md")
     (problem,) = load_posts(tmp_path, settings(), NOW).problems
-    assert "no regular file" in problem.message
+    assert "not a regular file" in problem.message
 
 
 def test_hostile_file_names(tmp_path: Path) -> None:
