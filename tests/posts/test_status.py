@@ -149,7 +149,7 @@ def test_a_name_that_the_header_gives_twice_is_named_with_both_lines(tmp_path: P
 @pytest.mark.parametrize(
     ("lines", "code", "words"),
     [
-        ("expires: 2023-06-01", "post.never-seen", "nobody ever sees it"),
+        ("expires: 2023-06-01", "post.never-seen", "it is never shown"),
         ("date: 2203-06-07", "post.far", "180 years from now"),
     ],
 )
