@@ -98,9 +98,9 @@ def _parse_summary(header: Mapping[str, Value]) -> str:
 def _flatten_tables(header: Mapping[str, Value]) -> Mapping[str, Value]:
     """Return the header with the fields that Zola and Grav keep in tables added at the top level."""
     for table, names in _NESTED_TABLES.items():
-        nested = header.get(table)
-        if isinstance(nested, dict):
-            header = {name: nested[name] for name in names if name in nested} | dict(header)
+        values = header.get(table)
+        if isinstance(values, dict):
+            header = {name: values[name] for name in names if name in values} | dict(header)
     return header
 
 

@@ -62,12 +62,12 @@ def assign_identities(
     )
     posts = sorted((assigner.identify(*pair) for pair in pairs), key=lambda post: post.parsed_post.path)
     has_question, paths = any(post.entry.held for post in posts), {post.entry.path for post in posts}
-    missing = [
+    missing_entries = [
         _mark_missing(entry, paths, None if has_question else rules.now)
         for entry in result.missing
         if entry.published
     ]
-    entries = [*(post.entry for post in posts), *result.unreadable, *missing]
+    entries = [*(post.entry for post in posts), *result.unreadable, *missing_entries]
     return IdentityResult(
         tuple(posts),
         Registry(
