@@ -1,4 +1,4 @@
-"""Any file in `posts/` becomes a post or a problem, without an exception, and the output is clean."""
+"""Any file in `posts/` is a post or a named problem, never an exception, and the HTML is clean."""
 
 import random
 from pathlib import Path
@@ -29,7 +29,7 @@ BROKEN = st.one_of(
 
 
 def check_library(library: Library) -> None:
-    """Check the counts of a library, and each of its posts."""
+    """Assert what holds for each library and each post."""
     check_counts(library)
     for post in library.posts:
         check_post(post)
@@ -45,9 +45,9 @@ def test_any_bytes(files: dict[str, bytes]) -> None:
         assert library.files == len(files)
         check_library(library)
         keep_ids(root, library)
-        second_library = load_posts(root, settings(), NOW)
-        assert second_library.new_ids is None
-        assert second_library.posts == library.posts
+        again = load_posts(root, settings(), NOW)
+        assert again.new_ids is None
+        assert again.posts == library.posts
         assert format_registry(read_registry(root)) == library.new_ids
 
 

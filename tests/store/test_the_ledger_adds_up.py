@@ -44,9 +44,7 @@ def test_a_lost_delivery_is_told_with_its_edition(store: Store) -> None:
     lose(store, f"subscription_id = {start_sending(store, edition)[1]}")
     [problem] = invariant_problems(store.find_invariant_violations())
     assert problem.needs_person
-    assert problem.message == (
-        "weekly/2023-06-12T0800: 3 deliveries were written when it was frozen, and there are 2."
-    )
+    assert problem.message == ("weekly/2023-06-12T0800 was frozen with 3 deliveries, but the database has 2.")
 
 
 @pytest.mark.usefixtures("losses")
@@ -70,4 +68,4 @@ def test_an_edition_that_is_done_has_nobody_waiting(store: Store, handed_out: in
         record_results(store, edition, start_sending(store, edition, handed_out), DeliveryState.IN_DOUBT)
     store.editions.transition(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
     [problem] = invariant_problems(store.find_invariant_violations())
-    assert f"it is done, but {3 - handed_out} of its deliveries still wait" in problem.message
+    assert f"is done, but {3 - handed_out} of its deliveries are waiting" in problem.message

@@ -2,7 +2,7 @@
 
 A post in Arabic letters on an English site is not in English. A post in French may be in English, as far as its letters
 tell: then the site's language is assumed. More than half of the text has to be in another script, so that a quotation does
-not change the language of a post. Why these rules: docs/notes/languages-of-posts.md.
+not change the language of a post. Why these rules: docs/notes/language-detection.md.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""One letter, many readers: each message is whole, and only its reader's."""
+"""One message template, many subscribers: each message is complete, and has only its subscriber's values."""
 
 import email
 import email.policy
@@ -185,7 +185,7 @@ def _message(
 
 
 def _expected_parts(digest: Digest, values: dict[str, str]) -> dict[str, str]:
-    """Both parts with the specimen's values exchanged for this reader's."""
+    """Return both parts with the sample values replaced by this subscriber's."""
     parts = {"html": digest.html, "text": digest.text}
     for name, sample_value in {
         "address": "reader@example.com",
@@ -211,12 +211,12 @@ def _content(email_message: EmailMessage, subtype: str) -> str:
 
 
 def _remove_padding(text: str) -> str:
-    """Without the blanks that base64 is filled up with: in runs, at the end of a line, or of an attribute's value."""
+    """Remove the padding of base64: spaces in runs, at the end of a line, or of an attribute's value."""
     return re.sub(r" +(?=[\n\" ])", "", text)
 
 
 def _tokens(message: bytes) -> list[int]:
-    """The subscriptions that the links of a message are for, all over the message."""
+    """Return the subscription ids of all links in a message."""
     email_message = _parse_message(message)
     all_text = (
         email_message["List-Unsubscribe"] + _content(email_message, "plain") + _content(email_message, "html")
@@ -227,7 +227,7 @@ def _tokens(message: bytes) -> list[int]:
 
 
 def _assert_wire(message: bytes) -> None:
-    """RFC 5321, 4.5.2 and 4.5.3.1.6; RFC 5322, 2.1.1; RFC 2045, 6.7."""
+    """Check the limits of RFC 5321, 4.5.2 and 4.5.3.1.6; RFC 5322, 2.1.1; RFC 2045, 6.7."""
     assert message.isascii()
     assert b"\0" not in message
     assert message.endswith(b"\r\n")

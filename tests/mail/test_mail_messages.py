@@ -1,4 +1,4 @@
-"""The letter's own phrases, in every language that has some."""
+"""The phrases of mail in every language."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a post may contain, and how it comes out fit for mail."""
+"""Convert the HTML of posts to mail HTML: links, images, lists, tables, headings and directions."""
 
 import re
 from typing import Any
@@ -355,7 +355,7 @@ def _libxml2_tree(source: str) -> Any:
 
 
 def _tree_shape(element: Any) -> list[Any]:
-    """The tags and attributes of a tree, and the words between them."""
+    """Return the tags, attributes and words of a tree."""
     return [
         element.tag,
         dict(element.attrib),

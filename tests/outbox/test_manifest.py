@@ -1,4 +1,4 @@
-"""What `edition.json` tells, and that it tells the truth."""
+"""The files of an edition's folder, and the facts in `edition.json`."""
 
 import json
 from hashlib import sha256

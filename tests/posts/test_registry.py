@@ -1,4 +1,4 @@
-"""The ids file: one line a post, whole or not at all, and never overwritten where it cannot be read."""
+"""The registry: one line a post, written whole or not at all, and never overwritten if it cannot be read."""
 
 from pathlib import Path
 
@@ -56,6 +56,8 @@ def test_no_file_is_a_publication_that_was_never_built(tmp_path: Path) -> None:
         (3, "SAME AS LINE 2"),
         (1, '{"schema": 2, "first_built": "2023-06-12T09:00:00Z"}'),
         (1, '{"schema": 1}'),
+        (1, '{"schema": 1, "first_built": "0001-01-01T00:00:00+05:00"}'),
+        (3, "[" * 100_000),
     ],
 )
 def test_a_broken_line_stops_with_its_number_and_is_kept(tmp_path: Path, number: int, line: str) -> None:
@@ -64,9 +66,9 @@ def test_a_broken_line_stops_with_its_number_and_is_kept(tmp_path: Path, number:
     lines = path.read_text(encoding="utf-8").splitlines()
     lines[number - 1] = lines[1] if line == "SAME AS LINE 2" else line
     path.write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError) as error_info:
         load_posts(tmp_path, settings(), NOW)
-    (problem,) = caught.value.problems
+    (problem,) = error_info.value.problems
     assert problem.where == f"posts/{REGISTRY_NAME}:{number}"
     assert "version control" in problem.cure
 
@@ -77,9 +79,9 @@ def test_the_marks_of_a_merge_conflict_are_told_with_how_to_solve_it(tmp_path: P
     path = tmp_path / "posts" / REGISTRY_NAME
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([*lines[:2], mark, *lines[2:]]), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="conflict") as caught:
+    with pytest.raises(ConfigurationError, match="conflict") as error_info:
         read_registry(tmp_path)
-    (problem,) = caught.value.problems
+    (problem,) = error_info.value.problems
     assert problem.line == 3
     assert "Keep the lines of both sides" in problem.cure
 

@@ -1,4 +1,4 @@
-"""Styles on elements: what premailer must do, what it must not, and that nothing is ever fetched."""
+"""Inline CSS: what premailer must do, what it must not do, and that nothing is fetched."""
 
 import socket
 import subprocess

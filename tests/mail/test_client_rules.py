@@ -1,4 +1,4 @@
-"""What mail clients and readers of mail ask of every letter, whatever its posts contain."""
+"""What mail clients and their users require of every digest, whatever its posts contain."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What a build does as it was told, and what its editor will not have meant."""
+"""Warnings about clashing aliases, missing images and unused templates."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def test_an_old_address_of_two_posts_is_named_with_both() -> None:
     second_post = post(path="b.md", url="2023/b.html", aliases=("2023/a.html", "own/"))
     (problem,) = alias_conflicts([second_post, first_post])
     assert problem.where == "posts/b.md"
-    assert "`2023/a.html` is also one of `posts/a.md`" in problem.message
+    assert "`2023/a.html` is also an address of `posts/a.md`" in problem.message
 
 
 def test_pictures_that_are_not_in_public_are_one_warning(tmp_path: Path) -> None:

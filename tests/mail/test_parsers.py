@@ -1,4 +1,4 @@
-"""Letters as other people's programs read them: three parsers agree, and filters of spam find little to say."""
+"""Messages read by independent programs: three parsers agree, and spam filters find nothing."""
 
 import json
 import os
@@ -100,7 +100,7 @@ def test_other_parsers_read_what_was_written(
     assert parsed_message["leave"][1] == "leave@example.org?subject=unsubscribe"
     assert (
         parsed_message["text"].split() == digest.text.split()
-    )  # base64 is padded with blanks around its slots
+    )  # base64 is padded with spaces around merge fields
     assert parsed_message["html"].split() == digest.html.split()
 
 
@@ -120,7 +120,7 @@ def test_pythons_parser_reads_what_was_written(name: str) -> None:
 
 @pytest.mark.spamassassin
 def test_spamassassin_finds_nothing() -> None:
-    """All letters in one mailbox: the program takes two seconds to start."""
+    """One mailbox for all messages, because the program takes two seconds to start."""
     now = datetime.now(UTC)
     mailbox = b"".join(b"From x Thu Jan  1 00:00:00 1970\n" + _message(name, now) + b"\n" for name in CASES)
     command = ["spamassassin", "--local", "--mbox", "--cf=report_safe 0", "--cf=use_bayes 0"]
@@ -137,7 +137,7 @@ def test_spamassassin_finds_nothing() -> None:
 
 
 def _message(name: str, now: datetime | None = None) -> bytes:
-    """A specimen, or what one subscriber gets now: filters look at the date."""
+    """Return a sample message, or with `now` that of one subscriber, because filters check the date."""
     edition, settings, newsletter, _ = CASES[name]
     message_template = DIGESTS[name].message_template
     if now is None:

@@ -1,4 +1,4 @@
-"""The plain text of a post: as a careful typist would write it."""
+"""Convert the HTML of posts to plain text."""
 
 import pytest
 from hypothesis import given, settings, strategies as st

@@ -1,4 +1,4 @@
-"""Editions on disk: whole or not at all, and nobody edits them unseen."""
+"""Folders of editions: complete or absent after a crash, and edits are detected."""
 
 import json
 import os
@@ -11,7 +11,6 @@ from ketapress.model.errors import KetapressError
 from ketapress.outbox.writer import (
     changed_files,
     read_edition_json,
-    remove_leftovers,
     write_edition,
 )
 from support.factories import edition
@@ -82,7 +81,7 @@ def test_a_folder_that_is_not_here_is_nobodys_edit(tmp_path: Path) -> None:
 def test_a_process_that_dies_anywhere_leaves_whole_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fatal_call: int
 ) -> None:
-    """Every call that changes the disk is counted; at one of them the process ends, and what is there is looked at."""
+    """Calls that change the disk are counted; the process dies at one of them, and the folder is checked."""
     old_files = {name: b"old " + content for name, content in FILES.items()}
     folder = write_edition(tmp_path, SLOT, old_files)
     _die_at_call(monkeypatch, fatal_call)
@@ -97,22 +96,10 @@ def test_a_process_that_dies_anywhere_leaves_whole_folders(
 
     if folder.exists():
         assert _content(folder) in (old_files, FILES)
-    remove_leftovers(tmp_path)
-    assert _content(folder) in (old_files, FILES)
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
     assert has_died or _content(folder) == FILES
     write_edition(tmp_path, SLOT, FILES)
     assert _content(folder) == FILES
-
-
-def test_leftovers_of_other_editions_stay(tmp_path: Path) -> None:
-    folder = write_edition(tmp_path, SLOT, FILES)
-    (folder.parent / ".new-2023-06-19T0800").mkdir()
-
-    leftovers = remove_leftovers(tmp_path)
-
-    assert [path.name for path in leftovers] == [".new-2023-06-19T0800"]
-    assert _content(folder) == FILES
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
@@ -125,7 +112,7 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
 
 
 class _ProcessDeath(BaseException):
-    """Not an Exception: nothing below the doors may catch it, as nothing catches a kill."""
+    """A simulated kill: not an Exception, so that no code catches it."""
 
 
 def _die_at_call(monkeypatch: pytest.MonkeyPatch, fatal_call: int) -> None:

@@ -1,4 +1,4 @@
-"""What keeps a post back: every tool's way to say draft, and the slips that would publish one."""
+"""Drafts and holds in the headers of many tools, and typos that would publish a draft."""
 
 from pathlib import Path
 
@@ -128,7 +128,7 @@ def test_what_is_written_right_is_not_mistyped(meant: str) -> None:
 
 def test_the_names_of_other_tools_are_not_mistyped() -> None:
     names = """
-    tag time type data dates publish publisher isdraft updated uid url toc layout lang image images author categories
+    tag time type task data publishat dates publish publisher isdraft updated uid url toc layout lang image images author categories
     category weight summary description cover status subtitle rating state series theme style site file path permalink
     """
     assert [name for name in names.split() if suggest_name(name)] == []
@@ -149,7 +149,7 @@ def test_a_name_that_the_header_gives_twice_is_named_with_both_lines(tmp_path: P
 @pytest.mark.parametrize(
     ("lines", "code", "words"),
     [
-        ("expires: 2023-06-01", "post.never-seen", "nobody ever sees it"),
+        ("expires: 2023-06-01", "post.never-seen", "it is never shown"),
         ("date: 2203-06-07", "post.far", "180 years from now"),
     ],
 )
