@@ -23,15 +23,15 @@ from support.store_fixture import (
     subscription_states,
 )
 
-SOON = NOW + timedelta(minutes=5)
+LATER = NOW + timedelta(minutes=5)
 RESULTS = [state for state in DeliveryState if state not in {DeliveryState.CLAIMED, DeliveryState.SENDING}]
 
 
 def test_a_claim_tells_whom_to_send_to(store: Store) -> None:
     edition = create_sending_edition(store, 2)
-    first, _ = store.deliveries.claim(edition, 10, "worker", NOW)
-    assert first == Recipient(
-        subscription_id=first.subscription_id,
+    recipient, _ = store.deliveries.claim(edition, 10, "worker", NOW)
+    assert recipient == Recipient(
+        subscription_id=recipient.subscription_id,
         address="person0@example.org",
         name="Person 0",
         attempts=0,
@@ -40,27 +40,33 @@ def test_a_claim_tells_whom_to_send_to(store: Store) -> None:
     assert nonzero_counts(store, edition) == {DeliveryState.CLAIMED: 2}
 
 
-def test_nobody_is_claimed_twice(opened: Callable[[], Store], store: Store) -> None:
+def test_nobody_is_claimed_twice(open_another: Callable[[], Store], store: Store) -> None:
     edition = create_sending_edition(store, 5)
-    taken = [claim_ids(store, edition, 2), claim_ids(opened(), edition, 2), claim_ids(opened(), edition, 2)]
-    assert [len(each) for each in taken] == [2, 2, 1]
-    assert len({each for some in taken for each in some}) == 5
+    claims = [
+        claim_ids(store, edition, 2),
+        claim_ids(open_another(), edition, 2),
+        claim_ids(open_another(), edition, 2),
+    ]
+    assert [len(subscription_id) for subscription_id in claims] == [2, 2, 1]
+    assert len({subscription_id for claim in claims for subscription_id in claim}) == 5
     assert claim_ids(store, edition) == []
 
 
-def test_workers_that_claim_at_once_share_nothing(opened: Callable[[], Store], store: Store) -> None:
+def test_workers_that_claim_at_once_share_nothing(open_another: Callable[[], Store], store: Store) -> None:
     edition = create_sending_edition(store, 200)
-    stores = [opened() for _ in range(4)]
+    stores = [open_another() for _ in range(4)]
 
-    def take(worker: Store) -> list[int]:
-        taken: list[int] = []
-        while some := claim_ids(worker, edition, 7):
-            taken += some
-        return taken
+    def claim_all(worker: Store) -> list[int]:
+        ids: list[int] = []
+        while batch := claim_ids(worker, edition, 7):
+            ids += batch
+        return ids
 
     with ThreadPoolExecutor(len(stores)) as workers:
-        taken = [each for some in workers.map(take, stores) for each in some]
-    assert len(taken) == len(set(taken)) == 200
+        all_ids = [
+            subscription_id for worker_ids in workers.map(claim_all, stores) for subscription_id in worker_ids
+        ]
+    assert len(all_ids) == len(set(all_ids)) == 200
 
 
 def test_an_edition_that_is_not_sending_gives_nobody(store: Store) -> None:
@@ -82,20 +88,24 @@ def test_a_committed_intent_may_go_out(store: Store) -> None:
 
 def test_an_intent_is_taken_once_and_only_from_a_claim(store: Store) -> None:
     edition = create_sending_edition(store, 2)
-    mine = start_sending(store, edition, 1)
-    queued = mine[0] + 1
-    assert store.deliveries.commit(edition, results=[], intents=[*mine, queued], now=NOW) == frozenset()
+    sending_ids = start_sending(store, edition, 1)
+    queued_id = sending_ids[0] + 1
+    assert (
+        store.deliveries.commit(edition, results=[], intents=[*sending_ids, queued_id], now=NOW)
+        == frozenset()
+    )
     assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 1, DeliveryState.SENDING: 1}
 
 
 def test_results_and_intents_are_written_together(store: Store) -> None:
     edition = create_sending_edition(store, 2)
-    first, second = claim_ids(store, edition)
-    store.deliveries.commit(edition, results=[], intents=[first], now=NOW)
-    sent = DeliveryResult(subscription_id=first, state=DeliveryState.SENT, reply="250 2.0.0 Ok")
-    assert store.deliveries.commit(edition, results=[sent], intents=[second], now=NOW) == {second}
+    first_id, second_id = claim_ids(store, edition)
+    store.deliveries.commit(edition, results=[], intents=[first_id], now=NOW)
+    result = DeliveryResult(subscription_id=first_id, state=DeliveryState.SENT, reply="250 2.0.0 Ok")
+    assert store.deliveries.commit(edition, results=[result], intents=[second_id], now=NOW) == {second_id}
     assert [
-        (line.state, line.reply, line.attempts) for line in store.deliveries.iter_deliveries(edition)
+        (summary.state, summary.reply, summary.attempts)
+        for summary in store.deliveries.iter_deliveries(edition)
     ] == [
         (DeliveryState.SENT, "250 2.0.0 Ok", 1),
         (DeliveryState.SENDING, "", 0),
@@ -114,7 +124,7 @@ def test_who_left_before_the_claim_is_passed_over(store: Store) -> None:
     edition = create_sending_edition(store, 5)
     for number in range(4):
         store.subscribers.remove(f"person{number}@example.org", None, "somebody", NOW)
-    assert [each.address for each in store.deliveries.claim(edition, 2, "worker", NOW)] == [
+    assert [recipient.address for recipient in store.deliveries.claim(edition, 2, "worker", NOW)] == [
         "person4@example.org"
     ]
     assert nonzero_counts(store, edition) == {DeliveryState.SUPPRESSED: 4, DeliveryState.CLAIMED: 1}
@@ -130,13 +140,15 @@ def test_a_held_edition_takes_its_claims_back(store: Store) -> None:
 
 def test_a_cancelled_edition_ends_what_was_claimed_and_what_comes_back(store: Store) -> None:
     edition = create_sending_edition(store, 3)
-    sending, claim, _ = claim_ids(store, edition)
-    store.deliveries.commit(edition, results=[], intents=[sending], now=NOW)
+    sending_id, claimed_id, _ = claim_ids(store, edition)
+    store.deliveries.commit(edition, results=[], intents=[sending_id], now=NOW)
     store.editions.cancel(edition, NOW, "a mistake")
-    late = DeliveryResult(
-        subscription_id=sending, state=DeliveryState.DEFERRED, reply="451 later", next_at=SOON
+    late_result = DeliveryResult(
+        subscription_id=sending_id, state=DeliveryState.DEFERRED, reply="451 later", next_at=LATER
     )
-    assert store.deliveries.commit(edition, results=[late], intents=[claim], now=NOW) == frozenset()
+    assert (
+        store.deliveries.commit(edition, results=[late_result], intents=[claimed_id], now=NOW) == frozenset()
+    )
     assert store.deliveries.release_claims(edition, "worker", NOW) == 1
     assert nonzero_counts(store, edition) == {DeliveryState.CANCELLED: 3}
 
@@ -149,20 +161,20 @@ def test_what_is_deferred_comes_back_when_its_time_has_come(store: Store) -> Non
         start_sending(store, edition),
         DeliveryState.DEFERRED,
         reply="451 4.2.1 later",
-        next_at=SOON,
+        next_at=LATER,
     )
-    assert store.deliveries.next_attempt_at(edition) == SOON
-    assert claim_ids(store, edition, now=SOON - timedelta(seconds=1)) == []
-    again = store.deliveries.claim(edition, 10, "worker", SOON)
-    assert [(each.attempts, each.message_date) for each in again] == [(1, None)]
+    assert store.deliveries.next_attempt_at(edition) == LATER
+    assert claim_ids(store, edition, now=LATER - timedelta(seconds=1)) == []
+    recipients = store.deliveries.claim(edition, 10, "worker", LATER)
+    assert [(recipient.attempts, recipient.message_date) for recipient in recipients] == [(1, None)]
     assert store.deliveries.next_attempt_at(edition) is None
 
 
 def test_what_is_new_goes_before_what_is_late(store: Store) -> None:
     edition = create_sending_edition(store, 3)
-    first = start_sending(store, edition, 1)
-    record_results(store, edition, first, DeliveryState.DEFERRED, next_at=NOW)
-    assert claim_ids(store, edition)[-1:] == first
+    deferred_ids = start_sending(store, edition, 1)
+    record_results(store, edition, deferred_ids, DeliveryState.DEFERRED, next_at=NOW)
+    assert claim_ids(store, edition)[-1:] == deferred_ids
 
 
 def test_nothing_deferred_is_lost_for_want_of_a_time(store: Store) -> None:
@@ -173,13 +185,15 @@ def test_nothing_deferred_is_lost_for_want_of_a_time(store: Store) -> None:
 
 def test_what_is_in_doubt_is_sent_again_with_the_same_date(store: Store) -> None:
     edition = create_sending_edition(store, 1)
-    record_results(store, edition, start_sending(store, edition), DeliveryState.IN_DOUBT, next_at=SOON)
+    record_results(store, edition, start_sending(store, edition), DeliveryState.IN_DOUBT, next_at=LATER)
     assert nonzero_counts(store, edition) == {DeliveryState.IN_DOUBT: 1}
-    again = store.deliveries.claim(edition, 10, "worker", SOON)
-    assert [(each.attempts, each.message_date) for each in again] == [(1, NOW)]
-    store.deliveries.commit(edition, results=[], intents=[again[0].subscription_id], now=SOON)
-    record_results(store, edition, [again[0].subscription_id], DeliveryState.IN_DOUBT, next_at=SOON)
-    assert [each.message_date for each in store.deliveries.claim(edition, 10, "worker", SOON)] == [NOW]
+    recipients = store.deliveries.claim(edition, 10, "worker", LATER)
+    assert [(recipient.attempts, recipient.message_date) for recipient in recipients] == [(1, NOW)]
+    store.deliveries.commit(edition, results=[], intents=[recipients[0].subscription_id], now=LATER)
+    record_results(store, edition, [recipients[0].subscription_id], DeliveryState.IN_DOUBT, next_at=LATER)
+    assert [recipient.message_date for recipient in store.deliveries.claim(edition, 10, "worker", LATER)] == [
+        NOW
+    ]
 
 
 def test_what_is_in_doubt_and_held_waits_for_a_person(store: Store) -> None:
@@ -203,39 +217,44 @@ def test_a_dead_address_is_unreachable_in_all_its_newsletters(store: Store) -> N
     )
     assert set(subscription_states(store, "person0@example.org").values()) == {SubscriptionState.UNREACHABLE}
     assert set(subscription_states(store, "person1@example.org").values()) == {SubscriptionState.ACTIVE}
-    ended = [
-        each for each in store.subscribers.list_history("person0@example.org") if each.kind == "unreachable"
+    unreachable_events = [
+        history_event
+        for history_event in store.subscribers.list_history("person0@example.org")
+        if history_event.kind == "unreachable"
     ]
-    assert [(each.newsletter, each.origin) for each in ended] == [("weekly", "relay"), ("daily", "relay")]
+    assert [(history_event.newsletter, history_event.origin) for history_event in unreachable_events] == [
+        ("weekly", "relay"),
+        ("daily", "relay"),
+    ]
 
 
 def test_what_was_claimed_and_not_begun_is_handed_back(store: Store) -> None:
     edition = create_sending_edition(store, 3)
-    new, late, begun_one = claim_ids(store, edition)
-    store.deliveries.commit(edition, results=[], intents=[late, begun_one], now=NOW)
-    record_results(store, edition, [late], DeliveryState.DEFERRED, next_at=NOW)
-    assert claim_ids(store, edition) == [late]
+    new_id, deferred_id, sending_id = claim_ids(store, edition)
+    store.deliveries.commit(edition, results=[], intents=[deferred_id, sending_id], now=NOW)
+    record_results(store, edition, [deferred_id], DeliveryState.DEFERRED, next_at=NOW)
+    assert claim_ids(store, edition) == [deferred_id]
     assert store.deliveries.release_claims(edition, "worker", NOW) == 2
     assert nonzero_counts(store, edition) == {
         DeliveryState.QUEUED: 1,
         DeliveryState.DEFERRED: 1,
         DeliveryState.SENDING: 1,
     }
-    assert claim_ids(store, edition) == [new, late]
+    assert claim_ids(store, edition) == [new_id, deferred_id]
     assert store.deliveries.release_claims(edition, "somebody else", NOW) == 0
 
 
 def test_what_waits_is_given_up_and_what_is_in_doubt_is_kept_for_a_person(store: Store) -> None:
     edition = create_sending_edition(store, 3)
-    first, second = start_sending(store, edition, 2)
-    record_results(store, edition, [first], DeliveryState.DEFERRED, next_at=SOON)
-    record_results(store, edition, [second], DeliveryState.IN_DOUBT, next_at=SOON)
+    deferred_id, doubtful_id = start_sending(store, edition, 2)
+    record_results(store, edition, [deferred_id], DeliveryState.DEFERRED, next_at=LATER)
+    record_results(store, edition, [doubtful_id], DeliveryState.IN_DOUBT, next_at=LATER)
     assert store.deliveries.end_waiting(edition, DeliveryState.EXPIRED, NOW) == 2
     assert nonzero_counts(store, edition) == {DeliveryState.EXPIRED: 2, DeliveryState.IN_DOUBT: 1}
     assert store.deliveries.next_attempt_at(edition) is None
 
 
-def brought_to(store: Store, edition: int, state: DeliveryState) -> list[int]:
+def bring_to(store: Store, edition: int, state: DeliveryState) -> list[int]:
     """The one delivery of the edition, claimed and then brought into this state."""
     ids = claim_ids(store, edition)
     if state in TRANSITIONS[DeliveryState.SENDING] | {DeliveryState.SENDING}:
@@ -254,9 +273,9 @@ def test_a_result_takes_only_arrows_that_there_are_and_only_in_hand(
     for day, target in enumerate(RESULTS, start=1):
         edition = create_edition(store, day=day, posts=[str(day)])
         store.deliveries.freeze(edition, "weekly", NOW)
-        record_results(store, edition, brought_to(store, edition, source), target, next_at=SOON)
-        allowed = target in TRANSITIONS[source] and source is not DeliveryState.DEFERRED
-        assert nonzero_counts(store, edition) == {target if allowed else source: 1}
+        record_results(store, edition, bring_to(store, edition, source), target, next_at=LATER)
+        is_allowed = target in TRANSITIONS[source] and source is not DeliveryState.DEFERRED
+        assert nonzero_counts(store, edition) == {target if is_allowed else source: 1}
 
 
 @pytest.mark.parametrize("state", [DeliveryState.CLAIMED, DeliveryState.SENDING])
@@ -272,7 +291,7 @@ def test_counts_name_every_state(store: Store) -> None:
     assert sum(store.deliveries.counts().values()) == 2
 
 
-@pytest.mark.usefixtures("losses")
+@pytest.mark.usefixtures("allow_losses")
 def test_counts_of_an_edition_that_is_done_are_remembered(store: Store) -> None:
     edition = create_sending_edition(store, 2)
     record_results(store, edition, start_sending(store, edition), DeliveryState.SENT)
@@ -286,10 +305,10 @@ def test_counts_of_an_edition_that_is_done_are_remembered(store: Store) -> None:
 
 def test_counts_of_an_edition_that_is_done_follow_a_late_answer_and_an_erasure(store: Store) -> None:
     edition = create_sending_edition(store, 2)
-    late, erased = start_sending(store, edition)
-    record_results(store, edition, [late, erased], DeliveryState.IN_DOUBT)
+    late_id, erased_id = start_sending(store, edition)
+    record_results(store, edition, [late_id, erased_id], DeliveryState.IN_DOUBT)
     store.editions.transition(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
-    record_results(store, edition, [late], DeliveryState.SENT)
+    record_results(store, edition, [late_id], DeliveryState.SENT)
     assert nonzero_counts(store, edition) == {DeliveryState.SENT: 1, DeliveryState.IN_DOUBT: 1}
     store.editions.transition(edition, [EditionState.DONE], EditionState.DONE, now=NOW)
     store.subscribers.erase("person1@example.org", "somebody", NOW)
@@ -304,14 +323,24 @@ def test_lines_tell_what_became_of_everybody(store: Store) -> None:
         start_sending(store, edition, 1),
         DeliveryState.DEFERRED,
         reply="451 4.2.1 later",
-        next_at=SOON,
+        next_at=LATER,
     )
-    deferred, queued = store.deliveries.iter_deliveries(edition)
-    assert (deferred.edition, deferred.address, deferred.state, deferred.reply, deferred.next_at) == (
+    deferred_delivery, queued_delivery = store.deliveries.iter_deliveries(edition)
+    assert (
+        deferred_delivery.edition,
+        deferred_delivery.address,
+        deferred_delivery.state,
+        deferred_delivery.reply,
+        deferred_delivery.next_at,
+    ) == (
         "weekly/2023-06-12T0800",
         "person0@example.org",
         DeliveryState.DEFERRED,
         "451 4.2.1 later",
-        SOON,
+        LATER,
     )
-    assert (queued.state, queued.attempts, queued.next_at) == (DeliveryState.QUEUED, 0, None)
+    assert (queued_delivery.state, queued_delivery.attempts, queued_delivery.next_at) == (
+        DeliveryState.QUEUED,
+        0,
+        None,
+    )

@@ -24,7 +24,7 @@ def test_everybody_who_is_active_gets_a_delivery(store: Store) -> None:
     edition = create_edition(store)
     assert store.deliveries.freeze(edition, "weekly", NOW) == 4
     assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 4}
-    assert [line.address for line in store.deliveries.iter_deliveries(edition)] == [
+    assert [summary.address for summary in store.deliveries.iter_deliveries(edition)] == [
         f"person{number}@example.org" for number in (0, 1, 3, 4)
     ]
     assert store.editions.list_all()[0].state is EditionState.SENDING
@@ -35,7 +35,7 @@ def test_whoever_gets_no_delivery_is_counted_with_the_reason(store: Store, chunk
     subscribe(store, make_import_rows(7), "weekly", "daily")
     for number in (0, 2, 6):
         store.subscribers.remove(f"person{number}@example.org", "weekly", "somebody", NOW)
-    end(store, "person5@example.org", SubscriptionState.UNREACHABLE)
+    end_subscriptions(store, "person5@example.org", SubscriptionState.UNREACHABLE)
     edition = create_edition(store)
     assert store.deliveries.freeze(edition, "weekly", NOW, chunk_size=chunk) == 3
     assert store.editions.list_all()[0].skipped_counts == {"left": 3, "unreachable": 1}
@@ -48,9 +48,9 @@ def test_with_nobody_active_the_others_are_counted_each_time_it_is_tried(store: 
     store.subscribers.remove("person0@example.org", "weekly", "somebody", NOW)
     store.subscribers.remove("person1@example.org", "weekly", "somebody", NOW)
     edition = create_edition(store)
-    for left in (2, 3):
+    for left_count in (2, 3):
         assert store.deliveries.freeze(edition, "weekly", NOW) == 0
-        assert store.editions.list_all()[0].skipped_counts == {"left": left}
+        assert store.editions.list_all()[0].skipped_counts == {"left": left_count}
         subscribe(store, ["new@example.org"])
         store.subscribers.remove("new@example.org", "weekly", "somebody", NOW)
     subscribe(store, ["last@example.org"])
@@ -58,13 +58,13 @@ def test_with_nobody_active_the_others_are_counted_each_time_it_is_tried(store: 
     assert store.editions.list_all()[0].skipped_counts == {"left": 3}
 
 
-def end(store: Store, address: str, state: SubscriptionState) -> None:
+def end_subscriptions(store: Store, address: str, state: SubscriptionState) -> None:
     """As the relay or a bounce would."""
-    person = store.subscribers.find(address)
-    assert person
+    subscriber = store.subscribers.find(address)
+    assert subscriber
     with store._transactions.write() as connection:
-        ids = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == person.id)
-        assert end_consent(connection, ids, state, "relay", NOW)
+        subscription_ids = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == subscriber.id)
+        assert end_consent(connection, subscription_ids, state, "relay", NOW)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 5, 7, 100])
@@ -86,7 +86,7 @@ def test_freezing_again_changes_nothing(store: Store) -> None:
 
 @pytest.mark.parametrize("steps", range(5))
 def test_a_freeze_that_was_killed_goes_on_where_it_stopped(
-    opened: Callable[[], Store], store: Store, steps: int
+    open_another: Callable[[], Store], store: Store, steps: int
 ) -> None:
     """Who signs up in the meantime gets the next edition."""
     subscribe(store, make_import_rows(7))
@@ -98,19 +98,19 @@ def test_a_freeze_that_was_killed_goes_on_where_it_stopped(
             freeze_chunk(connection, edition, "weekly", 2)
     assert store.deliveries.counts_match(edition)
     subscribe(store, ["late@example.org"])
-    assert opened().deliveries.freeze(edition, "weekly", NOW) == 7
+    assert open_another().deliveries.freeze(edition, "weekly", NOW) == 7
     assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 7}
 
 
-def test_two_who_freeze_at_once_freeze_once(opened: Callable[[], Store], store: Store) -> None:
+def test_two_who_freeze_at_once_freeze_once(open_another: Callable[[], Store], store: Store) -> None:
     subscribe(store, make_import_rows(60))
     edition = create_edition(store)
-    stores = [opened() for _ in range(3)]
+    stores = [open_another() for _ in range(3)]
     with ThreadPoolExecutor(len(stores)) as senders:
-        frozen = list(
-            senders.map(lambda each: each.deliveries.freeze(edition, "weekly", NOW, chunk_size=7), stores)
+        counts = list(
+            senders.map(lambda sender: sender.deliveries.freeze(edition, "weekly", NOW, chunk_size=7), stores)
         )
-    assert max(frozen) == 60
+    assert max(counts) == 60
     assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 60}
 
 
@@ -153,9 +153,9 @@ def test_a_letter_is_stored_once_and_a_delivery_is_a_narrow_row(tmp_path: Path) 
             store._transactions.purge_deleted()
             return (tmp_path / "ketapress.db").stat().st_size
 
-        before = size()
+        size_before = size()
         store.deliveries.freeze(edition, "weekly", NOW)
-        assert (size() - before) / 4000 < 50
+        assert (size() - size_before) / 4000 < 50
 
 
 def test_subscribers_are_looked_up_by_an_index_and_not_by_reading_everybody(tmp_path: Path) -> None:
