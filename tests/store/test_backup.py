@@ -57,7 +57,7 @@ def test_a_backup_is_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path: 
 
 def test_a_backup_takes_the_place_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_text("my diary")
-    with open_store(URL, tmp_path) as store, pytest.raises(RefusedError, match="is there already"):
+    with open_store(URL, tmp_path) as store, pytest.raises(RefusedError, match="already exists"):
         store.backup(tmp_path / "copy.db")
     assert (tmp_path / "copy.db").read_text() == "my diary"
 
@@ -66,7 +66,7 @@ def test_a_backup_into_a_folder_that_is_not_there_says_so(tmp_path: Path) -> Non
     with open_store(URL, tmp_path) as store, pytest.raises(StoreError) as error:
         store.backup(tmp_path / "nowhere" / "copy.db")
     (problem,) = error.value.problems
-    assert problem.message.endswith("nowhere/copy.db could not be written: No such file or directory.")
+    assert problem.message.endswith("nowhere/copy.db was not written: No such file or directory.")
     assert "folder" in problem.cure
 
 

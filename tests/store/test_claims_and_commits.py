@@ -281,7 +281,7 @@ def test_a_result_takes_only_arrows_that_there_are_and_only_in_hand(
 @pytest.mark.parametrize("state", [DeliveryState.CLAIMED, DeliveryState.SENDING])
 def test_no_result_gets_around_the_look_at_consent(store: Store, state: DeliveryState) -> None:
     edition = create_sending_edition(store, 1)
-    with pytest.raises(ValueError, match="is no result"):
+    with pytest.raises(ValueError, match="is not a result"):
         record_results(store, edition, claim_ids(store, edition), state)
 
 

@@ -37,7 +37,7 @@ def test_an_old_list_does_not_bring_an_erased_person_back(store: Store) -> None:
     store.subscribers.erase(PERSON, "somebody", NOW)
     result = store.subscribers.add(make_import_rows(3), ["weekly"], "an old list", NOW)
     assert (result.added, result.unchanged) == (0, 2)
-    assert [row.reason for row in result.refused] == ["asked to be erased; only the subscriber can come back"]
+    assert [row.reason for row in result.refused] == ["erased on request; only the subscriber can undo that"]
 
 
 def test_the_number_of_an_erased_subscription_is_never_given_again(store: Store) -> None:

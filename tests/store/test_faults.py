@@ -35,14 +35,14 @@ def limit_file_size(size: int) -> Iterator[None]:
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(
-        StoreError, match=r"nowhere/k\.db: it cannot be opened .*Look whether its folder exists"
+        StoreError, match=r"nowhere/k\.db: it cannot be opened .*Check that its folder exists"
     ):
         open_store("sqlite:///nowhere/k.db", tmp_path)
 
 
 def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "ketapress.db").write_text("Dear diary, " * 100)
-    with pytest.raises(StoreError, match=r"it is damaged, or it is no database at all"):
+    with pytest.raises(StoreError, match=r"it is damaged, or it is not a database"):
         open_store(URL, tmp_path)
     assert (tmp_path / "ketapress.db").read_text() == "Dear diary, " * 100
 
@@ -52,7 +52,7 @@ def test_a_database_that_others_keep_locked_says_so(tmp_path: Path, monkeypatch:
     with open_store(URL, tmp_path) as store:
         other_connection = sqlite3.connect(tmp_path / "ketapress.db", isolation_level=None)
         other_connection.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match=r"another program has kept it locked .*nothing was changed"):
+        with pytest.raises(StoreError, match=r"another program has locked it .*Nothing was changed"):
             subscribe(store, make_import_rows(1))
         assert store.subscribers.find("person0@example.org") is None
         other_connection.close()
@@ -64,7 +64,7 @@ def test_a_full_disk_undoes_the_last_step_and_keeps_the_others(tmp_path: Path) -
         subscribe(store, make_import_rows(3000))
         edition = create_edition(store)
         size = max(file.stat().st_size for file in tmp_path.iterdir())
-        with limit_file_size(size + 50_000), pytest.raises(StoreError, match=r"disk .*was undone"):
+        with limit_file_size(size + 50_000), pytest.raises(StoreError, match=r"disk .*was rolled back"):
             store.deliveries.freeze(edition, "weekly", NOW, chunk_size=500)
         assert store.deliveries.counts_match(edition)
         assert store.deliveries.freeze(edition, "weekly", NOW) == 3000

@@ -154,7 +154,7 @@ def test_a_commit_is_as_durable_as_was_asked(migrated_url: str, durability: str,
 
 def test_a_connection_that_was_cut_is_opened_anew(store: Store) -> None:
     subscribe(store, make_import_rows(1))
-    with pytest.raises(StoreError, match="its server does not answer, or broke off"):  # noqa: SIM117 - two borders
+    with pytest.raises(StoreError, match="its server does not respond, or closed the connection"):  # noqa: SIM117 - two context managers
         with store._transactions.write() as connection:
             connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
     assert store.subscribers.find("person0@example.org")
@@ -162,7 +162,7 @@ def test_a_connection_that_was_cut_is_opened_anew(store: Store) -> None:
 
 def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(
-        StoreError, match=r"postgresql\+psycopg://ada:\*\*\*@/k.*its server does not answer"
+        StoreError, match=r"postgresql\+psycopg://ada:\*\*\*@/k.*its server does not respond"
     ) as error:
         open_store(f"postgresql://ada:sesame@/k?host={tmp_path}", tmp_path)
     assert "sesame" not in str(error.value)

@@ -69,7 +69,7 @@ def test_who_left_is_not_brought_back_by_an_import(store: Store) -> None:
     subscribe(store, [ADA])
     store.subscribers.remove(ADA.address, "weekly", "somebody", NOW)
     result = store.subscribers.add([ADA], ["weekly"], "an old list", LATER)
-    reason = "left weekly on 2023-06-12; only the subscriber can come back"
+    reason = "unsubscribed from weekly on 2023-06-12; only the subscriber can undo that"
     assert result == ImportResult(refused=(RejectedRow(2, "Ada@example.org", reason),))
     assert subscription_states(store, ADA.address) == {"weekly": SubscriptionState.LEFT}
 
@@ -95,7 +95,7 @@ def test_whose_mail_came_back_is_not_brought_back_by_an_import(store: Store) -> 
         suppress=True,
     )
     result = store.subscribers.add(make_import_rows(1), ["weekly"], "an old list", LATER)
-    assert "mail to it came back" in result.refused[0].reason
+    assert "because mail bounced" in result.refused[0].reason
 
 
 def test_an_address_that_breaks_the_grammar_is_refused_even_here(store: Store) -> None:
