@@ -90,7 +90,7 @@ def test_people_are_added_with_or_without_a_name(store: Store) -> None:
 def test_adding_somebody_who_left_is_refused_with_the_reason(store: Store) -> None:
     add_subscribers(store, ["ada@example.org"], ["weekly"], "ops", NOW)
     assert remove_subscriber(store, "ada@example.org", "weekly", "ops", NOW) == 1
-    reason = "left weekly on 2023-06-12; only the subscriber can come back"
+    reason = "unsubscribed from weekly on 2023-06-12; only the subscriber can undo that"
     assert add_subscribers(store, ["ada@example.org"], ["weekly"], "ops", NOW).refused == (
         RejectedRow(None, "ada@example.org", reason),
     )
@@ -130,7 +130,7 @@ def test_nobody_is_removed_erased_or_looked_up_who_was_never_there(store: Store)
         lambda: remove_subscriber(store, "ada@example.org", None, "ops", NOW),
         lambda: erase_subscriber(store, "ada@example.org", "ops", NOW),
     ):
-        with pytest.raises(UsageError, match=r"nobody with the address 'ada@example.org'"):
+        with pytest.raises(UsageError, match=r"there is no subscriber with the address 'ada@example.org'"):
             action()
 
 
@@ -157,7 +157,7 @@ def test_the_only_newsletter_need_not_be_named() -> None:
 @pytest.mark.parametrize(
     ("newsletters", "names", "message"),
     [
-        (TWO_NEWSLETTERS, [], "it is not clear which newsletter is meant; ketapress.toml has weekly, daily"),
+        (TWO_NEWSLETTERS, [], "no newsletter is selected; ketapress.toml has weekly, daily"),
         (TWO_NEWSLETTERS, ["weakly"], "there is no newsletter `weakly`; ketapress.toml has weekly, daily"),
         ({}, [], "ketapress.toml has none yet"),
     ],
