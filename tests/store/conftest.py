@@ -1,4 +1,4 @@
-"""The store on every database it runs on: a test that takes `store` or `open_another` runs once for each."""
+"""The store on both databases: a test that takes `store` or `open_another` runs once on each."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,19 +20,19 @@ _database_numbers = count()
 
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest) -> str:
-    """Which database this run of the test is about."""
+    """The database that this run of the test uses."""
     return str(request.param)
 
 
 @pytest.fixture
 def empty_url(database: str, request: pytest.FixtureRequest) -> str:
-    """The URL of a database without any table."""
+    """The URL of a database without tables."""
     return _SQLITE_URL if database == "sqlite" else _create_database(request.getfixturevalue("server"))
 
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with nothing but the schema: copying it is quicker than migrating for each test."""
+    """A file with the empty schema: copying it is faster than a migration in each test."""
     folder = tmp_path_factory.mktemp("migrated")
     open_store(_SQLITE_URL, folder).close()
     return folder / "ketapress.db"
@@ -40,7 +40,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_url(server: URL) -> str:
-    """A PostgreSQL database with the schema, which the tests share one after the other."""
+    """A PostgreSQL database with the empty schema, which the tests use one after another."""
     url = _create_database(server)
     open_store(url, Path()).close()
     return url
@@ -48,7 +48,7 @@ def migrated_url(server: URL) -> str:
 
 @pytest.fixture(scope="session")
 def cleanup_store(migrated_url: str) -> Iterator[Store]:
-    """What empties the shared database after each test."""
+    """The store that empties the shared database after each test."""
     with open_store(migrated_url, Path(), durability="process") as store:
         yield store
 
@@ -57,9 +57,9 @@ def cleanup_store(migrated_url: str) -> Iterator[Store]:
 def open_another(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[], Store]]:
-    """Opens the same database again, as another process would; it has its schema and nothing in it.
+    """Open the same, initially empty database again, as another process would.
 
-    When the test is over, every edition has to add up, unless it asked for `allow_losses`.
+    After the test no delivery may be lost, unless the test uses `allow_losses`.
     """
     if database == "sqlite":
         url = _SQLITE_URL
@@ -78,7 +78,7 @@ def open_another(
 
 @pytest.fixture
 def allow_losses() -> None:
-    """For tests that break the conservation law on purpose."""
+    """Skip the check for lost deliveries, in tests that delete some."""
 
 
 @pytest.fixture

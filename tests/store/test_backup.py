@@ -1,4 +1,4 @@
-"""A backup is whole, made beside a running sender, and takes the place of nothing."""
+"""A backup is complete, can be made while another process sends, and overwrites nothing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +27,14 @@ def open_backup(file: Path) -> Store:
 
 def test_a_backup_holds_everything_that_was_committed(tmp_path: Path) -> None:
     with open_store(URL, tmp_path) as store:
-        edition = create_sending_edition(store, 5)
-        record_results(store, edition, start_sending(store, edition, 2), DeliveryState.SENT)
+        edition_id = create_sending_edition(store, 5)
+        record_results(store, edition_id, start_sending(store, edition_id, 2), DeliveryState.SENT)
         store.backup(tmp_path / "copy.db")
         with open_backup(tmp_path / "copy.db") as copy:
-            assert nonzero_counts(copy, edition) == nonzero_counts(store, edition)
-            assert copy.editions.get_message_template(edition) == store.editions.get_message_template(edition)
+            assert nonzero_counts(copy, edition_id) == nonzero_counts(store, edition_id)
+            assert copy.editions.get_message_template(edition_id) == store.editions.get_message_template(
+                edition_id
+            )
             assert not copy.subscribers.add(make_import_rows(5), ["weekly"], "somebody", NOW).added
 
 

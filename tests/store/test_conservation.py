@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: deliveries are conserved, and no message is let out twice without a doubt."""
+"""In any order of events no delivery is lost, and no message is permitted twice unless it is in doubt."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +28,7 @@ batch_sizes = st.integers(1, 4)
 
 
 class Sender(RuleBasedStateMachine):
-    """A sender and what it remembers; what the outside world saw is `let_out`, `wanted` and `certain`."""
+    """A sender and its claims. `permitted_ids` and `unsubscribed_ids` are what an outside observer knows."""
 
     open_another: Callable[[], Store]
     run_numbers = count()
@@ -44,7 +44,7 @@ class Sender(RuleBasedStateMachine):
         self.now = NOW
         self.claimed_ids: list[int] = []
         self.sending_ids: list[int] = []
-        self.permitted_ids: set[int] = set()  # whoever was let out and not handed back by a result or a kill
+        self.permitted_ids: set[int] = set()  # permitted to be sent, and not returned by a result or a kill
         self.unsubscribed_ids: set[int] = set()
 
     def teardown(self) -> None:
@@ -85,7 +85,7 @@ class Sender(RuleBasedStateMachine):
 
     @rule(policy=st.sampled_from(["resend", "hold"]))
     def kill(self, policy: str) -> None:
-        """The process dies with all that it remembered; the next one takes over."""
+        """Kill the process, and let the next one recover its deliveries."""
         self.store.close()
         self.store = self.open_another()
         expire_leases(self.store)
@@ -139,8 +139,8 @@ class Sender(RuleBasedStateMachine):
 
 
 def test_deliveries_are_conserved_and_nobody_is_sent_to_twice(open_another: Callable[[], Store]) -> None:
-    open_another()  # sets the database up once for all runs
-    machine = type("SenderHere", (Sender,), {"open_another": staticmethod(open_another)})
+    open_another()  # create the schema once for all runs
+    machine = type("DatabaseSender", (Sender,), {"open_another": staticmethod(open_another)})
     run_state_machine_as_test(
         machine, settings=hypothesis_settings(max_examples=15, stateful_step_count=20, deadline=None)
     )

@@ -1,4 +1,4 @@
-"""Erasing a person: no address is left, the ledger still adds up, and nobody is brought back by an old list."""
+"""Erasure: no address is left, no delivery is lost, and an import of an old list does not add the subscriber again."""
 
 import random
 from collections.abc import Callable
@@ -55,52 +55,54 @@ def test_the_number_of_an_erased_subscription_is_never_given_again(store: Store)
 def test_what_was_settled_stays_in_the_ledger_without_what_the_relay_said(
     store: Store, state: DeliveryState
 ) -> None:
-    edition = create_sending_edition(store, 3)
-    record_results(store, edition, start_sending(store, edition), state, reply=f"250 Ok <{PERSON}>")
+    edition_id = create_sending_edition(store, 3)
+    record_results(store, edition_id, start_sending(store, edition_id), state, reply=f"250 Ok <{PERSON}>")
     store.subscribers.erase(PERSON, "somebody", NOW)
-    assert nonzero_counts(store, edition) == {state: 3}
-    assert [(summary.address, summary.reply) for summary in store.deliveries.iter_deliveries(edition)][1] == (
+    assert nonzero_counts(store, edition_id) == {state: 3}
+    assert [(summary.address, summary.reply) for summary in store.deliveries.iter_deliveries(edition_id)][
+        1
+    ] == (
         "",
         "",
     )
 
 
 def test_what_was_waiting_is_suppressed(store: Store) -> None:
-    edition = create_sending_edition(store, 3)
+    edition_id = create_sending_edition(store, 3)
     store.subscribers.erase(PERSON, "somebody", NOW)
-    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 2, DeliveryState.SUPPRESSED: 1}
-    assert len(claim_ids(store, edition)) == 2
+    assert nonzero_counts(store, edition_id) == {DeliveryState.QUEUED: 2, DeliveryState.SUPPRESSED: 1}
+    assert len(claim_ids(store, edition_id)) == 2
 
 
 @pytest.mark.parametrize("state", [DeliveryState.DEFERRED, DeliveryState.IN_DOUBT])
 def test_what_would_have_been_tried_again_is_suppressed(store: Store, state: DeliveryState) -> None:
-    edition = create_sending_edition(store, 2)
-    record_results(store, edition, start_sending(store, edition), state, next_at=NOW)
+    edition_id = create_sending_edition(store, 2)
+    record_results(store, edition_id, start_sending(store, edition_id), state, next_at=NOW)
     store.subscribers.erase(PERSON, "somebody", NOW)
-    assert nonzero_counts(store, edition) == {state: 1, DeliveryState.SUPPRESSED: 1}
+    assert nonzero_counts(store, edition_id) == {state: 1, DeliveryState.SUPPRESSED: 1}
 
 
 def test_what_was_claimed_is_suppressed_when_it_comes_to_be_sent(store: Store) -> None:
-    edition = create_sending_edition(store, 2)
-    ids = claim_ids(store, edition)
+    edition_id = create_sending_edition(store, 2)
+    ids = claim_ids(store, edition_id)
     store.subscribers.erase(PERSON, "somebody", NOW)
-    assert store.deliveries.commit(edition, results=[], intents=ids, now=NOW) == {ids[0]}
-    assert nonzero_counts(store, edition) == {DeliveryState.SENDING: 1, DeliveryState.SUPPRESSED: 1}
+    assert store.deliveries.commit(edition_id, results=[], intents=ids, now=NOW) == {ids[0]}
+    assert nonzero_counts(store, edition_id) == {DeliveryState.SENDING: 1, DeliveryState.SUPPRESSED: 1}
 
 
 def test_an_answer_that_comes_after_the_erasure_is_written_without_its_words(store: Store) -> None:
-    edition = create_sending_edition(store, 2)
-    ids = start_sending(store, edition)
+    edition_id = create_sending_edition(store, 2)
+    ids = start_sending(store, edition_id)
     store.subscribers.erase(PERSON, "somebody", NOW)
-    record_results(store, edition, ids, DeliveryState.SENT, reply=f"250 Ok <{PERSON}>")
-    assert [summary.reply for summary in store.deliveries.iter_deliveries(edition)] == [
+    record_results(store, edition_id, ids, DeliveryState.SENT, reply=f"250 Ok <{PERSON}>")
+    assert [summary.reply for summary in store.deliveries.iter_deliveries(edition_id)] == [
         f"250 Ok <{PERSON}>",
         "",
     ]
 
 
 def test_no_byte_of_the_address_is_left_in_the_files(tmp_path: Path) -> None:
-    """Thousands of people in random order make the pages of the database split, and leave copies behind."""
+    """Thousands of subscribers in random order split the pages of the database, which leaves copies behind."""
     addresses = [f"{letter}-{number}@example.org" for letter in "abcdefgh" for number in range(400)]
     random.Random(SEED.name).shuffle(addresses)
     erased_addresses = addresses[::100]

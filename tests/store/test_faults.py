@@ -1,4 +1,4 @@
-"""Faults of disk, lock and file: said with cause and cure, and nothing half done is left behind."""
+"""Errors of disk, lock and file become problems with a cure, and no step is left half done."""
 
 import resource
 import signal
@@ -22,7 +22,7 @@ URL = "sqlite:///ketapress.db"
 
 @contextmanager
 def limit_file_size(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond this many bytes: the nearest to a full disk that needs no root."""
+    """Limit the size of this process's files: like a full disk, without the need for root."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
@@ -62,13 +62,13 @@ def test_a_database_that_others_keep_locked_says_so(tmp_path: Path, monkeypatch:
 def test_a_full_disk_undoes_the_last_step_and_keeps_the_others(tmp_path: Path) -> None:
     with open_store(URL, tmp_path) as store:
         subscribe(store, make_import_rows(3000))
-        edition = create_edition(store)
+        edition_id = create_edition(store)
         size = max(file.stat().st_size for file in tmp_path.iterdir())
         with limit_file_size(size + 50_000), pytest.raises(StoreError, match=r"disk .*was rolled back"):
-            store.deliveries.freeze(edition, "weekly", NOW, chunk_size=500)
-        assert store.deliveries.counts_match(edition)
-        assert store.deliveries.freeze(edition, "weekly", NOW) == 3000
-        assert list(nonzero_counts(store, edition).values()) == [3000]
+            store.deliveries.freeze(edition_id, "weekly", NOW, chunk_size=500)
+        assert store.deliveries.counts_match(edition_id)
+        assert store.deliveries.freeze(edition_id, "weekly", NOW) == 3000
+        assert list(nonzero_counts(store, edition_id).values()) == [3000]
 
 
 class _DriverError(Exception):

@@ -1,4 +1,4 @@
-"""What nobody knows about deliveries is settled by a person's word; an older copy's deliveries, by the outbox's."""
+"""Deliveries in doubt are resolved by a person, those of an older copy of the database by the outbox."""
 
 import pytest
 
@@ -22,15 +22,15 @@ from support.store_fixture import (
 
 @pytest.fixture
 def edition_in_doubt(store: Store) -> int:
-    """An edition for five people, two of whose messages are in doubt and one sent."""
-    edition = create_sending_edition(store, 5)
-    record_results(store, edition, start_sending(store, edition, 2), DeliveryState.IN_DOUBT)
-    record_results(store, edition, start_sending(store, edition, 1), DeliveryState.SENT)
-    return edition
+    """An edition with five deliveries: two in doubt, one sent."""
+    edition_id = create_sending_edition(store, 5)
+    record_results(store, edition_id, start_sending(store, edition_id, 2), DeliveryState.IN_DOUBT)
+    record_results(store, edition_id, start_sending(store, edition_id, 1), DeliveryState.SENT)
+    return edition_id
 
 
-def resolve(store: Store, edition: int, *addresses: str, is_sent: bool) -> int:
-    return store.resolve(edition, addresses, is_sent=is_sent, evidence="somebody saw the log", now=NOW)
+def resolve(store: Store, edition_id: int, *addresses: str, is_sent: bool) -> int:
+    return store.resolve(edition_id, addresses, is_sent=is_sent, evidence="somebody saw the log", now=NOW)
 
 
 def test_what_arrived_is_sent_with_the_word_of_who_says_so(store: Store, edition_in_doubt: int) -> None:
@@ -54,11 +54,11 @@ def test_what_is_sent_again_keeps_its_date(store: Store, edition_in_doubt: int) 
 
 
 def test_only_doubts_are_resolved(store: Store) -> None:
-    edition = create_sending_edition(store, 3)
-    claim_ids(store, edition, 1)
+    edition_id = create_sending_edition(store, 3)
+    claim_ids(store, edition_id, 1)
     for is_sent in (True, False):
-        assert resolve(store, edition, is_sent=is_sent) == 0
-    assert nonzero_counts(store, edition) == {DeliveryState.CLAIMED: 1, DeliveryState.QUEUED: 2}
+        assert resolve(store, edition_id, is_sent=is_sent) == 0
+    assert nonzero_counts(store, edition_id) == {DeliveryState.CLAIMED: 1, DeliveryState.QUEUED: 2}
 
 
 @pytest.mark.parametrize("is_done", [True, False])
@@ -120,7 +120,7 @@ def test_an_edition_whose_posts_are_gone_has_no_page(store: Store) -> None:
 
 
 def test_a_letter_is_replaced_only_before_anybody_was_frozen(store: Store) -> None:
-    edition = create_edition(store)
+    edition_id = create_edition(store)
     values = {
         "digest": make_digest(web_html="<p>mended</p>"),
         "subject": "New",
@@ -129,10 +129,10 @@ def test_a_letter_is_replaced_only_before_anybody_was_frozen(store: Store) -> No
         "now": NOW,
     }
     from_states = (EditionState.READY, EditionState.HELD)
-    assert store.editions.save_message(edition, EditionState.READY, from_states=from_states, **values)  # type: ignore[arg-type]  # of several kinds
+    assert store.editions.save_message(edition_id, EditionState.READY, from_states=from_states, **values)  # type: ignore[arg-type]  # of several kinds
     assert store.editions.list_taken_post_ids("weekly") == {"b"}
     assert store.editions.list_public()[0].web_html == "<p>mended</p>"
     subscribe(store, make_import_rows(1))
-    store.deliveries.freeze(edition, "weekly", NOW)
-    store.editions.transition(edition, [EditionState.SENDING], EditionState.HELD, now=NOW)
-    assert not store.editions.save_message(edition, EditionState.READY, from_states=from_states, **values)  # type: ignore[arg-type]  # of several kinds
+    store.deliveries.freeze(edition_id, "weekly", NOW)
+    store.editions.transition(edition_id, [EditionState.SENDING], EditionState.HELD, now=NOW)
+    assert not store.editions.save_message(edition_id, EditionState.READY, from_states=from_states, **values)  # type: ignore[arg-type]  # of several kinds

@@ -1,4 +1,4 @@
-"""The schema: made where there is none, brought up to date on request, refused when it is not ours."""
+"""The schema: created if missing, upgraded on request, refused if it is of another version."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The act: lists come in, people go out, and every line of a list is accounted for."""
+"""Importing, adding, removing and exporting subscribers: every line of a list is counted."""
 
 from collections.abc import Iterator
 from pathlib import Path

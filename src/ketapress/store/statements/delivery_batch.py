@@ -27,15 +27,15 @@ _RETRY_STATES = frozenset({DeliveryState.QUEUED, DeliveryState.DEFERRED, Deliver
 # because SQLite would read the whole edition for a join.
 _RESULTS_SQL = """
     UPDATE deliveries SET state = {state}, next_at = {next_at}, worker_id = {worker}, dated = {dated},
-        attempts = attempts + {tried},
+        attempts = attempts + {attempt},
         reply = CASE WHEN EXISTS (SELECT 1 FROM subscriptions WHERE id = deliveries.subscription_id)
-            THEN {said} END
-    WHERE edition_id = :edition AND subscription_id {among_ids}
+            THEN {reply} END
+    WHERE edition_id = :edition AND subscription_id {in_ids}
         AND +worker_id IN ({workers}) AND +state IN ({sources})
 """
 _INTENTS_SQL = """
     UPDATE deliveries SET state = {state}, next_at = NULL, dated = coalesce(dated, :moment)
-    WHERE edition_id = :edition AND subscription_id {among_ids}
+    WHERE edition_id = :edition AND subscription_id {in_ids}
         AND +worker_id IN ({workers}) AND +state IN ({sources})
         AND EXISTS (SELECT 1 FROM subscriptions WHERE id = deliveries.subscription_id AND state = :active)
     RETURNING subscription_id
@@ -47,26 +47,26 @@ _CLAIMABLE_SQL = """
     FROM deliveries LEFT JOIN subscriptions ON subscriptions.id = deliveries.subscription_id
         LEFT JOIN subscribers ON subscribers.id = subscriptions.subscriber_id
     WHERE edition_id = :edition AND next_at <= :now
-    ORDER BY next_at, deliveries.subscription_id LIMIT :limit {locked}
+    ORDER BY next_at, deliveries.subscription_id LIMIT :limit {row_lock}
 """
 _CLAIMS_SQL = """
     UPDATE deliveries SET state = {state}, next_at = NULL, worker_id = :worker
-    WHERE edition_id = :edition AND subscription_id {among_ids} AND +state IN ({sources})
+    WHERE edition_id = :edition AND subscription_id {in_ids} AND +state IN ({sources})
 """
 _EDITION_SQL = "SELECT state FROM editions WHERE id = :edition"
 _DIALECT_SQL = {
     "sqlite": {
-        "locked": "",
-        "among_ids": "IN (SELECT value FROM json_each(:ids))",
-        "said": """json_extract(:rows, '$."' || subscription_id || '"[0]')""",
-        "again_at": """json_extract(:rows, '$."' || subscription_id || '"[1]')""",
+        "row_lock": "",
+        "in_ids": "IN (SELECT value FROM json_each(:ids))",
+        "reply": """json_extract(:rows, '$."' || subscription_id || '"[0]')""",
+        "next_at": """json_extract(:rows, '$."' || subscription_id || '"[1]')""",
     },
     "postgresql": {
-        "locked": "FOR UPDATE OF deliveries SKIP LOCKED",
+        "row_lock": "FOR UPDATE OF deliveries SKIP LOCKED",
         # An array: for a list in JSON, PostgreSQL's plan before ANALYZE reads the whole edition.
-        "among_ids": "= ANY(CAST(translate(:ids, '[]', '{}') AS BIGINT[]))",
-        "said": "CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 0",
-        "again_at": "CAST(CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 1 AS BIGINT)",
+        "in_ids": "= ANY(CAST(translate(:ids, '[]', '{}') AS BIGINT[]))",
+        "reply": "CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 0",
+        "next_at": "CAST(CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 1 AS BIGINT)",
     },
 }
 
@@ -93,7 +93,7 @@ def claimable(
         "limit": limit,
     }
     recipients, unwanted_ids = [], []
-    statement = _driver_statement(dialect, _CLAIMABLE_SQL.format(locked=_DIALECT_SQL[dialect]["locked"]))
+    statement = _driver_statement(dialect, _CLAIMABLE_SQL.format(row_lock=_DIALECT_SQL[dialect]["row_lock"]))
     for subscription_id, address, name, attempts, message_date, is_active in _execute(
         connection, statement, values
     ).fetchall():
@@ -169,10 +169,10 @@ def _result_statement(dialect: str, target: DeliveryState, worker_ids: tuple[int
         _RESULTS_SQL,
         target,
         worker_ids,
-        next_at=_DIALECT_SQL[dialect]["again_at"] if target in _RETRY_STATES else "NULL",
+        next_at=_DIALECT_SQL[dialect]["next_at"] if target in _RETRY_STATES else "NULL",
         worker="worker_id" if target is DeliveryState.IN_DOUBT else "NULL",
         dated="NULL" if target is DeliveryState.DEFERRED else "dated",
-        tried=str(int(target in _ATTEMPT_STATES)),
+        attempt=str(int(target in _ATTEMPT_STATES)),
     )
 
 
@@ -194,8 +194,8 @@ def _format_statement(
         state=delivery_code(target),
         sources=", ".join(str(delivery_code(source)) for source in ALLOWED_FROM[target]),
         workers=", ".join(map(str, worker_ids)) or "NULL",
-        among_ids=dialect_sql["among_ids"],
-        said=dialect_sql["said"],
+        in_ids=dialect_sql["in_ids"],
+        reply=dialect_sql["reply"],
         **parts,
     )
     return _driver_statement(dialect, statement)

@@ -1,4 +1,4 @@
-"""A sender that dies in many ways, on both databases, and goes on; `make soak` does it a thousand times."""
+"""A sender that is killed in many ways, on both databases, and recovers; `make soak` does it a thousand times."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from support.factories import REPOSITORY
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_nobody_is_lost_and_every_repeat_was_named(database: str) -> None:
-    """One round: seven kills at points of the work, and two faults of the database."""
+    """One round: seven kills at different points, and two errors of the database."""
     arguments = ["--kills", "9", "--readers", "40", "--databases", database]
     program = REPOSITORY / "benchmarks" / "soak" / "kills.py"
     outcome = subprocess.run(

@@ -1,4 +1,4 @@
-"""One look at all the books, by the driver alone or through the store: both say the same."""
+"""The overview is the same through the driver alone and through the store."""
 
 from pathlib import Path
 
@@ -24,12 +24,12 @@ from support.store_fixture import (
 
 @pytest.fixture
 def url(database: str, request: pytest.FixtureRequest) -> str:
-    """The database that `store` is open on."""
+    """The URL of the database of `store`."""
     return "sqlite:///ketapress.db" if database == "sqlite" else str(request.getfixturevalue("migrated_url"))
 
 
 def read_both_ways(store: Store, url: str, folder: Path) -> StoreOverview:
-    """A look by the driver alone, after a look whether the store shows the same."""
+    """Return the overview through the driver, after checking that the store returns the same."""
     overview = read_overview(url, folder)
     assert overview is not None
     assert overview == store.read_overview()
@@ -46,8 +46,8 @@ def test_an_empty_store_shows_nothing(store: Store, url: str, tmp_path: Path) ->
 def test_every_delivery_is_counted_where_it_stands(
     store: Store, url: str, tmp_path: Path, end: DeliveryState
 ) -> None:
-    edition = create_sending_edition(store, 5)
-    record_results(store, edition, start_sending(store, edition, 3)[:1], DeliveryState.SENT)
+    edition_id = create_sending_edition(store, 5)
+    record_results(store, edition_id, start_sending(store, edition_id, 3)[:1], DeliveryState.SENT)
     expected = {DeliveryState.SENT: 1, DeliveryState.SENDING: 2}
     if end is not DeliveryState.QUEUED:
         with store._transactions.write() as connection:
@@ -68,12 +68,12 @@ def test_starts_of_sending_are_counted(store: Store, url: str, tmp_path: Path) -
 def test_messages_that_wait_for_a_persons_word_are_told_by_their_edition(
     store: Store, url: str, tmp_path: Path
 ) -> None:
-    edition = create_sending_edition(store, 3)
-    record_results(store, edition, start_sending(store, edition, 2), DeliveryState.IN_DOUBT)
+    edition_id = create_sending_edition(store, 3)
+    record_results(store, edition_id, start_sending(store, edition_id, 2), DeliveryState.IN_DOUBT)
     assert read_both_ways(store, url, tmp_path).in_doubt_counts == {"weekly/2023-06-12T0800": 2}
-    store.resolve(edition, ["person0@example.org"], is_sent=False, evidence="", now=NOW)
+    store.resolve(edition_id, ["person0@example.org"], is_sent=False, evidence="", now=NOW)
     assert read_both_ways(store, url, tmp_path).in_doubt_counts == {"weekly/2023-06-12T0800": 1}
-    store.editions.cancel(edition, NOW, "a person cancelled it")
+    store.editions.cancel(edition_id, NOW, "a person cancelled it")
     assert read_both_ways(store, url, tmp_path).in_doubt_counts == {}
 
 

@@ -1,4 +1,4 @@
-"""People: who is added, who is refused, who leaves, and what is remembered of it."""
+"""Subscribers: imports, rejections, unsubscribing, and the record of it."""
 
 from datetime import timedelta
 
@@ -85,11 +85,11 @@ def test_who_left_one_newsletter_may_be_added_to_another(store: Store) -> None:
 
 
 def test_whose_mail_came_back_is_not_brought_back_by_an_import(store: Store) -> None:
-    edition = create_sending_edition(store, 1)
+    edition_id = create_sending_edition(store, 1)
     record_results(
         store,
-        edition,
-        start_sending(store, edition),
+        edition_id,
+        start_sending(store, edition_id),
         DeliveryState.FAILED,
         reply="550 5.1.1 unknown",
         suppress=True,
@@ -164,8 +164,10 @@ def test_counts_are_by_newsletter_and_state(store: Store) -> None:
 
 
 def test_a_history_tells_consents_and_deliveries_in_order(store: Store) -> None:
-    edition = create_sending_edition(store, 1)
-    record_results(store, edition, start_sending(store, edition), DeliveryState.SENT, reply="250 2.0.0 Ok")
+    edition_id = create_sending_edition(store, 1)
+    record_results(
+        store, edition_id, start_sending(store, edition_id), DeliveryState.SENT, reply="250 2.0.0 Ok"
+    )
     store.subscribers.remove("person0@example.org", None, "somebody", LATER)
     assert [
         (history_event.kind, history_event.edition, history_event.reply)

@@ -1,4 +1,4 @@
-"""The conservation law, looked at for all editions at once."""
+"""The check of all editions for lost and surplus deliveries."""
 
 import pytest
 
@@ -18,10 +18,10 @@ from support.store_fixture import (
 
 
 def create_done_edition(store: Store, subscriber_count: int) -> int:
-    edition = create_sending_edition(store, subscriber_count)
-    record_results(store, edition, start_sending(store, edition), DeliveryState.SENT)
-    store.editions.transition(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
-    return edition
+    edition_id = create_sending_edition(store, subscriber_count)
+    record_results(store, edition_id, start_sending(store, edition_id), DeliveryState.SENT)
+    store.editions.transition(edition_id, [EditionState.SENDING], EditionState.DONE, now=NOW)
+    return edition_id
 
 
 def delete_deliveries(store: Store, condition: str = "1 = 1") -> None:
@@ -40,8 +40,8 @@ def test_a_ledger_that_adds_up_is_no_problem(store: Store) -> None:
 
 @pytest.mark.usefixtures("allow_losses")
 def test_a_lost_delivery_is_told_with_its_edition(store: Store) -> None:
-    edition = create_sending_edition(store, 3)
-    delete_deliveries(store, f"subscription_id = {start_sending(store, edition)[1]}")
+    edition_id = create_sending_edition(store, 3)
+    delete_deliveries(store, f"subscription_id = {start_sending(store, edition_id)[1]}")
     [problem] = invariant_problems(store.find_invariant_violations())
     assert problem.needs_person
     assert problem.message == (
@@ -65,9 +65,11 @@ def test_what_is_remembered_of_an_edition_that_is_done_is_believed_unless_all_is
 @pytest.mark.usefixtures("allow_losses")
 @pytest.mark.parametrize("in_doubt_count", [0, 1])
 def test_an_edition_that_is_done_has_nobody_waiting(store: Store, in_doubt_count: int) -> None:
-    edition = create_sending_edition(store, 3)
+    edition_id = create_sending_edition(store, 3)
     if in_doubt_count:
-        record_results(store, edition, start_sending(store, edition, in_doubt_count), DeliveryState.IN_DOUBT)
-    store.editions.transition(edition, [EditionState.SENDING], EditionState.DONE, now=NOW)
+        record_results(
+            store, edition_id, start_sending(store, edition_id, in_doubt_count), DeliveryState.IN_DOUBT
+        )
+    store.editions.transition(edition_id, [EditionState.SENDING], EditionState.DONE, now=NOW)
     [problem] = invariant_problems(store.find_invariant_violations())
     assert f"it is done, but {3 - in_doubt_count} of its deliveries still wait" in problem.message
