@@ -1,4 +1,4 @@
-"""The first schema: people and their consent, editions with their letters, and a ledger of deliveries."""
+"""The first schema: subscribers and consents, editions with their message templates, and deliveries."""
 
 from secrets import token_hex
 
@@ -10,13 +10,13 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_IdInteger = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    _people()
-    _editions()
-    _deliveries()
+    _create_subscribers()
+    _create_editions()
+    _create_deliveries()
     table = op.create_table(
         "properties",
         sa.Column("name", sa.Text, primary_key=True),
@@ -25,10 +25,10 @@ def upgrade() -> None:
     op.bulk_insert(table, [{"name": "erasure", "value": token_hex(32)}])
 
 
-def _people() -> None:
+def _create_subscribers() -> None:
     op.create_table(
         "subscribers",
-        sa.Column("id", _Number, primary_key=True),
+        sa.Column("id", _IdInteger, primary_key=True),
         sa.Column("address", sa.Text, nullable=False),
         sa.Column("address_key", sa.Text, nullable=False, unique=True),
         sa.Column("name", sa.Text, nullable=False),
@@ -38,8 +38,8 @@ def _people() -> None:
     )
     op.create_table(
         "subscriptions",
-        sa.Column("id", _Number, primary_key=True),
-        sa.Column("subscriber_id", _Number, sa.ForeignKey("subscribers.id"), nullable=False),
+        sa.Column("id", _IdInteger, primary_key=True),
+        sa.Column("subscriber_id", _IdInteger, sa.ForeignKey("subscribers.id"), nullable=False),
         sa.Column("newsletter", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("since", sa.BigInteger, nullable=False),
@@ -49,8 +49,8 @@ def _people() -> None:
     op.create_index("subscriptions_by_state", "subscriptions", ["newsletter", "state", "id"])
     op.create_table(
         "consents",
-        sa.Column("id", _Number, primary_key=True),
-        sa.Column("subscriber_id", _Number, sa.ForeignKey("subscribers.id")),
+        sa.Column("id", _IdInteger, primary_key=True),
+        sa.Column("subscriber_id", _IdInteger, sa.ForeignKey("subscribers.id")),
         sa.Column("erased", sa.Text),
         sa.Column("newsletter", sa.Text, nullable=False),
         sa.Column("event", sa.Text, nullable=False),
@@ -62,10 +62,10 @@ def _people() -> None:
     op.create_index("consents_by_erased", "consents", ["erased"])
 
 
-def _editions() -> None:
+def _create_editions() -> None:
     op.create_table(
         "editions",
-        sa.Column("id", _Number, primary_key=True),
+        sa.Column("id", _IdInteger, primary_key=True),
         sa.Column("newsletter", sa.Text, nullable=False),
         sa.Column("slot_key", sa.Text, nullable=False),
         sa.Column("slot_at", sa.BigInteger, nullable=False),
@@ -94,13 +94,13 @@ def _editions() -> None:
         "edition_posts",
         sa.Column("newsletter", sa.Text, nullable=False),
         sa.Column("post_id", sa.Text, nullable=False),
-        sa.Column("edition_id", _Number, sa.ForeignKey("editions.id"), nullable=False),
+        sa.Column("edition_id", _IdInteger, sa.ForeignKey("editions.id"), nullable=False),
         sa.PrimaryKeyConstraint("newsletter", "post_id"),
     )
     op.create_index("edition_posts_by_edition", "edition_posts", ["edition_id"])
 
 
-def _deliveries() -> None:
+def _create_deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("subscription_id", sa.BigInteger, nullable=False),
@@ -114,16 +114,18 @@ def _deliveries() -> None:
         sa.PrimaryKeyConstraint("edition_id", "subscription_id"),
         sqlite_with_rowid=False,
     )
-    _partial_index("deliveries_due", ["edition_id", "next_at", "subscription_id"], "next_at IS NOT NULL")
-    _partial_index("deliveries_in_hand", ["worker_id"], "worker_id IS NOT NULL")
+    _create_partial_index(
+        "deliveries_due", ["edition_id", "next_at", "subscription_id"], "next_at IS NOT NULL"
+    )
+    _create_partial_index("deliveries_in_hand", ["worker_id"], "worker_id IS NOT NULL")
     op.create_table(
         "workers",
-        sa.Column("id", _Number, primary_key=True),
+        sa.Column("id", _IdInteger, primary_key=True),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("lease_until", sa.BigInteger, nullable=False),
         sqlite_autoincrement=True,
     )
 
 
-def _partial_index(name: str, columns: list[str], where: str) -> None:
+def _create_partial_index(name: str, columns: list[str], where: str) -> None:
     op.create_index(name, "deliveries", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))

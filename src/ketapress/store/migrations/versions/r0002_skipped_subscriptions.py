@@ -1,4 +1,4 @@
-"""An edition keeps for whom no delivery was written when it was frozen: how many, by the state of their consent."""
+"""An edition stores how many subscriptions its freeze skipped, by subscription state."""
 
 import sqlalchemy as sa
 from alembic import op
