@@ -1,5 +1,6 @@
 """In any order of events no delivery is lost, and no message is permitted twice unless it is in doubt."""
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
@@ -13,6 +14,7 @@ from ketapress.store.store import Store
 from support.factories import NOW
 from support.store_fixture import create_edition, expire_leases, subscribe
 
+SOAK = bool(os.environ.get("KETAPRESS_SOAK"))
 SUBSCRIBER_COUNT = 8
 PAUSES = st.sampled_from([timedelta(0), timedelta(minutes=5), timedelta(hours=1)])
 OUTCOMES = st.sampled_from(
@@ -142,5 +144,6 @@ def test_deliveries_are_conserved_and_nobody_is_sent_to_twice(open_another: Call
     open_another()  # create the schema once for all runs
     machine = type("DatabaseSender", (Sender,), {"open_another": staticmethod(open_another)})
     run_state_machine_as_test(
-        machine, settings=hypothesis_settings(max_examples=15, stateful_step_count=20, deadline=None)
+        machine,
+        settings=hypothesis_settings(max_examples=100 if SOAK else 8, stateful_step_count=20, deadline=None),
     )
