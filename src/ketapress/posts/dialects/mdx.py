@@ -51,9 +51,7 @@ _INDENT = re.compile(r"(?:\t| {4})\s*")
 _LIST_MARKER = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
 _LINK_COMPONENTS = frozenset({"link", "nextlink", "externallink"})
 _MAX_LENGTH = 5_000  # characters of a tag or an expression; a longer one is treated as unclosed
-_MAX_UNCLOSED = (
-    50  # tags and braces; with more of them the body is text, and the search would take quadratic time
-)
+_MAX_UNCLOSED = 50  # tags and braces; a limit, because each search runs up to `_MAX_LENGTH`
 _MAX_STATEMENT_LINES = 200
 
 

@@ -31,9 +31,7 @@ _ARGUMENT = re.compile(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+)
 
 _TITLE_KEYS = ("title", "summary", "header", "label", "name", "tabname", "author")
 _DISCLOSURE_NAME = re.compile(r".*(?:accordion|collaps|details|expand|fold|spoiler|toggle).*", re.IGNORECASE)
-_MAX_OPEN_TAGS = (
-    50  # start tags that are compared with an end tag; without a limit this would take quadratic time
-)
+_MAX_OPEN_TAGS = 50  # start tags that an end tag is compared with; a limit against quadratic time
 _URL_KEYS = ("href", "url", "link", "to")
 _NOT_A_TITLE = re.compile(  # a keyword, an icon, a URL, a file
     r"\W*|[a-z]+|.*\bfa[brs]?[ -].*|https?://.*|.*\.\w{2,4}"

@@ -13,7 +13,7 @@ from ketapress.posts.dialects.shortcodes import ATTRIBUTE_BLOCK
 from ketapress.posts.text.strip_markdown import strip_markdown
 
 _MAX_COLUMNS = 128  # of a table; the limit of md4c
-_MAX_CELLS = 500_000  # columns times lines of the post: comrak fills up short rows, so that the output grows with the square
+_MAX_CELLS = 500_000  # columns times lines of the post; short rows are filled up, so that the output grows with the square
 _MIN_PIPES, _MIN_LINES = _MAX_COLUMNS - 1, _MAX_CELLS // _MAX_COLUMNS
 _DELIMITER_ROW = re.compile(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$", re.MULTILINE)
 _CHECKBOXES = {
@@ -38,9 +38,7 @@ _IMAGE_WITH_SPACES = re.compile(
     re.IGNORECASE,
 )
 
-_MAX_AT_SIGNS = (
-    500  # comrak recurses once for each e-mail address of a paragraph; some 20,000 overflow its stack
-)
+_MAX_AT_SIGNS = 500  # comrak recurses once for each e-mail address; some 20,000 overflow its stack
 
 
 def _build_extensions(*, autolink: bool) -> comrak.ExtensionOptions:
