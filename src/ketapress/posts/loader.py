@@ -36,11 +36,11 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
     reader_result = ParseRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
     reader = PostReader(root / "posts", reader_result, cache)
     records = read_registry(root)
-    manuscripts, file_problems = reader.read()
+    parsed_posts, file_problems = reader.read()
     problem_paths = frozenset(
         problem.path.removeprefix("posts/") for problem in file_problems if problem.path and is_error(problem)
     )
-    identities = assign_identities(manuscripts, problem_paths, records, rules)
+    identities = assign_identities(parsed_posts, problem_paths, records, rules)
     bodies, late_problems = reader.render(identities.posts, site_url)
     attachments = {display_path(path) for body in bodies.values() for path in body.files}
     problems = [
@@ -51,7 +51,7 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
     ]
     remarks: tuple[Problem, ...] | None = identities.problems
     if identities.problems and identities.registry != records:  # some are reported only once
-        again = assign_identities(manuscripts, problem_paths, identities.registry, rules)
+        again = assign_identities(parsed_posts, problem_paths, identities.registry, rules)
         remarks = again.problems if again.registry == identities.registry else None
     posts = tuple(
         build_post(post, bodies[post.parsed_post.path])
