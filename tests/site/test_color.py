@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
-from ketapress.model.colour import contrast_ratio, ensure_contrast
+from ketapress.model.color import contrast_ratio, ensure_contrast
 from ketapress.site.pages import BACKGROUND
 from support.factories import settings
 
