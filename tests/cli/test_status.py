@@ -127,7 +127,7 @@ def test_a_disk_without_room_needs_a_person(publication: Path, monkeypatch: pyte
     outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
     assert outcome.exit_code == 1
     assert "1 MB are free on its disk" in outcome.stdout
-    assert "Make room" in outcome.stdout
+    assert "Free some space" in outcome.stdout
 
 
 def on_a_terminal(folder: Path, columns: int, **environ: str) -> str:
@@ -201,7 +201,8 @@ def test_a_folder_that_may_not_be_used_needs_a_person(
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != name and allowed(path, mode))
     outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
     assert outcome.exit_code == 1
-    assert f"{name} cannot be used by user" in outcome.stdout
+    assert "cannot read or write" in outcome.stdout
+    assert f"/{name}.\n" in outcome.stdout
 
 
 def test_the_screen_is_there_where_posts_cannot_be_read(publication: Path) -> None:
