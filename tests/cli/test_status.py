@@ -12,7 +12,7 @@ import click
 import pytest
 
 from ketapress.store.store import open_store
-from ketapress.system.lock import publication_lock, run_work
+from ketapress.system.lock import part_work, publication_lock
 from ketapress.testing import ScriptedRelay
 from support.cli_runner import ketapress
 from support.factories import NOW
@@ -86,7 +86,10 @@ def test_mail_that_waits_for_a_relay_that_is_down_needs_a_person(publication: Pa
 
 def test_status_tells_which_parts_of_run_are_up(publication: Path) -> None:
     assert "run\n  not up here; " in ketapress(publication, "status").stdout
-    with publication_lock(publication, run_work("delivery")), publication_lock(publication, run_work("web")):
+    with (
+        publication_lock(publication, part_work("delivery")),
+        publication_lock(publication, part_work("web")),
+    ):
         screen = ketapress(publication, "status").stdout
         found = ketapress(publication, "status", "--json").result["run"]
     assert f"run\n  delivery, web  process {os.getpid()} on " in screen
@@ -110,7 +113,7 @@ def test_what_a_dead_process_had_in_its_hands_needs_a_person_until_somebody_goes
     )
     with publication_lock(publication, "send"):
         assert "process that is gone" not in told(publication)
-    with publication_lock(publication, run_work("delivery")):
+    with publication_lock(publication, part_work("delivery")):
         assert "process that is gone" not in told(publication)
 
 

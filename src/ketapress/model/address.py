@@ -8,13 +8,13 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from ketapress.model.text import LINE
+from ketapress.model import illegal_characters
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322, 3.2.3
 _LOCAL = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*\Z")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")  # RFC 1123, 2.1
 _MAILBOX = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<angle>[^<>\s]+)>|(?P<bare>[^<>\s]+))\s*\Z")
-_CONTROL = re.compile(f"[{LINE}]")
+_CONTROL = re.compile(f"[{illegal_characters.LINE}]")
 
 
 class Mailbox(NamedTuple):

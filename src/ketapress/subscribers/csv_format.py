@@ -15,9 +15,9 @@ from io import StringIO
 from itertools import islice
 from typing import NamedTuple
 
+from ketapress.model import illegal_characters
 from ketapress.model.address import parse_address
 from ketapress.model.subscriber import ImportRow, RejectedRow, Subscriber
-from ketapress.model.text import DIRECTION, LINE
 
 HEADER = ("address", "name", "lang", "newsletter", "state", "since")
 
@@ -39,7 +39,7 @@ _MAX_VALUE_LENGTH = 60  # characters of a refused value
 _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _NOT_A_LETTER = re.compile(r"[^a-z]")
-_CONTROL = re.compile(f"[{LINE}{DIRECTION}]")
+_CONTROL = re.compile(f"[{illegal_characters.LINE}{illegal_characters.DIRECTION}]")
 _LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")  # the syntax of BCP 47 tags
 
 

@@ -24,7 +24,7 @@ PARTS = ("schedule", "delivery", "web")
 """The parts of `ketapress run`. Each runs once per folder."""
 
 
-def run_work(part: str) -> str:
+def part_work(part: str) -> str:
     """Return the name of the work of a part of `run`, for its lock."""
     return f"run --only {part}"
 
@@ -109,7 +109,7 @@ def _read_owner(handle: int) -> str:
 
 
 def _taken_problem(work: str, owner: str) -> Problem:
-    if work in map(run_work, PARTS):
+    if work in map(part_work, PARTS):
         part = work.rpartition(" ")[2]
         return Problem(
             code="lock.taken",
