@@ -60,8 +60,8 @@ def test_it_says_when_it_goes_out_in_what_state_and_how_far_it_looks_back(
     toml.write_text(toml.read_text().replace('"UTC"', '"Europe/Berlin"') + 'approval = "one"\n')
     page = get_text(serve(publication).get().text)
     assert "Due Mon 12 Jun 2023, 08:00 CEST" in page
-    assert "In state awaiting approval this newsletter asks for a person's approval" in page
-    assert "Goes out by itself until Mon 19 Jun 2023, 08:00 CEST" in page
+    assert "State awaiting approval this newsletter asks for a person's approval" in page
+    assert "Sent automatically until Mon 19 Jun 2023, 08:00 CEST" in page
     assert "from Mon 05 Jun 2023, 00:00 CEST to Mon 12 Jun 2023, 08:00 CEST" in page
 
 
@@ -132,7 +132,7 @@ def test_with_nothing_new_it_says_so(publication: Path, serve: Callable[..., Pre
     ketapress(publication, "publish", "--at", "2023-06-12T09:00")
     page = get_text(serve(publication, "--port", "0", "--at", "2023-06-12T10:00").get().text)
     assert "Nothing new by the next slot" in page
-    assert "Composed already, and not sent yet ready Ketamine Therapy weekly/2023-06-12T0800" in page
+    assert "Composed and not sent yet ready Ketamine Therapy weekly/2023-06-12T0800" in page
 
 
 def test_a_page_without_newsletters_says_what_to_add(
