@@ -185,9 +185,12 @@ def test_an_older_copy_is_told_by_status_and_doctor_until_it_is_accepted(press: 
     restored(press, str(press / "copy.db"))
     screen = ketapress(press, "status", "--at", FIRST)
     assert screen.exit_code == 1
-    assert "it is an older copy, or another one" in screen.stdout
+    assert "the database is an older copy, or another one" in screen.stdout
     assert "ketapress db restore --accept --dry-run" in screen.stdout
-    assert "it is an older copy, or another one" in ketapress(press, "doctor", "--dns", "127.0.0.1:1").stdout
+    assert (
+        "the database is an older copy, or another one"
+        in ketapress(press, "doctor", "--dns", "127.0.0.1:1").stdout
+    )
     restored(press, "--accept")
     assert ketapress(press, "status", "--at", FIRST).exit_code == 0
 

@@ -211,7 +211,10 @@ def test_the_screen_is_there_where_posts_cannot_be_read(publication: Path) -> No
     lost = ketapress(publication, "status", "--at", "2023-06-12T10:00")
     ids.mkdir()
     unreadable = ketapress(publication, "status", "--at", "2023-06-12T10:00")
-    for outcome, words in ((lost, "it is gone, but editions went out"), (unreadable, "Is a directory")):
+    for outcome, words in (
+        (lost, "the file is missing, but editions were sent"),
+        (unreadable, "Is a directory"),
+    ):
         assert outcome.exit_code == 1
         assert words in outcome.stdout
         assert "last edition  weekly/2023-06-12T0800" in outcome.stdout

@@ -1,7 +1,7 @@
 """A daemon that is killed and restarted at random: every edition once, no post twice, none lost.
 
 Each tick runs in a process of its own, which is killed at a random moment in many of them. The clock advances in steps
-of hours, and sometimes of days. Six days in `make test`; KETAPRESS_SOAK=1 covers a year.
+of hours, and sometimes of days. Four days in `make test`; KETAPRESS_SOAK=1 covers a year.
 """
 
 import os
@@ -20,7 +20,7 @@ from ketapress.testing import ScriptedRelay
 from support.mailbox_clients import DAY, HOUR, START, Mailbox
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))
-DAYS = 365 if SOAK else 6
+DAYS = 365 if SOAK else 4
 FIRST_TICK = 0.1  # seconds, a guess; later ticks are measured, so that kills hit them on any machine
 
 

@@ -195,15 +195,15 @@ def test_a_post_that_changes_while_it_is_read_is_read_again(
     from ketapress.publication import Publication
 
     texts = ["---\ntitle: quick\ndate: 2023-06-10\n---\nHalf a sentence and the rest.\n"]
-    read_library = Publication.library
+    read_library = Publication.load_library
 
-    def read_and_change(self: Publication, now: datetime, *, keep: bool) -> object:
-        library = read_library(self, now, keep=keep)
+    def read_and_change(self: Publication, now: datetime, *, save_ids: bool) -> object:
+        library = read_library(self, now, save_ids=save_ids)
         if texts:
             file.write_text(texts.pop())
         return library
 
-    monkeypatch.setattr(Publication, "library", read_and_change)
+    monkeypatch.setattr(Publication, "load_library", read_and_change)
     writer = Writer(file, [])
     writer.wall += 10
     context = DaemonContext(

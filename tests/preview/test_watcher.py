@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ketapress.check.preview import Preview
+from ketapress.edition_service import EditionService
 from ketapress.model.errors import Problem
 from ketapress.publication import Publication
 from ketapress.testing import StillClock
@@ -60,24 +62,22 @@ def test_it_is_made_once_for_each_change() -> None:
 
 
 def test_nothing_that_a_preview_itself_writes_makes_it_anew(publication: Path) -> None:
-    reader = Publication(publication, {})
-    stamps = reader.preview_stamps()
-    library = reader.library(NOW, keep=False)
-    report = reader.compose(library, NOW, None, dry_run=True)
-    reader.keep_preview(report.editions[0])
-    reader.close()
+    with closing(Publication(publication, {})) as publication_parts:
+        service = EditionService(publication_parts)
+        stamps = service.preview_stamps()
+        report = service.compose(publication_parts.load_library(NOW, save_ids=False), NOW, None, dry_run=True)
+        service.write_preview(report.editions[0])
     assert (publication / "ketapress.db").exists()
-    assert reader.preview_stamps() == stamps
+    assert service.preview_stamps() == stamps
 
 
 def test_what_composing_leaves_makes_it_anew(publication: Path) -> None:
-    reader = Publication(publication, {})
-    stamps = reader.preview_stamps()
-    reader.compose(reader.library(NOW, keep=True), NOW, None, dry_run=False)
-    reader.close()
-    changed_names = {
-        Path(path).name for path, stamp in reader.preview_stamps().items() if stamps.get(path) != stamp
-    }
+    with closing(Publication(publication, {})) as publication_parts:
+        service = EditionService(publication_parts)
+        stamps = service.preview_stamps()
+        service.compose(publication_parts.load_library(NOW, save_ids=True), NOW, None, dry_run=False)
+    new_stamps = service.preview_stamps()
+    changed_names = {Path(path).name for path, stamp in new_stamps.items() if stamps.get(path) != stamp}
     assert {".published.jsonl", "2023-06-12T0800"} <= changed_names
 
 

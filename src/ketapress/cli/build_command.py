@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ketapress.build_service import BuildService
 from ketapress.builder.up_to_date import CachedAnswer
 from ketapress.cli.context import Answer, Door, problem_documents, shown, to_json
 from ketapress.cli.report_format import build_lines, published
@@ -20,17 +21,17 @@ def run_build(door: Door, stamps: dict[str, str] | None = None) -> Answer:
     `stamps` are those of files that were looked up a moment ago, by absolute paths.
     """
     publication = door.publication
-    with _without_collector(), publication.alone("publish"):
-        inputs = publication.input_stamps(stamps or {})
-        library = publication.library(door.now, keep=not door.dry_run, stamps=inputs)
+    with _without_collector(), publication.exclusive_lock("publish"):
+        inputs = BuildService(publication).input_stamps(stamps or {})
+        library = publication.load_library(door.now, save_ids=not door.dry_run, stamps=inputs)
         if not door.dry_run:
             publication.save_posts(library, door.started)
-        report = publication.build(library, door.now, dry_run=door.dry_run)
+        report = BuildService(publication).build(library, door.now, dry_run=door.dry_run)
         next_problems = library.problems_again
         if inputs and next_problems is not None and not door.dry_run and door.at is None:
             next_answer = _answer(door, library._replace(problems=next_problems), report.next_report)
             answer = _to_cached_answer(door, next_answer)
-            publication.save_answer(answer, inputs, library, report, door.started, door.clock())
+            BuildService(publication).save_answer(answer, inputs, library, report, door.started, door.clock())
     return _answer(door, library, report)
 
 

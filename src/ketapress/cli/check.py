@@ -9,8 +9,8 @@ def check(door: Door) -> Answer:
     from ketapress.check.problems import collect_problems
 
     publication = door.publication
-    library = publication.library(door.now, keep=False)
-    problems = collect_problems(publication.press, library.posts, library.problems, door.now)
+    library = publication.load_library(door.now, save_ids=False)
+    problems = collect_problems(publication.compose_context, library.posts, library.problems, door.now)
     broken = {each.path for each in library.problems if each.severity is Severity.ERROR and each.path}
     result = {"files": library.files, "posts": len(library.posts), "problem_files": len(broken)}
     counts = f"{library.files} files: {len(library.posts)} posts, {len(broken)} with problems."

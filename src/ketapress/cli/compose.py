@@ -4,6 +4,7 @@ import click
 
 from ketapress.cli.decorators import Answer, Door, command
 from ketapress.cli.report_format import compose_lines, needs_person, published
+from ketapress.edition_service import EditionService
 from ketapress.model.errors import Problem, UsageError
 
 
@@ -27,9 +28,9 @@ def compose(door: Door, newsletter: str | None, *, immediately: bool) -> Answer:
                 cure="Name one: compose weekly --now.",
             )
         )
-    with publication.alone("publish"):
-        library = publication.library(door.now, keep=not door.dry_run)
-        report = publication.compose(
+    with publication.exclusive_lock("publish"):
+        library = publication.load_library(door.now, save_ids=not door.dry_run)
+        report = EditionService(publication).compose(
             library, door.now, newsletter, immediately=immediately, dry_run=door.dry_run
         )
     return Answer(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ketapress.cli.decorators import Answer, Door, command, group
+from ketapress.database_service import DatabaseService
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @command("db upgrade", "Bring the database to the version that this Ketapress knows.")
 def upgrade(door: Door) -> Answer:
-    before, after = door.publication.upgrade_database()
+    before, after = DatabaseService(door.publication).upgrade()
     if before == after:
         return Answer(
             {"before": before, "after": after}, [f"The database is at {after} already; nothing was changed."]
@@ -30,7 +31,7 @@ def upgrade(door: Door) -> Answer:
 )
 @click.argument("file", type=click.Path(dir_okay=False))
 def backup(door: Door, file: str) -> Answer:
-    door.publication.backup(Path(file), door.started)
+    DatabaseService(door.publication).backup(Path(file), door.started)
     return Answer(
         {"file": file}, [f"The copy is in {file}; posts/ and its ids, and outbox/, belong to a backup, too."]
     )
@@ -57,12 +58,12 @@ def restore(door: Door, file: str | None, *, accept: bool) -> Answer:
     lines: list[str] = []
     result: dict[str, Any] = {}
     if file is not None:
-        aside = door.publication.restore(Path(file), door.clock())
+        aside = DatabaseService(door.publication).restore(Path(file), door.clock())
         result = {"file": file, "replaced": aside and str(aside)}
         lines += _restored(file, aside)
     if not accept:
         return Answer(result, [*lines, *_NEXT], needs_person=True)
-    accepted = door.publication.accept(door.clock(), dry_run=door.dry_run)
+    accepted = DatabaseService(door.publication).reconcile(door.clock(), dry_run=door.dry_run)
     result |= {"editions": [_result(each) for each in accepted], "dry_run": door.dry_run}
     waits = any(each.in_doubt or each.state == "held" for each in accepted)
     return Answer(result, [*lines, *_accepted(door, accepted)], needs_person=waits)

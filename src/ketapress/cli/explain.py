@@ -6,6 +6,7 @@ import click
 
 from ketapress.cli.decorators import Answer, Door, command
 from ketapress.cli.table import rows
+from ketapress.edition_service import EditionService
 from ketapress.model.settings import NewsletterSettings
 
 if TYPE_CHECKING:  # loaded when the command is called
@@ -20,9 +21,9 @@ def explain(door: Door, edition: str) -> Answer:
     from ketapress.check.explain import explain_edition
 
     publication = door.publication
-    newsletter, slot = publication.slot(edition)
-    library = publication.library(door.now, keep=False)
-    found = explain_edition(publication.press, newsletter, slot, library.posts)
+    newsletter, slot = EditionService(publication).find_slot(edition)
+    library = publication.load_library(door.now, save_ids=False)
+    found = explain_edition(publication.compose_context, newsletter, slot, library.posts)
     state = found.stored_edition.state if found.stored_edition else None
     result = {
         "edition": slot.edition,

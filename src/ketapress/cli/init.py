@@ -8,10 +8,10 @@ from ketapress.cli.decorators import Answer, Door, command, parsed_moment
 @command("init", "Make a publication folder in FOLDER (this folder by default).", asks_time=True)
 @click.argument("folder", required=False)
 def init(door: Door, folder: str | None) -> Answer:
-    from ketapress.publication import begin
+    from ketapress.settings.scaffold import create_publication
 
     root = door.root / folder if folder else door.root
-    made = begin(root, parsed_moment(door.at, "--at") if door.at else door.started)
+    made = create_publication(root, parsed_moment(door.at, "--at") if door.at else door.started)
     return Answer(
         {"made": [str(path) for path in made]},
         [

@@ -15,5 +15,5 @@ def new(door: Door, title: str) -> Answer:
                 code="usage.title", message="the title is empty.", cure='Name one: ketapress new "A title".'
             )
         )
-    path = door.publication.new_post(title, door.now)
+    path = door.publication.create_draft(title, door.now)
     return Answer({"path": str(path)}, [f"Write on in {path}; remove `draft: true` when it may go out."])

@@ -13,6 +13,8 @@ from ketapress.cli.decorators import Answer, Door, command, group
 from ketapress.cli.outbox_export import export
 from ketapress.cli.report_format import edition_lines, edition_result, left_out_words
 from ketapress.cli.table import Rows, rows
+from ketapress.edition_service import EditionService
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import DeliveryState, DeliverySummary
 from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.outbox.writer import read_edition_json
@@ -81,7 +83,7 @@ def _listed(
     door: Door, found: StoredEdition, deliveries: Iterable[DeliverySummary]
 ) -> Iterator[dict[str, Any]]:
     """Who got it, who did not, and why; an erased person has no address."""
-    message_id = door.publication.mailing.message_ids(found)
+    message_id = MailService(door.publication).message_ids(found)
     for each in deliveries:
         yield {
             "address": each.address,
@@ -185,7 +187,7 @@ def cancel(door: Door, edition: str) -> Answer:
 @_edition
 def refresh(door: Door, edition: str) -> Answer:
     found = review.get_edition(door.publication.store, edition)
-    fresh = door.publication.refresh(found, door.now, dry_run=door.dry_run)
+    fresh = EditionService(door.publication).refresh(found, door.now, dry_run=door.dry_run)
     gone = len(found.post_ids) - len(fresh.edition.posts)
     lines = edition_lines(door, fresh)
     if gone:

@@ -9,6 +9,7 @@ import click
 from ketapress import review
 from ketapress.cli.context import Answer, Door
 from ketapress.cli.decorators import command
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import DeliverySummary
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, RefusedError
@@ -59,11 +60,11 @@ def _contents(door: Door, found: StoredEdition) -> dict[str, bytes]:
     folder = edition_folder(door.root, found.slot)
     if folder.is_dir():
         return {each.name: each.read_bytes() for each in sorted(folder.iterdir()) if each.is_file()}
-    return {"message.eml": door.publication.mailing.specimen(found)}
+    return {"message.eml": MailService(door.publication).sample_message(found)}
 
 
 def _deliveries(door: Door, found: StoredEdition) -> Iterator[str]:
-    message_id = door.publication.mailing.message_ids(found)
+    message_id = MailService(door.publication).message_ids(found)
     yield format_csv_line(_HEADER)
     for each in door.publication.store.deliveries.iter_deliveries(found.id):
         yield format_csv_line(

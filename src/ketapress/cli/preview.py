@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ketapress.cli.decorators import Answer, Door, command, disk_problem
+from ketapress.edition_service import EditionService
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, UsageError
 from ketapress.publication import Publication
 
@@ -58,16 +59,16 @@ def _written(door: Door, newsletter: str | None) -> Answer:
     from ketapress.check.preview import preview_newsletter as preview_of
 
     publication = door.publication
-    library = publication.library(door.now, keep=False)
+    library = publication.load_library(door.now, save_ids=False)
     lines, editions, problems = [], [], list(library.problems)
     for each in publication.newsletters(newsletter):
-        coming = preview_of(publication.press, each, library.posts, door.now).upcoming
+        coming = preview_of(publication.compose_context, each, library.posts, door.now).upcoming
         if coming is None:
             lines.append(
                 f"{each.name}: nothing new by its next slot; `ketapress outbox list` shows what is composed."
             )
             continue
-        folder = publication.keep_preview(coming.composed_edition)
+        folder = EditionService(publication).write_preview(coming.composed_edition)
         editions.append(_previewed(coming) | {"folder": str(folder)})
         problems += coming.composed_edition.problems
         lines += [*_lines(door, coming, each.max_bytes), f"  Open {folder / 'digest.html'} in a browser."]
@@ -109,13 +110,15 @@ def _served(door: Door, newsletter: str | None, port: int, *, opens: bool) -> An
 
     publication = door.publication  # a wrong setting ends the start here, with exit code 78
     publication.newsletters(newsletter)
-    watcher = PreviewWatcher(lambda: _made(door, newsletter), publication.preview_stamps, door.clock)
+    watcher = PreviewWatcher(
+        lambda: _made(door, newsletter), EditionService(publication).preview_stamps, door.clock
+    )
     with open_local_socket(port) as listener:
         address = f"{get_url(listener)}/"
         click.echo(f"{address} shows what goes out next, and follows what you write. Ctrl-C ends it.")
         if opens:
             click.launch(address)
-        serve(create_preview_app(watcher, publication.fill), watcher, listener)
+        serve(create_preview_app(watcher, publication.render_template), watcher, listener)
     return Answer({}, silent=True)
 
 
@@ -137,12 +140,12 @@ def _tried(publication: Publication, newsletter: str | None, now: datetime) -> "
     from ketapress.check.preview import preview_newsletter as preview_of
     from ketapress.web.preview.watch import PreviewAttempt
 
-    library = publication.library(now, keep=False)
+    library = publication.load_library(now, save_ids=False)
     previews, problems = {}, list(library.problems)
     newsletters = publication.newsletters(newsletter)
     for each in newsletters:
         try:
-            previews[each.name] = preview_of(publication.press, each, library.posts, now)
+            previews[each.name] = preview_of(publication.compose_context, each, library.posts, now)
         except ConfigurationError as error:
             problems += error.problems
     return PreviewAttempt(

@@ -2,6 +2,7 @@
 
 from ketapress.cli.decorators import Answer, Door, command
 from ketapress.cli.report_format import build_lines, compose_lines, needs_person, published
+from ketapress.edition_service import EditionService
 
 
 @command(
@@ -12,11 +13,11 @@ from ketapress.cli.report_format import build_lines, compose_lines, needs_person
 )
 def publish(door: Door) -> Answer:
     publication = door.publication
-    with publication.alone("publish"):
-        library = publication.library(door.now, keep=not door.dry_run)
+    with publication.exclusive_lock("publish"):
+        library = publication.load_library(door.now, save_ids=not door.dry_run)
         if not door.dry_run:
             publication.save_posts(library, door.started)
-        composed, built = publication.publish(library, door.now, dry_run=door.dry_run)
+        composed, built = EditionService(publication).publish(library, door.now, dry_run=door.dry_run)
     return Answer(
         published(door, composed, built),
         [*compose_lines(door, composed), *build_lines(door, built)],

@@ -34,7 +34,7 @@ def queue(door: Door, first: str | None, until: str | None) -> Answer:
         raise UsageError(
             Problem(code="usage.span", message=message, cure="Name a later --to, or leave one out.")
         )
-    library = publication.library(door.now, keep=False)
+    library = publication.load_library(door.now, save_ids=False)
     slots = upcoming_slots(publication.settings, begin, end)
     posts = upcoming_posts(publication.settings, library.posts, begin, end)
     changes = schedule_changes(publication.settings, last_schedules(door.root), door.now)

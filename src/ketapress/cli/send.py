@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ketapress.cli.decorators import Answer, Door, command
 from ketapress.cli.report_format import left_out_words
 from ketapress.deliver.report import died_problem
+from ketapress.edition_service import EditionService
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import FINAL_STATES, DeliveryState
 from ketapress.model.errors import Problem, UsageError
 
@@ -34,15 +36,15 @@ def send(door: Door) -> Answer:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
     began, doubts = time.monotonic(), list[int]()
-    with publication.alone("send"), _bar() as bar:
-        reports = publication.mailing.send(
+    with publication.exclusive_lock("send"), _bar() as bar:
+        reports = MailService(publication).send(
             door.clock, stop=stop.is_set, watch=bar.show if bar else None, doubted=doubts.append
         )
     rate = sum(each.sent for each in reports) / max(time.monotonic() - began, 1e-6)
     problems = [died_problem(count, publication.settings.relay.in_doubt) for count in doubts]
     problems += [each.problem for each in reports if each.problem]
     result = {"editions": [_result(each) for each in reports], "messages_per_second": round(rate, 1)}
-    waiting = publication.waiting()
+    waiting = EditionService(publication).list_to_review()
     lines = [line for each in reports for line in _lines(each)] or ["Nothing is ready to be sent."]
     lines += [
         f"{each.slot.edition} waits for a person: {each.state}, {each.reason or 'see outbox show'}."

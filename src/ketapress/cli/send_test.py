@@ -3,6 +3,8 @@
 import click
 
 from ketapress.cli.decorators import Answer, Door, command
+from ketapress.edition_service import EditionService
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import Fault, Verdict
 from ketapress.model.errors import Problem
 
@@ -17,11 +19,11 @@ from ketapress.model.errors import Problem
 def send_test(door: Door, newsletter: str, address: str) -> Answer:
     publication = door.publication
     (named,) = publication.newsletters(newsletter)
-    library = publication.library(door.now, keep=False)
-    edition, letter = publication.letter_to_try(named, library, door.now)
+    library = publication.load_library(door.now, save_ids=False)
+    edition, letter = EditionService(publication).find_test_message(named, library, door.now)
     if letter is None:
         return Answer({"accepted": False}, problems=[*library.problems, _nothing(newsletter)])
-    found = publication.mailing.send_test(named, letter, address, door.clock())
+    found = MailService(publication).send_test(named, letter, address, door.clock())
     accepted = found.fault is Fault.NONE
     result = {"accepted": accepted, "edition": edition, "reply": str(found.reply)}
     if accepted:

@@ -30,7 +30,7 @@ def status(door: Door) -> Answer:
     publication = door.publication
     with ThreadPoolExecutor(1) as aside:
         look = aside.submit(
-            publication.quick_look
+            publication.read_overview
         )  # a million rows take as long as all else that is loaded here
         from ketapress.check.invariants import invariant_problems
         from ketapress.check.status import read_status as status_of
@@ -57,7 +57,7 @@ def status(door: Door) -> Answer:
 def _posts(door: Door) -> tuple[Problem, ...]:
     """What is wrong with posts. Where they cannot be read at all, the rest of the screen is worth having."""
     try:
-        return door.publication.library(door.now, keep=False).problems
+        return door.publication.load_library(door.now, save_ids=False).problems
     except KetapressError as error:
         return error.problems
     except OSError as error:
@@ -82,7 +82,12 @@ def _left_behind(door: Door, found: "Status") -> tuple[Problem, ...]:
     """
     held = sum(found.deliveries.get(state, 0) for state in _IN_HAND)
     alone = sqlite_path(door.publication.settings.database.url) is not None
-    if not held or not alone or "delivery" in door.publication.running() or lock_holder(door.root, "send"):
+    if (
+        not held
+        or not alone
+        or "delivery" in door.publication.active_parts()
+        or lock_holder(door.root, "send")
+    ):
         return ()
     sending = found.deliveries.get(DeliveryState.SENDING, 0)
     message = f"{held:,} message{' was' if held == 1 else 's were'} in the hands of a process that is gone"
@@ -139,7 +144,7 @@ def _result(door: Door, found: "Status") -> dict[str, Any]:
         "deliveries": {state.replace(" ", "_"): found.deliveries.get(state, 0) for state in DeliveryState},
         "doubtful": [{"edition": edition, "messages": count} for edition, count in found.in_doubt.items()],
         "waiting": [each.slot.edition for each in found.waiting_editions],
-        "run": [{"part": part, "process": who} for part, who in door.publication.running().items()],
+        "run": [{"part": part, "process": who} for part, who in door.publication.active_parts().items()],
         "relay": {
             "url": str(door.publication.settings.relay.url),
             "reachable": found.relay.reachable,
@@ -172,7 +177,7 @@ def _lines(door: Door, found: "Status", problems: Sequence[Problem]) -> list[str
 def _running(door: Door) -> list[tuple[str, ...]]:
     """Which parts of `run` are up in this folder, and the processes that keep them going."""
     up: dict[str, list[tuple[str, str]]] = {}
-    for part, who in door.publication.running().items():
+    for part, who in door.publication.active_parts().items():
         up.setdefault(who.partition(",")[0], []).append((part, who))
     if not up:
         return [("not up here; `ketapress publish` and `ketapress send` do what is due",)]

@@ -109,7 +109,7 @@ class Daemon:
         with ExitStack() as locks:
             with closing(self._context.open_publication()) as publication:
                 for part in parts:
-                    locks.enter_context(publication.alone(run_work(part)))
+                    locks.enter_context(publication.exclusive_lock(run_work(part)))
             for number in (*_STOP_SIGNALS, signal.SIGHUP):
                 signal.signal(number, self._handle_signal)
             message = (

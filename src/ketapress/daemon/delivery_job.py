@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from ketapress.daemon.context import DaemonContext
 from ketapress.daemon.counters import Counters
 from ketapress.deliver.report import EditionReport, died_problem
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import Verdict
 from ketapress.model.errors import Problem
 from ketapress.model.settings import RelaySettings
@@ -39,8 +40,8 @@ class DeliveryJob:
         if context.clock() < self._retry_at and context.settings.relay == self._relay:
             return self._problems
         self._relay, self._retry_at = context.settings.relay, _EPOCH
-        with closing(context.open_publication()) as publication, publication.alone("send"):
-            reports = publication.mailing.send(
+        with closing(context.open_publication()) as publication, publication.exclusive_lock("send"):
+            reports = MailService(publication).send(
                 context.clock,
                 stop=context.stop.is_set,
                 heard=self._count_reply,

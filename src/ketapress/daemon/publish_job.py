@@ -14,6 +14,7 @@ from ketapress.compose import ComposeReport
 from ketapress.daemon.context import DaemonContext
 from ketapress.daemon.counters import Counters
 from ketapress.daemon.quiescence import is_git_busy, is_quiescent
+from ketapress.edition_service import EditionService
 from ketapress.editions.slots import find_next_slot
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem
@@ -71,13 +72,11 @@ class PublishJob:
             while True:
                 stamps, file_time = self._read_stamps(), self._file_clock()
                 is_overdue = not 0 <= file_time - start < _MAX_WAIT
-                is_ready = is_quiescent(stamps.values(), file_time) and not is_git_busy(
-                    self._context.root, file_time
-                )
-                if (is_overdue or is_ready) and (
-                    result := self._publish(publication, now, stamps, is_overdue=is_overdue)
-                ):
-                    break
+                is_busy = is_git_busy(self._context.root, file_time)
+                if is_overdue or (is_quiescent(stamps.values(), file_time) and not is_busy):
+                    result = self._publish(publication, now, stamps, is_overdue=is_overdue)
+                    if result is not None:
+                        break
                 if self._context.stop.wait(_POLL_SECONDS):
                     return ()
             problems, posts = result
@@ -94,16 +93,17 @@ class PublishJob:
     ) -> tuple[tuple[Problem, ...], tuple[Post, ...]] | None:
         """Return all problems and posts; None, with nothing done, where a file changed while posts were read."""
         read_at, start = datetime.now(UTC), time.monotonic()
-        with publication.alone("publish"):
-            library = publication.library(now, keep=False)
+        edition_service = EditionService(publication)
+        with publication.exclusive_lock("publish"):
+            library = publication.load_library(now, save_ids=False)
             if not is_overdue and self._read_stamps() != stamps:
                 return None
-            publication.keep_ids(library)
+            publication.save_ids(library)
             publication.save_posts(library, read_at)
-            compose_report, build_report = publication.publish(library, now, dry_run=False)
+            compose_report, build_report = edition_service.publish(library, now, dry_run=False)
         self._count_build(time.monotonic() - start)
         self._log_result(compose_report, build_report)
-        waiting = (waiting_problem(edition) for edition in publication.waiting())
+        waiting = (waiting_problem(edition) for edition in edition_service.list_to_review())
         problems = (*library.problems, *compose_report.problems, *build_report.problems, *waiting)
         return problems, library.posts
 
