@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.browser import faults, sights
-from support.site_server import publish_magazine, served
+from support.site_server import publish_magazine, serve_folder
 
 KINDS = (
     "",
@@ -35,7 +35,7 @@ KINDS = (
 def test_every_page_is_open_to_everybody_on_a_phone_and_on_a_desktop(
     tmp_path: Path, language: str, direction: str, kinds: tuple[str, ...]
 ) -> None:
-    with served(tmp_path / "press" / "public") as url:
+    with serve_folder(tmp_path / "press" / "public") as url:
         publish_magazine(tmp_path / "press", url, language)
         found = sights(url + kind for kind in kinds)
 

@@ -16,7 +16,7 @@ from ketapress.publication import Publication
 
 if TYPE_CHECKING:
     from ketapress.check.preview import UpcomingEdition
-    from ketapress.web.preview.watch import Made
+    from ketapress.web.preview.watch import PreviewAttempt
 
 _PORT = 8125
 
@@ -103,40 +103,42 @@ def _lines(door: Door, coming: "UpcomingEdition", most: int) -> list[str]:
 
 def _served(door: Door, newsletter: str | None, port: int, *, opens: bool) -> Answer:
     """A page on this machine, until Ctrl-C."""
-    from ketapress.web.preview.app import preview_app
-    from ketapress.web.preview.server import listening_here, serve
-    from ketapress.web.preview.watch import Watch
-    from ketapress.web.server import address_of
+    from ketapress.web.preview.app import create_preview_app
+    from ketapress.web.preview.server import open_local_socket, serve
+    from ketapress.web.preview.watch import PreviewWatcher
+    from ketapress.web.server import get_url
 
     publication = door.publication  # a wrong setting ends the start here, with exit code 78
     publication.newsletters(newsletter)
-    watch = Watch(lambda: _made(door, newsletter), EditionService(publication).preview_stamps, door.clock)
-    with listening_here(port) as on:
-        address = f"{address_of(on)}/"
+    watcher = PreviewWatcher(
+        lambda: _made(door, newsletter), EditionService(publication).preview_stamps, door.clock
+    )
+    with open_local_socket(port) as listener:
+        address = f"{get_url(listener)}/"
         click.echo(f"{address} shows what goes out next, and follows what you write. Ctrl-C ends it.")
         if opens:
             click.launch(address)
-        serve(preview_app(watch, publication.render_template), watch, on)
+        serve(create_preview_app(watcher, publication.render_template), watcher, listener)
     return Answer({}, silent=True)
 
 
-def _made(door: Door, newsletter: str | None) -> "Made":
+def _made(door: Door, newsletter: str | None) -> "PreviewAttempt":
     """One try, from the settings on, for they may have changed too. What is wrong is a value: the page shows it."""
-    from ketapress.web.preview.watch import Made
+    from ketapress.web.preview.watch import PreviewAttempt
 
     now = door.clock()
     try:
         with closing(Publication(door.root, os.environ)) as publication:
             return _tried(publication, newsletter, now)
     except KetapressError as error:
-        return Made(at=now.astimezone(door.zone), problems=error.problems)
+        return PreviewAttempt(created_at=now.astimezone(door.zone), problems=error.problems)
     except OSError as error:
-        return Made(at=now.astimezone(door.zone), problems=(disk_problem(error),))
+        return PreviewAttempt(created_at=now.astimezone(door.zone), problems=(disk_problem(error),))
 
 
-def _tried(publication: Publication, newsletter: str | None, now: datetime) -> "Made":
+def _tried(publication: Publication, newsletter: str | None, now: datetime) -> "PreviewAttempt":
     from ketapress.check.preview import preview_newsletter as preview_of
-    from ketapress.web.preview.watch import Made
+    from ketapress.web.preview.watch import PreviewAttempt
 
     library = publication.load_library(now, save_ids=False)
     previews, problems = {}, list(library.problems)
@@ -146,10 +148,10 @@ def _tried(publication: Publication, newsletter: str | None, now: datetime) -> "
             previews[each.name] = preview_of(publication.compose_context, each, library.posts, now)
         except ConfigurationError as error:
             problems += error.problems
-    return Made(
-        at=now.astimezone(ZoneInfo(publication.settings.site.timezone)),
-        site=publication.settings.site.title,
-        names=tuple(each.name for each in newsletters),
+    return PreviewAttempt(
+        created_at=now.astimezone(ZoneInfo(publication.settings.site.timezone)),
+        site_title=publication.settings.site.title,
+        newsletter_names=tuple(each.name for each in newsletters),
         previews=previews,
         problems=tuple(dict.fromkeys(problems)),
     )

@@ -30,6 +30,6 @@ def run(door: Door, only: tuple[str, ...], drain: float) -> Answer:
 
     log = standard_log(door.clock, as_json=door.as_json)
     log.capture("uvicorn.error", "watchfiles")
-    daemon = Daemon(door.root, os.environ, log, drain=drain)
+    daemon = Daemon(door.root, os.environ, log, drain_seconds=drain)
     daemon.run(only or PARTS)
     return Answer({}, silent=True)
