@@ -40,11 +40,30 @@ def test_what_the_docs_link_to_is_there(page: Path) -> None:
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
-def test_every_room_of_the_house_is_on_the_map() -> None:
+def test_every_package_is_on_the_map() -> None:
     page = (REPOSITORY / "docs" / "ARCHITECTURE.md").read_text()
-    rooms = {
-        path.name for path in (REPOSITORY / "src" / "ketapress").iterdir() if not path.name.startswith("_")
-    }
-    assert {
-        room for room in rooms - {"py.typed"} if f"`{room}/`" not in page and f"`{room}`" not in page
-    } == set()
+    source = REPOSITORY / "src" / "ketapress"
+    packages = {f"{path.name}/" for path in source.iterdir() if (path / "__init__.py").is_file()}
+    modules = {path.name for path in source.glob("*.py") if path.name != "__init__.py"}
+    assert {name for name in packages | modules if f"`{name}`" not in page} == set()
+
+
+GUIDES = ["README.md", "CONTRIBUTING.md", "docs/adding.md", "docs/ARCHITECTURE.md", "docs/operations.md"]
+PATH = re.compile(r"`((?:src|tests|docs|templates|benchmarks)/[\w./-]+)`")
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_the_paths_that_guides_name_are_there(page: str) -> None:
+    paths = PATH.findall((REPOSITORY / page).read_text())
+    assert [path for path in paths if "NAME" not in path and not (REPOSITORY / path).exists()] == []
+
+
+def test_where_the_next_change_goes_names_paths() -> None:
+    assert len(PATH.findall((REPOSITORY / "docs" / "adding.md").read_text())) > 50
+
+
+@pytest.mark.parametrize("note", sorted((REPOSITORY / "docs/notes").glob("*.md")), ids=lambda note: note.stem)
+def test_the_modules_that_notes_name_are_there(note: Path) -> None:
+    modules = re.findall(r"`(\w+/[\w/]+\.py)`", note.read_text())
+    roots = (REPOSITORY, REPOSITORY / "src" / "ketapress")
+    assert [name for name in modules if not any((root / name).exists() for root in roots)] == []

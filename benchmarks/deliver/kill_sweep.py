@@ -66,7 +66,7 @@ def killed_once(call: str, occasion: int, options: argparse.Namespace, tally: Ta
         assert code in {-signal.SIGKILL, 128 + signal.SIGKILL}, code
         assert sender(Path(folder), relay.port, options.connections) == 0
         with open_store("sqlite:///ketapress.db", Path(folder)) as store:
-            assert all(store.deliveries.conserved(edition.id) for edition in store.editions.all())
+            assert all(store.deliveries.counts_match(edition.id) for edition in store.editions.list_all())
     times = Counter(each.recipient for each in relay.messages)
     repeats = {recipient for recipient, count in times.items() if count > 1}
     tally.kills += 1

@@ -52,7 +52,7 @@ def seconds(server: URL, name: str, workers: int, options: argparse.Namespace) -
         open_store(url, Path(folder)) as store,
         ScriptedRelay() as relay,
     ):
-        relay.script(Phase.DOT, slow)
+        relay.script(Phase.END_OF_DATA, slow)
         press = Press(store, relay, Path(folder))
         press.subscribe(*(f"reader{n}@example{n % 97}.net" for n in range(options.messages)))
         edition = press.edition()

@@ -162,12 +162,12 @@ def with_a_full_disk(trial: Trial, point: int) -> bool:
 
 
 def while_others_write(trial: Trial, point: int) -> bool:
-    """Somebody keeps the lock, and nobody waits for long."""
+    """Sends while another process holds the lock for longer than the timeout."""
     with closing(sqlite3.connect(trial.root / "soak.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
 
         def work() -> None:
-            transactions.LOCK_WAIT = point % 40
+            transactions.LOCK_TIMEOUT_MS = point % 40
             trial.send()
 
         return in_a_process(work)
@@ -226,7 +226,8 @@ def named(trial: Trial, edition: int) -> dict[str, DeliveryState]:
     with trial.store() as store:
         if trial.kind == "postgresql":
             expire_leases(store)
-        return {each.address: each.state for each in store.deliveries.lines(edition) if each.state in _UNSURE}
+        deliveries = store.deliveries.iter_deliveries(edition)
+        return {delivery.address: delivery.state for delivery in deliveries if delivery.state in _UNSURE}
 
 
 def one_edition(trial: Trial, number: int, deaths: Iterator[tuple[str, int]]) -> bool:
@@ -251,7 +252,7 @@ def one_edition(trial: Trial, number: int, deaths: Iterator[tuple[str, int]]) ->
         tally.named += len(fresh)
         tally.most = max(tally.most, len(fresh))
         with trial.store() as store:
-            done = all(each.state is EditionState.DONE for each in store.editions.all())
+            done = all(stored.state is EditionState.DONE for stored in store.editions.list_all())
     count(trial, times_named)
     return more
 
@@ -295,8 +296,8 @@ def soak(url: str, root: Path, options: argparse.Namespace) -> dict[str, Tally]:
     while one_edition(trial, number, deaths):
         number += 1
     with trial.store() as store:
-        if found := store.imbalances(thorough=True):
-            sys.exit(f"the ledger does not add up: {found}")
+        if violations := store.find_invariant_violations(thorough=True):
+            sys.exit(f"deliveries are lost or surplus: {violations}")
     ours.send("")
     relay.join()
     return trial.tallies

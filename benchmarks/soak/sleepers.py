@@ -26,11 +26,11 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from sqlalchemy import URL
 
 from ketapress.model.delivery import DeliveryState, Phase
-from ketapress.store.deliveries import LEASE
+from ketapress.store.deliveries import LEASE_MICROSECONDS
 from support.postgresql import postgresql
 from support.sender_processes import House, open_house, stopped
 
-SILENCE = LEASE / 1e6 + 5
+SILENCE = LEASE_MICROSECONDS / 1e6 + 5
 TAKES = 0.03
 """Seconds that the relay takes for a message, so that there is a while in which to stop somebody."""
 
@@ -43,7 +43,7 @@ async def slow(_talk: Any) -> str:
 def one_round(house: House, readers: list[str], rng: Random) -> tuple[int, int, int, int]:
     """How many were sending when it was stopped; then lost, sent to twice, and twice without having been named."""
     for relay in house.relays:
-        relay.script(Phase.DOT, slow)
+        relay.script(Phase.END_OF_DATA, slow)
     senders = [house.run(number, "send", "--json") for number in range(len(house.folders))]
     most = len(readers) * rng.uniform(0.02, 0.4)
     while sum(house.received().values()) < most:

@@ -175,8 +175,8 @@ def test_what_is_too_large_or_leads_out_is_named_and_the_rest_goes_on(
     outcome = built(publication)
 
     assert files(publication) == {"quay.png"}
-    assert "posts/film.mp4: it has more than" in outcome.stderr
-    assert "posts/secret.png: it is a link that leads out of `posts/`" in outcome.stderr
+    assert "posts/film.mp4: the file has more than" in outcome.stderr
+    assert "posts/secret.png: the link points outside `posts/`" in outcome.stderr
 
 
 @pytest.mark.parametrize(

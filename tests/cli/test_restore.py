@@ -185,9 +185,12 @@ def test_an_older_copy_is_told_by_status_and_doctor_until_it_is_accepted(folder:
     restore(folder, str(folder / "copy.db"))
     outcome = ketapress(folder, "status", "--at", FIRST)
     assert outcome.exit_code == 1
-    assert "it is an older copy, or another one" in outcome.stdout
+    assert "the database is an older copy, or another one" in outcome.stdout
     assert "ketapress db restore --accept --dry-run" in outcome.stdout
-    assert "it is an older copy, or another one" in ketapress(folder, "doctor", "--dns", "127.0.0.1:1").stdout
+    assert (
+        "the database is an older copy, or another one"
+        in ketapress(folder, "doctor", "--dns", "127.0.0.1:1").stdout
+    )
     restore(folder, "--accept")
     assert ketapress(folder, "status", "--at", FIRST).exit_code == 0
 

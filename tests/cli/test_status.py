@@ -223,7 +223,7 @@ def test_the_screen_is_there_where_posts_cannot_be_read(publication: Path) -> No
     registry.mkdir()
     unreadable_outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
     for outcome, message in (
-        (missing_outcome, "it is gone, but editions went out"),
+        (missing_outcome, "the file is missing, but editions were sent"),
         (unreadable_outcome, "Is a directory"),
     ):
         assert outcome.exit_code == 1

@@ -1,7 +1,7 @@
 """`run` under a clock of our own, with kills and restarts at random: every edition once, no post twice, none lost.
 
 Each tick is a process of its own, which is killed in many of them at whatever it was doing; time goes on in steps of
-hours, and now and then in one of days. Six days in `make test`; KETAPRESS_SOAK=1 goes through the year.
+hours, and now and then in one of days. Four days in `make test`; KETAPRESS_SOAK=1 goes through the year.
 """
 
 import os
@@ -20,7 +20,7 @@ from ketapress.testing import ScriptedRelay
 from support.mailbox_clients import DAY, HOUR, START, Reader
 
 SOAK = bool(os.environ.get("KETAPRESS_SOAK"))
-DAYS = 365 if SOAK else 6
+DAYS = 365 if SOAK else 4
 FIRST_TICK = (
     0.1  # seconds, a guess: what later ones take is measured, so that kills fall into them on any machine
 )

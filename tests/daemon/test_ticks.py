@@ -189,16 +189,16 @@ def test_a_post_that_changes_while_it_is_read_is_read_again(
 
     whole, read = (
         ["---\ntitle: quick\ndate: 2023-06-10\n---\nHalf a sentence and the rest.\n"],
-        Publication.library,
+        Publication.load_library,
     )
 
-    def meanwhile(self: Publication, now: datetime, *, keep: bool) -> object:
-        found = read(self, now, keep=keep)
+    def meanwhile(self: Publication, now: datetime, *, save_ids: bool) -> object:
+        found = read(self, now, save_ids=save_ids)
         if whole:
             file.write_text(whole.pop())
         return found
 
-    monkeypatch.setattr(Publication, "library", meanwhile)
+    monkeypatch.setattr(Publication, "load_library", meanwhile)
     writer = Writer(file, [])
     writer.wall += 10
     ground = Ground(

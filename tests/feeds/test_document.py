@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from ketapress.feeds.archives import site_documents, split_into_archives
-from ketapress.feeds.model import NEVER, Feed, entry_of, feed_of
+from ketapress.feeds.model import DATE_OF_EMPTY_FEED, Feed, build_entry, build_feed
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.settings import Author, FeedSettings, Settings
 from support.factories import SITE, post, settings
@@ -16,7 +16,9 @@ NOON = datetime(2023, 6, 7, 12, tzinfo=UTC)
 
 def site_feed(posts: Sequence[Post], whole: Settings) -> Feed:
     current = next(site_documents(split_into_archives(posts, whole), whole, "feed.xml"))
-    return feed_of([entry_of(post, whole) for post in current.posts], whole, current.path, **current.fields)
+    return build_feed(
+        [build_entry(post, whole) for post in current.posts], whole, current.path, **current.fields
+    )
 
 
 def test_a_feed_holds_the_newest_posts_in_their_order() -> None:
@@ -38,7 +40,7 @@ def test_a_feed_is_dated_by_its_newest_entry() -> None:
 def test_an_empty_feed_is_dated_the_same_in_each_build() -> None:
     feed = site_feed([], settings())
 
-    assert (feed.updated, feed.entries) == (NEVER, ())
+    assert (feed.updated, feed.entries) == (DATE_OF_EMPTY_FEED, ())
 
 
 def test_instants_are_in_utc_and_to_the_second() -> None:

@@ -9,7 +9,7 @@ import feedparser
 import pytest
 from lxml import etree
 
-from ketapress.feeds.archives import FEWEST, LARGEST
+from ketapress.feeds.archives import MAX_HTML_LENGTH, MIN_ENTRIES
 from ketapress.feeds.formats import FORMATS
 from ketapress.feeds.targets import OPML, feed_targets
 from ketapress.model.post import Post
@@ -103,7 +103,9 @@ def test_a_new_post_leaves_the_archives_as_they_are() -> None:
     assert {path[:13] for path in kept} >= {"feeds/2023-04", "feeds/2023-03"}
 
 
-@pytest.mark.parametrize(("size", "length"), [(LARGEST // 15, 15), (LARGEST, FEWEST), (0, 30)])
+@pytest.mark.parametrize(
+    ("size", "length"), [(MAX_HTML_LENGTH // 15, 15), (MAX_HTML_LENGTH, MIN_ENTRIES), (0, 30)]
+)
 def test_large_posts_make_a_shorter_feed_but_never_one_of_a_few(size: int, length: int) -> None:
     posts = [post(f"p{number}", html="x" * size) for number in range(30)]
 

@@ -1,4 +1,4 @@
-"""An edition becomes a letter: golden files for the seed, and what holds for every edition."""
+"""Digests: golden files of the seed, and properties of every edition."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from support.sample_posts import (
     seed_post,
 )
 
-# html5lib says that `xmlns:o`, which Outlook needs, is no name for an XML tree
+# html5lib warns that `xmlns:o`, which Outlook needs, is not a valid XML name
 pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")
 
 ANY_TEXT = st.text(st.one_of(st.characters(), st.sampled_from("<>&\"'{}\r\n\u2028 aé中م😀")), max_size=60)

@@ -1,4 +1,4 @@
-"""Header values: whatever a title or a name holds, it stays one header."""
+"""Header values: any title or name stays one header."""
 
 import email
 import email.policy
@@ -100,13 +100,13 @@ def _parse_headers(head: str) -> email.message.EmailMessage:
 
 
 def _display_name(value: str, parsed_name: str) -> str:
-    """The name in a mailbox. The standard library's parser puts blanks between encoded words; RFC 2047, 6.2 does not."""
+    """Return the display name of a mailbox: the standard library's parser adds spaces between encoded words (RFC 2047, 6.2)."""
     phrase, _, _ = value.replace("\r\n", "").rpartition(" <")
     return str(make_header(decode_header(phrase))) if phrase.startswith("=?") else parsed_name
 
 
 def _assert_wire(line: str) -> None:
-    """RFC 5322, 2.1.1 and 2.2.3; RFC 2047, 2."""
+    """Check the limits of RFC 5322, 2.1.1 and 2.2.3, and RFC 2047, 2."""
     assert line.isascii()
     lines = line.split("\r\n")
     assert not any("\r" in part or "\n" in part for part in lines)

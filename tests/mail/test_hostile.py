@@ -1,4 +1,4 @@
-"""Hostile settings, posts and templates: no header of theirs, no script, no network, no reader in another's letter."""
+"""Hostile settings, posts and templates: no injected header or script, no network, no data of another subscriber."""
 
 import json
 import quopri
@@ -131,17 +131,17 @@ def test_a_template_with_a_script_holds_its_edition(tmp_path: Path) -> None:
 
 
 def test_no_name_is_resolved_and_no_line_opened_while_a_letter_is_made() -> None:
-    """The audit hook of Python sees every socket and every file, whichever library opens it."""
+    """Python's audit hook sees every socket and file, whichever library opens it."""
     program = """
 import sys
 from support.sample_posts import digest_of, hostile_post, rich_post
 from support.factories import edition
 digest_of(edition(rich_post()))
-said = []
+events = []
 watched = ("socket.", "urllib.", "http.", "ftplib.", "subprocess.", "os.system", "os.exec")
-sys.addaudithook(lambda event, _: said.append(event) if event.startswith(watched) else None)
+sys.addaudithook(lambda event, _: events.append(event) if event.startswith(watched) else None)
 digest_of(edition(hostile_post(), rich_post("second")))
-print(len(said), said[:3])
+print(len(events), events[:3])
 """
     paths = [path for path in sys.path if path]
     result = subprocess.run(
@@ -182,7 +182,7 @@ def _merge_values(message_template: MessageTemplate, number: int) -> dict[str, s
 
 
 def _with_setting(section: str, key: str, value: str) -> str:
-    """The settings with one more line, in the place of the one of its name."""
+    """Return the settings with the line of one key replaced or added."""
     head, section_header, tail = TOML.partition(f"[{section}]\n")
     tail = re.sub(rf"^{key} = .*\n", "", tail, count=1, flags=re.MULTILINE)
     return f"{head}{section_header}{key} = {json.dumps(value)}\n{tail}"

@@ -1,4 +1,4 @@
-"""Every shipped theme in every script and shape, in Chromium: nothing sticks out, and axe has nothing to say."""
+"""Every shipped theme in every script and shape, in Chromium: nothing overflows, and axe reports nothing."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ LOOKS = [
     Look(320, without=("pictures",), judged=False),
     Look(320, without=("styles",), judged=False),
 ]
-# A mail is shown inside the page of a client, which has the landmarks.
+# Mail is shown inside the page of a client, which has the landmarks.
 _LANDMARK_RULES = ("landmark-one-main", "region")
 
 

@@ -1,4 +1,4 @@
-"""Letters as a browser draws them: nothing is wider than its screen, and inlining changes nothing that one sees."""
+"""Digests in a browser: nothing is wider than the screen, and inlining changes no computed style."""
 
 import html
 import json
@@ -98,7 +98,7 @@ def test_inlining_changes_nothing_that_one_sees(tmp_path: Path) -> None:
 
 
 def test_another_inliner_says_the_same_of_every_element(tmp_path: Path) -> None:
-    """css-inline, which shares no line with premailer, is the oracle; it is used nowhere else."""
+    """The oracle is css-inline, which shares no code with premailer and is used nowhere else."""
     oracle = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
     pages = {name: _render_document(*case) for name, case in CASES.items()}
     frames = [
@@ -161,7 +161,7 @@ def _render_document(edition: Edition, settings: Settings, newsletter: Newslette
 
 
 def _run_in_chromium(folder: Path, frames: list[tuple[str, str, int]], script: str) -> dict[str, list[Any]]:
-    """What a function of JavaScript says of documents, each in a frame of its width. No name is ever resolved."""
+    """Return the result of a JavaScript function for documents in frames of a width. No host name is resolved."""
     iframes = "".join(
         f'<iframe name="{name}" style="width:{width}px;height:600px;border:0" srcdoc="{html.escape(page)}"></iframe>'
         for name, page, width in frames

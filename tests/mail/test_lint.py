@@ -1,4 +1,4 @@
-"""Our own second look at a finished letter: each rule finds its fault and names the post; good letters pass."""
+"""Rules for a finished message: each finds its problem and names the post; sound messages pass."""
 
 from collections.abc import Callable, Sequence
 
@@ -28,7 +28,7 @@ EDITION = edition(rich_post())
 DIGEST = digest_of(EDITION)
 MESSAGE = build_sample_message(DIGEST.message_template, SETTINGS, WEEKLY, EDITION.slot)
 BODY_START = '<div class="body ltr" lang="en"'
-"""The start of the post's own text."""
+"""The start of the post's text in the HTML part."""
 FOOTER_START = '<td class="cell foot ltr"'
 DARK_MEDIA = "@media (prefers-color-scheme: dark) {"
 
@@ -38,7 +38,7 @@ def _problems_after_change(
     text: Callable[[str], str] = str,
     message: Callable[[bytes], bytes] = bytes,
 ) -> tuple[Problem, ...]:
-    """What is said of the letter with one part changed. The change has to be one."""
+    """Return the problems of the message after a change of one part, which must have an effect."""
     changed_html, changed_text, changed_message = html(DIGEST.html), text(DIGEST.text), message(MESSAGE)
     assert (changed_html, changed_text, changed_message) != (DIGEST.html, DIGEST.text, MESSAGE)
     changed_digest = DIGEST._replace(
@@ -52,7 +52,7 @@ def _codes(problems: Sequence[Problem]) -> set[tuple[str, str]]:
 
 
 def _insert_in_body(markup: str) -> Callable[[str], str]:
-    """The page with something more at the start of the post's text."""
+    """Return a function that inserts markup at the start of the post's text."""
 
     def change(page: str) -> str:
         start = page.index(">", page.index(BODY_START)) + 1
@@ -149,7 +149,7 @@ def test_a_fault_in_a_header_is_found(code: str) -> None:
 
 def test_a_subject_that_no_list_of_messages_shows_is_only_a_warning() -> None:
     problems = _problems_after_change(
-        message=lambda whole: whole.replace(b"Subject: ", b"Subject: " + b"word " * 30, 1)
+        message=lambda message: message.replace(b"Subject: ", b"Subject: " + b"word " * 30, 1)
     )
 
     assert _codes(problems) == {("subject-long", "warning")}
@@ -164,7 +164,7 @@ def test_the_way_out_has_to_be_in_the_text_too() -> None:
 
 def test_without_the_header_no_link_counts_as_the_way_out() -> None:
     problems = _problems_after_change(
-        message=lambda whole: whole.replace(b"List-Unsubscribe: ", b"X-Gone: ", 1)
+        message=lambda message: message.replace(b"List-Unsubscribe: ", b"X-Gone: ", 1)
     )
 
     assert {"header-count", "unsubscribe-html", "unsubscribe-text"} <= {code for code, _ in _codes(problems)}
@@ -194,7 +194,7 @@ def test_a_link_without_a_colour_is_blue() -> None:
     problems = _problems_after_change(_insert_in_body(link))
 
     assert ("contrast", "error") in _codes(problems)
-    assert "#0000ee on #333333 by day" in problems[0].message
+    assert "#0000ee on #333333 in the light scheme" in problems[0].message
 
 
 def test_the_dark_scheme_is_judged_by_itself() -> None:

@@ -1,4 +1,4 @@
-"""Quoted-printable that can be cut and filled, checked against the standard library's decoder."""
+"""Quoted-printable with merge fields, checked with the standard library's decoder."""
 
 import quopri
 

@@ -1,6 +1,6 @@
-"""Letters as rspamd judges them, signed, from the host that SPF names: all three of SPF, DKIM and DMARC pass.
+"""Scores of rspamd for signed messages from a host that SPF allows: SPF, DKIM and DMARC pass.
 
-The names are answered by a server of our own on this machine; nothing else is asked.
+A DNS server of the tests answers; no other server is asked.
 """
 
 import json
@@ -46,7 +46,7 @@ _MAX_SCORE = 1.0
 _DOMAIN, _SELECTOR = WEEKLY.sender.domain, "press"
 _HOST = "192.0.2.25"  # for documentation (RFC 5737)
 _ATTEMPTS = 200
-_NETWORK_MODULES = ("fuzzy_check", "rbl", "phishing")  # modules that want the network
+_NETWORK_MODULES = ("fuzzy_check", "rbl", "phishing")  # modules that use the network
 _CONFIGURATION = """
 .include "$CONFDIR/common.conf"
 options {{
@@ -63,7 +63,7 @@ worker "normal" {{ bind_socket = "{folder}/socket mode=0600"; count = 1; }}
 
 @dataclass(frozen=True, slots=True)
 class Rspamd:
-    """A daemon of our own: its socket, and the key that the domain's DKIM record holds."""
+    """A running rspamd: its socket, and the private key to the domain's DKIM record."""
 
     socket: Path
     key: bytes
@@ -91,7 +91,7 @@ def rspamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rspamd]:
 
 
 def _publish_key(zone: Zone, file: Path) -> bytes:
-    """A new key; the zone says that it signs for the domain, and that only `_HOST` sends for it."""
+    """Create a key, publish it for DKIM, and publish `_HOST` as the only sender (SPF, DMARC)."""
     command = ["rspamadm", "dkim_keygen", "-d", _DOMAIN, "-s", _SELECTOR, "-b", "2048", "-k", str(file)]
     record = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     zone.text(f"{_SELECTOR}._domainkey.{_DOMAIN}", "".join(re.findall(r'"([^"]*)"', record)))
@@ -116,7 +116,7 @@ def test_rspamd_finds_little_to_say(rspamd: Rspamd, name: str) -> None:
 
 
 def test_a_letter_that_somebody_else_changed_is_not_ours(rspamd: Rspamd) -> None:
-    """The judge can say no: what the other tests rely on is not just there."""
+    """Rspamd rejects a changed message, so the other tests can rely on its verdicts."""
     changed_message = _sign(_message(*DIGESTS["seed"]), rspamd.key).replace(b"Mental", b"Metal")
 
     symbols = _check_message(rspamd.socket, changed_message)["symbols"]
@@ -126,7 +126,7 @@ def test_a_letter_that_somebody_else_changed_is_not_ours(rspamd: Rspamd) -> None
 
 
 def _sign(message: bytes, key: bytes) -> bytes:
-    """With the headers that RFC 8058, 4, wants covered, and From twice: nobody can add another."""
+    """Sign the headers that RFC 8058, 4, requires, and From twice, so that no second one can be added."""
     names = ["from", "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "list-id"]
     names += ["list-unsubscribe", "list-unsubscribe-post"]
     signature: bytes = dkim.sign(
@@ -151,7 +151,7 @@ def _wait_for(path: Path, daemon: subprocess.Popen[bytes]) -> None:
 
 
 def _check_message(path: Path, message: bytes) -> dict[str, Any]:
-    """What the daemon answers (its protocol is HTTP); it is told who brought the message."""
+    """Return rspamd's result (over HTTP) for a message from `_HOST`."""
     head = (
         f"POST /checkv2 HTTP/1.0\r\nIP: {_HOST}\r\nHelo: mail.{_DOMAIN}\r\nHostname: mail.{_DOMAIN}\r\n"
         f"From: bounces@{_DOMAIN}\r\nRcpt: reader@example.com\r\nContent-Length: {len(message)}\r\n\r\n"
@@ -166,7 +166,7 @@ def _check_message(path: Path, message: bytes) -> dict[str, Any]:
 
 
 def _message(digest: Digest, settings: Settings) -> bytes:
-    """What one subscriber gets now: filters look at the date."""
+    """Return the message of one subscriber, dated now, because filters check the date."""
     values = merge_values(
         digest.message_template,
         Recipient(subscription_id=7, address="reader@example.com", name="A Reader"),

@@ -1,4 +1,4 @@
-"""The three themes: each as it was looked at, each sound for every script, length and picture."""
+"""The three themes: golden files, and no problems in any script, length or image."""
 
 import json
 import re

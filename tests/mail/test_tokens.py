@@ -1,4 +1,4 @@
-"""Links of a letter: signed, opaque, good for one purpose."""
+"""Tokens in links: signed, opaque, valid for one purpose."""
 
 import re
 

@@ -1,11 +1,11 @@
-"""Whatever lies in `posts/`: each file is a post or a named problem, no exception, and what leaves is clean."""
+"""Any file in `posts/` is a post or a named problem, never an exception, and the HTML is clean."""
 
 import random
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings as trying, strategies as st
+from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
 from ketapress.posts.identity.registry import format_registry, read_registry
 from ketapress.posts.library import Library
@@ -28,8 +28,8 @@ BROKEN = st.one_of(
 )
 
 
-def checked(library: Library) -> None:
-    """What is true of every reading, and of every post."""
+def check_library(library: Library) -> None:
+    """Assert what holds for each library and each post."""
     check_counts(library)
     for post in library.posts:
         check_post(post)
@@ -37,13 +37,13 @@ def checked(library: Library) -> None:
 
 
 @given(st.dictionaries(NAMES, BROKEN, min_size=1, max_size=4))
-@trying(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_bytes(files: dict[str, bytes]) -> None:
     with TemporaryDirectory() as folder:
         root = publication(Path(folder), files)
         library = load_posts(root, settings(), NOW)
         assert library.files == len(files)
-        checked(library)
+        check_library(library)
         keep_ids(root, library)
         again = load_posts(root, settings(), NOW)
         assert again.new_ids is None
@@ -57,4 +57,4 @@ def test_real_posts_mangled(tmp_path: Path, seed: int) -> None:
     files = {f"2023-06-07-{number}{rng.choice(ENDINGS)}": mangled(rng) for number in range(60)}
     library = load_posts(publication(tmp_path, files), settings(), NOW)
     assert library.files == len(files)
-    checked(library)
+    check_library(library)

@@ -271,7 +271,7 @@ def test_many_files_are_read_in_several_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_paths: list[str]
 ) -> None:
     monkeypatch.setattr(parallel, "_process_count", lambda: 2)
-    monkeypatch.setattr(reader, "_FEWEST", 100)
+    monkeypatch.setattr(reader, "_MIN_PARALLEL_FILES", 100)
     many = {f"2023-05-01-{n:03}.md": f"See [the next](2023-05-01-{n + 1:03}.md).\n" for n in range(150)}
     publication(tmp_path, FILES | many)
     cache = PostCache(BuildCache(tmp_path / "build.db"), "program", lambda path: "0 0 0")

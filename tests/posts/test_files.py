@@ -1,4 +1,4 @@
-"""Every file in `posts/` is a post or a named problem, and the counts add up."""
+"""Each file in `posts/` is a post or a named problem, and the counts add up."""
 
 import os
 from errno import EACCES
@@ -24,9 +24,9 @@ GOOD = "---\ndate: 2023-06-07\n---\nText."
         (b"---\ndate: 2023-06-07\n---\n\nCaf\xe9\n", "posts/x.md:5", "byte 4 of the line is 0xe9"),
         ("---\ndate: 2023-06-07\n---\nx".encode("utf-16"), "posts/x.md:1", "UTF-16"),
         (b"---\ndate: 2023-06-07\n---\n\na\0b", "posts/x.md:5", "NUL"),
-        (b"Just text.", "posts/x.md:1", "`Just text.` does not read as one"),
+        (b"Just text.", "posts/x.md:1", "`Just text.` is not a date"),
         (b"---\ntitle: A\ndate: 2023-02-30\n---\nx", "posts/x.md:3", "28 days"),
-        (b"---\ntitle: A\ndate: soon\n---\nx", "posts/x.md:3", "`date: soon` does not read"),
+        (b"---\ntitle: A\ndate: soon\n---\nx", "posts/x.md:3", "`date: soon` is not a date"),
         (b"---\ndate: 2023-06-07\nexpires: never\n---\nx", "posts/x.md:3", "`expires: never`"),
         (b"---\ntitle: A: b\ndate: 2023-06-07\n---\nx", "posts/x.md:2", "a value contains a colon"),
         (b"---\ntitle: A\ndate: 2023-06-07\n", "posts/x.md:1", "never closed"),
@@ -111,7 +111,7 @@ def test_a_pipe_does_not_block(tmp_path: Path) -> None:
     publication(tmp_path, {"a.md": GOOD})
     os.mkfifo(tmp_path / "posts/pipe.md")
     (problem,) = load_posts(tmp_path, settings(), NOW).problems
-    assert "no regular file" in problem.message
+    assert "not a regular file" in problem.message
 
 
 def test_hostile_file_names(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
-"""HTML files: whole pages, fragments, and text in `<pre>`; nothing unsafe leaves."""
+"""HTML files: whole pages, fragments, and text in `<pre>`; the output is safe."""
 
 from pathlib import Path
 
 import html5lib
 import pytest
-from hypothesis import given, settings as trying, strategies as st
+from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from ketapress.posts.parsing.nesting import is_too_deep
 from ketapress.posts.rendering.links import Fragment, LinkContext, absolutize_links
@@ -81,7 +81,7 @@ def test_dated_text_in_pre_is_plain_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("html", "out"),
+    ("html", "expected"),
     [
         ("<script>alert(1)</script><p onclick=x style='color:red' class=y>a</p>", "<p>a</p>"),
         ("<a href='javascript:alert(1)'>x</a><a href=' java&#10;script:x'>y</a>", "xy"),
@@ -115,8 +115,8 @@ def test_dated_text_in_pre_is_plain_text(tmp_path: Path) -> None:
         ("x\ufffe\x0b&#xFFFD;y", "xy"),
     ],
 )  # fmt: skip
-def test_what_leaves(html: str, out: str) -> None:
-    assert clean(html) == out
+def test_what_leaves(html: str, expected: str) -> None:
+    assert clean(html) == expected
 
 
 def test_addresses_that_are_dropped_are_told() -> None:
@@ -140,11 +140,11 @@ MARKUP = st.lists(
 
 
 @given(MARKUP)
-@trying(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 def test_whatever_comes_in_what_leaves_is_clean(html: str) -> None:
-    once = clean(html)
+    output = clean(html)
     parser = html5lib.HTMLParser()
-    tree = parser.parseFragment(once, container="div")
+    tree = parser.parseFragment(output, container="div")
     for element in tree.iter():
         tag = str(element.tag).rpartition("}")[2]
         assert tag not in {"script", "style", "iframe", "form", "svg", "h1"}

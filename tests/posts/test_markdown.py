@@ -1,11 +1,11 @@
-"""Markdown as GitHub and CommonMark have it, made fit for pages, feeds and mail."""
+"""Markdown of CommonMark and GitHub, rendered for pages, feeds and mail."""
 
 import html as entities
 from pathlib import Path
 
 import comrak
 import pytest
-from hypothesis import given, settings as bounds, strategies as st
+from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from ketapress.posts.markup.markdown import render_markdown, split_leading_heading
 from ketapress.posts.text.strip_markdown import strip_markdown
@@ -119,7 +119,7 @@ def test_all_examples_of_a_kind_survive_the_sanitiser(tmp_path: Path) -> None:
     assert entities.unescape(html) == html
 
 
-@bounds(max_examples=300)
+@hypothesis_settings(max_examples=300)
 @given(
     st.lists(
         st.sampled_from(

@@ -1,4 +1,4 @@
-"""MDX is read as Markdown: its program goes, what its components hold stays, and what readers miss is named."""
+"""MDX is read as Markdown: statements are removed, content of components stays, and omissions are reported."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def html(root: Path, body: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("body", "shown"),
+    ("body", "expected"),
     [
         ("import A from './a'\nimport {\n  b,\n} from 'b'\n\nexport const c = {\n  d: [1,\n\n2],\n}\n\nText", "<p>Text</p>"),
         ("import as a word, and\n\nexport too", "<p>import as a word, and</p>\n<p>export too</p>"),
@@ -38,8 +38,8 @@ def html(root: Path, body: str) -> str:
         ("A <B {c", "<p>A &lt;B {c</p>"),
     ],
 )  # fmt: skip
-def test_mdx_is_read_as_markdown(tmp_path: Path, body: str, shown: str) -> None:
-    assert html(tmp_path, body) == shown
+def test_mdx_is_read_as_markdown(tmp_path: Path, body: str, expected: str) -> None:
+    assert html(tmp_path, body) == expected
 
 
 def test_headings_take_the_ids_of_comments(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_what_readers_miss_is_named_with_its_line(tmp_path: Path) -> None:
 
 
 def test_what_is_never_closed_takes_no_time(tmp_path: Path) -> None:
-    for mark in ("{", "<A ", "` ``", "import {\n", "{/* "):
-        load_posts(publication(tmp_path, {"x.mdx": HEADER + mark * 40_000}), settings(), NOW)
+    for start in ("{", "<A ", "` ``", "import {\n", "{/* "):
+        load_posts(publication(tmp_path, {"x.mdx": HEADER + start * 40_000}), settings(), NOW)
 
 
 @pytest.mark.parametrize("name", ["meta", "metadata", "frontmatter", "meta: Meta"])

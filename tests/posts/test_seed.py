@@ -57,6 +57,6 @@ def test_a_wrong_weekday_is_an_error_that_names_the_right_one(tmp_path: Path) ->
 
 @pytest.mark.parametrize("change", [b"\r\n", b"\r"])
 def test_line_ends_and_a_byte_order_mark_change_nothing(tmp_path: Path, change: bytes) -> None:
-    (plain,) = load_posts(publication(tmp_path, {"seed.txt": TEXT}), settings(), NOW).posts
-    other = publication(tmp_path, {"seed.txt": b"\xef\xbb\xbf" + TEXT.replace(b"\n", change)})
-    assert load_posts(other, settings(), NOW).posts == (plain,)
+    (post,) = load_posts(publication(tmp_path, {"seed.txt": TEXT}), settings(), NOW).posts
+    root = publication(tmp_path, {"seed.txt": b"\xef\xbb\xbf" + TEXT.replace(b"\n", change)})
+    assert load_posts(root, settings(), NOW).posts == (post,)

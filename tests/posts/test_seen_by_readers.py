@@ -43,12 +43,12 @@ def test_a_missing_date_is_told_at_the_first_line_of_the_text(
 ) -> None:
     problem = fault(tmp_path, "x.md", content)
     assert (problem.code, problem.line) == ("post.no-date", line)
-    assert "`Text` does not read as one" in problem.message
+    assert "`Text` is not a date" in problem.message
 
 
 def test_a_date_that_holds_other_fields_is_named(tmp_path: Path) -> None:
     problem = fault(tmp_path, "x.md", "---\ndate: {start_date: '2023-09-01'}\n---\nText")
-    assert "`date` holds `start_date`" in problem.message
+    assert "`date` has `start_date`" in problem.message
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ketapress.check.preview import Preview
+from ketapress.edition_service import EditionService
 from ketapress.model.errors import Problem
 from ketapress.publication import Publication
 from ketapress.testing import StillClock
@@ -55,22 +57,23 @@ def test_it_is_made_once_for_each_change() -> None:
 
 
 def test_nothing_that_a_preview_itself_writes_makes_it_anew(publication: Path) -> None:
-    found = Publication(publication, {})
-    stamps = found.preview_stamps()
-    library = found.library(NOW, keep=False)
-    report = found.compose(library, NOW, None, dry_run=True)
-    found.keep_preview(report.editions[0])
-    found.close()
+    with closing(Publication(publication, {})) as parts:
+        editions = EditionService(parts)
+        stamps = editions.preview_stamps()
+        report = editions.compose(parts.load_library(NOW, save_ids=False), NOW, None, dry_run=True)
+        editions.write_preview(report.editions[0])
     assert (publication / "ketapress.db").exists()
-    assert found.preview_stamps() == stamps
+    assert editions.preview_stamps() == stamps
 
 
 def test_what_composing_leaves_makes_it_anew(publication: Path) -> None:
-    found = Publication(publication, {})
-    stamps = found.preview_stamps()
-    found.compose(found.library(NOW, keep=True), NOW, None, dry_run=False)
-    found.close()
-    changed = {Path(path).name for path, stamp in found.preview_stamps().items() if stamps.get(path) != stamp}
+    with closing(Publication(publication, {})) as parts:
+        editions = EditionService(parts)
+        stamps = editions.preview_stamps()
+        editions.compose(parts.load_library(NOW, save_ids=True), NOW, None, dry_run=False)
+    changed = {
+        Path(path).name for path, stamp in editions.preview_stamps().items() if stamps.get(path) != stamp
+    }
     assert {".published.jsonl", "2023-06-12T0800"} <= changed
 
 

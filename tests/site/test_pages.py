@@ -18,7 +18,7 @@ from ketapress.i18n.site_messages import TRANSLATIONS, site_messages
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition
 from ketapress.model.post import Image
 from ketapress.model.settings import Author, WebSettings
-from ketapress.site.indexes import LATEST_OF_TAG, MOST_OF_TAG
+from ketapress.site.indexes import LATEST_TAG_POSTS, MAX_TAG_POSTS
 from ketapress.site.pages import LATEST, alias_path
 from support.factories import SITE, WEEKLY, post
 
@@ -417,16 +417,16 @@ def test_a_year_is_listed_by_months_and_a_subject_by_years(site: Site) -> None:
 
 
 def test_a_subject_with_more_posts_than_a_page_should_hold_has_pages_by_year(site: Site) -> None:
-    days = [datetime(2023, 6, 1, tzinfo=UTC) - timedelta(days=day) for day in range(MOST_OF_TAG + 1)]
+    days = [datetime(2023, 6, 1, tzinfo=UTC) - timedelta(days=day) for day in range(MAX_TAG_POSTS + 1)]
     posts = [post(f"p{number}", date=day, tags=("Care",)) for number, day in enumerate(days)]
 
-    few, many = site(*posts[:MOST_OF_TAG]), site(*posts)
+    few, many = site(*posts[:MAX_TAG_POSTS]), site(*posts)
 
     assert [path for path in few if path.startswith("tags/")] == ["tags/index.html", "tags/care/index.html"]
-    assert few["tags/care/index.html"].count("<li><time") == MOST_OF_TAG
-    assert many["tags/care/index.html"].count("<li><time") == LATEST_OF_TAG
+    assert few["tags/care/index.html"].count("<li><time") == MAX_TAG_POSTS
+    assert many["tags/care/index.html"].count("<li><time") == LATEST_TAG_POSTS
     years = [f"tags/care/{year}.html" for year in (2023, 2022)]
-    assert sum(many[path].count("<li><time") for path in years) == MOST_OF_TAG + 1
+    assert sum(many[path].count("<li><time") for path in years) == MAX_TAG_POSTS + 1
     for path in years:
         assert f'href="../../{path}"' in many["tags/care/index.html"]
         assert 'href="../../tags/care/index.html"><bdi>Care</bdi></a>' in many[path]

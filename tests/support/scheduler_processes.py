@@ -53,7 +53,7 @@ def clones(folder: Path, urls: list[str], slots: int) -> list[Path]:
         text = f"---\ntitle: P{number}\ndate: {START + number * MINUTE:%Y-%m-%dT%H:%M:%SZ}\n---\nText.\n"
         (first / "posts" / f"p{number}.md").write_text(text)
     _write_settings(first, "sqlite:///nobody.db")
-    Publication(first, {}).library(START - MINUTE, keep=True)
+    Publication(first, {}).load_library(START - MINUTE, save_ids=True)
     found = [first, *(shutil.copytree(first, folder / str(number)) for number in range(1, len(urls)))]
     for clone, url in zip(found, urls, strict=True):
         _write_settings(clone, url)

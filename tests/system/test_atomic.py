@@ -22,7 +22,7 @@ from ketapress.model.build_target import BuildTarget
 from ketapress.model.edition import Decision, StoredEdition, Window
 from ketapress.model.errors import KetapressError, RefusedError
 from ketapress.outbox.sent_log import GENERATION_FILE, SENT_FILE, raise_outbox_generation, record_progress
-from ketapress.outbox.writer import remove_leftovers as tidy_outbox, write_edition
+from ketapress.outbox.writer import write_edition
 from ketapress.posts.identity.registry import REGISTRY_NAME as IDS, write_registry_text
 from ketapress.posts.loader import new_post
 from ketapress.settings.scaffold import create_publication
@@ -328,7 +328,6 @@ def _public(root: Path) -> None:
 
 
 def _outbox(root: Path) -> None:
-    tidy_outbox(root)
     write_edition(root, SLOT, {"digest.txt": b"News"})
 
 

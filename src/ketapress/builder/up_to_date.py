@@ -39,12 +39,12 @@ class CachedAnswer:
 class ValidityWindow:
     """When a build began and ended, and until when the same posts are visible, in seconds since 1970."""
 
-    __slots__ = ("began", "ended", "until")
+    __slots__ = ("end", "start", "valid_until")
 
-    def __init__(self, began: float, ended: float, until: float) -> None:
-        self.began = began
-        self.ended = ended
-        self.until = until
+    def __init__(self, start: float, end: float, valid_until: float) -> None:
+        self.start = start
+        self.end = end
+        self.valid_until = valid_until
 
 
 def input_stamps(
@@ -76,7 +76,7 @@ def save_answer(
     stamps = inputs | {path: stamp(_absolute(root, path)) for path in _WRITTEN_INPUTS}
     if not _will_show_changes(root, stamps, window):
         return
-    parts = [_PROGRAM, root, repr(window.began), repr(window.until)]
+    parts = [_PROGRAM, root, repr(window.start), repr(window.valid_until)]
     parts += [str(answer.code), answer.zone, answer.errors, answer.lines, answer.result, answer.problems]
     parts += [" ".join(sorted(environment)), _environment_digest(environment)]
     parts += [part for pair in (stamps | outputs).items() for part in pair]
@@ -92,13 +92,17 @@ def cached_answer(
     """
     stamps = {} if stamps is None else stamps
     try:
-        program, place, began, until, code, zone, *rest = _read(_absolute(root, _FILE)).split("\0")
+        program, stored_root, start, valid_until, code, zone, *rest = _read(_absolute(root, _FILE)).split(
+            "\0"
+        )
         errors, lines, result, problems, names, values, *pairs, end = rest
-        is_valid = (program, place, end) == (_PROGRAM, root, _END) and float(began) <= now < float(until)
+        is_valid = (program, stored_root, end) == (_PROGRAM, root, _END) and float(start) <= now < float(
+            valid_until
+        )
         answer = CachedAnswer(int(code), errors, lines, result, problems, zone)
         stored = zip(pairs[::2], pairs[1::2], strict=True)
         is_unchanged = is_valid and all(
-            _look_up(_absolute(root, path), stamps) == before for path, before in stored
+            _look_up(_absolute(root, path), stamps) == stored_stamp for path, stored_stamp in stored
         )
     except (OSError, ValueError):
         return None
@@ -120,7 +124,7 @@ def _will_show_changes(root: str, stamps: dict[str, str], window: ValidityWindow
     names = {f"posts/{name}" for name in _visible_names(_absolute(root, "posts"))}
     known = {path for path in stamps if path.startswith("posts/") and path.count("/") == 1} - _WRITTEN_INPUTS
     return names == known and not any(
-        is_fresh(current, window.ended if path in _WRITTEN_INPUTS else window.began)
+        is_fresh(current, window.end if path in _WRITTEN_INPUTS else window.start)
         for path, current in stamps.items()
     )
 

@@ -21,7 +21,7 @@ from ketapress.system.parallel import parallel_map
 
 _KIND = "target"
 _READ = os.O_RDONLY | os.O_NOFOLLOW
-_FEWEST_FEEDS = 50
+_MIN_PARALLEL_FEEDS = 50
 """With fewer, a second process takes as long to start as it saves."""
 
 
@@ -67,7 +67,7 @@ def write_targets(
         return not stamp or stored[target.path] != stamp.encode()
 
     changed = [list(filter(is_changed, pages)), list(filter(is_changed, feeds))]
-    fewest = len(changed) if len(changed[1]) >= _FEWEST_FEEDS else len(changed) + 1
+    fewest = len(changed) if len(changed[1]) >= _MIN_PARALLEL_FEEDS else len(changed) + 1
     written = 0
     for results in parallel_map(writer.write_all, changed, fewest):
         for path, stamp, is_written in results:

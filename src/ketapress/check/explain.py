@@ -1,4 +1,4 @@
-"""Why each post is in an edition, or why not: the very rules that compose."""
+"""Explain why each post is in an edition or not, with the rules that compose it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from ketapress.model.edition import Decision, Slot, StoredEdition, Window
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings
 
-_IN_WINDOW = "was published in this window and in no earlier edition"
-_TOO_LATE = "belongs into this window, but came when the slot was decided already"
+_IN_WINDOW = "was published in this window, and in no earlier edition"
+_TOO_LATE = "is in this window, but was added after the send time was processed"
 
 
 class PostExplanation(NamedTuple):
-    """One post, whether it is in, and why in half a sentence."""
+    """A post, whether the edition includes it, and the reason as a predicate ("was published ...")."""
 
     post: Post
     is_included: bool
@@ -23,9 +23,9 @@ class PostExplanation(NamedTuple):
 
 
 class EditionExplanation(NamedTuple):
-    """What became of a slot, its window, and a reason for every post, newest first.
+    """The decision on a slot, its window, and an explanation of every post, newest first.
 
-    The window is None where nobody knows it any more: of a slot without an edition, of a newsletter that is gone.
+    The window is None where it is unknown: for a slot without an edition of a newsletter that the settings no longer have.
     """
 
     slot: Slot
@@ -38,25 +38,26 @@ class EditionExplanation(NamedTuple):
 def explain_edition(
     context: ComposeContext, newsletter: NewsletterSettings | None, slot: Slot, posts: Sequence[Post]
 ) -> EditionExplanation:
-    """Of an edition that is decided, what its row says; of one to come, what would happen now.
+    """Explain a decided slot by its row in the store, and a future one by what composing it now would do.
 
-    No newsletter: the settings have it no more, and only what was decided can be told.
+    `newsletter` is None where the settings no longer have it; then only the row is known.
     """
     stored_edition = context.store.editions.get(slot.newsletter, slot.key)
-    window = (stored_edition and stored_edition.window) or (
-        _compute_window(context, newsletter, slot) if newsletter else None
-    )
+    window = stored_edition.window if stored_edition else None
+    if window is None and newsletter:
+        zone = context.settings.newsletter_zone(newsletter)
+        window = edition_window(newsletter, zone, load_history(context.store, newsletter), slot.at)
     edition_post_ids = frozenset(stored_edition.post_ids) if stored_edition else frozenset()
     other_post_ids = context.store.editions.list_taken_post_ids(slot.newsletter) - edition_post_ids
     tags = newsletter.tags if newsletter else ()
 
     def explain_post(post: Post) -> PostExplanation:
         if post.id in edition_post_ids:
-            return PostExplanation(post, is_included=True, reason="was chosen when the slot was decided")
+            return PostExplanation(post, is_included=True, reason="was selected for this edition")
         reason = (
             exclusion_reason(post, window, other_post_ids, tags)
             if window
-            else "was not chosen when the slot was decided"
+            else "was not selected for this edition"
         )
         return PostExplanation(
             post,
@@ -71,13 +72,4 @@ def explain_edition(
         window,
         tuple(map(explain_post, posts_by_date)),
         stored_edition,
-    )
-
-
-def _compute_window(context: ComposeContext, newsletter: NewsletterSettings, slot: Slot) -> Window:
-    return edition_window(
-        newsletter,
-        context.settings.newsletter_zone(newsletter),
-        load_history(context.store, newsletter),
-        slot.at,
     )

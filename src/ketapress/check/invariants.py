@@ -1,4 +1,4 @@
-"""Whether the ledger adds up: each edition that breaks the conservation law becomes a problem for a person."""
+"""Report editions whose deliveries do not add up."""
 
 from collections.abc import Iterable
 
@@ -7,19 +7,24 @@ from ketapress.store.statements.invariants import InvariantViolation
 
 
 def invariant_problems(violations: Iterable[InvariantViolation]) -> tuple[Problem, ...]:
-    """None, unless rows were lost or changed by other hands."""
-    return tuple(_problem(violation) for violation in violations)
-
-
-def _problem(violation: InvariantViolation) -> Problem:
-    difference = (
-        f"it is done, but {violation.waiting_count:,} of its deliveries still wait"
-        if violation.waiting_count
-        else f"{violation.frozen_count:,} deliveries were written when it was frozen, and there are {violation.delivery_count:,}"
-    )
-    return Problem(
-        code="ledger.unbalanced",
-        message=f"{violation.edition}: {difference}.",
-        cure="Send nothing, keep a copy of the database, and look at who worked in it, or at its disk; "
-        "`ketapress outbox show` tells who is known to have got it.",
-    )
+    """Return a problem for each violation; there is one only where rows were lost, or changed from outside."""
+    problems = []
+    for violation in violations:
+        if violation.waiting_count:
+            message = (
+                f"{violation.edition} is done, but {violation.waiting_count:,} of its deliveries are waiting."
+            )
+        else:
+            message = (
+                f"{violation.edition} was frozen with {violation.frozen_count:,} deliveries, "
+                f"but the database has {violation.delivery_count:,}."
+            )
+        problems.append(
+            Problem(
+                code="ledger.unbalanced",
+                message=message,
+                cure="Send nothing, keep a copy of the database, and find out what changed it: another program, or "
+                f"its disk. `ketapress outbox show {violation.edition} --deliveries` lists who received the edition.",
+            )
+        )
+    return tuple(problems)

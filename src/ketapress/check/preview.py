@@ -1,4 +1,4 @@
-"""What a newsletter sends next, whole: its letter as bytes, why each post is in or out, when it goes and in what state."""
+"""Preview what a newsletter sends next: the message, the reasons of its posts, its send time and its state."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ _UNSENT_STATES = WAITING_STATES | {EditionState.READY}
 
 
 class UpcomingEdition(NamedTuple):
-    """An edition that nothing was decided about yet. `message` is the specimen of the letter that is stamped for each."""
+    """An edition that is not composed yet, with a sample of the message that each subscriber would get."""
 
     composed_edition: ComposedEdition
     sample_message: bytes
@@ -26,7 +26,7 @@ class UpcomingEdition(NamedTuple):
 
 
 class Preview(NamedTuple):
-    """One newsletter: what comes next, if anything does, and the editions that were composed and have not begun to go out."""
+    """The next edition of a newsletter, if there is one, and the composed editions that are not sent yet."""
 
     newsletter: NewsletterSettings
     zone: str
@@ -37,34 +37,30 @@ class Preview(NamedTuple):
 def preview_newsletter(
     context: ComposeContext, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
 ) -> Preview:
-    """Made by the code that composes and sends. Raises ConfigurationError where a template cannot be used."""
+    """Preview a newsletter with the code that composes and sends.
+
+    Raises ConfigurationError where a template cannot be used.
+    """
+    zone = context.settings.newsletter_zone(newsletter)
     composed_edition = compose_next_edition(context, newsletter, posts, now)
+    upcoming = None
+    if composed_edition:
+        slot = composed_edition.edition.slot
+        upcoming = UpcomingEdition(
+            composed_edition=composed_edition,
+            sample_message=build_sample_message(
+                composed_edition.digest.message_template, context.settings, newsletter, slot
+            ),
+            send_deadline=send_deadline(newsletter, zone, slot),
+            explanation=explain_edition(context, newsletter, slot, posts),
+        )
     return Preview(
         newsletter=newsletter,
-        zone=context.settings.newsletter_zone(newsletter),
-        upcoming=_upcoming_edition(context, newsletter, composed_edition, posts)
-        if composed_edition
-        else None,
+        zone=zone,
+        upcoming=upcoming,
         unsent_editions=tuple(
             edition
             for edition in context.store.editions.list_all(newsletter.name)
             if edition.state in _UNSENT_STATES
         ),
-    )
-
-
-def _upcoming_edition(
-    context: ComposeContext,
-    newsletter: NewsletterSettings,
-    composed_edition: ComposedEdition,
-    posts: Sequence[Post],
-) -> UpcomingEdition:
-    slot = composed_edition.edition.slot
-    return UpcomingEdition(
-        composed_edition=composed_edition,
-        sample_message=build_sample_message(
-            composed_edition.digest.message_template, context.settings, newsletter, slot
-        ),
-        send_deadline=send_deadline(newsletter, context.settings.newsletter_zone(newsletter), slot),
-        explanation=explain_edition(context, newsletter, slot, posts),
     )

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a publication, in one list: posts, templates, and settings that fit badly together."""
+"""Collect the problems of a publication: of its posts, templates and settings, and of its next editions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -19,13 +19,13 @@ from ketapress.settings.loader import SETTINGS_FILE
 from ketapress.site.pages import site_targets
 from ketapress.templates.sources import has_overrides
 
-_SAMPLE_SIZE = 4  # posts: with more than three a letter has a list of contents, too
+_SAMPLE_SIZE = 4  # posts and editions; an edition of more than three posts has a table of contents
 
 
 def collect_problems(
     context: ComposeContext, posts: Sequence[Post], post_problems: Iterable[Problem], now: datetime
 ) -> tuple[Problem, ...]:
-    """The problems of the posts, of the settings, and of making the next edition of each newsletter."""
+    """Return the problems of posts, settings, attachments and templates, and of each newsletter's next edition."""
     all_problems = [*post_problems, *settings_warnings(context.settings), *unused_templates(context.root)]
     public_posts = visible_posts(posts, now)
     attachments = find_attachments(
@@ -53,7 +53,7 @@ def collect_problems(
 
 
 def _page_problems(context: ComposeContext, posts: Sequence[Post], now: datetime) -> Iterator[Problem]:
-    """What is wrong with the templates of the archive, as the newest posts and editions show it."""
+    """Yield the problems of the archive's templates, found by rendering pages of the newest posts and editions."""
     newest_posts, editions = (
         visible_posts(posts, now)[:_SAMPLE_SIZE],
         context.store.editions.list_public()[:_SAMPLE_SIZE],
@@ -66,14 +66,14 @@ def _page_problems(context: ComposeContext, posts: Sequence[Post], now: datetime
     try:
         for page in pages:
             page.render()
-    except KetapressError as error:  # one is enough: what pages share would be told with each of them
+    except KetapressError as error:  # the first is enough: other pages would repeat it
         yield from error.problems
 
 
 def _trial_edition(
     context: ComposeContext, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
 ) -> ComposedEdition | None:
-    """An edition of the newest posts, to try the templates of mail where none is coming."""
+    """Compose the newest posts, to test the mail templates where no edition is due."""
     newest_posts = visible_posts(posts, now)[:_SAMPLE_SIZE]
     if not newest_posts:
         return None
@@ -83,41 +83,34 @@ def _trial_edition(
 
 
 def settings_warnings(settings: Settings) -> tuple[Problem, ...]:
-    """Settings that are valid and will still disappoint somebody."""
+    """Return warnings about valid settings that cause trouble."""
     warnings = [
-        _noreply_warning(newsletter)
+        _warning(
+            "settings.noreply",
+            f"newsletter `{newsletter.name}` is sent from {newsletter.sender.address}: replies are lost, and filters "
+            "distrust such addresses.",
+            "Send from an address whose mail is read.",
+        )
         for newsletter in settings.newsletters.values()
-        if _is_noreply(newsletter)
+        if newsletter.sender.address.partition("@")[0].lower() in {"noreply", "no-reply", "donotreply"}
     ]
     if settings.newsletters and not settings.site.postal_address:
         warnings.append(
             _warning(
                 "settings.postal-address",
-                "`site.postal_address` is not set; the law of many countries asks for it in mail.",
-                "Set it to where a letter reaches you.",
+                "`site.postal_address` is not set; many countries require a postal address in newsletters.",
+                "Set it to your postal address.",
             )
         )
     if not settings.relay.url.is_local and not settings.web.url.startswith("https://"):
         warnings.append(
             _warning(
                 "settings.web-url",
-                "`web.url` is not an https address, so `send` to this relay is refused: the links in the mail would be dead.",
-                'Set [web] url = "https://…" to where the web door is reached.',
+                "`web.url` is not an https URL, so `send` to this relay is refused: links in the mail would not work.",
+                'Set [web] url = "https://…" to the public URL of the web server.',
             )
         )
     return tuple(warnings)
-
-
-def _is_noreply(newsletter: NewsletterSettings) -> bool:
-    return newsletter.sender.address.partition("@")[0].lower() in {"noreply", "no-reply", "donotreply"}
-
-
-def _noreply_warning(newsletter: NewsletterSettings) -> Problem:
-    return _warning(
-        "settings.noreply",
-        f"newsletter `{newsletter.name}` is sent from {newsletter.sender.address}: answers are lost, and filters dislike it.",
-        "Send from an address that somebody reads.",
-    )
 
 
 def _warning(code: str, message: str, cure: str) -> Problem:

@@ -1,4 +1,4 @@
-"""What comes: slots and posts by date, and the edition that goes out next."""
+"""List upcoming slots and posts, and compose the edition that is next."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from ketapress.compose import (
     render_edition,
     with_initial_state,
 )
-from ketapress.editions.planner import Plan, find_due_slots, plan_slots
+from ketapress.editions.planner import find_due_slots, plan_slots
 from ketapress.editions.slots import find_next_slot, list_slots, local_midnight
 from ketapress.model.edition import Slot
 from ketapress.model.post import Post
@@ -22,14 +22,14 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class UpcomingPost(NamedTuple):
-    """A post that is not out yet, and the newsletters that will carry it."""
+    """A post with its date in a span, and the newsletters that will include it."""
 
     post: Post
     newsletters: tuple[str, ...]
 
 
 class ScheduleChange(NamedTuple):
-    """A newsletter whose schedule or zone is not the one that was last acted on, and the next slot by each."""
+    """A newsletter whose schedule or zone was edited since it was last applied, with the next slot by each."""
 
     newsletter: str
     old_schedule: ZonedSchedule
@@ -41,7 +41,7 @@ class ScheduleChange(NamedTuple):
 def schedule_changes(
     settings: Settings, applied_schedules: Mapping[str, ZonedSchedule], now: datetime
 ) -> tuple[ScheduleChange, ...]:
-    """What was edited since slots were last decided: the next `publish` acts on it."""
+    """Return the schedules that were edited since slots were last decided; the next `publish` applies them."""
     return tuple(
         ScheduleChange(
             name,
@@ -60,43 +60,47 @@ def _next_slot(newsletter: str, zoned_schedule: ZonedSchedule, now: datetime) ->
 
 
 def upcoming_slots(settings: Settings, start: datetime, end: datetime) -> tuple[Slot, ...]:
-    """Every slot from `first` up to but not including `until`, of all newsletters, by time."""
-    upcoming = [
-        slot
-        for newsletter in settings.newsletters.values()
-        for slot in _newsletter_slots(newsletter, settings.newsletter_zone(newsletter), start, end)
-    ]
+    """Return the slots of all newsletters from `start` up to but not including `end`, by time."""
+    upcoming: list[Slot] = []
+    for newsletter in settings.newsletters.values():
+        zone = settings.newsletter_zone(newsletter)
+        first_moment = max(start, local_midnight(newsletter.starts, zone))
+        # `list_slots` excludes its start and includes its end, so both move by the smallest step.
+        upcoming += list_slots(
+            newsletter.name,
+            newsletter.schedule.cron,
+            zone,
+            first_moment - _MICROSECOND,
+            end - _MICROSECOND,
+        )
     return tuple(sorted(upcoming, key=lambda slot: (slot.at, slot.key, slot.newsletter)))
 
 
 def upcoming_posts(
     settings: Settings, posts: Sequence[Post], start: datetime, end: datetime
 ) -> tuple[UpcomingPost, ...]:
-    """Posts whose date lies in a span and that are neither drafts nor held, by date."""
+    """Return the posts with a date from `start` up to but not including `end`, except drafts and held ones, by date."""
     upcoming = [
         UpcomingPost(post, _matching_newsletters(settings, post))
         for post in posts
         if start <= post.date < end and not post.draft and not post.hold
     ]
-    return tuple(sorted(upcoming, key=lambda each: (each.post.date.timestamp(), each.post.id)))
+    return tuple(sorted(upcoming, key=lambda item: (item.post.date.timestamp(), item.post.id)))
 
 
 def compose_next_edition(
     context: ComposeContext, newsletter: NewsletterSettings, posts: Sequence[Post], now: datetime
 ) -> ComposedEdition | None:
-    """The edition of the newest slot that is due, if there is anything in it, else of the next slot.
+    """Compose the newest due slot or, where it has no posts, the next one; None where that has none either.
 
-    It holds the posts that will be out by then.
+    Posts with a date before the slot count as published by then.
     """
-    zone, newsletter_history = (
-        context.settings.newsletter_zone(newsletter),
-        load_history(context.store, newsletter),
-    )
+    zone = context.settings.newsletter_zone(newsletter)
+    newsletter_history = load_history(context.store, newsletter)
     start = max(now, local_midnight(newsletter.starts, zone) - _MICROSECOND)
     upcoming_slot = find_next_slot(newsletter.name, newsletter.schedule.cron, zone, start)
-    while (
-        upcoming_slot and upcoming_slot.key in newsletter_history.decided_keys
-    ):  # the zone was changed since
+    # A changed zone can name a decided slot again.
+    while upcoming_slot and upcoming_slot.key in newsletter_history.decided_keys:
         upcoming_slot = find_next_slot(newsletter.name, newsletter.schedule.cron, zone, upcoming_slot.at)
     slots_due = find_due_slots(newsletter, zone, newsletter_history, now)
     future_posts = [with_publication_date(post) for post in posts]
@@ -104,29 +108,16 @@ def compose_next_edition(
         if candidate_slots:
             plan = plan_slots(newsletter, zone, future_posts, newsletter_history, candidate_slots)
             if plan.posts:
-                return _compose_plan(context, newsletter, plan, now)
+                edition = render_edition(context, newsletter, plan.slot, plan.window, plan.posts)
+                return with_initial_state(
+                    context, newsletter, edition, plan.send_deadline, max(now, plan.slot.at)
+                )
     return None
 
 
-def _compose_plan(
-    context: ComposeContext, newsletter: NewsletterSettings, plan: Plan, now: datetime
-) -> ComposedEdition:
-    edition = render_edition(context, newsletter, plan.slot, plan.window, plan.posts)
-    return with_initial_state(context, newsletter, edition, plan.send_deadline, max(now, plan.slot.at))
-
-
 def with_publication_date(post: Post) -> Post:
-    """A post as it will be once its date has come."""
+    """Return a post as it will be once its date has passed."""
     return post if post.published or post.draft or post.hold else post._replace(published=post.date)
-
-
-def _newsletter_slots(
-    newsletter: NewsletterSettings, zone: str, start: datetime, end: datetime
-) -> tuple[Slot, ...]:
-    first_moment = max(start, local_midnight(newsletter.starts, zone))
-    return list_slots(
-        newsletter.name, newsletter.schedule.cron, zone, first_moment - _MICROSECOND, end - _MICROSECOND
-    )
 
 
 def _matching_newsletters(settings: Settings, post: Post) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""What a build does as it was told, and what its editor will not have meant: addresses, pictures, templates.
+"""Warn about a site that builds but is probably not meant so: clashing aliases, missing images, unused templates.
 
-In come visible posts and the publication folder, out go warnings. An edge: it looks at which files are there.
+An I/O module: it checks which files exist.
 """
 
 import re
@@ -17,26 +17,25 @@ from ketapress.templates.sources import template_folders
 
 
 def alias_conflicts(posts: Iterable[Post]) -> Iterator[Problem]:
-    """Old addresses of a post that are another post's, too; a build gives each to one of them."""
+    """Yield aliases that are also an address of another post; a build gives each to one of the two."""
     sorted_posts = sorted(posts, key=lambda post: post.path)
     owners = {decode_path(post.url): post.path for post in sorted_posts}
     for post in sorted_posts:
         for alias in post.aliases:
             path = alias_path(alias)
             if path and owners.setdefault(path, post.path) != post.path:
-                message = f"its old address `{alias}` is also one of `posts/{owners[path]}`, and leads to only one of them."
-                cure = "Take it out of `aliases:` (or `redirect_from:`, `permalink:`) of one of the two."
                 yield Problem(
                     code="post.alias",
                     severity=Severity.WARNING,
                     path=f"posts/{post.path}",
-                    message=message,
-                    cure=cure,
+                    message=f"the alias `{alias}` is also an address of `posts/{owners[path]}`, and leads to only one "
+                    "of the two posts.",
+                    cure="Remove it from `aliases:` (or `redirect_from:`, `permalink:`) of one of them.",
                 )
 
 
 def missing_images(root: Path, site_url: str, posts: Iterable[Post]) -> Iterator[Problem]:
-    """Pictures of this site that posts show and that are not in `public/`: one warning for all, with the first."""
+    """Yield one warning about all images of this site that posts show and `public/` does not have."""
     base_url = site_url.rstrip("/") + "/"
     image_pattern = re.compile(rf'<img src="{re.escape(base_url)}([^"?#]+)')
     missing_paths = [
@@ -48,18 +47,18 @@ def missing_images(root: Path, site_url: str, posts: Iterable[Post]) -> Iterator
     ]
     if missing_paths:
         count = len({path for _, path in missing_paths})
-        others = f", and posts show {count - 1} more such pictures" if count > 1 else ""
+        others = f" (and {count - 1} more)" if count > 1 else ""
         yield Problem(
             code="posts.pictures",
             severity=Severity.WARNING,
             path=f"posts/{missing_paths[0][0]}",
-            message=f"it shows `/{missing_paths[0][1]}` of this site, which is not in `public/`{others}.",
-            cure="Put pictures into `public/` by their paths, where no build removes them; or leave it if another server has them.",
+            message=f"the image `/{missing_paths[0][1]}` of this site is missing from `public/`{others}.",
+            cure="Copy images to `public/`, where no build removes them; ignore this if another server has them.",
         )
 
 
 def unused_templates(root: Path) -> Iterator[Problem]:
-    """What lies in `templates/` as if it were a template, and is none."""
+    """Yield files and folders in `templates/` that look like a template and are not used as one."""
     own_folder, shipped_folder = template_folders(root)
     names = {
         path.relative_to(shipped_folder).as_posix() for path in shipped_folder.rglob("*") if path.is_file()
@@ -71,15 +70,18 @@ def unused_templates(root: Path) -> Iterator[Problem]:
         )
         if path.is_dir() and name in names:
             message, cure = (
-                "it is a folder, so the shipped template of its name is used.",
-                "Make it a file, or remove it.",
+                "it is a folder, so the shipped template of this name is used.",
+                "Replace it with a file, or remove it.",
             )
         elif path.is_file() and candidates and name not in names:
-            message = f"no template of this name is asked for; `templates/{candidates[0]}` may be meant."
-            cure = "Move it there, or leave it where a template of yours includes it."
+            message = f"no page uses a template of this name; did you mean `templates/{candidates[0]}`?"
+            cure = "Move it there, or ignore this if another template includes it."
         else:
             continue
-        problem_path = f"templates/{name}"
         yield Problem(
-            code="template.unused", severity=Severity.WARNING, path=problem_path, message=message, cure=cure
+            code="template.unused",
+            severity=Severity.WARNING,
+            path=f"templates/{name}",
+            message=message,
+            cure=cure,
         )

@@ -1,4 +1,4 @@
-"""How all of it stands: what is due, what went out last, deliveries by state, and whether the relay answers."""
+"""Read the status: next slots, last editions, deliveries by state, and whether the relay is reachable."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ketapress.editions.slots import find_next_slot, local_midnight
-from ketapress.model.delivery import DeliveryState, Phase, Reply
+from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import WAITING_STATES, Decision, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
 from ketapress.model.subscriber import SubscriptionState
@@ -22,7 +22,7 @@ _DEADLINES = Deadlines(
 
 
 class NewsletterStatus(NamedTuple):
-    """One newsletter: its next slot, its last edition, and how many people by state of their consent."""
+    """A newsletter's next slot, its last edition, and the number of its subscriptions by state."""
 
     newsletter: NewsletterSettings
     next_slot: Slot | None
@@ -31,16 +31,17 @@ class NewsletterStatus(NamedTuple):
 
 
 class RelayStatus(NamedTuple):
-    """Whether the relay let us in just now, and the last thing it said."""
+    """Whether the relay accepts a connection and the login, and its last reply."""
 
     reachable: bool
     last_reply: str
 
 
 class Status(NamedTuple):
-    """Everything on one screen. `waiting` are editions that need a person, `generation` is how often sending was started.
+    """The status of a publication.
 
-    `doubtful` are the messages, by their edition, of which a person has to say whether they arrived.
+    `waiting_editions` need a person, `generation` is how often sending was started, `in_doubt` counts the unconfirmed
+    messages of each edition.
     """
 
     newsletters: tuple[NewsletterStatus, ...]
@@ -53,8 +54,10 @@ class Status(NamedTuple):
 
 
 def read_status(settings: Settings, read_overview: Callable[[], StoreOverview], now: datetime) -> Status:
-    """Knocks at the relay, then asks what the books say; sends nothing, changes nothing."""
-    relay = asyncio.run(check_relay(settings.relay.url, _ehlo_name(settings)))
+    """Connect to the relay, then read the store; nothing is sent or changed."""
+    # EHLO names the domain that mail is sent from, as the sender does.
+    hostname = next((newsletter.sender.domain for newsletter in settings.newsletters.values()), "localhost")
+    relay = asyncio.run(check_relay(settings.relay.url, hostname))
     overview = read_overview()
     return Status(
         newsletters=tuple(
@@ -71,13 +74,13 @@ def read_status(settings: Settings, read_overview: Callable[[], StoreOverview], 
 
 
 async def check_relay(url: RelayUrl, hostname: str) -> RelayStatus:
-    """Opens a conversation with the relay, logs in where the settings say so, and leaves."""
+    """Connect to the relay, log in if the URL has a user, and disconnect."""
     try:
         connection = await Connection.open(url, hostname=hostname, deadlines=_DEADLINES)
     except NotOpened as error:
-        return RelayStatus(reachable=False, last_reply=_format_reply(error.phase, error.reply))
+        return RelayStatus(reachable=False, last_reply=f"{error.phase}: {error.reply}")
     await connection.close()
-    return RelayStatus(reachable=True, last_reply="it let us in")
+    return RelayStatus(reachable=True, last_reply="connection accepted")
 
 
 def _newsletter_status(
@@ -102,12 +105,3 @@ def _newsletter_status(
             if (count := overview.subscription_counts.get((newsletter.name, state)))
         },
     )
-
-
-def _ehlo_name(settings: Settings) -> str:
-    """Our name in EHLO: the domain that mail is sent from, as the sender has it."""
-    return next((newsletter.sender.domain for newsletter in settings.newsletters.values()), "localhost")
-
-
-def _format_reply(phase: Phase, reply: Reply) -> str:
-    return f"{phase}: {reply}"

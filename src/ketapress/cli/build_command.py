@@ -4,6 +4,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ketapress.build_service import BuildService
 from ketapress.builder.up_to_date import CachedAnswer
 from ketapress.cli.context import CommandContext, CommandResult, format_problem, problem_document, to_json
 from ketapress.cli.report_format import build_lines, publish_data
@@ -15,12 +16,13 @@ def run_build(context: CommandContext, stamps: dict[str, str] | None = None) -> 
     `stamps` are file stamps that were read a moment ago, by absolute path.
     """
     publication = context.publication
-    with _without_collector(), publication.alone("publish"):
-        inputs = publication.input_stamps(stamps or {})
-        library = publication.library(context.now, keep=not context.dry_run, stamps=inputs)
+    builds = BuildService(publication)
+    with _without_collector(), publication.exclusive_lock("publish"):
+        inputs = builds.input_stamps(stamps or {})
+        library = publication.load_library(context.now, save_ids=not context.dry_run, stamps=inputs)
         if not context.dry_run:
             publication.save_posts(library, context.start_time)
-        report = publication.build(library, context.now, dry_run=context.dry_run)
+        report = builds.build(library, context.now, dry_run=context.dry_run)
         next_problems = library.problems_again
         if inputs and next_problems is not None and not context.dry_run and context.at is None:
             next_report = report.next_report
@@ -30,7 +32,7 @@ def run_build(context: CommandContext, stamps: dict[str, str] | None = None) -> 
                 (*next_problems, *next_report.problems),
             )
             answer = _to_cached_answer(context, next_result)
-            publication.save_answer(answer, inputs, library, report, context.start_time, context.clock())
+            builds.save_answer(answer, inputs, library, report, context.start_time, context.clock())
     return CommandResult(
         publish_data(context, None, report),
         build_lines(context, report),

@@ -10,8 +10,8 @@ def check(context: CommandContext) -> CommandResult:
     from ketapress.check.problems import collect_problems
 
     publication = context.publication
-    library = publication.library(context.now, keep=False)
-    problems = collect_problems(publication.press, library.posts, library.problems, context.now)
+    library = publication.load_library(context.now, save_ids=False)
+    problems = collect_problems(publication.compose_context, library.posts, library.problems, context.now)
     error_paths = {
         problem.path for problem in library.problems if problem.severity is Severity.ERROR and problem.path
     }

@@ -5,6 +5,7 @@ import click
 from ketapress.cli.context import CommandContext, CommandResult
 from ketapress.cli.decorators import command
 from ketapress.cli.report_format import compose_lines, has_waiting_editions, publish_data
+from ketapress.edition_service import EditionService
 from ketapress.model.errors import Problem, UsageError
 
 
@@ -21,9 +22,9 @@ def compose(context: CommandContext, newsletter: str | None, *, immediately: boo
     if immediately and newsletter is None:
         message, cure = "--now needs a newsletter.", "Name one: ketapress compose weekly --now."
         raise UsageError(Problem(code="usage.newsletter", message=message, cure=cure))
-    with publication.alone("publish"):
-        library = publication.library(context.now, keep=not context.dry_run)
-        report = publication.compose(
+    with publication.exclusive_lock("publish"):
+        library = publication.load_library(context.now, save_ids=not context.dry_run)
+        report = EditionService(publication).compose(
             library, context.now, newsletter, immediately=immediately, dry_run=context.dry_run
         )
     return CommandResult(

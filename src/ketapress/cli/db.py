@@ -8,6 +8,7 @@ import click
 
 from ketapress.cli.context import CommandContext, CommandResult
 from ketapress.cli.decorators import command, group
+from ketapress.database_service import DatabaseService
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _NEXT_STEPS = (
 
 @command("db upgrade", "Upgrade the database to this version of Ketapress.")
 def upgrade(context: CommandContext) -> CommandResult:
-    before, after = context.publication.upgrade_database()
+    before, after = DatabaseService(context.publication).upgrade()
     line = f"Upgraded the database from version {before} to {after}."
     if not before:
         line = f"Created the database at version {after}."
@@ -36,7 +37,7 @@ def upgrade(context: CommandContext) -> CommandResult:
 )
 @click.argument("file", type=click.Path(dir_okay=False))
 def backup(context: CommandContext, file: str) -> CommandResult:
-    context.publication.backup(Path(file), context.start_time)
+    DatabaseService(context.publication).backup(Path(file), context.start_time)
     line = f"Saved a copy of the database in {file}. Back up posts/, with .published.jsonl, and outbox/ too."
     return CommandResult({"file": file}, [line])
 
@@ -58,12 +59,12 @@ def restore(context: CommandContext, file: str | None, *, accept: bool) -> Comma
     lines: list[str] = []
     data: dict[str, Any] = {}
     if file is not None:
-        replaced_file = context.publication.restore(Path(file), context.clock())
+        replaced_file = DatabaseService(context.publication).restore(Path(file), context.clock())
         data = {"file": file, "replaced": replaced_file and str(replaced_file)}
         lines += _restore_lines(file, replaced_file)
     if not accept:
         return CommandResult(data, [*lines, *_NEXT_STEPS], needs_person=True)
-    editions = context.publication.accept(context.clock(), dry_run=context.dry_run)
+    editions = DatabaseService(context.publication).reconcile(context.clock(), dry_run=context.dry_run)
     data |= {"editions": [_edition_data(edition) for edition in editions], "dry_run": context.dry_run}
     needs_person = any(edition.in_doubt or edition.state == "held" for edition in editions)
     return CommandResult(data, [*lines, *_accept_lines(context, editions)], needs_person=needs_person)

@@ -5,6 +5,7 @@ import click
 from ketapress.cli.context import CommandContext, CommandResult
 from ketapress.cli.decorators import command
 from ketapress.cli.table import make_table
+from ketapress.edition_service import EditionService
 from ketapress.model.edition import Decision
 
 _NO_EDITION = {Decision.EMPTY: "no new posts, so no edition", Decision.MERGED: "part of a later edition"}
@@ -20,9 +21,9 @@ def explain(context: CommandContext, edition: str) -> CommandResult:
     from ketapress.check.explain import explain_edition
 
     publication = context.publication
-    newsletter, slot = publication.slot(edition)
-    library = publication.library(context.now, keep=False)
-    explanation = explain_edition(publication.press, newsletter, slot, library.posts)
+    newsletter, slot = EditionService(publication).find_slot(edition)
+    library = publication.load_library(context.now, save_ids=False)
+    explanation = explain_edition(publication.compose_context, newsletter, slot, library.posts)
     state = explanation.stored_edition and explanation.stored_edition.state
     window, zone = explanation.window, context.newsletter_zone(slot.newsletter)
     data = {

@@ -9,10 +9,10 @@ from ketapress.cli.decorators import command
 @command("init", "Create a publication in FOLDER (default: the current folder).", asks_time=True)
 @click.argument("folder", required=False)
 def init(context: CommandContext, folder: str | None) -> CommandResult:
-    from ketapress.publication import begin
+    from ketapress.settings.scaffold import create_publication
 
     root = context.root / folder if folder else context.root
-    paths = begin(root, parse_time(context.at, "--at") if context.at else context.start_time)
+    paths = create_publication(root, parse_time(context.at, "--at") if context.at else context.start_time)
     lines = [
         f"Created a publication in {root}:",
         *(f"  {path.relative_to(root)}" for path in paths),

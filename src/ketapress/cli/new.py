@@ -13,6 +13,6 @@ def new(context: CommandContext, title: str) -> CommandResult:
     if not title.strip():
         cure = 'Name one: ketapress new "A title".'
         raise UsageError(Problem(code="usage.title", message="the title is empty.", cure=cure))
-    path = context.publication.new_post(title, context.now)
+    path = context.publication.create_draft(title, context.now)
     line = f"Created {path}. Remove `draft: true` from it when the post is ready to publish."
     return CommandResult({"path": str(path)}, [line])

@@ -13,6 +13,8 @@ from ketapress.cli.decorators import command, group
 from ketapress.cli.outbox_export import export
 from ketapress.cli.report_format import edition_data, edition_lines, format_skipped
 from ketapress.cli.table import Table, make_table
+from ketapress.edition_service import EditionService
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import DeliveryState, DeliverySummary
 from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.outbox.writer import read_edition_json
@@ -98,7 +100,7 @@ def _delivery_data(
     context: CommandContext, edition: StoredEdition, deliveries: Iterable[DeliverySummary]
 ) -> Iterator[dict[str, Any]]:
     """Yield deliveries as `--json` prints them; an erased subscriber has no address."""
-    message_id = context.publication.mailing.message_ids(edition)
+    message_id = MailService(context.publication).message_ids(edition)
     for delivery in deliveries:
         yield {
             "address": delivery.address,
@@ -200,7 +202,9 @@ cancel = _decision_command(
 @_edition_argument
 def refresh(context: CommandContext, edition: str) -> CommandResult:
     stored_edition = review.get_edition(context.publication.store, edition)
-    new_edition = context.publication.refresh(stored_edition, context.now, dry_run=context.dry_run)
+    new_edition = EditionService(context.publication).refresh(
+        stored_edition, context.now, dry_run=context.dry_run
+    )
     removed_count = len(stored_edition.post_ids) - len(new_edition.edition.posts)
     lines = edition_lines(context, new_edition)
     if removed_count:

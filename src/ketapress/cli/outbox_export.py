@@ -9,6 +9,7 @@ import click
 from ketapress import review
 from ketapress.cli.context import CommandContext, CommandResult, format_count
 from ketapress.cli.decorators import command
+from ketapress.mail_service import MailService
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.outbox.writer import edition_folder
@@ -59,11 +60,11 @@ def _edition_files(context: CommandContext, edition: StoredEdition) -> dict[str,
     folder = edition_folder(context.root, edition.slot)
     if folder.is_dir():
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
-    return {"message.eml": context.publication.mailing.specimen(edition)}
+    return {"message.eml": MailService(context.publication).sample_message(edition)}
 
 
 def _csv_lines(context: CommandContext, edition: StoredEdition) -> Iterator[str]:
-    message_id = context.publication.mailing.message_ids(edition)
+    message_id = MailService(context.publication).message_ids(edition)
     yield format_csv_line(_CSV_COLUMNS)
     for delivery in context.publication.store.deliveries.iter_deliveries(edition.id):
         yield format_csv_line(

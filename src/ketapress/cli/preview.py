@@ -10,6 +10,7 @@ import click
 
 from ketapress.cli.context import CommandContext, CommandResult, disk_problem
 from ketapress.cli.decorators import command
+from ketapress.edition_service import EditionService
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, UsageError
 from ketapress.publication import Publication
 
@@ -58,17 +59,19 @@ def _write_files(context: CommandContext, name: str | None) -> CommandResult:
     from ketapress.check.preview import preview_newsletter
 
     publication = context.publication
-    library = publication.library(context.now, keep=False)
+    library = publication.load_library(context.now, save_ids=False)
     lines, editions, problems = [], [], list(library.problems)
     for newsletter in publication.newsletters(name):
-        upcoming = preview_newsletter(publication.press, newsletter, library.posts, context.now).upcoming
+        upcoming = preview_newsletter(
+            publication.compose_context, newsletter, library.posts, context.now
+        ).upcoming
         if upcoming is None:
             lines.append(
                 f"{newsletter.name}: no new posts for the next edition. `ketapress outbox list` shows composed editions."
             )
             continue
         edition = upcoming.composed_edition
-        folder = publication.keep_preview(edition)
+        folder = EditionService(publication).write_preview(edition)
         editions.append(
             {
                 "edition": edition.edition.slot.edition,
@@ -109,13 +112,15 @@ def _serve_page(
 
     publication = context.publication  # a wrong setting ends the command here, with exit code 78
     publication.newsletters(newsletter)
-    watch = Watch(lambda: _make_previews(context, newsletter), publication.preview_stamps, context.clock)
+    watch = Watch(
+        lambda: _make_previews(context, newsletter), EditionService(publication).preview_stamps, context.clock
+    )
     with listening_here(port) as listener:
         address = f"{address_of(listener)}/"
         click.echo(f"{address} shows the next edition and updates as you write. Press Ctrl-C to stop.")
         if opens_browser:
             click.launch(address)
-        serve(preview_app(watch, publication.fill), watch, listener)
+        serve(preview_app(watch, publication.render_template), watch, listener)
     return CommandResult({}, silent=True)
 
 
@@ -127,12 +132,12 @@ def _make_previews(context: CommandContext, name: str | None) -> "Made":
     now = context.clock()
     try:
         with closing(Publication(context.root, os.environ)) as publication:
-            library = publication.library(now, keep=False)
+            library = publication.load_library(now, save_ids=False)
             newsletters = publication.newsletters(name)
             previews, problems = {}, list(library.problems)
             for newsletter in newsletters:
                 try:
-                    preview = preview_newsletter(publication.press, newsletter, library.posts, now)
+                    preview = preview_newsletter(publication.compose_context, newsletter, library.posts, now)
                     previews[newsletter.name] = preview
                 except ConfigurationError as error:
                     problems += error.problems

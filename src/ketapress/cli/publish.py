@@ -3,6 +3,7 @@
 from ketapress.cli.context import CommandContext, CommandResult
 from ketapress.cli.decorators import command
 from ketapress.cli.report_format import build_lines, compose_lines, has_waiting_editions, publish_data
+from ketapress.edition_service import EditionService
 
 
 @command(
@@ -13,11 +14,13 @@ from ketapress.cli.report_format import build_lines, compose_lines, has_waiting_
 )
 def publish(context: CommandContext) -> CommandResult:
     publication = context.publication
-    with publication.alone("publish"):
-        library = publication.library(context.now, keep=not context.dry_run)
+    with publication.exclusive_lock("publish"):
+        library = publication.load_library(context.now, save_ids=not context.dry_run)
         if not context.dry_run:
             publication.save_posts(library, context.start_time)
-        compose_report, build_report = publication.publish(library, context.now, dry_run=context.dry_run)
+        compose_report, build_report = EditionService(publication).publish(
+            library, context.now, dry_run=context.dry_run
+        )
     return CommandResult(
         publish_data(context, compose_report, build_report),
         [*compose_lines(context, compose_report), *build_lines(context, build_report)],

@@ -40,7 +40,7 @@ def queue(context: CommandContext, start_text: str | None, end_text: str | None)
         raise UsageError(
             Problem(code="usage.span", message=message, cure="Give a later --to, or leave it out.")
         )
-    library = publication.library(context.now, keep=False)
+    library = publication.load_library(context.now, save_ids=False)
     slots = upcoming_slots(publication.settings, start, end)
     posts = upcoming_posts(publication.settings, library.posts, start, end)
     changes = schedule_changes(publication.settings, last_schedules(context.root), context.now)

@@ -11,6 +11,8 @@ from ketapress.cli.context import CommandContext, CommandResult, format_count
 from ketapress.cli.decorators import command
 from ketapress.cli.report_format import format_skipped
 from ketapress.deliver.report import died_problem
+from ketapress.edition_service import EditionService
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import FINAL_STATES
 from ketapress.model.errors import Problem, UsageError
 from ketapress.model.subscriber import SubscriptionState
@@ -39,8 +41,8 @@ def send(context: CommandContext) -> CommandResult:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     start, interrupted_counts = time.monotonic(), list[int]()
-    with publication.alone("send"), _progress_bar() as bar:
-        reports = publication.mailing.send(
+    with publication.exclusive_lock("send"), _progress_bar() as bar:
+        reports = MailService(publication).send(
             context.clock,
             stop=stop.is_set,
             watch=bar.update if bar else None,
@@ -49,7 +51,7 @@ def send(context: CommandContext) -> CommandResult:
     rate = sum(report.sent for report in reports) / max(time.monotonic() - start, 1e-6)
     problems = [died_problem(count, relay.in_doubt) for count in interrupted_counts]
     problems += [report.problem for report in reports if report.problem]
-    waiting_editions = publication.waiting()
+    waiting_editions = EditionService(publication).list_to_review()
     lines = [_report_line(report) for report in reports] or ["No editions are ready to be sent."]
     for edition in waiting_editions:
         name, reason = edition.slot.edition, edition.reason and f": {edition.reason}"

@@ -4,6 +4,8 @@ import click
 
 from ketapress.cli.context import CommandContext, CommandResult
 from ketapress.cli.decorators import command
+from ketapress.edition_service import EditionService
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import Fault
 from ketapress.model.errors import Problem
 
@@ -19,8 +21,10 @@ from ketapress.model.errors import Problem
 def send_test(context: CommandContext, newsletter: str, address: str) -> CommandResult:
     publication = context.publication
     (newsletter_settings,) = publication.newsletters(newsletter)
-    library = publication.library(context.now, keep=False)
-    edition, message_template = publication.letter_to_try(newsletter_settings, library, context.now)
+    library = publication.load_library(context.now, save_ids=False)
+    edition, message_template = EditionService(publication).find_test_message(
+        newsletter_settings, library, context.now
+    )
     if message_template is None:
         problem = Problem(
             code="edition.none",
@@ -28,7 +32,9 @@ def send_test(context: CommandContext, newsletter: str, address: str) -> Command
             cure="Add a post dated before the next send time, which `ketapress queue` shows.",
         )
         return CommandResult({"accepted": False}, problems=[*library.problems, problem])
-    verdict = publication.mailing.send_test(newsletter_settings, message_template, address, context.clock())
+    verdict = MailService(publication).send_test(
+        newsletter_settings, message_template, address, context.clock()
+    )
     is_accepted = verdict.fault is Fault.NONE
     data = {"accepted": is_accepted, "edition": edition, "reply": str(verdict.reply)}
     if is_accepted:

@@ -34,7 +34,7 @@ def status(context: CommandContext) -> CommandResult:
     publication = context.publication
     with ThreadPoolExecutor(1) as executor:
         # Of a million deliveries it takes as long as the imports and the posts.
-        overview = executor.submit(publication.quick_look)
+        overview = executor.submit(publication.read_overview)
         from ketapress.check.invariants import invariant_problems
         from ketapress.check.status import read_status
 
@@ -61,7 +61,7 @@ def status(context: CommandContext) -> CommandResult:
 def _post_problems(context: CommandContext) -> tuple[Problem, ...]:
     """Return the problems of posts; if no post can be read, that is a problem, and the rest of the screen is shown."""
     try:
-        return context.publication.library(context.now, keep=False).problems
+        return context.publication.load_library(context.now, save_ids=False).problems
     except KetapressError as error:
         return error.problems
     except OSError as error:
@@ -88,7 +88,7 @@ def _lease_problems(context: CommandContext, report: "Status") -> tuple[Problem,
     is_sqlite = sqlite_path(context.publication.settings.database.url) is not None
     if not count or not is_sqlite:
         return ()
-    if "delivery" in context.publication.running() or lock_holder(context.root, "send"):
+    if "delivery" in context.publication.active_parts() or lock_holder(context.root, "send"):
         return ()
     sending_count = report.deliveries.get(DeliveryState.SENDING, 0)
     message = f"a process ended before it finished sending {format_count(count, 'message')}"
@@ -149,7 +149,7 @@ def _status_data(context: CommandContext, report: "Status") -> dict[str, Any]:
         "doubtful": [{"edition": edition, "messages": count} for edition, count in report.in_doubt.items()],
         "waiting": [edition.slot.edition for edition in report.waiting_editions],
         "run": [
-            {"part": part, "process": process} for part, process in context.publication.running().items()
+            {"part": part, "process": process} for part, process in context.publication.active_parts().items()
         ],
         "relay": {
             "url": str(context.publication.settings.relay.url),
@@ -181,7 +181,7 @@ def _screen_lines(
 def _process_rows(context: CommandContext) -> list[tuple[str, ...]]:
     """Return the parts of `ketapress run` that are up in this folder, one row per process."""
     processes: dict[str, list[tuple[str, str]]] = {}
-    for part, process in context.publication.running().items():
+    for part, process in context.publication.active_parts().items():
         processes.setdefault(process.partition(",")[0], []).append((part, process))
     if not processes:
         return [("not running here: `ketapress publish` and `ketapress send` do what is due",)]

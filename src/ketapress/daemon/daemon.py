@@ -102,7 +102,7 @@ class Daemon:
         with ExitStack() as locks:
             with closing(self._ground.publication()) as publication:
                 for part in parts:
-                    locks.enter_context(publication.alone(run_work(part)))
+                    locks.enter_context(publication.exclusive_lock(run_work(part)))
             for each in (*_ENDS, signal.SIGHUP):
                 signal.signal(each, self._heard)
             self._ground.log.info("started", self._welcome(parts))

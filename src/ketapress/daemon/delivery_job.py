@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from ketapress.daemon.context import Ground
 from ketapress.daemon.counters import Measures
 from ketapress.deliver.report import EditionReport, died_problem
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import Verdict
 from ketapress.model.errors import Problem
 from ketapress.model.settings import RelaySettings
@@ -37,8 +38,8 @@ class Sending:
         if ground.clock() < self._rests_until and ground.settings.relay == self._relay:
             return self._problems
         self._relay, self._rests_until = ground.settings.relay, datetime.min.replace(tzinfo=UTC)
-        with closing(ground.publication()) as publication, publication.alone("send"):
-            reports = publication.mailing.send(
+        with closing(ground.publication()) as publication, publication.exclusive_lock("send"):
+            reports = MailService(publication).send(
                 ground.clock, stop=ground.stop.is_set, heard=self._heard, doubted=self._doubted
             )
         self._keep()

@@ -15,6 +15,7 @@ from ketapress.compose import ComposeReport
 from ketapress.daemon.context import Ground
 from ketapress.daemon.counters import Measures
 from ketapress.daemon.quiescence import git_is_busy, stands_still
+from ketapress.edition_service import EditionService
 from ketapress.editions.slots import find_next_slot
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem
@@ -113,16 +114,16 @@ class Publishing:
     ) -> tuple[tuple[Problem, ...], tuple[Post, ...]] | None:
         """What was wrong, and all posts; None where somebody wrote while they were read, and then nothing was done."""
         began, started = datetime.now(UTC), time.monotonic()
-        with publication.alone("publish"):
-            library = publication.library(now, keep=False)
+        with publication.exclusive_lock("publish"):
+            library = publication.load_library(now, save_ids=False)
             if not hurry and self._stamps() != files:
                 return None
-            publication.keep_ids(library)
+            publication.save_ids(library)
             publication.save_posts(library, began)
-            composed, built = publication.publish(library, now, dry_run=False)
+            composed, built = EditionService(publication).publish(library, now, dry_run=False)
         self._measure(time.monotonic() - started)
         self._tell(composed, built)
-        waiting = (waiting_problem(each) for each in publication.waiting())
+        waiting = (waiting_problem(each) for each in EditionService(publication).list_to_review())
         return (*library.problems, *composed.problems, *built.problems, *waiting), library.posts
 
     def _tell(self, composed: ComposeReport, built: BuildReport) -> None:

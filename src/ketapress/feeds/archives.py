@@ -12,15 +12,15 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ketapress.feeds.model import plain
+from ketapress.feeds.model import to_plain_text
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
 from ketapress.model.tags import Tag
 from ketapress.model.urls import encode_path
 
-LARGEST = 256 * 1024
+MAX_HTML_LENGTH = 256 * 1024
 """Characters of HTML in what readers poll: JSON Feed's authors call 250 KB fine, and 1 MB a burden."""
-FEWEST = 10
+MIN_ENTRIES = 10
 """This many entries are always there, however large: a reader that polls once a week should miss none."""
 
 
@@ -47,11 +47,11 @@ def split_into_archives(posts: Sequence[Post], settings: Settings) -> Archives:
 
     An archive is the whole of a month, in UTC, that has a post which readers who poll do not see.
     """
-    latest = _latest(posts, settings)
+    latest = _select_latest(posts, settings)
     months: dict[str, list[Post]] = defaultdict(list)
     for post in posts:
-        months[_month(post)].append(post)
-    archived = {_month(post) for post in posts[len(latest) :]}
+        months[_month_key(post)].append(post)
+    archived = {_month_key(post) for post in posts[len(latest) :]}
     return Archives(latest, {month: months[month] for month in sorted(archived, reverse=True)})
 
 
@@ -75,18 +75,20 @@ def site_documents(archives: Archives, settings: Settings, path: str) -> Iterato
 def tag_document(tag: Tag, settings: Settings, file: str) -> Document:
     """Return the feed of the newest posts of a tag."""
     folder = f"tags/{encode_path(tag.slug)}/"
-    title = f"{plain(settings.site.title)}: {plain(tag.name) or tag.slug}"
+    title = f"{to_plain_text(settings.site.title)}: {to_plain_text(tag.name) or tag.slug}"
     return Document(
-        folder + file, _latest(tag.posts, settings), {"title": title, "home_url": settings.page_url(folder)}
+        folder + file,
+        _select_latest(tag.posts, settings),
+        {"title": title, "home_url": settings.page_url(folder)},
     )
 
 
-def _latest(posts: Sequence[Post], settings: Settings) -> Sequence[Post]:
+def _select_latest(posts: Sequence[Post], settings: Settings) -> Sequence[Post]:
     newest = posts[: settings.feeds.entries]
     sizes = accumulate(len(post.html) for post in newest)
-    return newest[: max(FEWEST, sum(size <= LARGEST for size in sizes))]
+    return newest[: max(MIN_ENTRIES, sum(size <= MAX_HTML_LENGTH for size in sizes))]
 
 
-def _month(post: Post) -> str:
+def _month_key(post: Post) -> str:
     date = (post.published or post.date).astimezone(UTC)
     return f"{date.year:04}-{date.month:02}"

@@ -8,7 +8,7 @@ from feedgen.feed import FeedGenerator
 from lxml.etree import _Element as Element
 
 from ketapress.feeds.model import Entry, Feed
-from ketapress.feeds.xml import HISTORY, add, add_history, is_marked_up
+from ketapress.feeds.xml import HISTORY, add, add_history, has_markup
 from ketapress.feeds.xml_format import XmlFormat
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -52,7 +52,7 @@ def _declare_html(parent: Element, *names: str) -> None:
     for name in names:
         for element in parent.iterfind(name):
             text = element.text or ""
-            if is_marked_up(text):
+            if has_markup(text):
                 element.set("type", "html")
                 element.text = escape(text, quote=False)
 

@@ -16,7 +16,7 @@ from ketapress.model.post import Image, Post
 from ketapress.model.settings import Settings
 from ketapress.model.urls import SAFE_IN_URL
 
-NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+DATE_OF_EMPTY_FEED = datetime(2000, 1, 1, tzinfo=UTC)
 """When a feed without entries was updated: Atom requires a date, and it has to be the same in each build."""
 
 # Characters that XML 1.0 (2.2) cannot hold; the other control characters and noncharacters, which HTML cannot hold; and
@@ -25,7 +25,7 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 # reads them too (13.2.5.80).
 _PLANES = "".join(f"{chr(plane << 16)}-{chr((plane << 16) + 0xFFFD)}" for plane in range(1, 17))
 _ILLEGAL = re.compile(f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffc{_PLANES}]")
-_MEANT = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+_WINDOWS_CHARACTERS = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 _ILLEGAL_ASCII = bytes(code for code in [*range(0x20), 0x7F] if chr(code) not in "\t\n\r")
 
 
@@ -88,16 +88,18 @@ class Feed(NamedTuple):
         return self.current != self.feed_url
 
 
-def feed_of(entries: Sequence[Entry], settings: Settings, path: str, **values: str) -> Feed:
+def build_feed(entries: Sequence[Entry], settings: Settings, path: str, **values: str) -> Feed:
     """Return a feed of these entries at `path` (`feed.xml`); `values` are fields that differ from those of the site's feed."""
     site = settings.site
-    title = plain(site.title) or site.url  # a title that is blank once it is clean would cost the whole feed
+    title = (
+        to_plain_text(site.title) or site.url
+    )  # a title that is blank once it is clean would cost the whole feed
     url = settings.page_url(path)
     defaults = {
         "id": url,
         "title": title,
         "home_url": settings.page_url(""),
-        "description": plain(site.description) or title,
+        "description": to_plain_text(site.description) or title,
         "hub": settings.feeds.hub,
         "current": url,
     }
@@ -106,8 +108,8 @@ def feed_of(entries: Sequence[Entry], settings: Settings, path: str, **values: s
         feed_url=url,
         language=site.language,
         author=_site_author(settings),
-        published=max((entry.published for entry in entries), default=NEVER),
-        updated=max((entry.updated for entry in entries), default=NEVER),
+        published=max((entry.published for entry in entries), default=DATE_OF_EMPTY_FEED),
+        updated=max((entry.updated for entry in entries), default=DATE_OF_EMPTY_FEED),
         logo=site.logo,
         entries=tuple(entries),
     )
@@ -118,28 +120,28 @@ def clean(text: str) -> str:
     if text.isascii():  # as most bodies are; this is ten times as fast
         legal = text.encode().translate(None, _ILLEGAL_ASCII)
         return text if len(legal) == len(text) else legal.decode()
-    return _ILLEGAL.sub(lambda match: _MEANT.get(match[0], ""), text)
+    return _ILLEGAL.sub(lambda match: _WINDOWS_CHARACTERS.get(match[0], ""), text)
 
 
-def plain(text: str) -> str:
+def to_plain_text(text: str) -> str:
     """Return a clean text on one line."""
     return " ".join(clean(text).split())
 
 
-def entry_of(post: Post, settings: Settings) -> Entry:
+def build_entry(post: Post, settings: Settings) -> Entry:
     """Return a post as an entry, the same for every feed that holds it."""
     url = settings.page_url(post.url)
-    lang = plain(post.lang or "")
+    lang = to_plain_text(post.lang or "")
     return Entry(
         id=_uri(post.id),
         url=url,
-        title=plain(post.title) or url,
+        title=to_plain_text(post.title) or url,
         html=_declare_direction(_add_media_links(clean(post.html)), lang or settings.site.language, post.dir),
-        summary=plain(post.summary),
-        published=_utc(post.published or post.date),
-        updated=_utc(post.updated),
-        authors=_plain_texts(post.authors) or (_site_author(settings),),
-        tags=_plain_texts(post.tags),
+        summary=to_plain_text(post.summary),
+        published=_to_utc(post.published or post.date),
+        updated=_to_utc(post.updated),
+        authors=_to_plain_texts(post.authors) or (_site_author(settings),),
+        tags=_to_plain_texts(post.tags),
         image=post.image,
         lang=lang if lang.lower() not in {"", settings.site.language.lower()} else None,
     )
@@ -180,14 +182,18 @@ def _declare_direction(html: str, lang: str, post_direction: str | None) -> str:
     return f'<div dir="rtl" lang="{escape(lang)}">{html}</div>'
 
 
-def _plain_texts(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(filter(None, map(plain, texts)))
+def _to_plain_texts(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(filter(None, map(to_plain_text, texts)))
 
 
 def _site_author(settings: Settings) -> str:
     author = settings.site.author
-    return plain(author.name if author else "") or plain(settings.site.title) or settings.site.url
+    return (
+        to_plain_text(author.name if author else "")
+        or to_plain_text(settings.site.title)
+        or settings.site.url
+    )
 
 
-def _utc(date: datetime) -> datetime:
+def _to_utc(date: datetime) -> datetime:
     return date.astimezone(UTC).replace(microsecond=0)

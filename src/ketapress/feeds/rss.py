@@ -10,7 +10,7 @@ from feedgen.feed import FeedGenerator
 from lxml.etree import _Element as Element
 
 from ketapress.feeds.model import Entry, Feed
-from ketapress.feeds.xml import ATOM, HISTORY, add, add_history, literal
+from ketapress.feeds.xml import ATOM, HISTORY, add, add_history, escape_literal
 from ketapress.feeds.xml_format import XmlFormat
 from ketapress.model.post import Image
 
@@ -42,14 +42,14 @@ class Rss(XmlFormat):
     def adapt_feed(self, feed: Feed) -> Feed:
         feed = super().adapt_feed(feed)
         return feed._replace(
-            title=literal(feed.title),
-            description=literal(feed.description),
+            title=escape_literal(feed.title),
+            description=escape_literal(feed.description),
             logo="" if _NOT_AN_IMAGE.search(feed.logo) else feed.logo,
         )
 
     def adapt_entry(self, entry: Entry) -> Entry:
         entry = super().adapt_entry(entry)
-        return entry._replace(title=literal(entry.title), summary=escape(entry.summary, quote=False))
+        return entry._replace(title=escape_literal(entry.title), summary=escape(entry.summary, quote=False))
 
     def complete_feed(self, parent: Element, feed: Feed) -> None:
         add_history(parent, feed, f"{{{ATOM}}}link")

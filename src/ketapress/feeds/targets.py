@@ -12,7 +12,7 @@ from zlib import compress
 
 from ketapress.feeds.archives import Document, site_documents, split_into_archives, tag_document
 from ketapress.feeds.formats import FORMATS, Format
-from ketapress.feeds.model import Entry, Feed, entry_of, feed_of
+from ketapress.feeds.model import Entry, Feed, build_entry, build_feed
 from ketapress.model.build_target import BuildTarget, Fingerprints
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
@@ -53,12 +53,12 @@ def feed_targets(
         fingerprint = fingerprints.full_list(tag.posts)
         yield renderer.target(tag, FORMATS[0], _key(tag, FORMATS[0], fingerprints, fingerprint))
     yield from compressed
-    listed = [Document(FORMATS[0].path, ()), *tags]
-    inputs = [(document.path, document.fields) for document in listed]
+    opml_feeds = [Document(FORMATS[0].path, ()), *tags]
+    inputs = [(document.path, document.fields) for document in opml_feeds]
     yield BuildTarget(
         OPML,
         fingerprints.key(OPML, inputs),
-        lambda: _render_opml([renderer.feed(document) for document in listed]),
+        lambda: _render_opml([renderer.feed(document) for document in opml_feeds]),
     )
 
 
@@ -107,14 +107,14 @@ class _Renderer:
 
     def feed(self, document: Document) -> Feed:
         entries = [self._entry(post) for post in document.posts]
-        return feed_of(entries, self._settings, document.path, **document.fields)
+        return build_feed(entries, self._settings, document.path, **document.fields)
 
     def _render(self, document: Document, form: Format) -> bytes:
         return form.renderer.render(self.feed(document))
 
     def _entry(self, post: Post) -> Entry:
         if post.id not in self._entries:
-            self._entries[post.id] = entry_of(post, self._settings)
+            self._entries[post.id] = build_entry(post, self._settings)
         return self._entries[post.id]
 
 

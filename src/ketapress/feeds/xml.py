@@ -13,12 +13,12 @@ ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
 
 
-def is_marked_up(text: str) -> bool:
+def has_markup(text: str) -> bool:
     """Return whether plain text could be taken for HTML, also for invalid HTML: `</b>`, `&amp;`, `&copy`, but not `AT&T`."""
     return ("<" in text or "&" in text) and _markup().search(text) is not None
 
 
-def literal(text: str) -> str:
+def escape_literal(text: str) -> str:
     """Return text that reads the same as plain text, as the RSS profile says, and as HTML.
 
     A word joiner, which is invisible, keeps `<b>` and `&amp;` from being read as markup.

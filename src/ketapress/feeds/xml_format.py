@@ -20,8 +20,8 @@ from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 from lxml.etree import _Element as Element
 
-from ketapress.feeds.model import Entry, Feed, clean, plain
-from ketapress.feeds.xml import literal
+from ketapress.feeds.model import Entry, Feed, clean, to_plain_text
+from ketapress.feeds.xml import escape_literal
 
 NAME = "Ketapress"
 _ADDRESSES = ("id", "home_url", "feed_url", "hub", "logo", "current", "older", "newer")
@@ -64,15 +64,17 @@ class XmlFormat(ABC):
     def adapt_feed(self, feed: Feed) -> Feed:
         """Return a feed with its texts as the format wants them."""
         addresses = {name: clean(getattr(feed, name)) for name in _ADDRESSES}
-        return feed._replace(**addresses, author=literal(feed.author))  # type: ignore[arg-type]  # all of them are texts
+        return feed._replace(**addresses, author=escape_literal(feed.author))  # type: ignore[arg-type]  # all of them are texts
 
     def adapt_entry(self, entry: Entry) -> Entry:
         """Return an entry with its texts as the format wants them."""
         image = entry.image
         if image:
-            image = image._replace(url=clean(image.url), alt=literal(plain(image.alt)))
+            image = image._replace(url=clean(image.url), alt=escape_literal(to_plain_text(image.alt)))
         return entry._replace(
-            authors=tuple(map(literal, entry.authors)), tags=tuple(map(literal, entry.tags)), image=image
+            authors=tuple(map(escape_literal, entry.authors)),
+            tags=tuple(map(escape_literal, entry.tags)),
+            image=image,
         )
 
     def _complete(self, root: Element, feed: Feed) -> None:

@@ -1,8 +1,7 @@
-"""Styles written onto the elements they are for, once an edition, by premailer.
+"""Inline CSS with premailer, once an edition.
 
-In: a document with two `<style>` blocks: rules to inline, and (`data-premailer="ignore"`) rules that stay as they are.
-Out: the document as it is sent. Nothing is ever fetched: premailer's own switches do not stop `@import`, which
-cssutils follows by itself.
+The document has two `<style>` blocks: rules to inline, and (`data-premailer="ignore"`) rules that stay. Nothing is
+fetched: premailer's own switches do not stop `@import`, which cssutils follows by itself.
 """
 
 import logging
@@ -34,29 +33,30 @@ _STYLE_BLOCK = re.compile(r"<style\b[^>]*>(.*?)</style", re.DOTALL | re.IGNORECA
 _DOCTYPE = re.compile(r"\A\s*<!doctype html>", re.IGNORECASE)  # premailer drops it when it is in lower case
 _RAW_CONTENT = r"<style\b.*?</style>|<!--.*?-->"
 _TOKENS = re.compile(rf"({_RAW_CONTENT}|<[a-z!/](?:[^>\"']|\"[^\"]*\"|'[^']*')*>)", re.DOTALL | re.IGNORECASE)
-# Text that relays substitute, and that filters take for code or for a broken encoding.
+# Text that relays substitute, and that filters mistake for code or for a broken encoding.
 _AMBIGUOUS_CHARACTERS = re.compile(
     r"\{(?=[{%])|\}(?=\})|(?<=(?i:%7b))%(?=(?i:7b))|(?<=(?i:script)):|(?<=(?i:data)):|Ã|â(?=€)|\ufffd"
 )
 _AMBIGUOUS_IN_TEXT = re.compile(rf"{_AMBIGUOUS_CHARACTERS.pattern}|(?<==)\"")
-_CURE = 'Write plain rules into its first <style>, and the rest into the one with data-premailer="ignore".'
+_CURE = 'Put plain rules in the first <style>, and the rest in the one with data-premailer="ignore".'
 
 
 @lru_cache(maxsize=2)
 def inline_css(document: str) -> str:
-    """The document with the first block's rules on its elements. The last ones are kept: what is measured is then sent.
+    """Return the document with the rules of its first `<style>` block on the elements.
 
-    Raises ConfigurationError where a template's styles cannot be used.
+    Raises ConfigurationError where the template's styles cannot be used. The last two results are cached, because an
+    edition is measured before it is built.
     """
     if not document.strip():
-        raise _style_error("it is empty", "Write it, or remove the file to use the shipped template.")
-    for style in _STYLE_BLOCK.findall(document):  # a post may speak of `@import` as much as it likes
+        raise _style_error("it is empty", "Write the template, or remove the file to use the shipped one.")
+    for style in _STYLE_BLOCK.findall(document):  # only here: a post may mention `@import` in its text
         if match := _IMPORT_RULE.search(style):
             _refuse_fetch(match[0])
     try:
         return _escape_ambiguous(_run_premailer(document))
     except (SelectorError, AttributeError) as error:
-        # AttributeError is premailer's answer to an @-rule inside an @media of the block that it inlines.
+        # premailer raises AttributeError for an @-rule inside an @media of the block that it inlines.
         raise _style_error(f"a style cannot be inlined ({error})") from error
 
 
@@ -75,7 +75,7 @@ def _run_premailer(document: str) -> str:
 
 
 def _escape_ambiguous(document: str) -> str:
-    """The same document, with numeric references where plain characters would be taken for something else."""
+    """Replace characters that relays or filters misread by numeric character references."""
     tokens = _TOKENS.split(document)
     tokens[0::2] = [_AMBIGUOUS_IN_TEXT.sub(_numeric_reference, text) for text in tokens[0::2]]
     tokens[1::2] = [
@@ -92,14 +92,14 @@ def _numeric_reference(match: re.Match[str]) -> str:
 
 
 def _refuse_fetch(url: str) -> NoReturn:
-    raise _style_error(f"it asks for another style sheet ({url})")
+    raise _style_error(f"it imports another style sheet ({url})")
 
 
 def _style_error(reason: str, cure: str = _CURE) -> ConfigurationError:
     return ConfigurationError(
         Problem(
             code="template.style",
-            message=f"The template of the mail cannot be used: {reason}.",
+            message=f"The mail template cannot be used: {reason}.",
             cure=cure,
             path="templates/mail/digest.html",
         )

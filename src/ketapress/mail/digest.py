@@ -1,7 +1,6 @@
-"""The whole way of an edition through the mail room: rendered, inlined, written as text, joined, cut.
+"""Build the digest of an edition: render, inline styles, write the text part, assemble the message template.
 
-In: an edition and the settings. Out: a `Digest`, the same to the byte for the same input. Nothing is sent or stored
-here, and no value of a subscriber is known.
+The same input gives the same bytes. Nothing is sent or stored here, and no subscriber's value is known.
 """
 
 import html
@@ -23,8 +22,8 @@ from ketapress.model.settings import NewsletterSettings, Settings
 
 SAMPLE_ADDRESS = "reader@example.com"  # reserved for examples (RFC 2606, 3)
 
-# Sources differ on whether Gmail counts its 102 KiB before or after decoding: a letter that fills the 90 KiB of
-# `max_bytes` stays below both. In base64 it is a third larger, in quoted-printable three times where nothing is Latin.
+# Sources differ on whether Gmail counts its 102 KiB before or after decoding: a message that fills the 90 KiB of
+# `max_bytes` stays below both. Base64 adds a third, quoted-printable triples text in other scripts than Latin.
 _ENCODED_SIZE_FACTOR = 90 / 102
 
 
@@ -35,7 +34,10 @@ def build_digest(
     subject: str,
     render_template: Renderer,
 ) -> Digest:
-    """The edition as people read it and as it is sent. Raises ConfigurationError where a template cannot be used."""
+    """Build the parts, the archive page and the message template of an edition.
+
+    Raises ConfigurationError where a template cannot be used.
+    """
     context = DigestContext(
         edition=edition, settings=settings, newsletter=newsletter, subject=_subject_line(subject, newsletter)
     )
@@ -47,7 +49,9 @@ def build_digest(
     message_template = build_message_template(
         key, edition.slot, settings, newsletter, context.subject, text_part, html_part, markers
     )
-    sample_html, sample_text = _sample_parts(markers, html_part, text_part, settings)
+    sample_values = _sample_values(settings)
+    sample_html = markers.substitute(html_part, _escape_values(sample_values))
+    sample_text = markers.substitute(text_part, sample_values)
     return Digest(
         subject=context.subject,
         html=sample_html,
@@ -69,7 +73,7 @@ def html_size(
     subject: str,
     render_template: Renderer,
 ) -> int:
-    """The size of the HTML part in bytes, as a subscriber gets it: what Gmail may cut off."""
+    """Return the size in bytes by which Gmail clips the HTML part: the larger of plain and scaled encoded size."""
     context = DigestContext(
         edition=edition, settings=settings, newsletter=newsletter, subject=_subject_line(subject, newsletter)
     )
@@ -82,7 +86,7 @@ def html_size(
 def build_sample_message(
     message_template: MessageTemplate, settings: Settings, newsletter: NewsletterSettings, slot: Slot
 ) -> bytes:
-    """A complete message (RFC 5322) to nobody, dated at its slot, with links that lead nowhere."""
+    """Build a complete message (RFC 5322) with a sample recipient, the slot as its date and links without effect."""
     values = {
         "to": SAMPLE_ADDRESS,
         "date": format_date(slot.at),
@@ -93,7 +97,7 @@ def build_sample_message(
 
 
 def _subject_line(subject: str, newsletter: NewsletterSettings) -> str:
-    """The subject on one line; a subject that came out empty is the newsletter's title."""
+    """Return the subject on one line, or the newsletter's title where the subject is empty."""
     return clean_line(subject) or clean_line(newsletter.title)
 
 
@@ -116,7 +120,7 @@ def _edition_identity(edition: Edition) -> str:
 
 
 def _template_key(slot: Slot, *content: str) -> str:
-    """What tells this letter from every other, in 32 hexadecimal digits."""
+    """Return 32 hexadecimal digits that identify this message template."""
     hasher = blake2b(digest_size=16, person=b"ketapress letter")
     for text in (slot.newsletter, slot.key, *content):
         data = text.encode()
@@ -136,25 +140,15 @@ def _escape_values(values: Mapping[str, str]) -> dict[str, str]:
     return {name: html.escape(value) for name, value in values.items()}
 
 
-def _sample_parts(
-    markers: MergeFieldMarkers, html_part: str, text_part: str, settings: Settings
-) -> tuple[str, str]:
-    """Both parts with the specimen's values."""
-    sample_values = _sample_values(settings)
-    return markers.substitute(html_part, _escape_values(sample_values)), markers.substitute(
-        text_part, sample_values
-    )
-
-
 def _require_unsubscribe_links(markers: MergeFieldMarkers, documents: Mapping[str, str]) -> None:
-    """A letter without a way out is never made, whatever templates say."""
+    """Raise ConfigurationError for a part without the link to unsubscribe: editors can override the templates."""
     for name, document in documents.items():
         if "unsubscribe_url" not in markers.field_names(document):
             raise ConfigurationError(
                 Problem(
                     code="template.unsubscribe",
-                    message="The template has no link to unsubscribe: no letter goes out without one.",
-                    cure="Write {{ reader.unsubscribe_url }} into it.",
+                    message="The template has no unsubscribe link; no message is sent without one.",
+                    cure="Add {{ reader.unsubscribe_url }} to it.",
                     path=f"templates/mail/{name}",
                 )
             )

@@ -1,7 +1,6 @@
-"""The slots of a letter filled for one subscriber: all that is done a million times.
+"""Fill the merge fields of a message template for one subscriber.
 
-In: a letter, a recipient, what links are made with, a moment. Out: the bytes of one message. It imports nothing heavy,
-and knows no more of the letter than its gaps.
+This is all that runs once for each subscriber, so it imports nothing heavy (no lxml, jinja2 or premailer).
 """
 
 import html
@@ -28,7 +27,10 @@ def merge_values(
     secret: str,
     date: datetime,
 ) -> dict[str, str]:
-    """By slot, the value as text. A resend keeps the Date of the message that may have been taken already."""
+    """Return the value of each merge field as text.
+
+    A resend keeps the Date of the first attempt, which the relay may have accepted: the bytes are the same.
+    """
     return {
         "to": mailbox_value(recipient.name, recipient.address),
         "date": format_date((recipient.message_date or date).replace(microsecond=0)),
@@ -41,12 +43,15 @@ def merge_values(
 
 @lru_cache(maxsize=64)
 def format_date(moment: datetime) -> str:
-    """A Date as RFC 5322, 3.3, has it; one second's messages share it."""
+    """Format a moment as RFC 5322, 3.3. Cached, because the messages of one second share it."""
     return format_datetime(moment)
 
 
 def message_id(key: str, subscription_id: int, domain: str) -> str:
-    """The same for every attempt at this delivery, so that a receiver knows a repeat; nobody's number can be read off."""
+    """Return the Message-ID of a delivery: the same for every attempt, so that receivers detect a repeat.
+
+    It is a keyed hash, so it does not reveal the number of the subscription.
+    """
     hasher = _message_id_hasher(key).copy()
     hasher.update(b"%d" % subscription_id)
     return f"<{hasher.hexdigest()}@{domain}>"
@@ -58,12 +63,12 @@ def _message_id_hasher(key: str) -> blake2b:
 
 
 def message_bytes(message_template: MessageTemplate, values: Mapping[str, str]) -> bytes:
-    """The message for one subscriber, ready for the relay: CRLF, lines of at most 998 octets, nothing to dot-stuff."""
+    """Return the message for one subscriber: CRLF line ends, lines of at most 998 octets, nothing to dot-stuff."""
     return b"".join(message_chunks(message_template, values))
 
 
 def message_chunks(message_template: MessageTemplate, values: Mapping[str, str]) -> Sequence[bytes]:
-    """The same in its pieces: the letter's own segments, and between them what was filled in."""
+    """Return the message as chunks: the segments of the template, with encoded values between them."""
     first, *segments = message_template.segments
     chunks = [first]
     for (name, encoding), segment in zip(message_template.merge_fields, segments, strict=True):

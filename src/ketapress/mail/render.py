@@ -1,8 +1,7 @@
-"""An edition and the settings become the values of the templates, and those a document.
+"""Render the HTML part, the text part and the archive page of an edition from the templates.
 
-In: an edition, the settings, `fill`, and what stands for the reader: marks in a letter, nothing on the web. Out: HTML
-before its styles are inlined, and the text part. What a client can show of a post is `fragment`'s matter, wording is
-`words`', and no byte of mail is made here.
+The HTML has its styles in `<style>` blocks (`css_inline` inlines them). Merge values are markers in mail and None on the
+web. `body` converts posts, `i18n.mail_messages` has the phrases.
 """
 
 from collections.abc import Mapping
@@ -26,16 +25,19 @@ from ketapress.model.post import Image, Post
 from ketapress.model.renderer import Renderer
 from ketapress.model.settings import NewsletterSettings, Settings
 
-COLUMN_WIDTH = 520  # CSS pixels: the sheet's 600 less its margins
+COLUMN_WIDTH = 520  # CSS pixels: the 600 of the sheet minus its margins
 _PREHEADER_LENGTH = 140  # characters; clients show 35 to 150
 _ALIGNMENTS = {"ltr": "left", "rtl": "right"}
 
 MergeValues = Mapping[str, str]
-"""What differs for each subscriber, by name: `unsubscribe_url`, `preferences_url`, `address`."""
+"""The values that differ per subscriber, by name: `unsubscribe_url`, `preferences_url`, `address`."""
 
 
 class Article(NamedTuple):
-    """One post as the templates show it. `body` is HTML or text; `heading` and `entry` are for the text part."""
+    """One post as templates see it; the names are an API of editors' own templates.
+
+    `body` is HTML or text; `heading` and `entry` are for the text part.
+    """
 
     anchor: str
     title: str
@@ -55,7 +57,7 @@ class Article(NamedTuple):
 
 
 class DigestContext(NamedTuple):
-    """All that a document is made from."""
+    """The inputs of both parts and of the archive page."""
 
     edition: Edition
     settings: Settings
@@ -72,7 +74,7 @@ class DigestContext(NamedTuple):
 
 
 def render_html(context: DigestContext, merge_values: MergeValues | None, render_template: Renderer) -> str:
-    """The HTML part, or (without a reader) the page of the archive, with its styles in two `<style>` blocks."""
+    """Render the HTML part or, without merge values, the archive page."""
     values = _shared_values(context, merge_values)
     values["posts"] = [
         _html_article(context, number, item) for number, item in enumerate(context.edition.items, start=1)
@@ -85,7 +87,7 @@ def render_html(context: DigestContext, merge_values: MergeValues | None, render
 
 
 def render_text(context: DigestContext, merge_values: MergeValues, render_template: Renderer) -> str:
-    """The plain text part: lines of at most 76 columns, but for addresses."""
+    """Render the text part: lines of at most 76 columns, except for long URLs."""
     values = _shared_values(context, merge_values)
     values["title"] = "\n".join(underline(context.newsletter.title, "="))
     values["contents"] = "\n".join(underline(context.messages.in_this_issue, "-"))
@@ -97,7 +99,7 @@ def render_text(context: DigestContext, merge_values: MergeValues, render_templa
 
 
 def _shared_values(context: DigestContext, merge_values: MergeValues | None) -> dict[str, Any]:
-    """What both parts know."""
+    """Return the template values that both parts use."""
     site, messages = context.settings.site, context.messages
     site_direction = text_direction(site.language)
     reason = messages.because if merge_values else messages.this_is_web
@@ -110,7 +112,10 @@ def _shared_values(context: DigestContext, merge_values: MergeValues | None) -> 
         "newsletter": context.newsletter,
         "issue_day": _edition_day(context),
         "words": messages,
-        "more": [_link_values(context, post) for post in context.edition.overflow],
+        "more": [
+            {"title": post.title, "url": context.settings.page_url(post.url)}
+            for post in context.edition.overflow
+        ],
         "more_line": messages.more.format(count=len(context.edition.overflow)),
         "web_url": context.web_url,
         "site_url": context.settings.page_url(""),
@@ -120,13 +125,9 @@ def _shared_values(context: DigestContext, merge_values: MergeValues | None) -> 
 
 
 def _edition_day(context: DigestContext) -> datetime:
-    """Noon of the slot's civil day, which is counted in the newsletter's zone, in the site's, in which days are written."""
-    day = datetime.strptime(context.edition.slot.key, "%Y-%m-%dT%H%M")  # noqa: DTZ007 - the zone is the next line's matter
+    """Return noon, in the site's zone, of the slot's date in the newsletter's zone: templates format in the site's zone."""
+    day = datetime.strptime(context.edition.slot.key, "%Y-%m-%dT%H%M")  # noqa: DTZ007 - the next line sets the zone
     return day.replace(hour=12, minute=0, tzinfo=ZoneInfo(context.settings.site.timezone))
-
-
-def _link_values(context: DigestContext, post: Post) -> dict[str, str]:
-    return {"title": post.title, "url": context.settings.page_url(post.url)}
 
 
 def _html_article(context: DigestContext, number: int, item: EditionItem) -> Article:
@@ -136,9 +137,9 @@ def _html_article(context: DigestContext, number: int, item: EditionItem) -> Art
 
 
 def _break_host_lookalike(title: str) -> str:
-    """A title as a link may show it: one that reads as a host, as `Next.js` does, gets a word joiner behind its dot.
+    """Put an invisible word joiner behind the first dot of a title that looks like a host, such as `Next.js`.
 
-    To filters a link that reads as one host and leads to another is phishing; nobody sees the joiner.
+    Filters take a link whose text names another host than its URL for phishing.
     """
     return title.replace(".", f".{WORD_JOINER}", 1) if apparent_host(title) else title
 
@@ -176,7 +177,7 @@ def _article(context: DigestContext, number: int, item: EditionItem) -> Article:
 
 
 def post_anchor(number: int) -> str:
-    """The id of a post in its letter."""
+    """Return the id of a post in the HTML part."""
     return f"p{number}"
 
 
@@ -192,7 +193,7 @@ def _mail_body(context: DigestContext, number: int, post: Post) -> str:
 
 
 def _post_direction(context: DigestContext, post: Post) -> str:
-    """As the post says, else as its language runs, else as its letters do."""
+    """Return `ltr` or `rtl`: as the front matter says, else by the post's language, else by its letters."""
     if post.dir in _ALIGNMENTS:
         return post.dir
     if post.lang:
@@ -201,7 +202,7 @@ def _post_direction(context: DigestContext, post: Post) -> str:
 
 
 def _lead_image(post: Post, display: Display) -> Image | None:
-    """The post's picture as it is shown above the text: not twice, not wider than the text, never without a name."""
+    """Return the image above the text, no wider than the text; None where the text shows it or clients cannot."""
     image = post.image
     if image is None or not is_displayable(image.url) or (display is Display.FULL and image.url in post.html):
         return None
@@ -211,7 +212,7 @@ def _lead_image(post: Post, display: Display) -> Image | None:
 
 
 def _preheader(context: DigestContext) -> str:
-    """What a list of messages shows behind the subject: the first summary, then titles, up to a whole word."""
+    """Return the line that clients show after the subject: the first summary, then titles, cut at a word."""
     first_post, *other_posts = [item.post for item in context.edition.items]
     text = clean_line(
         " · ".join(

@@ -1,7 +1,6 @@
-"""How a letter looks: colours in both schemes, and faces for the scripts of the world.
+"""Colors of the mail themes in the light and the dark scheme, and font stacks by script.
 
-In: an accent, a theme, a language. Out: values for the templates. Which theme there is a template for each knows:
-`templates/mail/THEME.html`.
+Each theme has a template: `templates/mail/THEME.html`. The keys of both mappings are names that templates use.
 """
 
 from typing import NamedTuple
@@ -11,14 +10,14 @@ from ketapress.model.language import text_direction
 
 
 class ThemeColor(NamedTuple):
-    """One colour in both schemes, as `#rrggbb`."""
+    """A color in both schemes, as `#rrggbb`."""
 
     light: str
     dark: str
 
 
-# Never pure black or white: clients that recolour by force turn those around, and spare others.
-_WARM_PALETTE = {  # paper and ink by day, charcoal by night
+# No pure black or white: clients that force a dark scheme invert those and leave others alone.
+_WARM_PALETTE = {
     "page": ThemeColor("#f1ede5", "#111214"),
     "sheet": ThemeColor("#fffdfa", "#1a1c1f"),
     "panel": ThemeColor("#f6f1e9", "#25282c"),
@@ -27,7 +26,7 @@ _WARM_PALETTE = {  # paper and ink by day, charcoal by night
     "faint": ThemeColor("#645c52", "#aca69c"),
     "rule": ThemeColor("#d9d1c4", "#3d4046"),
 }
-_COOL_PALETTE = {  # newsprint under a window
+_COOL_PALETTE = {
     "page": ThemeColor("#e8ebef", "#0f1113"),
     "sheet": ThemeColor("#fdfdfe", "#17191c"),
     "panel": ThemeColor("#f1f3f6", "#22262a"),
@@ -47,7 +46,7 @@ _MONO_FONTS = "Menlo, Consolas, Liberation Mono, monospace"
 _SANS_FONTS = "Helvetica Neue, Helvetica, Arial, sans-serif"
 _LATIN_FONTS = {"serif": "Georgia, Times New Roman, serif", "sans": _SANS_FONTS}
 _LATIN_LEADING = "29px"
-# These scripts know no serif that every reader has: both faces are one.
+# For these scripts no serif font is installed everywhere: `serif` and `sans` are the same.
 _RTL_FONTS, _RTL_LEADING = "Geeza Pro, Segoe UI, Tahoma, Arial, sans-serif", "32px"
 _CJK_FONTS, _CJK_LEADING = (
     {
@@ -60,7 +59,7 @@ _CJK_FONTS, _CJK_LEADING = (
 
 
 def theme_colors(accent: str, theme: str) -> dict[str, ThemeColor]:
-    """The colours of a theme; the accent is readable on each paper that it stands on."""
+    """Return the colors of a theme, with the accent adjusted until it is readable on the backgrounds."""
     palette = _PALETTES[theme]
     light_accent, dark_accent = (
         ensure_contrast(accent, palette["panel"].light),
@@ -74,9 +73,9 @@ def theme_colors(accent: str, theme: str) -> dict[str, ThemeColor]:
 
 
 def font_stacks(language: str, font: str) -> dict[str, str]:
-    """Stacks of faces that end in a generic one: `text` for what is read, `sans` for labels, `mono` for code.
+    """Return font stacks that end in a generic font: `text` for posts, `sans` for labels, `mono` for code.
 
-    `leading` is the height of a line of text; `slant` what a quotation leans to: only Latin has letters for that.
+    `leading` is the line height of text; `slant` is the font style of quotations: only Latin fonts have italics.
     """
     cjk_fonts = _CJK_FONTS.get(language.partition("-")[0].lower())
     if cjk_fonts:
@@ -105,4 +104,4 @@ def font_stacks(language: str, font: str) -> dict[str, str]:
 
 
 def _contrasting_text_color(background: str) -> str:
-    return max(("#fffdfa", "#141210"), key=lambda colour: contrast_ratio(colour, background))
+    return max(("#fffdfa", "#141210"), key=lambda color: contrast_ratio(color, background))

@@ -1,5 +1,5 @@
-"""One folder an edition, readable by a person and by any mail program.
+"""The outbox: one folder per edition, which people and mail programs can read, and the log of what was sent.
 
-`files` says what is in it, as bytes; `folder` is the edge that writes it, whole or not at all, and tells whether somebody
-has changed it since. What is sent is the letter in the store: these files are its copy for people.
+`manifest` builds the files, `writer` writes them atomically and detects changed ones, `sent_log` protects against an
+older copy of the database. The store sends its own message template; these files are a copy for people.
 """

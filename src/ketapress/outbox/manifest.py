@@ -1,8 +1,4 @@
-"""The files of an edition in the outbox, as bytes.
-
-In: an edition, its digest, the specimen message. Out: names and contents, the same to the byte for the same input.
-Nothing is written here.
-"""
+"""Build the files of an edition's folder in the outbox. The same input gives the same bytes; nothing is written here."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,13 +12,14 @@ MANIFEST = "edition.json"
 
 
 def edition_files(edition: Edition, digest: Digest, sample_message: bytes) -> dict[str, bytes]:
-    """`digest.html`, `digest.txt`, `message.eml`, and `edition.json`, which describes them."""
+    """Return `digest.html`, `digest.txt`, `message.eml`, and `edition.json`, which describes them, by name."""
     files = {
         "digest.html": digest.html.encode(),
         "digest.txt": digest.text.encode(),
         "message.eml": sample_message,
     }
-    return {**files, MANIFEST: _encode_json(_manifest(edition, digest, sample_message, files))}
+    manifest = _manifest(edition, digest, sample_message, files)
+    return {**files, MANIFEST: (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()}
 
 
 def _manifest(
@@ -45,20 +42,16 @@ def _manifest(
 
 
 def _post_entries(edition: Edition) -> Iterator[dict[str, str]]:
-    """The posts in the edition's order; those that found no room are the last, shown as `more`."""
+    """Yield the posts in the order of the edition; last those that did not fit, shown as `more`."""
     entries = [(item.post, item.display.value) for item in edition.items]
     for post, display in [*entries, *((post, "more") for post in edition.overflow)]:
         yield {"id": post.id, "path": post.path, "title": post.title, "sha256": post.sha256, "shown": display}
 
 
 def _field_positions(message_template: MessageTemplate, sample_message: bytes) -> Iterator[dict[str, Any]]:
-    """Where in `message.eml` each slot's value stands, in octets."""
+    """Yield the position of each merge field's value in `message.eml`, in octets."""
     offset = len(message_template.segments[0])
     for field, segment in zip(message_template.merge_fields, message_template.segments[1:], strict=True):
         end = sample_message.index(segment, offset)
         yield {"name": field.name, "place": field.encoding.value, "offset": offset, "length": end - offset}
         offset = end + len(segment)
-
-
-def _encode_json(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()

@@ -1,8 +1,7 @@
-"""What the outbox knows of sending, so that an older copy of the database cannot send it all again.
+"""The log of sent editions in `outbox/`, so that a restored older database cannot send them again.
 
-In: the publication's folder. Out: two small files in `outbox/`: `.generation.json`, how often sending was started, and
-`.sent.jsonl`, a line for each edition when it began to go out and when it was over. Both are durable when a function
-returns. It never reads the store: who is behind whom is for its caller to say.
+`.generation.json` has the generation: how often sending was started. `.sent.jsonl` has a line for each edition when its
+first message may go out, and one when all have. Both are durable when a function returns. The store is not read here.
 """
 
 import fcntl
@@ -24,7 +23,7 @@ SENT_FILE = ".sent.jsonl"
 
 
 class SentLogEntry(NamedTuple):
-    """One edition, as the outbox has it. `left`: a message of it may have gone out; `over`: all of it has."""
+    """One edition in the log. `has_started`: a message may have gone out; `is_finished`: all have."""
 
     slot: Slot
     window: Window | None
@@ -35,9 +34,9 @@ class SentLogEntry(NamedTuple):
 
 
 def read_generation(root: Path) -> int:
-    """How often sending was started, as the outbox remembers it; 0 where it remembers nothing.
+    """Return how often sending was started, by the outbox; 0 without a file.
 
-    Raises RefusedError where the file is there and cannot be understood: then nobody knows what went out.
+    Raises RefusedError where the file exists and cannot be parsed: then it is unknown what went out.
     """
     file = root / _OUTBOX / GENERATION_FILE
     try:
@@ -47,23 +46,38 @@ def read_generation(root: Path) -> int:
     except (ValueError, KeyError, TypeError):
         generation = None
     if not isinstance(generation, int):
-        raise RefusedError(_UNREADABLE_GENERATION)
+        raise RefusedError(
+            Problem(
+                code="outbox.generation",
+                path=f"{_OUTBOX}/{GENERATION_FILE}",
+                message="the file cannot be read, so Ketapress cannot tell whether the database is an older copy; "
+                "nothing is sent.",
+                cure="Restore the file from a backup, or remove it and run `ketapress db restore --accept`.",
+            )
+        )
     return generation
 
 
 def older_copy_problem(root: Path, generation: int) -> Problem | None:
-    """That a store of this generation is an older copy: the outbox knows of more starts of sending. None where it is not.
+    """Return a problem where a store of this generation is older than the outbox, else None.
 
-    Raises RefusedError, as `outbox_generation` does.
+    Raises RefusedError, as `read_generation` does.
     """
     newest_generation = read_generation(root)
-    return (
-        _build_older_copy_problem(generation, newest_generation) if generation < newest_generation else None
+    if generation >= newest_generation:
+        return None
+    return Problem(
+        code="store.behind",
+        path=f"{_OUTBOX}/{GENERATION_FILE}",
+        message=f"outbox/ has generation {newest_generation}, and the database has {generation}: the database is an "
+        "older copy, or another one. Editions sent since then would be sent again, so nothing is composed or sent.",
+        cure="`ketapress db restore --accept --dry-run` lists what was sent since then, `ketapress db restore --accept` "
+        "marks it as sent; or put the newer database back.",
     )
 
 
 def raise_outbox_generation(root: Path, generation: int) -> None:
-    """The outbox knows of at least so many starts from here on; a higher number that it has stays."""
+    """Set the generation of the outbox to at least this number; a higher one stays."""
     with _outbox_lock(root) as folder:
         if generation <= read_generation(root):
             return
@@ -75,7 +89,7 @@ def raise_outbox_generation(root: Path, generation: int) -> None:
 def record_progress(
     root: Path, edition: StoredEdition, *, has_started: bool, is_finished: bool, now: datetime
 ) -> None:
-    """Writes down how far an edition is; nothing where the last line about it says the same."""
+    """Append a line on an edition's progress, unless its last line says the same."""
     with _outbox_lock(root) as folder:
         last_entry = next(
             (entry for entry in read_sent_log(root) if entry.slot.edition == edition.slot.edition), None
@@ -92,15 +106,19 @@ def record_progress(
 
 
 def read_sent_log(root: Path) -> tuple[SentLogEntry, ...]:
-    """The editions that began to go out, each by its last line, oldest slot first. A line that was cut off is none."""
+    """Return the last entry of each edition, oldest slot first. Truncated lines, which a crash leaves, are skipped."""
     entries: dict[str, SentLogEntry] = {}
-    for line in _read_lines(root / _OUTBOX / SENT_FILE):
+    try:
+        text = (root / _OUTBOX / SENT_FILE).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ()
+    for line in text.splitlines():
         try:
             entry = _parse_entry(json.loads(line))
         except (ValueError, KeyError, TypeError):
             continue
         entries[entry.slot.edition] = entry
-    return tuple(sorted(entries.values(), key=lambda each: (each.slot.at, each.slot.newsletter)))
+    return tuple(sorted(entries.values(), key=lambda entry: (entry.slot.at, entry.slot.newsletter)))
 
 
 def _entry_to_dict(
@@ -132,16 +150,9 @@ def _parse_entry(record: dict[str, Any]) -> SentLogEntry:
     )
 
 
-def _read_lines(file: Path) -> list[str]:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-
-
 @contextmanager
 def _outbox_lock(root: Path) -> Iterator[Path]:
-    """The outbox, for one process at a time. Raises KetapressError where the disk refuses."""
+    """Lock the outbox for one process at a time. Raises KetapressError for an error of the disk."""
     folder = root / _OUTBOX
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -152,11 +163,18 @@ def _outbox_lock(root: Path) -> Iterator[Path]:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise KetapressError(_write_problem(error)) from error
+        raise KetapressError(
+            Problem(
+                code="outbox.write",
+                path=_OUTBOX,
+                message=f"the log of sent editions cannot be written: {error.strerror or error}; nothing is sent.",
+                cure="Free disk space or fix the permissions, then run the command again.",
+            )
+        ) from error
 
 
 def _append_line(file: Path, value: dict[str, Any]) -> None:
-    """One line of JSON, on the disk when this returns; after a line that was cut off it begins a new one."""
+    """Append a line of JSON durably; after a truncated line it begins a new one."""
     descriptor = open_or_create(file, os.O_RDWR | os.O_APPEND)
     try:
         size = os.fstat(descriptor).st_size
@@ -169,31 +187,3 @@ def _append_line(file: Path, value: dict[str, Any]) -> None:
 
 def _encode_line(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"
-
-
-_UNREADABLE_GENERATION = Problem(
-    code="outbox.generation",
-    path=f"{_OUTBOX}/{GENERATION_FILE}",
-    message="it cannot be read, so nobody can tell whether the database is an older copy; nothing is sent.",
-    cure="Bring the file back from a backup, or remove it and run `ketapress db restore --accept`.",
-)
-
-
-def _build_older_copy_problem(store_generation: int, newest_generation: int) -> Problem:
-    return Problem(
-        code="store.behind",
-        path=f"{_OUTBOX}/{GENERATION_FILE}",
-        message=f"outbox/ has generation {newest_generation}, and this database {store_generation}: it is an older copy, or another one. "
-        "What went out since would go out again, so nothing is composed or sent.",
-        cure="`ketapress db restore --accept --dry-run` tells what went out since, `ketapress db restore --accept` "
-        "marks it as sent; or put the newer database back.",
-    )
-
-
-def _write_problem(error: OSError) -> Problem:
-    return Problem(
-        code="outbox.write",
-        path=_OUTBOX,
-        message=f"what goes out cannot be written down there: {error.strerror or error}; nothing is sent.",
-        cure="Make room or allow writing there, then run the command again.",
-    )

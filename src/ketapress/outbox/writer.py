@@ -1,12 +1,11 @@
-"""The outbox on disk: one folder an edition, there whole or not at all, whenever the process dies.
+"""Write and read the folder of an edition, `outbox/NEWSLETTER/SLOT/`, so that a crash leaves it complete or absent.
 
-In: the publication's folder, a slot, its files. Out: `outbox/NEWSLETTER/SLOT/`. A folder is written beside its place under a hidden name,
-made durable, and renamed. It decides nothing: what a changed file means is for its caller to say.
+A folder is written under a hidden name, synced to disk and renamed.
 """
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,23 @@ _OLD_PREFIX = ".old-"
 
 
 def write_edition(root: Path, slot: Slot, files: Mapping[str, bytes]) -> Path:
-    """Puts the edition's folder into place in the outbox of the publication `root`; one that is there is replaced.
+    """Write the folder of an edition in the outbox of the publication `root`, or replace it.
 
-    Raises KetapressError where the disk refuses. A crash leaves the old folder, the new one, or (between two renames)
-    neither and both under hidden names; writing again, or `remove_leftovers`, tidies.
+    Raises KetapressError for an error of the disk. A crash leaves the old folder, the new one, or (between two renames)
+    both under hidden names; the next run writes the edition again, which cleans up.
     """
     target = edition_folder(root, slot)
     try:
-        if target.parent.is_symlink():  # `outbox/` itself may lie on another disk; what is in it is made here
-            raise KetapressError(_link_problem(target))
+        if target.parent.is_symlink():  # `outbox/` itself may be a link to another disk, its folders may not
+            raise KetapressError(
+                Problem(
+                    code="outbox.link",
+                    message="The edition was not written to the outbox: this folder is a symbolic link, which may "
+                    "point anywhere.",
+                    cure="Remove the link, or move the folder that it points to here; then run the command again.",
+                    path=f"outbox/{target.parent.name}",
+                )
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         new_folder = target.with_name(f"{_NEW_PREFIX}{slot.key}")
         _write_folder(new_folder, files)
@@ -38,7 +45,14 @@ def write_edition(root: Path, slot: Slot, files: Mapping[str, bytes]) -> Path:
         for folder in (target.parent, root / _OUTBOX, root):
             sync_folder(folder)
     except OSError as error:
-        raise KetapressError(_write_problem(target, error)) from error
+        raise KetapressError(
+            Problem(
+                code="outbox.write",
+                message=f"The edition cannot be written to the outbox: {error.strerror or error}.",
+                cure="Free disk space or fix the permissions, then run the command again; nothing was lost.",
+                path=f"outbox/{target.parent.name}/{target.name}",
+            )
+        ) from error
     return target
 
 
@@ -47,7 +61,7 @@ def edition_folder(root: Path, slot: Slot) -> Path:
 
 
 def read_edition_json(root: Path, slot: Slot) -> dict[str, Any] | None:
-    """What `edition.json` says; None where it is missing or cannot be read as it was written."""
+    """Return the content of `edition.json`; None where it is missing or damaged."""
     try:
         manifest = json.loads((edition_folder(root, slot) / MANIFEST).read_bytes())
     except (OSError, ValueError):
@@ -56,9 +70,9 @@ def read_edition_json(root: Path, slot: Slot) -> dict[str, Any] | None:
 
 
 def changed_files(root: Path, slot: Slot) -> tuple[str, ...]:
-    """The names of the files that are missing or not as they were written; `edition.json` where that cannot be told.
+    """Return the names of missing and edited files; `edition.json` where it is damaged.
 
-    A folder that is gone altogether, or was written on another machine, is nobody's edit: nothing has changed.
+    A missing folder counts as unchanged: it was deleted as a whole, or written on another machine.
     """
     folder = edition_folder(root, slot)
     if not folder.is_dir():
@@ -73,23 +87,8 @@ def changed_files(root: Path, slot: Slot) -> tuple[str, ...]:
     )
 
 
-def remove_leftovers(root: Path) -> tuple[Path, ...]:
-    """Removes what a crash left half-written or half-replaced, and returns what it removed.
-
-    An old folder that was moved aside while its successor never arrived is put back instead.
-    """
-    leftovers = tuple(_find_leftovers(root))
-    for path in leftovers:
-        target = path.with_name(path.name.removeprefix(_NEW_PREFIX).removeprefix(_OLD_PREFIX))
-        if path.name.startswith(_OLD_PREFIX) and not target.exists():
-            path.rename(target)
-        else:
-            _remove(path)
-    return leftovers
-
-
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """A new folder with these files, all of it on the disk when this returns."""
+    """Write a new folder with these files durably."""
     _remove(folder)
     folder.mkdir()
     for name, content in files.items():
@@ -98,7 +97,7 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _replace_folder(new_folder: Path, target: Path) -> None:
-    """Renames a folder into its place; a full folder cannot be renamed over, so the old one steps aside first."""
+    """Rename a folder to its target; the old one is renamed first, because rename cannot replace a non-empty folder."""
     old_folder = target.with_name(f"{_OLD_PREFIX}{target.name}")
     _remove(old_folder)
     if target.is_symlink() or target.exists():
@@ -108,16 +107,11 @@ def _replace_folder(new_folder: Path, target: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove what stands there, if anything does: a folder with what is in it, a link alone."""
+    """Remove a folder with its content, a file, or a link but not its target; nothing where the path does not exist."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _find_leftovers(root: Path) -> Iterator[Path]:
-    for prefix in (_NEW_PREFIX, _OLD_PREFIX):
-        yield from sorted((root / _OUTBOX).glob(f"*/{prefix}*"))
 
 
 def _file_hash(path: Path) -> str:
@@ -125,21 +119,3 @@ def _file_hash(path: Path) -> str:
         return sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def _write_problem(target: Path, error: OSError) -> Problem:
-    return Problem(
-        code="outbox.write",
-        message=f"The edition cannot be written to the outbox: {error.strerror or error}.",
-        cure="Make room or allow writing there, then run the command again: nothing was lost.",
-        path=f"outbox/{target.parent.name}/{target.name}",
-    )
-
-
-def _link_problem(target: Path) -> Problem:
-    return Problem(
-        code="outbox.link",
-        message="The edition is not written to the outbox: this folder is a symbolic link, which may lead anywhere.",
-        cure="Remove the link, or move the folder that it leads to here; then run the command again.",
-        path=f"outbox/{target.parent.name}",
-    )

@@ -33,15 +33,15 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
     zone = ZoneInfo(settings.site.timezone)
     site_url = settings.site.url
     rules = IdentityRules(now=now, late_posts=settings.posts.late_posts, site_url=site_url, zone=zone)
-    reading = ParseRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
-    reader = PostReader(root / "posts", reading, cache)
+    reader_result = ParseRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
+    reader = PostReader(root / "posts", reader_result, cache)
     records = read_registry(root)
-    manuscripts, file_problems = reader.read()
-    unread = frozenset(
+    parsed_posts, file_problems = reader.read()
+    problem_paths = frozenset(
         problem.path.removeprefix("posts/") for problem in file_problems if problem.path and is_error(problem)
     )
-    assigned = assign_identities(manuscripts, unread, records, rules)
-    bodies, late_problems = reader.render(assigned.posts, site_url)
+    identities = assign_identities(parsed_posts, problem_paths, records, rules)
+    bodies, late_problems = reader.render(identities.posts, site_url)
     attachments = {display_path(path) for body in bodies.values() for path in body.files}
     problems = [
         *(problem for problem in file_problems if problem.path not in attachments),
@@ -49,21 +49,21 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
         *late_problems,
         *(problem for body in bodies.values() for problem in body.problems),
     ]
-    remarks: tuple[Problem, ...] | None = assigned.problems
-    if assigned.problems and assigned.registry != records:  # some are reported only once
-        again = assign_identities(manuscripts, unread, assigned.registry, rules)
-        remarks = again.problems if again.registry == assigned.registry else None
+    remarks: tuple[Problem, ...] | None = identities.problems
+    if identities.problems and identities.registry != records:  # some are reported only once
+        again = assign_identities(parsed_posts, problem_paths, identities.registry, rules)
+        remarks = again.problems if again.registry == identities.registry else None
     posts = tuple(
         build_post(post, bodies[post.parsed_post.path])
-        for post in assigned.posts
+        for post in identities.posts
         if post.parsed_post.path in bodies
     )
-    all_problems = sort_problems(problems, assigned.problems)
+    all_problems = sort_problems(problems, identities.problems)
     return Library(
         posts=posts,
         problems=all_problems,
         files=file_count(posts, all_problems),
-        new_ids=format_registry(assigned.registry) if assigned.registry != records else None,
+        new_ids=format_registry(identities.registry) if identities.registry != records else None,
         problems_again=None if remarks is None else sort_problems(problems, remarks),
         new_entries=reader.new_entries,
     )
@@ -79,13 +79,13 @@ def new_post(root: Path, title: str, settings: Settings, now: datetime) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_new(path, header.encode())
     except OSError as error:
-        there = isinstance(error, FileExistsError)
+        existing_path = isinstance(error, FileExistsError)
         raise RefusedError(
             Problem(
                 code="post.new",
-                message=f"the post is not written: {'it is there already' if there else error_reason(error)}.",
+                message=f"the post is not written: {'it is there already' if existing_path else error_reason(error)}.",
                 cure="Choose another title, or write on in that file."
-                if there
+                if existing_path
                 else "Make room, or give the user who runs Ketapress the right to write there; then begin it again.",
                 path=f"posts/{path.name}",
             )

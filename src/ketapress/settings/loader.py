@@ -20,6 +20,7 @@ from ketapress.model.settings import (
     WebSettings,
     setting_specs,
 )
+from ketapress.model.suggestions import closest_name
 from ketapress.settings.converters import CONVERTERS
 
 SETTINGS_FILE = "ketapress.toml"
@@ -183,10 +184,10 @@ class _SettingsParser:
     ) -> None:
         for key in table:
             if key not in known_keys:
-                from difflib import get_close_matches  # noqa: PLC0415 - most files name what is known
-
-                matches = get_close_matches(key, known_keys, 1)
-                cure = f"Did you mean `{matches[0]}`?" if matches else f"Known here: {', '.join(known_keys)}."
+                suggestion = closest_name(key, known_keys)
+                cure = (
+                    f"Did you mean `{suggestion}`?" if suggestion else f"Known here: {', '.join(known_keys)}."
+                )
                 self._add_problem(
                     (*key_path, key), "unknown", f"there is no setting `{'.'.join((*key_path, key))}`.", cure
                 )

@@ -16,9 +16,9 @@ from ketapress.model.urls import encode_path
 
 _T = TypeVar("_T")
 
-MOST_OF_TAG = 500
+MAX_TAG_POSTS = 500
 """How many posts one page of a tag lists."""
-LATEST_OF_TAG = 100
+LATEST_TAG_POSTS = 100
 """How many of them it lists where it has more: those that are newest."""
 
 
@@ -61,7 +61,7 @@ class Issues(NamedTuple):
     issues: tuple[Issue, ...]
 
 
-def years_of(posts: Iterable[Post], timezone: str) -> tuple[PostList, ...]:
+def group_by_year(posts: Iterable[Post], timezone: str) -> tuple[PostList, ...]:
     """Return the years of the posts, by their dates in a time zone, newest first."""
     zone = ZoneInfo(timezone)
     posts_by_year: dict[int, list[Post]] = defaultdict(list)
@@ -78,20 +78,20 @@ def tag_lists(posts: Iterable[Post]) -> tuple[PostList, ...]:
     return tuple(PostList(tag.name, tag_path(tag.name), tag.posts) for tag in collect_tags(posts))
 
 
-def pages_of_tags(tags: Iterable[PostList], timezone: str) -> tuple[TagPages, ...]:
+def build_tag_pages(tags: Iterable[PostList], timezone: str) -> tuple[TagPages, ...]:
     """Return the pages of each tag: one where it has at most 500 posts, and where it has more, also one a year.
 
     A phone takes seconds to show a list of thousands, and the list changes with each of its posts.
     """
-    return tuple(_pages_of_tag(tag, timezone) for tag in tags)
+    return tuple(_build_tag_page(tag, timezone) for tag in tags)
 
 
-def _pages_of_tag(tag: PostList, timezone: str) -> TagPages:
-    if tag.count <= MOST_OF_TAG:
+def _build_tag_page(tag: PostList, timezone: str) -> TagPages:
+    if tag.count <= MAX_TAG_POSTS:
         return TagPages(tag, tag.posts, ())
     folder = tag.path.removesuffix("index.html")
-    years = (year._replace(path=f"{folder}{year.name}.html") for year in years_of(tag.posts, timezone))
-    return TagPages(tag, tag.posts[:LATEST_OF_TAG], tuple(years))
+    years = (year._replace(path=f"{folder}{year.name}.html") for year in group_by_year(tag.posts, timezone))
+    return TagPages(tag, tag.posts[:LATEST_TAG_POSTS], tuple(years))
 
 
 def tag_path(name: str) -> str:
@@ -99,7 +99,7 @@ def tag_path(name: str) -> str:
     return f"tags/{encode_path(tag_slug(name))}/index.html"
 
 
-def newsletters_of(editions: Iterable[StoredEdition], settings: Settings) -> tuple[Issues, ...]:
+def group_by_newsletter(editions: Iterable[StoredEdition], settings: Settings) -> tuple[Issues, ...]:
     """Return the newsletters that have editions, in the order of the settings; those that the settings lost come last."""
     issues_by_name: dict[str, list[Issue]] = {name: [] for name in settings.newsletters}
     for edition in editions:
@@ -108,7 +108,7 @@ def newsletters_of(editions: Iterable[StoredEdition], settings: Settings) -> tup
     return tuple(_issues(name, issues, settings) for name, issues in issues_by_name.items() if issues)
 
 
-def with_neighbors(items: Sequence[_T]) -> Iterator[tuple[_T, _T | None, _T | None]]:
+def pair_neighbors(items: Sequence[_T]) -> Iterator[tuple[_T, _T | None, _T | None]]:
     """Yield each item of a list that is newest first, with the newer and the older one beside it; None at the ends."""
     return zip(items, [None, *items], [*items[1:], None], strict=False)
 

@@ -30,12 +30,12 @@ from ketapress.site.indexes import (
     Issues,
     PostList,
     TagPages,
-    newsletters_of,
-    pages_of_tags,
+    build_tag_pages,
+    group_by_newsletter,
+    group_by_year,
+    pair_neighbors,
     tag_lists,
     tag_path,
-    with_neighbors,
-    years_of,
 )
 from ketapress.site.sitemap import Dates, sitemap_targets
 
@@ -45,7 +45,7 @@ BACKGROUND = {"light": "#fffdf8", "dark": "#17150f"}
 _CONTRAST = {"light": 4.5, "dark": 6.5}  # a dark page is read in dim light, where 4.5 looks dull
 _SHARED = ("head", "masthead", "invitation", "colophon")
 _INDEX = "index.html"
-_LONG = 3  # minutes; the reading time of a shorter post is not shown
+_MIN_SHOWN_MINUTES = 3  # minutes; the reading time of a shorter post is not shown
 
 
 class FeedFormat(Protocol):
@@ -82,9 +82,9 @@ def site_targets(
     The site's own pages come first: where a post has the address of one of them, the site's page is kept. The first of
     the formats is that of the feeds of tags.
     """
-    years, tags = years_of(posts, settings.site.timezone), tag_lists(posts)
-    tag_pages = pages_of_tags(tags, settings.site.timezone)
-    newsletters = newsletters_of(editions, settings)
+    years, tags = group_by_year(posts, settings.site.timezone), tag_lists(posts)
+    tag_pages = build_tag_pages(tags, settings.site.timezone)
+    newsletters = group_by_newsletter(editions, settings)
     pages = _Pages(settings, renderer, fingerprints, _common_values(settings, feeds, newsletters, tags))
     yield from _front_targets(pages, posts, years, tags)
     lists = [*years, *(page for tag in tag_pages for page in tag.pages)]
@@ -92,7 +92,7 @@ def site_targets(
     yield from _year_targets(pages, years)
     yield from _tag_targets(pages, tag_pages, feeds[0])
     yield from _edition_targets(pages, newsletters)
-    for post, newer, older in with_neighbors(posts):
+    for post, newer, older in pair_neighbors(posts):
         yield pages.post(post, newer, older)
     yield from _redirect_targets(pages, posts)
 
@@ -229,7 +229,7 @@ def _year_targets(
     pages: _Pages, years: Sequence[PostList], subject: PostList | None = None
 ) -> Iterator[BuildTarget]:
     """Yield a page for each year, of all posts or of those of one tag."""
-    for year, newer, older in with_neighbors(years):
+    for year, newer, older in pair_neighbors(years):
         values = {"year": year, "newer": newer, "older": older, "subject": subject}
         inputs = [_fingerprint(pages, posts) for posts in (year, newer, older)]
         yield pages.page(year.path, "year.html", values.copy, subject and subject.name, *inputs)
@@ -271,7 +271,7 @@ def _post_values(pages: _Pages, post: Post, newer: Post | None, older: Post | No
         "post": post,
         "body": post_body(post.html, pages.url(post.url)),
         "structured": structured_data(post, pages.settings),
-        "minutes": messages.minutes.format(count=minutes) if minutes >= _LONG else "",
+        "minutes": messages.minutes.format(count=minutes) if minutes >= _MIN_SHOWN_MINUTES else "",
         "tags": [(name, tag_path(name)) for name in post.tags],
         "newer": newer,
         "older": older,

@@ -9,7 +9,7 @@ from typing import Protocol
 from ketapress.model.build_target import BuildTarget, Fingerprints
 from ketapress.model.post import Post
 
-MOST_ADDRESSES = 50_000
+MAX_URLS = 50_000
 """In one file; a site that has more gets an index of such files (sitemaps.org/protocol.html#index)."""
 SITEMAP = "sitemap.xml"
 _SPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -28,7 +28,7 @@ def sitemap_targets(
     url: _Url,
     dates: Dates,
     fingerprints: Fingerprints,
-    most: int = MOST_ADDRESSES,
+    max_urls: int = MAX_URLS,
 ) -> Iterator[BuildTarget]:
     """Yield `sitemap.xml`, and where there are too many addresses for one file, the files that it is an index of.
 
@@ -37,13 +37,13 @@ def sitemap_targets(
     changes the last of them only.
     """
     own_posts = [post for post in posts if not post.canonical]
-    if len(own_posts) + len(lists) <= most:
+    if len(own_posts) + len(lists) <= max_urls:
         yield _sitemap(SITEMAP, lists, own_posts, url, dates, fingerprints)
         return
     own_posts.reverse()
     portions: list[tuple[Sequence[str], Sequence[Post]]] = [
-        *(((), own_posts[first : first + most]) for first in range(0, len(own_posts), most)),
-        *((lists[first : first + most], ()) for first in range(0, len(lists), most)),
+        *(((), own_posts[first : first + max_urls]) for first in range(0, len(own_posts), max_urls)),
+        *((lists[first : first + max_urls], ()) for first in range(0, len(lists), max_urls)),
     ]
     names = [f"sitemap-{number}.xml" for number in range(1, len(portions) + 1)]
     urls = [url(name) for name in names]

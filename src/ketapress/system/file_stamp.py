@@ -20,22 +20,22 @@ of a tick of its clock."""
 _PROGRAM: dict[str, str] = {}
 
 
-def stamp(place: str) -> str:
+def stamp(path: str) -> str:
     """Return the stamp of a file or folder, links followed; an empty string where there is none.
 
     The time of the last change of any kind (`ctime`) is a part of it, because a new content may come with an old date.
     """
     try:
-        status = os.stat(place)  # noqa: PTH116 - importing pathlib takes longer than a thousand of these calls
+        status = os.stat(path)  # noqa: PTH116 - importing pathlib takes longer than a thousand of these calls
     except (OSError, ValueError):
         return ""
     return f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
 
 
-def own_stamp(place: str) -> str:
+def own_stamp(path: str) -> str:
     """Return the stamp of a regular file that is not a link; an empty string for anything else."""
     try:
-        status = os.lstat(place)
+        status = os.lstat(path)
     except (OSError, ValueError):
         return ""
     if not S_ISREG(status.st_mode):
@@ -47,8 +47,8 @@ def is_fresh(stamp: str, moment: float) -> bool:
     """Return whether a file with this stamp could change again after `moment` (seconds since 1970) and keep the stamp."""
     if not stamp:
         return False
-    changed = int(stamp.split()[1])
-    return changed > moment * _SECOND - (_FINE if changed % _SECOND else _COARSE)
+    change_times = int(stamp.split()[1])
+    return change_times > moment * _SECOND - (_FINE if change_times % _SECOND else _COARSE)
 
 
 def tree_stamps(root: str, folder: str, recent: "Mapping[str, str] | None" = None) -> dict[str, str]:
@@ -59,17 +59,17 @@ def tree_stamps(root: str, folder: str, recent: "Mapping[str, str] | None" = Non
     """
     recent = recent or {}
     stamps: dict[str, str] = {}
-    waiting = [folder]
-    while waiting:
-        path = waiting.pop()
-        place = os.path.join(root, path)  # noqa: PTH118 - see above
-        stamps[path] = recent.get(place) or stamp(place)
-        for entry in _entries(place):
-            within = f"{path}/{entry.name}"
+    pending_folders = [folder]
+    while pending_folders:
+        path = pending_folders.pop()
+        full_path = os.path.join(root, path)  # noqa: PTH118 - see above
+        stamps[path] = recent.get(full_path) or stamp(full_path)
+        for entry in _entries(full_path):
+            inner_path = f"{path}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
-                waiting.append(within)
+                pending_folders.append(inner_path)
             else:
-                stamps[within] = recent.get(entry.path) or stamp(entry.path)
+                stamps[inner_path] = recent.get(entry.path) or stamp(entry.path)
     return stamps
 
 
@@ -86,9 +86,9 @@ def program_stamps() -> dict[str, str]:
     return _PROGRAM.copy()
 
 
-def _entries(place: str) -> list[os.DirEntry[str]]:
+def _entries(path: str) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(place) as entries:
+        with os.scandir(path) as entries:
             return [entry for entry in entries if not entry.name.startswith(".")]
     except OSError:
         return []

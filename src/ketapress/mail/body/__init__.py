@@ -1,1 +1,1 @@
-"""Post HTML to HTML and text that mail programs show."""
+"""Convert the HTML of a post to HTML and plain text for mail clients."""

@@ -1,4 +1,4 @@
-"""Which way a text runs, by its letters: for posts and paragraphs that do not say."""
+"""Detect the direction of text by its letters, for posts and paragraphs without `dir`."""
 
 import re
 import unicodedata
@@ -8,11 +8,11 @@ _STRONG_TYPES = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
 
 def detect_direction(text: str, base_direction: str = "ltr") -> str:
-    """`ltr` or `rtl`; empty where no letter has a direction.
+    """Return `ltr` or `rtl`, or an empty string where no letter has a direction.
 
-    Text that runs from right to left is full of names and terms in Latin letters: within it only what has no other
-    letters runs the other way. Elsewhere most of the words decide, and the first where they are even. The first letter
-    alone (UAX 9, P2) would turn every Arabic paragraph that begins with a name.
+    Most words decide, the first word in a tie. Within right-to-left text one such word is enough, because Arabic and
+    Hebrew text is full of Latin names and terms. The first strong letter alone (UAX 9, P2) would turn every Arabic
+    paragraph that begins with a Latin name.
     """
     directions = [direction for word in text.split() if (direction := _word_direction(word))]
     if not directions:
@@ -28,5 +28,5 @@ def _word_direction(word: str) -> str:
 
 
 def has_rtl(text: str) -> bool:
-    """Whether any letter runs from right to left."""
+    """Return whether the text has a right-to-left letter."""
     return bool(_RTL.search(text))

@@ -1,8 +1,4 @@
-"""The vocabulary of HTML in mail, and trees of it: read, asked, changed, written.
-
-In: a fragment of HTML. Out: a tree of known elements and attributes only, or the fragment again. What should become of
-an element is for `fragment`, `pictures`, `tables` and `text` to say.
-"""
+"""Parse, query, edit and serialize fragments of HTML, with only the elements and attributes that mail supports."""
 
 import html
 import re
@@ -24,11 +20,11 @@ BLOCK_TAGS = _name_set(
     "blockquote caption dd div dl dt h2 h3 h4 h5 h6 hr li ol p pre table tbody td tfoot th thead tr ul"
 )
 EMBED_LABELS = {"iframe": "video", "embed": "video", "object": "video", "video": "video", "audio": "sound"}
-"""What no client plays, and the word for it."""
+"""Elements that no mail client plays, and the phrase of `MailMessages` for each."""
 NON_CONTENT_TAGS = _name_set(
     "button canvas dialog math noscript script select style svg template textarea title"
 )
-"""What goes with all it holds."""
+"""Elements that are removed with their content."""
 
 _VOID_TAGS = _name_set("area base br col embed hr img input link meta param source track wbr")
 _TAG_REPLACEMENTS = {
@@ -65,15 +61,16 @@ _TAG_ATTRIBUTES = {
 _SUPPORTED_TAGS = (
     INLINE_TAGS | BLOCK_TAGS | EMBED_LABELS.keys() | NON_CONTENT_TAGS | _TAG_REPLACEMENTS.keys() | {"source"}
 )
-_MAX_DEPTH = 60  # elements in elements; libxml2 gives up at 256, and no layout needs half of this
+_MAX_DEPTH = 60  # nested elements; libxml2 gives up at 256, and no layout needs half of 60
+_LINK_URL = re.compile(r"(?:https?://[^/]|mailto:.|tel:.|sms:.)", re.IGNORECASE)
 _HOST_PATTERN = re.compile(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
 _ILLEGAL_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 
 
 def parse_fragment(source: str) -> HtmlElement:
-    """A `div` that holds the fragment, of known elements and attributes only.
+    """Parse a fragment into a `div` with supported elements and attributes only.
 
-    What a sanitiser wrote is well formed: libxml2's own parser, which moves tables out of links, is not needed.
+    Sanitizer output is well formed, so this does without libxml2's HTML parser, which moves tables out of links.
     """
     parser = _FragmentParser()
     parser.feed(source)
@@ -82,7 +79,7 @@ def parse_fragment(source: str) -> HtmlElement:
 
 
 class _FragmentParser(HTMLParser):
-    """Builds the tree exactly as it is written."""
+    """Builds the tree without moving elements."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -132,12 +129,12 @@ def _supported_attributes(
 
 
 def remove_illegal_characters(text: str) -> str:
-    """The text without what lxml stops at, and what no encoding has: controls, and halves of pairs."""
+    """Remove control characters and lone surrogates, which lxml and UTF-8 reject."""
     return _ILLEGAL_CHARACTERS.sub("", text)
 
 
 def serialize_fragment(root: HtmlElement) -> str:
-    """What a tree's root holds, as HTML."""
+    """Return the content of the root element as HTML."""
     children_html = "".join(lxml.html.tostring(child, encoding="unicode") for child in root)
     return html.escape(root.text or "", quote=False) + children_html
 
@@ -149,7 +146,7 @@ def new_element(tag: str, text: str | None = None, **attributes: str) -> HtmlEle
 
 
 def replace_element(element: HtmlElement, replacement: HtmlElement | None) -> None:
-    """Puts another element, or none, in the place of one; what follows it stays."""
+    """Replace an element by another or by nothing; the text after it stays."""
     if replacement is not None:
         element.addprevious(replacement)
     element.drop_tree()
@@ -164,7 +161,7 @@ def append_text(element: HtmlElement, text: str) -> None:
 
 
 def text_content(element: HtmlElement) -> str:
-    """All text in an element, with runs of blanks as one."""
+    """Return all text in an element, with runs of whitespace as one space."""
     return " ".join("".join(element.itertext()).split())
 
 
@@ -176,13 +173,18 @@ def ancestor_link(element: HtmlElement) -> HtmlElement | None:
     return next(element.iterancestors("a"), None)
 
 
+def is_link_url(url: str) -> bool:
+    """Return whether mail clients open the URL: http(s), mailto, tel and sms."""
+    return bool(_LINK_URL.match(url))
+
+
 def url_host(url: str) -> str:
-    """Host and port as they stand in a web address, in lower case; empty in any other address."""
+    """Return host and port of an http(s) URL in lower case; an empty string for other URLs."""
     match = re.match(r"https?://([^/?#]*)", url, re.IGNORECASE)
     return match[1].lower() if match else ""
 
 
 def apparent_host(text: str) -> str:
-    """The host that a text reads as, in lower case: of an address, or of a name such as `Next.js`; empty for any other."""
+    """Return the host that a text looks like, in lower case: a URL, or a name such as `Next.js`; else an empty string."""
     match = _HOST_PATTERN.fullmatch(text)
     return match[1].lower() if match else ""

@@ -1,6 +1,6 @@
-"""Pictures, and what is shown by a picture: every one gets a name and a size, or becomes a link.
+"""Images and embeds of a post: each gets an `alt` and a size, or becomes a link. All functions edit the tree in place.
 
-In and out: the tree of a fragment. Nothing is fetched: a size that is not written is not known.
+Nothing is fetched, so a size is known only where the HTML has it.
 """
 
 import re
@@ -22,16 +22,21 @@ from ketapress.mail.body.dom import (
 _UNSUPPORTED_FORMAT = re.compile(r"\.(?:svgz?|webp|avif|heic|jxl)(?:[?#]|\Z)", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|avif)\Z", re.IGNORECASE)
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d*)?\s*(?:px)?\s*")
-_MIN_SIZE = 3  # CSS pixels; what is smaller only counts readers
+_MIN_SIZE = 3  # CSS pixels; anything smaller is a tracking pixel
 
 
 def is_displayable(url: str) -> bool:
-    """Whether mail clients show a picture of that address: by https, in no format that Gmail or Outlook leave blank."""
-    return url.startswith("https://") and not _UNSUPPORTED_FORMAT.search(url.partition("?")[0])
+    """Return whether mail clients show the image: an https URL, in a format that Gmail and Outlook support."""
+    return url.startswith("https://") and has_supported_format(url)
+
+
+def has_supported_format(url: str) -> bool:
+    """Return whether Gmail and Outlook show images of the format that the URL ends in."""
+    return not _UNSUPPORTED_FORMAT.search(url.partition("?")[0])
 
 
 def link_embeds(root: HtmlElement, messages: MailMessages) -> None:
-    """Video, sound and frames become links, with the picture that stands for them: no mail client plays them."""
+    """Replace video, audio and frames, which no mail client plays, by links (with the poster image, if any)."""
     for embed in list(root.iter(*EMBED_LABELS)):
         url = _embed_url(embed)
         label = getattr(messages, EMBED_LABELS[embed.tag])
@@ -54,9 +59,9 @@ def _embed_url(embed: HtmlElement) -> str:
 
 
 def fix_images(root: HtmlElement, messages: MailMessages) -> None:
-    """Images that can be shown have a name, even an empty one; others are linked, named in words, or gone."""
+    """Give displayable images an https URL and an `alt`; replace others by a link or their `alt` text, or remove them."""
     for image in list(root.iter("img")):
-        # Web mail asks for http images by https anyway (W3C Mixed Content, 4.1).
+        # Web mail loads http images over https anyway (W3C Mixed Content, 4.1).
         url = re.sub(r"\Ahttps?:", "https:", image.get("src") or "", flags=re.IGNORECASE)
         alt = " ".join((image.get("alt") or "").split())
         image.set("src", url)
@@ -80,7 +85,7 @@ def _replace_with_link(image: HtmlElement, messages: MailMessages) -> None:
 
 
 def label_linked_images(root: HtmlElement, messages: MailMessages) -> None:
-    """A link that holds nothing but a picture is read out by the picture's name."""
+    """Give an `alt` to an image that is all of a link: a screen reader reads it as the name of the link."""
     for image in root.iter("img"):
         link = ancestor_link(image)
         if link is not None and not image.get("alt") and not text_content(link):
@@ -88,7 +93,7 @@ def label_linked_images(root: HtmlElement, messages: MailMessages) -> None:
 
 
 def fit_images(root: HtmlElement, max_width: int) -> None:
-    """Integer width and height, at most as wide as the text: Outlook knows no other limit."""
+    """Set integer widths and heights, at most as wide as the text: Outlook ignores max-width."""
     for image in root.iter("img"):
         width, height = _pixels(image, "width"), _pixels(image, "height")
         display_width = min(width or max_width, max_width)
@@ -107,7 +112,7 @@ def _pixels(image: HtmlElement, attribute: str) -> int | None:
 
 
 def _is_only_content(image: HtmlElement) -> bool:
-    """Whether nothing stands beside it in its block, so that it can be a block itself."""
+    """Return whether the image is alone in its block, so that it can be a block itself."""
     block = image.getparent()
     while block.tag in INLINE_TAGS:
         block = block.getparent()

@@ -1,7 +1,7 @@
-"""Lists of a post: what stands in a list are its items, and items stand in a list.
+"""Fix the lists of a post in place, so that lists hold only items, and items stand only in lists.
 
-In and out: the tree of a fragment. Posts forget the <li> around a nested list, or leave a <dt> without its <dd>; a screen
-reader counts the items of a list, and is lost in one that holds anything else.
+Authors forget the <li> around a nested list, or leave a <dt> without a <dd>; screen readers count the items of a list and
+fail on anything else in it.
 """
 
 from lxml.html import HtmlElement
@@ -18,15 +18,18 @@ def fix_lists(root: HtmlElement) -> None:
     for list_element in list(root.iter(*_ITEM_TAGS)):
         _wrap_stray_content(list_element)
     for list_element in list(root.iter("dl")):
-        if not _has_definition(list_element):
-            _convert_to_blocks(list_element)
+        tags = [child.tag for child in list_element]
+        if "dt" not in tags or "dd" not in tags[tags.index("dt") :]:
+            # Definitions without terms are only indentation, terms without definitions only text.
+            for element in (list_element, *list_element):
+                element.tag = "div"
     for item in list(root.iter("li", "dt", "dd")):
         if item.tag not in _ITEM_TAGS.get(item.getparent().tag, ()):
             item.tag = "div"
 
 
 def _wrap_stray_content(list_element: HtmlElement) -> None:
-    """What is no item goes into the item before it, or becomes one."""
+    """Move stray content into the item before it, or make it an item."""
     leading_text = list_element.text or ""
     list_element.text = None
     if leading_text.strip():
@@ -47,16 +50,3 @@ def _previous_item(child: HtmlElement) -> HtmlElement:
     item = new_element(_NEW_ITEM_TAG[list_element.tag])
     child.addprevious(item)
     return item
-
-
-def _has_definition(list_element: HtmlElement) -> bool:
-    """Whether there is a term with its definition after it."""
-    tags = [child.tag for child in list_element]
-    return "dt" in tags and "dd" in tags[tags.index("dt") :]
-
-
-def _convert_to_blocks(list_element: HtmlElement) -> None:
-    """Definitions without terms are mere indentation, terms without definitions mere text."""
-    list_element.tag = "div"
-    for child in list_element:
-        child.tag = "div"

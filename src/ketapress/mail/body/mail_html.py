@@ -1,7 +1,6 @@
-"""A post's HTML as mail can show it: only what every client draws, safe between the parts of a template.
+"""Convert the sanitized HTML of a post to HTML that every mail client shows, with the same content in the same order.
 
-In: a sanitised fragment with absolute URLs. Out: a fragment for the body of one post in a letter; the same content,
-in the same order. It never fetches anything, and never trusts that the sanitiser was strict.
+It fetches nothing and does not rely on a strict sanitizer.
 """
 
 import re
@@ -21,6 +20,7 @@ from ketapress.mail.body.dom import (
     apparent_host,
     append_text,
     contains,
+    is_link_url,
     new_element,
     parse_fragment,
     serialize_fragment,
@@ -31,16 +31,15 @@ from ketapress.mail.body.images import fit_images, fix_images, label_linked_imag
 from ketapress.mail.body.lists import fix_lists
 from ketapress.mail.body.tables import fix_tables
 
-_LINK_URL = re.compile(r"(?:https?://[^/]|mailto:.|tel:.|sms:.)", re.IGNORECASE)
 _CODE_TAGS = frozenset(["pre", "code"])
 _LIST_STYLES = {"ltr": "text-align:left;margin:0 0 18px 26px", "rtl": "text-align:right;margin:0 26px 18px 0"}
-# An item leans with its list, or its mark would stand on the other side.
+# A list item aligns with its list, or its marker would stand on the other side.
 _TEXT_BLOCK_TAGS = BLOCK_TAGS - frozenset(["div", "dl", "hr", "li", "table", "tbody", "tfoot", "thead", "tr"])
 _ALIGNABLE_TAGS = _TEXT_BLOCK_TAGS - frozenset(["dd", "dt", "td", "th"])
 
 
 class FragmentContext(NamedTuple):
-    """Where a fragment will stand: the prefix of its ids, its page on the web, its direction, the width in CSS pixels."""
+    """What a fragment needs to know about its place: prefix of its ids, URL of the post, direction, width in CSS pixels."""
 
     id_prefix: str
     post_url: str
@@ -51,7 +50,7 @@ class FragmentContext(NamedTuple):
 
 @lru_cache(maxsize=256)
 def to_mail_html(source: str, context: FragmentContext) -> str:
-    """The fragment with headings from h3 on, ids of its own, and images, tables and links that every client can show."""
+    """Convert a fragment: headings from h3 on, ids with the prefix, and images, tables and links for every client."""
     root = parse_fragment(source)
     for element in list(root.iter(*NON_CONTENT_TAGS)):
         element.drop_tree()
@@ -72,7 +71,7 @@ def to_mail_html(source: str, context: FragmentContext) -> str:
 
 
 def _number_ids(root: HtmlElement, context: FragmentContext) -> None:
-    """Ids that a link in the post leads to are numbered under its prefix; all others go, and so do links to nowhere."""
+    """Number the ids that links of the post use, with its prefix; remove other ids and links to missing ids."""
     for anchor in root.iter("a"):
         name = anchor.attrib.pop("name", "")
         if name and not anchor.get("id"):
@@ -90,25 +89,29 @@ def _number_ids(root: HtmlElement, context: FragmentContext) -> None:
 
 
 def _local_target(link: HtmlElement, post_url: str) -> str:
-    """The id in this very post that a link leads to; empty for any other link."""
+    """Return the id in the same post that a link leads to; an empty string for other links."""
     url, separator, fragment = (link.get("href") or "").partition("#")
     return unquote(fragment) if separator and url in ("", post_url) else ""
 
 
 def _fix_links(root: HtmlElement) -> None:
+    """Remove links that lead nowhere in mail; add the host where the text names another one."""
     for link in list(root.iter("a")):
         url = (link.get("href") or "").strip()
         text = text_content(link)
         has_content = text or contains(link, "img")
-        if not has_content or not (url.startswith("#") or _LINK_URL.match(url)) or _is_local_url(url):
+        if not has_content or not (url.startswith("#") or is_link_url(url)) or _is_local_url(url):
             _remove_link(link)
             continue
         link.set("href", url)
-        _append_real_host(link, text)
+        text_host, link_host = apparent_host(text), url_host(url)
+        if text_host and link_host and text_host != link_host:
+            # Filters take a link whose text names another host for phishing.
+            append_text(link, f" ({link_host})")
 
 
 def _is_local_url(url: str) -> bool:
-    """Whether an address means the machine of whoever reads it: there is nothing, and filters suspect it."""
+    """Return whether a URL means the reader's own machine, as a forgotten development link does."""
     host_name = url_host(url).partition(":")[0]
     return bool(host_name) and (
         "." not in host_name
@@ -125,19 +128,14 @@ def _remove_link(link: HtmlElement) -> None:
         link.drop_tag()
 
 
-def _append_real_host(link: HtmlElement, text: str) -> None:
-    """A text that reads as another host than the link's is what phishing looks like to filters: name the real one."""
-    text_host, link_host = apparent_host(text), url_host(link.get("href") or "")
-    if text_host and link_host and text_host != link_host:
-        append_text(link, f" ({link_host})")
-
-
 def _push_inlines_into_blocks(root: HtmlElement) -> None:
-    """A link or an emphasis around blocks goes into them: libxml2 and Outlook tear the outer one apart."""
+    """Move a link or an emphasis around blocks into the blocks: libxml2 and Outlook break the outer element."""
     for element in reversed(list(root.iter(*INLINE_TAGS))):
         blocks = [descendant for descendant in element.iterdescendants() if descendant.tag in BLOCK_TAGS]
         if blocks:
-            wrapper = partial(new_element, element.tag, **_take_attributes(element))
+            names = [name for name in element.attrib if name != "id"]  # the id stays where links find it
+            attributes = {name: str(element.attrib.pop(name)) for name in names}
+            wrapper = partial(new_element, element.tag, **attributes)
             element.tag = "div"
             for block in (element, *blocks):
                 _wrap_runs(block, wrapper)
@@ -146,25 +144,20 @@ def _push_inlines_into_blocks(root: HtmlElement) -> None:
             paragraph.tag = "div"
 
 
-def _take_attributes(element: HtmlElement) -> dict[str, str]:
-    """An element's attributes, taken from it, but for its id, which it keeps."""
-    return {name: str(element.attrib.pop(name)) for name in list(element.attrib) if name != "id"}
-
-
 def _unwrap_code(root: HtmlElement) -> None:
-    """Code in <pre> needs no <code>: its box would stick out where blanks hang at the end of a line."""
+    """Remove <code> in <pre>: its background would stick out where spaces end a line."""
     for code in root.xpath(".//pre//code | .//pre//samp | .//pre//kbd | .//pre//span"):
         code.drop_tag()
 
 
 def _wrap_loose_text(root: HtmlElement) -> None:
-    """Text that stands loose between blocks becomes paragraphs."""
+    """Wrap loose text between blocks in paragraphs."""
     for block in [root, *root.iter("div", "blockquote")]:
         _wrap_runs(block, lambda: new_element("p"))
 
 
 def _wrap_runs(block: HtmlElement, wrapper: Callable[[], HtmlElement]) -> None:
-    """Puts each run of text and inline elements that stands directly in a block into a wrapper of its own."""
+    """Wrap each run of text and inline elements that are direct children of a block."""
     run = wrapper()
     run.text, block.text = block.text, None
     for child in list(block):
@@ -186,7 +179,7 @@ def _append_if_visible(block: HtmlElement, run: HtmlElement) -> None:
 
 
 def _renumber_headings(root: HtmlElement) -> None:
-    """Under the post's title, an h2; no level is skipped on the way down."""
+    """Number the headings from h3 on, below the post's title (h2), without skipping a level."""
     level = 2
     for heading in root.iter("h2", "h3", "h4", "h5", "h6"):
         level = min(int(heading.tag[1]) + 1, level + 1, 6)
@@ -194,7 +187,7 @@ def _renumber_headings(root: HtmlElement) -> None:
 
 
 def _set_directions(root: HtmlElement, base_direction: str) -> None:
-    """What runs the other way than what is around it says so, and leans to its own side. Code runs to the right."""
+    """Set `dir` and alignment on elements whose direction differs from their parent's. Code is left-to-right."""
     for element in root.iterdescendants():
         parent_direction = next(
             (
@@ -213,22 +206,17 @@ def _set_directions(root: HtmlElement, base_direction: str) -> None:
 
 
 def _element_direction(element: HtmlElement, parent_direction: str) -> str:
-    """`ltr` or `rtl`, as the author says or the letters of a block of text do; empty where neither tells."""
+    """Return the author's `dir`, else the direction of a text block's letters; an empty string where neither exists."""
     author_direction = str(element.attrib.pop("dir", "")).lower()
     if element.tag in _CODE_TAGS:
         return "ltr"
     if author_direction in _LIST_STYLES:
         return author_direction
-    return (
-        detect_direction(_text_without_code(element), parent_direction)
-        if element.tag in _TEXT_BLOCK_TAGS
-        else ""
-    )
-
-
-def _text_without_code(element: HtmlElement) -> str:
-    """The text of an element without its code, which tells nothing of its language."""
-    return "".join(element.xpath(".//text()[not(ancestor::code or ancestor::pre)]"))
+    if element.tag not in _TEXT_BLOCK_TAGS:
+        return ""
+    # Without code, which says nothing about the language of the text.
+    text = "".join(element.xpath(".//text()[not(ancestor::code or ancestor::pre)]"))
+    return detect_direction(text, parent_direction)
 
 
 def _align(element: HtmlElement, direction: str) -> None:

@@ -1,8 +1,7 @@
-"""The plain text of a post, for readers who want no HTML, and for filters that compare both parts.
+"""Convert the HTML of a post to plain text of a fixed width.
 
-In: a fragment of HTML. Out: lines for a fixed width: headings underlined, lists and quotations indented, tables in
-columns, code as it is, links numbered with their addresses listed below. Text keeps its logical order, whatever its
-direction. Only the post's own content is written: nothing of the letter's layout leaks into it.
+Headings are underlined, lists and quotations indented, tables set in columns, links numbered with their URLs listed at the
+end; code stays as it is. Text keeps its logical order, whatever its direction. Filters compare this part with the HTML.
 """
 
 import re
@@ -16,12 +15,12 @@ from ketapress.mail.body.tables import table_rows
 from ketapress.mail.body.wrap import WIDTH, display_width, underline, wrap_text
 
 _MIN_WIDTH = 24
-_LINE_BREAK = "\u2028"  # what a <br> is until the lines are made: a line end of the source is only a blank
+_LINE_BREAK = "\u2028"  # stands for <br> until lines are wrapped; a line end of the source is only a space
 _BARE_URL = re.compile(r"(?:https?://|mailto:|tel:)?(.*?)/?", re.IGNORECASE)
 
 
 def to_plain_text(source: str, *, links_heading: str, width: int = WIDTH) -> str:
-    """The text of a fragment. `links` is the heading over the list of addresses; `[1]` in the text names the first."""
+    """Return the text of a fragment; `[1]` in it refers to the first URL of the list under `links_heading`."""
     writer = _TextWriter()
     lines = writer.block_lines(parse_fragment(source), width)
     if writer.urls:
@@ -31,7 +30,7 @@ def to_plain_text(source: str, *, links_heading: str, width: int = WIDTH) -> str
 
 
 class _TextWriter:
-    """Walks one fragment and gathers the addresses of its links on the way."""
+    """Converts one fragment and collects the URLs of its links."""
 
     def __init__(self) -> None:
         self.urls: list[str] = []
@@ -48,7 +47,7 @@ class _TextWriter:
         }
 
     def block_lines(self, element: HtmlElement, width: int, *, separator: Sequence[str] = ("",)) -> list[str]:
-        """What a box holds, as lines: its blocks with `between` them, loose text in paragraphs."""
+        """Return the content of an element as lines: blocks with `separator` between them, loose text as paragraphs."""
         parts: list[list[str]] = []
         text = element.text or ""
         for child in element:
@@ -123,7 +122,7 @@ class _TextWriter:
         ]
 
     def _inner_text(self, element: HtmlElement) -> str:
-        """The text of an element, its links numbered."""
+        """Return the text of an element with its links numbered."""
         return (element.text or "") + "".join(
             self._inline_text(child) + (child.tail or "") for child in element
         )
@@ -153,7 +152,7 @@ class _TextWriter:
 
 
 def _paragraph_lines(text: str, width: int) -> list[str]:
-    """Loose text as lines; none where it is blank."""
+    """Wrap loose text; no lines where it is blank."""
     lines = wrap_text(text.replace("\n", " ").replace(_LINE_BREAK, "\n"), width)
     return lines if any(lines) else []
 
@@ -166,7 +165,7 @@ def _join_parts(parts: list[list[str]], separator: Sequence[str]) -> list[str]:
 
 
 def _format_columns(rows: list[list[str]], has_header: bool, width: int) -> list[str]:
-    """The rows in columns, two blanks apart; none where they are wider than the page."""
+    """Return the rows in columns, two spaces apart; no lines where they are wider than `width`."""
     count = max(map(len, rows))
     full_rows = [row + [""] * (count - len(row)) for row in rows]
     widths = [max(display_width(row[column]) for row in full_rows) for column in range(count)]
@@ -184,7 +183,7 @@ def _format_columns(rows: list[list[str]], has_header: bool, width: int) -> list
 
 
 def _format_records(rows: list[list[str]], has_header: bool, width: int) -> list[str]:
-    """Each row as a paragraph of its own, every cell on a line with its column's name."""
+    """Return each row as a paragraph, with one line per cell: the column's name and the cell."""
     names = rows[0] if has_header and len(rows) > 1 else []
     records = []
     for row in rows[1:] if names else rows:
@@ -203,6 +202,6 @@ def _parse_number(text: str | None, default: int) -> int:
 
 
 def _normalize_link_text(text: str) -> str:
-    """An address or a text that may be one, without what people leave out."""
+    """Return a URL, or a text that may be one, without the scheme and the final slash, which people leave out."""
     match = _BARE_URL.fullmatch(" ".join(text.split()))
     return (match[1] if match else text).lower()

@@ -1,7 +1,4 @@
-"""Tables of a post: data that a screen reader can follow, or plain layout.
-
-In and out: the tree of a fragment.
-"""
+"""Fix the tables of a post in place: as data that a screen reader can follow, or as layout."""
 
 from lxml.html import HtmlElement
 
@@ -11,16 +8,16 @@ _MAX_SPAN = 50
 
 
 def table_rows(table: HtmlElement) -> list[HtmlElement]:
-    """The rows of a table, without those of tables inside it."""
+    """Return the rows of a table, without those of nested tables."""
     return [row for row in table.iter("tr") if next(row.iterancestors("table"), None) is table]
 
 
 def fix_tables(root: HtmlElement) -> None:
-    """A table with header cells is data, with a scope on each; any other is layout to a screen reader."""
+    """Give header cells a scope; mark a table without header cells as layout (role=presentation)."""
     for table in list(root.iter("table")):
         for name in ("cellpadding", "cellspacing", "border"):
             table.set(name, "0")
-        # Beside pictures a column is as wide as the picture wants to be, whatever its limit: fixed columns are not.
+        # In an auto layout an image widens its column beyond its max-width; `rigid` makes the layout fixed.
         table.set("class", "grid rigid" if contains(table, "img") else "grid")
         if not _set_header_scopes(table_rows(table)):
             table.set("role", "presentation")
@@ -30,9 +27,9 @@ def fix_tables(root: HtmlElement) -> None:
 
 
 def _set_header_scopes(rows: list[HtmlElement]) -> bool:
-    """Gives each header cell its scope, and tells whether there are any. In a table's head all cells are headers.
+    """Set `scope` on header cells, and return whether there are any. All cells of a <thead> are headers.
 
-    A header that says nothing is none: it would be read out before every cell of its column.
+    An empty header becomes a plain cell: a screen reader would announce it before every cell of its column.
     """
     has_header = False
     for row in rows:

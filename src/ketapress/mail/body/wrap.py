@@ -1,35 +1,32 @@
-"""Text in lines of a fixed width, counted in columns as a terminal counts them.
-
-In: a line or a paragraph. Out: lines. Words stay whole, and so do addresses.
-"""
+"""Wrap plain text at a fixed width, counted in terminal columns. Words and URLs stay whole."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
 
-WIDTH = 76  # columns; with a quotation mark or two in front it stays under 80
-# `{{…}}` and `<tag>` in a text part are what relays substitute and filters take for a broken mail: a word joiner, which
-# nobody sees, stands between.
+WIDTH = 76  # columns; with one or two quotation marks in front it stays below 80
+# Relays substitute `{{…}}`, and filters take `<tag>` in a text part for a broken message: an invisible word joiner goes
+# between.
 _MARKUP_LIKE = re.compile(r"(?<=<)(?=[a-z])|(?<=\{)(?=\{)|(?<=&)(?=(?:nbsp|amp);)", re.IGNORECASE)
 WORD_JOINER = "\u2060"
 
 
 def neutralize_markup(text: str) -> str:
-    """The same text to the eye, with nothing in it that is taken for markup."""
+    """Return text that looks the same and has nothing that a program takes for markup."""
     return _MARKUP_LIKE.sub(WORD_JOINER, text)
 
 
 def underline(text: str, character: str, width: int = WIDTH) -> list[str]:
-    """A heading: the text, wrapped, with a rule of `mark` under it as long as its longest line."""
+    """Wrap a heading and underline it with `character`, as long as its longest line."""
     lines = wrap_text(text, width)
     return [*lines, character * min(max(map(display_width, lines)), width)]
 
 
 def wrap_text(text: str, width: int = WIDTH) -> list[str]:
-    """The text in lines of at most `width` columns.
+    """Wrap text to lines of at most `width` columns.
 
-    Words longer than a line stay whole, so that addresses work; between characters of two columns (Chinese, Japanese,
-    Korean) a line may break without a blank.
+    Words longer than a line stay whole, so that URLs work; a line may break between two wide characters (Chinese,
+    Japanese, Korean) without a space.
     """
     lines: list[str] = []
     for paragraph in text.split("\n"):
@@ -47,7 +44,7 @@ def wrap_text(text: str, width: int = WIDTH) -> list[str]:
 
 
 def display_width(text: str) -> int:
-    """How many columns of a terminal the text takes (UAX 11; combining marks take none)."""
+    """Return how many terminal columns the text takes (UAX 11; combining marks take none)."""
     return len(text) if text.isascii() else sum(map(_character_width, text))
 
 
@@ -58,9 +55,9 @@ def _character_width(character: str) -> int:
 
 
 def _split_words(text: str) -> Iterator[tuple[bool, str]]:
-    """The words of a line, each with whether a blank stands before it.
+    """Yield the words of a line, each with whether a space precedes it.
 
-    Wide characters are words of their own, with the punctuation that follows them.
+    A wide character and the punctuation after it are a word.
     """
     for word in text.split():
         if word.isascii():

@@ -1,6 +1,6 @@
-"""A finished letter looked at once more, as the clients and filters that get it will: what is wrong becomes Problems.
+"""Check a finished message as mail clients and filters will: Problems, of which errors hold the edition.
 
-`letter` asks all the others: `size`, `content` (headings, tables, leftovers), `pictures`, `links`, `contrast` in both
-schemes, `styles` and `clients` (what Gmail and Outlook throw away), `headers`. `page` knows which post an element came
-from, `lines` where in its file. Errors hold an edition, warnings are shown. It changes nothing, and raises for no letter, however odd.
+`run` calls the rules: `size`, `content` (headings, tables, template tags), `images`, `links`, `contrast` in both schemes,
+`styles` and `clients` (what Gmail and Outlook drop), `headers`. `document` maps an element to its post, `source_line` to a
+line of the post's file. Nothing here changes the message or raises an error for one.
 """

@@ -1,6 +1,6 @@
-"""What mail clients do not show: a chosen list, each with who throws it away.
+"""Elements, attributes and styles that mail clients drop, each with the clients that do.
 
-Drawn from the tables of caniemail.com (MIT) as of 2026 and from trials; only what is lost for many readers is in it.
+Selected from the tables of caniemail.com (MIT) as of 2026 and from trials: only what many readers lose.
 """
 
 import re
@@ -13,16 +13,16 @@ from ketapress.model.errors import Problem
 
 _UNSUPPORTED_ELEMENTS = {
     "audio": "most clients play no sound",
-    "base": "web mail removes it, and every address with it",
-    "button": "Outlook and web mail remove what is pressed in it",
-    "canvas": "nothing draws on it",
+    "base": "web mail removes it, and relative links break",
+    "button": "Outlook and web mail remove its action",
+    "canvas": "it needs a script",
     "embed": "every client removes it",
-    "form": "Outlook removes it, and filters dislike it",
+    "form": "Outlook removes it, and filters distrust it",
     "iframe": "every client removes it",
     "input": "Outlook removes it",
-    "link": "Gmail and Outlook load no style sheet",
+    "link": "Gmail and Outlook load no external style sheet",
     "object": "every client removes it",
-    "picture": "Gmail and Outlook show its plain <img> at best",
+    "picture": "Gmail and Outlook show at most its <img>",
     "script": "every client removes it, and filters quarantine it",
     "select": "Outlook removes it",
     "svg": "Gmail and Outlook remove it",
@@ -30,29 +30,29 @@ _UNSUPPORTED_ELEMENTS = {
     "video": "Gmail and Outlook do not play it",
 }
 _UNSUPPORTED_STYLES = (
-    (re.compile(r"\bvar\("), "Gmail, Outlook and Yahoo know no variables"),
-    (re.compile(r"\b(?:calc|min|max|clamp)\("), "Outlook and Yahoo do not calculate"),
-    (re.compile(r"!\s*important"), "Outlook ignores the whole declaration, and no style sheet can change it"),
-    (re.compile(r"^display:\s*(?:inline-)?(?:flex|grid)"), "Outlook puts everything below each other"),
-    (re.compile(r"^position:\s*(?!static)"), "Gmail and Outlook leave it where it is"),
-    (re.compile(r"^float:\s*(?!none)"), "Outlook lets nothing float"),
-    (re.compile(r"^margin[a-z-]*:(?:.*\s)?-\d"), "Gmail removes margins below zero"),
-    (re.compile(r"\d(?:rem|vh|vw|ch)\b"), "Outlook and Yahoo know no such unit; write px"),
-    (re.compile(r"\b(?:oklch|oklab|lab|lch|color-mix|light-dark)\(|rgba?\([^),]*[ /][^),]*\)"), "Gmail, Outlook and Yahoo know no such colour; write #rrggbb"),
-    (re.compile(r"^(?:margin|padding|border|inset)-(?:inline|block)"), "only Apple and Samsung know it; write left and right"),
-    (re.compile(r"^font-size:\s*(?:[0-9]|1[01])(?:\.\d+)?px"), "text below 12 px is not readable on a phone"),
+    (re.compile(r"\bvar\("), "Gmail, Outlook and Yahoo do not support variables"),
+    (re.compile(r"\b(?:calc|min|max|clamp)\("), "Outlook and Yahoo do not support this function"),
+    (re.compile(r"!\s*important"), "Outlook ignores the whole declaration, and no style sheet can override it"),
+    (re.compile(r"^display:\s*(?:inline-)?(?:flex|grid)"), "Outlook stacks the items"),
+    (re.compile(r"^position:\s*(?!static)"), "Gmail and Outlook ignore it"),
+    (re.compile(r"^float:\s*(?!none)"), "Outlook ignores it"),
+    (re.compile(r"^margin[a-z-]*:(?:.*\s)?-\d"), "Gmail removes negative margins"),
+    (re.compile(r"\d(?:rem|vh|vw|ch)\b"), "Outlook and Yahoo do not support this unit; use px"),
+    (re.compile(r"\b(?:oklch|oklab|lab|lch|color-mix|light-dark)\(|rgba?\([^),]*[ /][^),]*\)"), "Gmail, Outlook and Yahoo do not support this color syntax; use #rrggbb"),
+    (re.compile(r"^(?:margin|padding|border|inset)-(?:inline|block)"), "only Apple and Samsung support it; use left and right"),
+    (re.compile(r"^font-size:\s*(?:[0-9]|1[01])(?:\.\d+)?px"), "text below 12 px is too small on a phone"),
 )  # fmt: skip
 
 
 def client_problems(page: Page) -> Iterator[Problem]:
-    """Elements, attributes and inline styles that many clients drop."""
+    """Yield a problem for each element, attribute and inline style that many clients drop."""
     for element in page.elements():
         if element.tag in _UNSUPPORTED_ELEMENTS:
             yield page.error(
                 "not-shown",
                 element,
                 f"<{element.tag}> does not work in mail: {_UNSUPPORTED_ELEMENTS[element.tag]}.",
-                "Take it out; link to a page that has it.",
+                "Remove it, or link to a page that has it.",
             )
         yield from _attribute_problems(page, element)
     known_declarations: set[str] = set()
@@ -67,19 +67,19 @@ def client_problems(page: Page) -> Iterator[Problem]:
                     yield page.warning(
                         "style-not-shown",
                         element,
-                        f"`{excerpt(declaration)}` on <{element.tag}> is lost: {reason}.",
-                        "Do without it, or keep it in the second <style> for clients that know it.",
+                        f"`{excerpt(declaration)}` on <{element.tag}> does not work: {reason}.",
+                        "Remove it, or move it to the second <style> for clients that support it.",
                     )
 
 
 def _attribute_problems(page: Page, element: HtmlElement) -> Iterator[Problem]:
     for name in element.attrib:
         if str(name).startswith("on"):
-            yield page.error("handler", element, f"`{name}` on <{element.tag}> is a script.", "Take it out.")
+            yield page.error("handler", element, f"`{name}` on <{element.tag}> is a script.", "Remove it.")
         elif name in ("srcset", "hidden", "background"):
             yield page.warning(
                 "attribute-not-shown",
                 element,
                 f"`{name}` on <{element.tag}> is ignored by Gmail, Outlook or Yahoo.",
-                "Do not count on it.",
+                "Remove it, or make sure that the message is readable without it.",
             )

@@ -1,4 +1,4 @@
-"""What people read and hear: headings, tables, language, and what a template left behind."""
+"""Headings, language, tables, and template tags that nothing filled."""
 
 import html
 import re
@@ -16,46 +16,46 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 def heading_problems(page: Page) -> Iterator[Problem]:
-    """One h1, first; below it no level is skipped: people who listen go from heading to heading."""
+    """Yield problems with headings: one h1, and no skipped level, because screen reader users navigate by them."""
     headings = [element for element in page.elements(*_HEADINGS) if not is_hidden(element)]
     count = sum(element.tag == "h1" for element in headings)
     if count != 1:
         yield mail_problem(
             "heading-first",
-            f"there are {count} headings h1, and there has to be one.",
-            "Make the name an h1, and titles h2.",
+            f"the message has {count} h1 headings; it needs exactly one.",
+            "Make the newsletter's name an h1, and titles h2.",
         )
     for previous, heading in pairwise(headings):
         if int(heading.tag[1]) > int(previous.tag[1]) + 1:
             yield page.warning(
                 "heading-skipped",
                 heading,
-                f"the {heading.tag} “{excerpt(text_content(heading))}” comes right after an {previous.tag}: a level is missing.",
+                f"the {heading.tag} “{excerpt(text_content(heading))}” follows an {previous.tag}: a level is skipped.",
                 f"Make it an h{int(previous.tag[1]) + 1}.",
             )
 
 
 def structure_problems(page: Page) -> Iterator[Problem]:
-    """Language and direction, said twice because web mail drops <html>; tables that are layout say so."""
+    """Yield problems with language and direction (needed twice: web mail drops <html>), and with table roles."""
     body_elements = page.root.xpath("//body/descendant-or-self::*[@lang and @dir]")
     if not (page.root.get("lang") and page.root.get("dir")) or not body_elements:
         yield mail_problem(
             "language",
-            "`lang` and `dir` are not both on <html> and again inside <body>: it is read out in a wrong voice.",
-            'Write lang="{{ lang }}" dir="{{ dir }}" on <html> and on the element around all text.',
+            "`lang` and `dir` are not set both on <html> and inside <body>: screen readers use the wrong language.",
+            'Set lang="{{ lang }}" dir="{{ dir }}" on <html> and on the element around all text.',
         )
     for table in page.elements("table"):
         if table.get("role") != "presentation" and not table.xpath(".//th"):
             yield page.error(
                 "table-role",
                 table,
-                "a table has neither headers nor role=presentation: its cells are read out one by one.",
-                'Write role="presentation" on tables that are layout, and <th> into those that are data.',
+                "a table has neither headers nor role=presentation: screen readers announce every cell.",
+                'Set role="presentation" on layout tables, and use <th> in data tables.',
             )
 
 
 def template_tag_problems(page: Page, text: str, edition: Edition) -> Iterator[Problem]:
-    """Marks of a template that was not filled; what posts write about templates is theirs."""
+    """Yield a problem for each template tag in the message that no post wrote."""
     post_text = _remove_whitespace(
         " ".join(f"{post.title} {post.summary} {post.html}" for post in edition.posts)
     )
@@ -71,8 +71,8 @@ def template_tag_problems(page: Page, text: str, edition: Edition) -> Iterator[P
         if _remove_whitespace(tag) not in post_text:
             yield mail_problem(
                 "template-mark",
-                f"{excerpt(tag)} stands in the letter as it was written in the template.",
-                "Mend the template, or the setting that holds it: nothing fills a value that is filled in.",
+                f"the template tag {excerpt(tag)} appears in the message.",
+                "Fix the template, or the setting that has the tag: tags in values are not expanded.",
             )
 
 

@@ -1,7 +1,7 @@
-"""Contrast: every text against the background it stands on, by day and by night.
+"""Contrast (WCAG 2.2) of all text with its background, in the light and the dark scheme.
 
-In: a page with its styles on its elements, and perhaps an `@media (prefers-color-scheme: dark)`. The measure is that of
-WCAG 2.2. A colour that cannot be read off is not judged.
+It reads inline styles and the rules of `@media (prefers-color-scheme: dark)`. Colors in other syntax than hex, rgb() and
+common names are skipped.
 """
 
 import re
@@ -33,14 +33,14 @@ Declarations = Mapping[HtmlElement, Mapping[str, str]]
 
 
 class _Colors(NamedTuple):
-    """Colours as `#rrggbb`; None where they cannot be read off."""
+    """Colors as `#rrggbb`; None where they are unknown."""
 
-    ink: str | None
-    paper: str | None
+    foreground: str | None
+    background: str | None
 
 
 class _ClientDefaults(NamedTuple):
-    """What a client paints by itself: text and paper, and links that have no colour of their own."""
+    """Colors of a client's own style sheet: text, background, and links without a color."""
 
     colors: _Colors
     link_color: str
@@ -51,8 +51,8 @@ _DARK_DEFAULTS = _ClientDefaults(_Colors("#ffffff", "#121212"), "#9e9eff")
 
 
 def contrast_problems(page: Page) -> Iterator[Problem]:
-    """By day always; by night where the letter has colours of its own for it."""
-    yield from _low_contrast_problems(page, {}, _LIGHT_DEFAULTS, "by day")
+    """Yield texts with low contrast in the light scheme, and in the dark scheme where the message has rules for it."""
+    yield from _low_contrast_problems(page, {}, _LIGHT_DEFAULTS, "in the light scheme")
     dark_declarations = _dark_declarations(page)
     if dark_declarations:
         yield from _low_contrast_problems(page, dark_declarations, _DARK_DEFAULTS, "in the dark scheme")
@@ -62,16 +62,16 @@ def _low_contrast_problems(
     page: Page, overrides: Declarations, defaults: _ClientDefaults, scheme: str
 ) -> Iterator[Problem]:
     for element, colors in _element_colors(page, overrides, defaults):
-        if not (colors.ink and colors.paper) or not _own_text(element):
+        if not (colors.foreground and colors.background) or not _own_text(element):
             continue
-        ratio = contrast_ratio(colors.ink, colors.paper)
+        ratio = contrast_ratio(colors.foreground, colors.background)
         if ratio >= _MIN_CONTRAST or is_hidden(element):
             continue
         message = (
-            f"“{excerpt(_own_text(element))}” is {colors.ink} on {colors.paper} {scheme}, a contrast of {ratio:.1f}; "
+            f"“{excerpt(_own_text(element))}” is {colors.foreground} on {colors.background} {scheme}, a contrast of {ratio:.1f}; "
             f"text needs {_MIN_CONTRAST}, large text {_MIN_LARGE_CONTRAST:.0f}."
         )
-        cure = "Choose colours further apart in the template's <style>."
+        cure = "Choose colors with more contrast in the template's <style>."
         report = page.error if ratio < _MIN_LARGE_CONTRAST else page.warning
         yield report("contrast", element, message, cure)
 
@@ -79,15 +79,15 @@ def _low_contrast_problems(
 def _element_colors(
     page: Page, overrides: Declarations, defaults: _ClientDefaults
 ) -> Iterator[tuple[HtmlElement, _Colors]]:
-    """Each element of the body with the colours that it gets or inherits."""
+    """Yield each element of the body with the colors that it has or inherits."""
     element_colors: dict[HtmlElement, _Colors] = {}
     for element in page.elements():
         parent_colors = element_colors.get(element.getparent(), defaults.colors)
-        foreground = defaults.link_color if element.get("href") else parent_colors.ink
+        foreground = defaults.link_color if element.get("href") else parent_colors.foreground
         style = _effective_style(element, overrides)
         element_colors[element] = _Colors(
             _parse_color(style.get("color", ""), foreground),
-            _parse_color(_background_value(style), parent_colors.paper),
+            _parse_color(_background_value(style), parent_colors.background),
         )
         if element.tag not in _NON_TEXT_TAGS:
             yield element, element_colors[element]
@@ -120,7 +120,7 @@ def _own_text(element: HtmlElement) -> str:
 
 
 def _dark_declarations(page: Page) -> Declarations:
-    """What the dark scheme lays over the elements' own styles: only ` !important` wins against them."""
+    """Return the declarations of the dark scheme by element: only ` !important` overrides an inline style."""
     ranked_properties: dict[HtmlElement, dict[str, tuple[tuple[int, ...], str]]] = {}
     for order, (selector, properties) in enumerate(_dark_rules(page)):
         important = {name: value for name, value in properties.items() if "important" in value}
@@ -141,7 +141,7 @@ def _dark_declarations(page: Page) -> Declarations:
 
 
 def _dark_rules(page: Page) -> Iterator[tuple[str, dict[str, str]]]:
-    """Selectors, each with what it declares, of the rules in an `@media` for the dark scheme."""
+    """Yield each selector in an `@media` for the dark scheme with its declarations."""
     open_blocks: list[str] = []
     text = ""
     for fragment in _BRACE.split(
@@ -157,6 +157,6 @@ def _dark_rules(page: Page) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _specificity(selector: str) -> tuple[int, int, int]:
-    """Ids, classes, tags (Selectors 4, 17), as near as a template's rules need."""
+    """Return the counts of ids, classes and tags (Selectors 4, 17), as exactly as template rules need."""
     names = re.sub(r"[#.:\[][^\s#.:\[>+~]*", " ", selector)
     return selector.count("#"), len(re.findall(r"[.:\[]", selector)), len(re.findall(r"[a-z]\w*", names))

@@ -1,4 +1,4 @@
-"""Headers of the message, octet by octet: what relays refuse and one-click unsubscribe depends on."""
+"""Headers of the message as octets: what relays refuse, and what one-click unsubscribe needs."""
 
 import re
 from collections import Counter
@@ -23,13 +23,14 @@ _UNIQUE_HEADERS = (
 _STRUCTURED = re.compile(r"(?:list-.*|feedback-id|message-id|date|mime-version|content-.*)\Z", re.IGNORECASE)
 _MAX_LINE = 998  # octets of a line (RFC 5322, 2.1.1)
 _MAX_ENCODED_WORD = 75  # octets of an encoded word (RFC 2047, 2)
-_MAX_SUBJECT = 120  # characters; phones show 40, the widest list of messages hardly this
+_MAX_SUBJECT = 120  # characters; phones show about 40, desktop clients hardly more than this
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
 _SETTINGS_FILE = "ketapress.toml"
-_CURE = "This is a fault of Ketapress or of a file in its place: report it with the message."
+_CURE = "This is a bug in Ketapress or in an overridden file: report it with the message."
 
 
 def header_problems(message: bytes) -> Iterator[Problem]:
+    """Yield missing, repeated, overlong and wrongly encoded headers."""
     head = message.partition(b"\r\n\r\n")[0]
     yield from _line_problems(head)
     fields = header_fields(message)
@@ -38,21 +39,21 @@ def header_problems(message: bytes) -> Iterator[Problem]:
         count = counts[name.lower()]
         if count != 1:
             yield _header_problem(
-                "header-count", f"the header {name} is there {count} times, and has to be once."
+                "header-count", f"the header {name} occurs {count} times; it must occur once."
             )
     for name, value in fields:
         yield from _word_problems(name, value)
 
 
 def header_fields(message: bytes) -> list[tuple[str, str]]:
-    """Names and unfolded values, in their order."""
+    """Return the names and unfolded values of all headers, in order."""
     head = message.partition(b"\r\n\r\n")[0].decode("latin-1")
     lines = re.sub(r"\r\n(?=[ \t])", "", head).split("\r\n")
     return [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
 
 
 def unsubscribe_address(message: bytes) -> str:
-    """The web address in List-Unsubscribe; empty where there is none (RFC 8058, 3.1)."""
+    """Return the http(s) URL in List-Unsubscribe (RFC 8058, 3.1); an empty string where there is none."""
     values = [value for name, value in header_fields(message) if name.lower() == "list-unsubscribe"]
     match = re.search(r"<(https?://[^<>\s]+)>", values[0]) if values else None
     return match[1] if match else ""
@@ -62,7 +63,7 @@ def _line_problems(head: bytes) -> Iterator[Problem]:
     lines = head.split(b"\r\n")
     if any(b"\r" in line or b"\n" in line for line in lines):
         yield _header_problem(
-            "header-break", "a header holds a bare line break: what follows it is a header of its own."
+            "header-break", "a header contains a bare line break, so the rest of it becomes another header."
         )
     for line in lines:
         name = excerpt(line.partition(b":")[0].decode("latin-1"))
@@ -72,14 +73,14 @@ def _line_problems(head: bytes) -> Iterator[Problem]:
                 f"a line of {name} has {len(line)} octets; relays refuse more than {_MAX_LINE}.",
             )
         if not line.isascii() or re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", line):
-            yield _header_problem("header-octets", f"{name} holds octets that are not printable ASCII.")
+            yield _header_problem("header-octets", f"{name} contains octets that are not printable ASCII.")
 
 
 def _word_problems(name: str, value: str) -> Iterator[Problem]:
     if "=?" in value and (_STRUCTURED.match(name) or re.search(r"<[^>]*=\?[^>]*>", value)):
         yield _header_problem(
             "header-encoded",
-            f"{name} holds an encoded word where none may be (RFC 2047, 5): Gmail ignores the header.",
+            f"{name} contains an encoded word where RFC 2047, 5, forbids one: Gmail ignores the header.",
         )
     if any(len(word) > _MAX_ENCODED_WORD for word in _ENCODED_WORD.findall(value)):
         yield _header_problem(

@@ -1,7 +1,4 @@
-"""Everything that is wrong with a letter, in one list: errors hold its edition, warnings are shown.
-
-In: the edition, its digest, a whole message, the newsletter's limit. Out: Problems, each kind once for each post.
-"""
+"""Run all rules on a message. Errors hold its edition, warnings are shown; each kind occurs once for each post."""
 
 from collections.abc import Iterable
 
@@ -22,9 +19,9 @@ from ketapress.model.message import Digest
 def message_problems(
     edition: Edition, digest: Digest, message: bytes, max_bytes: int, read_source: ReadSource = lambda _: ""
 ) -> tuple[Problem, ...]:
-    """What clients, filters and readers would object to. `most` is `max_bytes` of the newsletter.
+    """Return the problems of a digest and of a complete message of it. `max_bytes` is the newsletter's setting.
 
-    `source` is what an author wrote, by the path of the post: it is asked only where a post is to blame, for the line.
+    `read_source` is called only for a problem in a post, to find its line.
     """
     page = parse_page(digest.html, edition, read_source)
     return _merge_similar(
@@ -45,7 +42,7 @@ def message_problems(
 
 
 def _merge_similar(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The first of each kind in each place, with the number of the others."""
+    """Keep the first problem of each kind in each file, with the number of the others in its message."""
     first: dict[tuple[str, str, str | None], Problem] = {}
     repeats: dict[tuple[str, str, str | None], int] = {}
     for problem in problems:

@@ -1,7 +1,6 @@
-"""Where in a post's file something stands that came out in a letter.
+"""Find the line of a post's file that an element of the message comes from.
 
-In: the text of the file, an element of the letter. Out: a line, found by what authors write as it is: an address, the end
-of one, a few words. Markdown and HTML are searched alike; nothing is parsed again.
+It searches for what Markdown and HTML keep as written: a URL, the end of one, a few words. Nothing is parsed again.
 """
 
 import html
@@ -12,15 +11,13 @@ from urllib.parse import unquote
 from lxml.html import HtmlElement
 
 _URL_ATTRIBUTES = ("src", "href")
-_CLUE_WORDS = 3  # words: a paragraph may be wrapped behind them
-_MIN_CLUE_LENGTH = 3  # characters that tell a place from another
-_MAX_NEIGHBORS = (
-    6  # elements before and around that are asked when an element says nothing that is in the file
-)
+_CLUE_WORDS = 3  # few, because the author may wrap the line after them
+_MIN_CLUE_LENGTH = 3  # characters
+_MAX_NEIGHBORS = 6  # preceding and enclosing elements to try when the element itself has no clue
 
 
 def find_source_line(source: str, element: HtmlElement) -> int | None:
-    """The line, from 1, on which an element or else what is next to it was written; None where nothing is found."""
+    """Return the line, from 1, of an element or of its nearest neighbor; None where no clue is in the file."""
     lines = [html.unescape(line) for line in source.splitlines()]
     clues = (clue for neighbor in _neighbors(element) for clue in _clues(neighbor))
     line_numbers = (number for clue in clues for number, line in enumerate(lines, start=1) if clue in line)
@@ -28,7 +25,7 @@ def find_source_line(source: str, element: HtmlElement) -> int | None:
 
 
 def _neighbors(element: HtmlElement) -> Iterator[HtmlElement]:
-    """The element, what is in it, and a few that stand before and around it."""
+    """Yield the element, its descendants, and a few elements before and around it."""
     yield element
     yield from element.iterdescendants()
     node: HtmlElement | None = element
@@ -40,7 +37,7 @@ def _neighbors(element: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _clues(element: HtmlElement) -> Iterator[str]:
-    """What may stand in the file as it is, the surest first."""
+    """Yield texts that the file may contain as they are, the most specific first."""
     for name in _URL_ATTRIBUTES:
         url = element.get(name) or ""
         last_segment = url.rstrip("/").rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Style sheets as Gmail takes them: in <head>, small, whole. One fault, and it throws a block away."""
+"""Style sheets as Gmail accepts them: in <head>, small, well formed. It drops a whole block for one error."""
 
 import re
 from collections.abc import Iterator
@@ -6,26 +6,27 @@ from collections.abc import Iterator
 from ketapress.mail.lint.document import Page
 from ketapress.model.errors import Problem
 
-GMAIL_STYLE_LIMIT = 16 * 1024  # bytes of all <style> together
+GMAIL_STYLE_LIMIT = 16 * 1024  # bytes of all <style> blocks together
 _COMMENTS_AND_STRINGS = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'", re.DOTALL)
 _IMPORTANT_WITHOUT_SPACE = re.compile(r"[^\s;{]!\s*important", re.IGNORECASE)
 
 
 def style_problems(page: Page) -> Iterator[Problem]:
+    """Yield problems with <style> blocks that make Gmail or Outlook drop rules."""
     sheets = list(page.elements("style"))
     size = sum(len((element.text or "").encode()) for element in sheets)
     if size > GMAIL_STYLE_LIMIT:
         yield page.error(
             "style-large",
             sheets[0],
-            f"the <style> blocks are {size:,} bytes together; beyond {GMAIL_STYLE_LIMIT:,} Gmail drops them.",
-            "Move plain rules into the first <style>, which is written onto the elements.",
+            f"the <style> blocks are {size:,} bytes together; Gmail drops blocks beyond {GMAIL_STYLE_LIMIT:,}.",
+            "Move plain rules to the first <style>, which is inlined.",
         )
     for sheet in sheets:
         rules = _COMMENTS_AND_STRINGS.sub("", sheet.text or "")
         if sheet.getparent().tag != "head":
             yield page.warning(
-                "style-place", sheet, "a <style> stands outside <head>: Gmail drops it.", "Move it there."
+                "style-place", sheet, "a <style> is outside <head>: Gmail drops it.", "Move it to <head>."
             )
         if "@import" in rules.lower():
             yield page.error(
@@ -46,20 +47,20 @@ def style_problems(page: Page) -> Iterator[Problem]:
             yield page.warning(
                 "style-nested",
                 sheet,
-                "a <style> has rules in rules in an @media: Outlook.com drops them.",
-                "Write every rule out, one level deep.",
+                "a <style> has nested rules in an @media: Outlook.com drops them.",
+                "Write the rules without nesting.",
             )
         if _IMPORTANT_WITHOUT_SPACE.search(rules):
             yield page.warning(
                 "style-important",
                 sheet,
-                "an `!important` has no blank before it: Outlook ignores such a declaration.",
+                "an `!important` has no space before it: Outlook ignores such a declaration.",
                 "Write ` !important`.",
             )
 
 
 def _max_depth(rules: str) -> int | None:
-    """How deep braces are nested; None where they do not match."""
+    """Return how deep braces are nested; None where they do not match."""
     depth = max_depth = 0
     for brace in re.findall(r"[{}]", rules):
         depth += 1 if brace == "{" else -1

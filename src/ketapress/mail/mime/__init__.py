@@ -1,1 +1,1 @@
-"""Headers, encodings and merge fields of a message."""
+"""Headers, transfer encodings and merge fields of a message."""

@@ -1,19 +1,18 @@
-"""Base64 that can be cut open and filled: RFC 2045, 6.8.
+"""Base64 (RFC 2045, 6.8) of text with merge fields, in lines of at most 76 octets.
 
-In: text. Out: ASCII lines of at most 76 octets. What stands before a slot is filled up with blanks to whole groups of
-three octets, and so is the value, so that each is encoded by itself. HTML shows no run of blanks (an address in `href`
-may stand between them), and in plain text they stand at the end of a line.
+The text before a merge field is padded with spaces to whole groups of three octets, and so is the value, so that each is
+encoded by itself. HTML collapses the spaces (they may surround a URL in `href`); in plain text they end a line.
 """
 
 from binascii import b2a_base64
 from collections.abc import Sequence
 
 _GROUP_BYTES = 3
-_LINE_BYTES = 57  # octets that make a line of 76
+_LINE_BYTES = 57  # octets that encode to a line of 76
 
 
 def base64_segments(texts: Sequence[str], *, pad_before: str) -> list[bytes]:
-    """The texts between the slots. `blank` is the character that more blanks may stand before: a blank, a line end."""
+    """Encode the texts between merge fields. Padding goes before the last `pad_before` of a text: a space or a line end."""
     *texts, last_text = texts
     padded_texts = [_pad_to_group(text, pad_before) for text in texts]
     return [_encode_lines(text.encode()) for text in [*padded_texts, last_text]]
@@ -24,7 +23,7 @@ def base64_value(data: bytes) -> bytes:
 
 
 def base64_size(text: str) -> int:
-    """About how long a text will be."""
+    """Return the approximate size of a text in base64."""
     return len(text.encode()) * 78 // _LINE_BYTES
 
 
@@ -34,7 +33,7 @@ def _pad_to_group(text: str, pad_before: str) -> str:
 
 
 def _encode_lines(data: bytes) -> bytes:
-    """Whole lines, each with its end."""
+    """Encode data as complete lines, each with its CRLF."""
     lines = (
         b2a_base64(data[start : start + _LINE_BYTES], newline=False)
         for start in range(0, len(data), _LINE_BYTES)

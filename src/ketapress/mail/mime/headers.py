@@ -1,8 +1,7 @@
-"""Header values as RFC 5322 and RFC 2047 want them, for text that may hold anything.
+"""Encode and fold header values (RFC 5322, RFC 2047) from arbitrary text.
 
-In: plain text. Out: ASCII values that are folded already and hold no line break but folds. The standard library's
-EmailMessage is not used: it turns long List-Unsubscribe values into encoded words, and versions of it let an encoded
-line break in a title begin a header of its own (CVE-2024-6923).
+The values are ASCII and have no line break except folds. The standard library's EmailMessage is not used: it turns long
+List-Unsubscribe values into encoded words, and some versions allow header injection (CVE-2024-6923).
 """
 
 import re
@@ -11,15 +10,15 @@ from collections.abc import Iterable, Iterator
 
 FOLD = "\r\n "
 _LINE_LENGTH = 76
-_NAME_LENGTH = 12  # what stands before the value on its first line: the longest is `Feedback-ID:`
+_NAME_LENGTH = 12  # of a header's name on the first line: the longest is `Feedback-ID:`
 _ATOMS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z"
 )  # RFC 5322, 3.2.3
 _PRINTABLE_ASCII = re.compile(r"[ -~]*\Z")
-# Controls, line and paragraph separators, halves of pairs, and what is no character (Unicode 3.4, D14)
+# Controls, line and paragraph separators, surrogates and noncharacters (Unicode 3.4, D14)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _MAX_WORD = 60
-# An encoded word has at most 75 octets (RFC 2047, 2), twelve of them its frame; these fit behind a header's name too.
+# An encoded word has at most 75 octets (RFC 2047, 2), twelve of them its delimiters; this fits behind a header's name too.
 _MAX_PAYLOAD = 52
 _Q_LITERAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/"  # RFC 2047, 5 (3)
 _Q_CODES = tuple(
@@ -28,18 +27,18 @@ _Q_CODES = tuple(
 
 
 def clean_line(text: str) -> str:
-    """One line of text: every run of blanks, line breaks and control characters is one blank; none at the ends."""
+    """Return the text on one line: runs of whitespace and control characters become one space, none at the ends."""
     return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
 def unstructured_value(text: str) -> str:
-    """An unstructured value, such as a subject."""
+    """Encode an unstructured value, such as a subject."""
     text = clean_line(text)
     return _fold(text.split(" ") if _is_plain(text) else _encode_words(text))
 
 
 def mailbox_value(name: str, address: str) -> str:
-    """`Name <address>`; the name is quoted or encoded where it has to be. The address is taken as it is."""
+    """Return `Name <address>`, with the name quoted or encoded where necessary. The address is not changed."""
     name = clean_line(name)
     if not name:
         return address
@@ -47,13 +46,13 @@ def mailbox_value(name: str, address: str) -> str:
 
 
 def list_id_value(name: str, identifier: str) -> str:
-    """`Name <identifier>` (RFC 2919); a name that would need encoded words is left out: some readers take them amiss."""
+    """Return `Name <identifier>` (RFC 2919), without a name that needs encoded words: some clients ignore the header then."""
     name = clean_line(name)
     return _fold([*_phrase_words(name), f"<{identifier}>"]) if name and _is_plain(name) else f"<{identifier}>"
 
 
 def _phrase_words(name: str) -> list[str]:
-    """A display name as words that a fold may stand between."""
+    """Return a display name as words between which a line may fold."""
     if not _is_plain(name):
         return list(_encode_words(name))
     if _ATOMS.match(name):
@@ -63,7 +62,7 @@ def _phrase_words(name: str) -> list[str]:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether text can stand as it is: ASCII, nothing that reads as an encoded word, and places to fold."""
+    """Return whether the text needs no encoding: ASCII, nothing like an encoded word, and words short enough to fold."""
     return (
         bool(_PRINTABLE_ASCII.match(text))
         and "=?" not in text
@@ -72,7 +71,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _fold(words: Iterable[str]) -> str:
-    """The words with blanks between them, and folds where a line would be too long."""
+    """Join words with spaces, and fold where a line would be too long."""
     lines: list[str] = []
     limit = _LINE_LENGTH - _NAME_LENGTH
     for word in words:
@@ -85,7 +84,7 @@ def _fold(words: Iterable[str]) -> str:
 
 
 def _encode_words(text: str) -> Iterator[str]:
-    """The text as encoded words of whole characters; in base64, which nobody can read, only where that is much shorter."""
+    """Yield encoded words of whole characters; in base64, which people cannot read, only where that is much shorter."""
     encoding, encode = (
         ("q", _encode_q) if 2 * len(_encode_q(text)) <= 3 * len(_encode_b(text)) else ("b", _encode_b)
     )

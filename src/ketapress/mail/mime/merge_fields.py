@@ -1,7 +1,6 @@
-"""Marks: words that stand in a document where each subscriber's own values go.
+"""Markers: words that stand for merge fields while a document is rendered.
 
-In: what a letter is made of. Out: words that templates, styles and encodings leave alone, and that no post can
-contain, because they hold a hash of all posts.
+Templates, styles and encodings leave them alone, and no post can contain them, because they hold a hash of all posts.
 """
 
 import re
@@ -9,11 +8,11 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 FIELD_NAMES = ("unsubscribe_url", "preferences_url", "address")
-"""What a template may show of its reader."""
+"""The merge fields that templates may use, as `reader.NAME`."""
 
 
 class MergeFieldMarkers:
-    """The marks of one letter. Each is about as long as an address, so that text wraps as it will be read."""
+    """The markers of one edition, by merge field. Each is about as long as an address, so that text wraps alike."""
 
     def __init__(self, content: str) -> None:
         prefix = "mark" + blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
@@ -22,7 +21,7 @@ class MergeFieldMarkers:
         self._pattern = re.compile(f"({'|'.join(self._fields)})")
 
     def split(self, document: str) -> tuple[list[str], list[str]]:
-        """The names of the marks in a document, in order, and the texts before, between and after them."""
+        """Return the names of the merge fields in a document, in order, and the texts before, between and after them."""
         parts = self._pattern.split(document)
         return [self._fields[marker] for marker in parts[1::2]], parts[0::2]
 
@@ -30,4 +29,4 @@ class MergeFieldMarkers:
         return {self._fields[marker] for marker in self._pattern.findall(document)}
 
     def substitute(self, document: str, values: Mapping[str, str]) -> str:
-        return self._pattern.sub(lambda found: values[self._fields[found[0]]], document)
+        return self._pattern.sub(lambda match: values[self._fields[match[0]]], document)

@@ -1,7 +1,6 @@
-"""The message: headers written by ourselves, the text part, the HTML part, cut open where a subscriber's values go.
+"""Build the message template of an edition: headers, text part and HTML part, split at the merge fields.
 
-In: two documents in which marks stand for what differs for each subscriber. Out: a `Letter`. It never sees a
-subscriber, and draws nothing at random: the boundary comes from the key.
+Nothing is random: the MIME boundary is derived from the key.
 """
 
 import re
@@ -18,9 +17,9 @@ from ketapress.model.message import FieldEncoding, MergeField, MessageTemplate
 from ketapress.model.settings import NewsletterSettings, Settings
 
 _LINE_ENDS = re.compile(r"\r\n?")
-_SENDER_ID_BYTES = 6  # Google asks for 5 to 15 characters in Feedback-ID's last field
-# Base64 where it saves a fifth: filters look askance at it in Latin text (rspamd, MIME_BASE64_TEXT). A digest in Chinese
-# shrinks from 251 to 136 KB, one in Arabic hardly, for most of it is markup.
+_SENDER_ID_BYTES = 6  # 12 characters; Google asks for 5 to 15 in the last field of Feedback-ID
+# Base64 only where it saves a fifth: filters distrust it in Latin text (rspamd, MIME_BASE64_TEXT). A Chinese digest shrinks
+# from 251 to 136 KB, an Arabic one hardly, because most of it is markup.
 _BASE64_THRESHOLD = 0.8
 
 Chunk = bytes | MergeField
@@ -36,8 +35,8 @@ def build_message_template(
     html: str,
     markers: MergeFieldMarkers,
 ) -> MessageTemplate:
-    """The whole of it, multipart/alternative (RFC 2046, 5.1.4): the text first, the HTML last and preferred."""
-    # `=_` cannot occur in quoted-printable, so that no content ends a part (RFC 2045, 6.7).
+    """Build a multipart/alternative message (RFC 2046, 5.1.4): text first, HTML last, because clients prefer the last."""
+    # `=_` cannot occur in quoted-printable, so no content contains the boundary (RFC 2045, 6.7).
     boundary = f"=_{key}".encode()
     delimiter = b"\r\n--" + boundary
     return _join_chunks(
@@ -57,7 +56,7 @@ def build_message_template(
 def _header_chunks(
     slot: Slot, settings: Settings, newsletter: NewsletterSettings, subject: str
 ) -> Iterator[Chunk]:
-    """The lines above `MIME-Version`. List-Unsubscribe is one URI a line, folded nowhere else (RFC 8058, 3.1)."""
+    """Yield the headers above `MIME-Version`. List-Unsubscribe has one URI a line and no other folds (RFC 8058, 3.1)."""
     sender = newsletter.sender
     yield _header_line("From", mailbox_value(sender.name or newsletter.title, sender.address))
     yield from _merge_header("To", "to")
@@ -86,12 +85,12 @@ def _merge_header(name: str, field: str) -> tuple[Chunk, ...]:
 
 
 def _sender_id(domain: str) -> str:
-    """The same for all letters of a sender: what Google counts complaints by."""
+    """Return an id that all messages of a sender share: Google counts complaints by it."""
     return blake2b(domain.encode(), digest_size=_SENDER_ID_BYTES).hexdigest()
 
 
 def _part_chunks(subtype: bytes, document: str, markers: MergeFieldMarkers) -> Iterator[Chunk]:
-    """One part, its document cut at the slots."""
+    """Yield the headers and the encoded document of one part, split at the merge fields."""
     document = _LINE_ENDS.sub("\n", document)
     field_names, texts = markers.split(document)
     is_html = subtype == b"html"
@@ -113,7 +112,7 @@ def _part_chunks(subtype: bytes, document: str, markers: MergeFieldMarkers) -> I
 
 
 def encoded_size(document: str) -> int:
-    """How many octets a part takes on the wire, in the encoding that is chosen for it; about, where that is base64."""
+    """Return how many octets a part takes in the encoding that is chosen for it; approximate for base64."""
     encoded_segments = quoted_printable_segments([document])
     return (
         base64_size(document)
@@ -127,7 +126,7 @@ def _prefers_base64(document: str, encoded_segments: list[bytes]) -> bool:
 
 
 def _join_chunks(key: str, chunks: list[Chunk]) -> MessageTemplate:
-    """Neighbouring bytes as one segment, the slots between them."""
+    """Join neighboring bytes to segments, with merge fields between them."""
     segments: list[list[bytes]] = [[]]
     merge_fields: list[MergeField] = []
     for chunk in chunks:

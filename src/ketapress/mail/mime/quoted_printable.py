@@ -1,8 +1,7 @@
-"""Quoted-printable that can be cut open and filled: RFC 2045, 6.7.
+"""Quoted-printable (RFC 2045, 6.7) of text with merge fields, in lines of at most 76 octets.
 
-In: text. Out: ASCII lines of at most 76 octets with CRLF between them, none of which begins with a full stop, so that
-SMTP has nothing to stuff (RFC 5321, 4.5.2), or with `From `, which mail boxes rewrite. The standard library's encoder
-cares for neither at the lines it breaks itself.
+No line begins with a full stop, so that SMTP needs no dot-stuffing (RFC 5321, 4.5.2), or with `From `, which mailboxes
+rewrite. The standard library's encoder ensures neither at the lines that it breaks.
 """
 
 import re
@@ -12,13 +11,13 @@ LINE_LENGTH = 76
 _LITERAL_OCTETS = bytes(code for code in range(0x20, 0x7F) if code != ord("=")) + b"\t"
 _OCTET_CODES = tuple(bytes((code,)) if code in _LITERAL_OCTETS else b"=%02X" % code for code in range(256))
 SOFT_BREAK = b"=\r\n"
-# A line that is written as it stands, as addresses and links nearly always are: it does not begin with a full stop or
-# the F of `From `, has no blank at its ends, and no equals sign.
+# A line that needs no encoding, as nearly all addresses and links: it does not begin with a full stop or the F of
+# `From `, has no space at its ends, and no equals sign.
 _SAFE_LINE = re.compile(rb"[!-\-/-<>-EG-~](?:[ -<>-~]*[!-<>-~])?\Z")
 
 
 def quoted_printable_segments(texts: Sequence[str]) -> list[bytes]:
-    """The texts between the slots, so that each value begins a line, and what follows it begins the next."""
+    """Encode the texts between merge fields, so that each value and each text after it begins a line."""
     segments = []
     for number, text in enumerate(texts, start=1):
         segment = quoted_printable_lines(text) if number == 1 else SOFT_BREAK + quoted_printable_lines(text)
@@ -29,7 +28,7 @@ def quoted_printable_segments(texts: Sequence[str]) -> list[bytes]:
 
 
 def quoted_printable_lines(text: str) -> bytes:
-    r"""The text with its line ends (`\n`) as CRLF. The last line leaves room for the "=" of a soft break."""
+    r"""Encode a text, with `\n` as CRLF. The last line leaves room for the "=" of a soft break."""
     *lines, last_line = text.encode().split(b"\n")
     return b"\r\n".join(
         [*(quoted_printable_line(line, LINE_LENGTH) for line in lines), quoted_printable_line(last_line)]
@@ -37,7 +36,7 @@ def quoted_printable_lines(text: str) -> bytes:
 
 
 def quoted_printable_line(data: bytes, max_length: int = LINE_LENGTH - 1) -> bytes:
-    """One line of data on soft-broken lines; a line end inside it is data too."""
+    """Encode one line of data, with soft breaks; a line end inside it is data too."""
     if len(data) <= max_length and _SAFE_LINE.match(data):
         return data
     octets = (
@@ -51,7 +50,7 @@ def quoted_printable_line(data: bytes, max_length: int = LINE_LENGTH - 1) -> byt
 
 
 def _break_lines(octets: bytes) -> list[bytes]:
-    """Encoded data in pieces that fit on a line and begin harmlessly; no `=XX` is torn apart."""
+    """Split encoded octets into lines that fit and begin safely; no `=XX` is split."""
     lines = []
     start = 0
     while start < len(octets):
@@ -66,7 +65,7 @@ def _break_lines(octets: bytes) -> list[bytes]:
 
 
 def _break_position(octets: bytes, limit: int) -> int:
-    """Where to cut at `limit` or up to two octets before it."""
+    """Return where to split: at `limit`, or up to two octets before it to keep an `=XX` whole."""
     if limit >= len(octets):
         return len(octets)
     escape = octets.rfind(b"=", limit - 2, limit)

@@ -50,12 +50,12 @@ class PostCache:
         """Return the parsed files that still have these stamps, by their paths in `posts/`."""
         keys = {path: self._file_key(stamp) for path, stamp in stamps.items() if stamp}
         entries = self._cache.get_many(_FILE, keys)
-        return {path: file for path, stored in entries if (file := load_file(stored))}
+        return {path: file for path, data in entries if (file := load_file(data))}
 
     def bodies(self, keys: Mapping[str, str]) -> dict[str, Body]:
         """Return the bodies that were rendered under these keys, by the paths of their posts."""
         entries = self._cache.get_many(_BODY, keys)
-        return {path: body for path, stored in entries if (body := load_body(stored))}
+        return {path: body for path, data in entries if (body := load_body(data))}
 
     def body_key(self, stamp: str, record: RegistryEntry, targets: Mapping[str, str | None]) -> str:
         """Return the key of the body of a file that has this stamp and record, and whose links have these targets."""

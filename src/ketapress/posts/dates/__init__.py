@@ -1,1 +1,1 @@
-"""Text to a date: one row of names a language."""
+"""Dates as authors write them, in many languages, parsed without guessing."""

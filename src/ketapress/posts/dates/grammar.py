@@ -1,10 +1,7 @@
-"""The grammar of dates, in numbers and in words: a day, and the time and zone that may follow it.
-
-In comes a string, out go its parts, None (this is no date), or a ValueError with a sentence (this is a date, and a
-wrong one). What an instant is made of them is decided in `dates`.
+"""The grammar of dates: a day in numbers or in words, with the time and zone that may follow it.
 
 Numbers: `2023-06-07`, `2023/6/7`, `2023.6.7`, `20230607`, `7.6.2023`, and `13/6/2023` where only one order is
-possible. Words: `Wednesday, June 07, 2023` and its like in the languages of `calendars`, `2023年6月7日 星期三`.
+possible. Words: `Wednesday, June 07, 2023` and the like in the languages of `month_names`, `2023年6月7日 星期三`.
 """
 
 import re
@@ -23,13 +20,14 @@ from ketapress.posts.dates.month_names import (
     fold_text,
 )
 
-_MIN_YEAR, _MAX_YEAR = 1000, 9998  # four digits in every format, and room for any zone
-_NON_GREGORIAN_YEARS = range(1300, 1500)  # the years that Persian and Arabic writers may count today
-_MAX_LENGTH = 100  # characters; no date line is longer, and most paragraphs are
+_MIN_YEAR, _MAX_YEAR = 1000, 9998  # four digits in every format, and in every time zone
+_NON_GREGORIAN_YEARS = range(1300, 1500)  # the current years of the Persian and the Islamic calendar
+_LAST_MONTH = 12
+_MAX_LENGTH = 100  # characters; no line with a date is longer, and most paragraphs are
 
 _TIME = r"(?P<hour>\d{1,2})[:h](?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?(?:\s*(?P<half>[ap])\.?m\b\.?)?"
 _ZONE = r"\s*(?:(?:GMT|UTC)(?=[+-]))?(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]+/[A-Za-z_/]+|[A-Za-z]{1,5})?"
-_ZONE_ABBREVIATION = r"(?:(?<=\d)\s+[A-Z]{3,4})?"  # as Go prints it: +0000 UTC
+_ZONE_ABBREVIATION = r"(?:(?<=\d)\s+[A-Z]{3,4})?"  # Go prints `+0000 UTC`
 _TIME_OF_DAY = re.compile(
     rf"(?:^|[\sT,]){_TIME}(?:\s*(?:uhr|h)\b)?{_ZONE}{_ZONE_ABBREVIATION}(?:\s*\([A-Za-z ]+\))?\s*$",
     re.IGNORECASE,
@@ -45,10 +43,10 @@ _CJK_DATE = re.compile(
 _WEEKDAYS = {"zh": "一二三四五六日", "ja": "月火水木金土日", "ko": "월화수목금토일"}
 _WEEKDAY_FORMS = {"zh": "星期{}", "ja": "{}曜日", "ko": "{}요일"}
 _VIETNAMESE_DATE = re.compile(r"(?P<day>\d{1,2}) thang (?P<month>\d{1,2})[, ]*nam (?P<year>\d{4})")
-_CJK_DIGITS = {c: number for number, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
+_CJK_DIGITS = {digit: number for number, digit in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
-# RFC 822, 5.1, and what Jekyll, WordPress and mail programs print
+# RFC 822, 5.1, and the abbreviations that Jekyll, WordPress and mail programs print
 _NAMED_ZONES = {
     name: timezone(timedelta(hours=hours))
     for name, hours in {
@@ -59,7 +57,7 @@ _NAMED_ZONES = {
 
 
 class DateError(ValueError):
-    """A date that cannot be, and what to do about just that: `cure`."""
+    """An impossible date with a `cure` of its own."""
 
     def __init__(self, message: str, cure: str) -> None:
         super().__init__(message)
@@ -67,9 +65,9 @@ class DateError(ValueError):
 
 
 def parse_date_parts(text: str) -> tuple[date, time | None, tzinfo | None] | None:
-    """The day that `text` names, with a time and a zone if they follow it; None where it is no date.
+    """Parse a day, and the time and zone that may follow it. Returns None where the text is not a date.
 
-    Raises ValueError with a sentence for what is a date and cannot be: 30 February, a wrong weekday, 7/6/2023.
+    Raises `ValueError` with a sentence for an impossible or ambiguous date: 30 February, a wrong weekday, 7/6/2023.
     """
     if not text.isascii():
         text = normalize_date(unicodedata.normalize("NFKC", text)).strip()
@@ -85,7 +83,7 @@ def parse_date_parts(text: str) -> tuple[date, time | None, tzinfo | None] | Non
 
 
 def _parse_day(text: str) -> date | None:
-    """The day that the text names, by the first grammar that knows it."""
+    """Parse the text in the first format that matches it."""
     for date_format, parse in _NUMERIC_FORMATS:
         if match := date_format.search(text):
             other_words = _tokenize(text[: match.start()] + " " + text[match.end() :])
@@ -109,10 +107,11 @@ def _parse_year_first(match: re.Match[str]) -> date:
 
 def _parse_year_last(match: re.Match[str]) -> date:
     first, separator, second, year = match.groups()
-    if separator != "." and int(first) <= 12 and int(second) <= 12 and first != second:  # noqa: PLR2004 - months of a year
-        raise ValueError(f"`{match[0]}` can be two different days")
-    month_first = separator != "." and int(second) > 12  # noqa: PLR2004 - months of a year
-    return _gregorian_date(year, first, second) if month_first else _gregorian_date(year, second, first)
+    if separator == "." or int(first) > _LAST_MONTH:
+        return _gregorian_date(year, second, first)
+    if int(second) > _LAST_MONTH or first == second:
+        return _gregorian_date(year, first, second)
+    raise ValueError(f"`{match[0]}` can mean two different days")
 
 
 def _parse_cjk_date(match: re.Match[str]) -> date:
@@ -125,7 +124,7 @@ def _parse_cjk_date(match: re.Match[str]) -> date:
 
 
 def _parse_cjk_number(text: str) -> int:
-    """`2023`, `二〇二三`, `十二`, `三十一` as a number."""
+    """Parse `2023`, `二〇二三`, `十二` or `三十一`."""
     if text[0] not in _CJK_DIGITS and text[0] != "十":
         return int(text)
     tens, ten, ones = text.rpartition("十")
@@ -142,12 +141,12 @@ _NUMERIC_FORMATS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], date]],
 
 
 def _parse_day_with_month_name(text: str) -> date | None:
-    """A day with its month in words, or None. Every word of the text has to be known in one and the same language."""
+    """Parse a day whose month is a word. Every word of the text has to belong to the same language, else None."""
     if match := _VIETNAMESE_DATE.search(fold_text(text)):
         return _gregorian_date(match["year"], match["month"], match["day"])
     tokens = _tokenize(text)
-    years = [token for token in tokens if token.isdigit() and len(token) == 4]  # noqa: PLR2004 - a year has four digits
-    days = [token for token in tokens if token.isdigit() and len(token) <= 2]  # noqa: PLR2004 - and a day at most two
+    years = [token for token in tokens if token.isdigit() and len(token) == 4]  # noqa: PLR2004 - digits of a year
+    days = [token for token in tokens if token.isdigit() and len(token) <= 2]  # noqa: PLR2004 - digits of a day
     names = [token for token in tokens if not token.isdigit()]
     if len(years) != 1 or len(days) != 1 or len(names) + 2 != len(tokens):
         return None
@@ -157,7 +156,10 @@ def _parse_day_with_month_name(text: str) -> date | None:
 
 
 def _parse_in_any_language(text: str, year: str, day_number: str, names: list[str]) -> date | None:
-    """The day in the first language whose words these are and whose weekday fits; raises the first fault otherwise."""
+    """Return the day in the first language that has all the names and whose weekday fits, None where no language has.
+
+    Raises the error of the first language where the weekday is wrong in each of them.
+    """
     first_error = None
     for language in CALENDAR_NAMES:
         month, other_words = _find_month(names, language)
@@ -176,9 +178,9 @@ def _parse_in_any_language(text: str, year: str, day_number: str, names: list[st
 
 
 def _find_month(tokens: list[str], language: str) -> tuple[int | None, list[str]]:
-    """The one month among the words, and the other words; None where there is none, or more than one.
+    """Return the number of the only month among the words, None where there is not exactly one; and the other words.
 
-    A word that can be both (Spanish `mar`: marzo, martes) is the weekday where another word is the month.
+    A word that can be both (Spanish `mar`: marzo, martes) is the weekday if another word is the month.
     """
     vocabulary = build_vocabulary(language)
     candidates = [token for token in tokens if token in vocabulary.months]
@@ -191,7 +193,7 @@ def _find_month(tokens: list[str], language: str) -> tuple[int | None, list[str]
 
 
 def _find_languages(tokens: list[str], candidates: Iterable[str] = CALENDAR_NAMES) -> list[str]:
-    """The languages in which all these words are weekdays, or say nothing: what may stand beside a day."""
+    """Return the languages in which each of the words is a weekday or a filler, so that it may stand beside a day."""
     return [
         language
         for language in candidates
@@ -200,7 +202,7 @@ def _find_languages(tokens: list[str], candidates: Iterable[str] = CALENDAR_NAME
 
 
 def _check_weekday(text: str, day: date, tokens: list[str], languages: Iterable[str]) -> None:
-    """Raises ValueError, naming the right weekday, where the words name a wrong one in each of the languages."""
+    """Raise `DateError` where the words name a wrong weekday in each of the languages."""
     weekday_name = ""
     for language in languages:
         weekdays = build_vocabulary(language).weekdays
@@ -213,43 +215,44 @@ def _check_weekday(text: str, day: date, tokens: list[str], languages: Iterable[
 
 def _weekday_error(text: str, day: date, weekday_name: str) -> DateError:
     return DateError(
-        f"`{text}` names the wrong weekday: {day.isoformat()} was a {weekday_name}",
-        f"Write the right weekday ({weekday_name}), or mend the date.",
+        f"`{text}` has the wrong weekday: {day.isoformat()} was a {weekday_name}",
+        f"Write the right weekday ({weekday_name}), or fix the date.",
     )
 
 
 def _calendar_error(text: str) -> DateError:
     return DateError(
-        f"`{text}` is a day of the Solar Hijri or the Islamic calendar, and only Gregorian days are read",
-        "Write it in the Gregorian calendar, as 2023-06-07.",
+        f"`{text}` is a date of the Solar Hijri or the Islamic calendar; only Gregorian dates are read",
+        "Write it in the Gregorian calendar, for example 2023-06-07.",
     )
 
 
 def _gregorian_date(year: str, month: str, day: str) -> date:
     text = f"{year}-{month:0>2}-{day:0>2}"
     if not _MIN_YEAR <= int(year) <= _MAX_YEAR:
-        raise ValueError(f"`{text}` lies outside the years {_MIN_YEAR} to {_MAX_YEAR}")
+        raise ValueError(f"`{text}` is outside the years {_MIN_YEAR} to {_MAX_YEAR}")
     if int(year) in _NON_GREGORIAN_YEARS:
         raise _calendar_error(text)
-    if not 1 <= int(month) <= 12:  # noqa: PLR2004 - months of a year
-        raise ValueError(f"`{text}` is no day: there is no month {int(month)}")
+    if not 1 <= int(month) <= _LAST_MONTH:
+        raise ValueError(f"`{text}` is not a date: there is no month {int(month)}")
     last_day = monthrange(int(year), int(month))[1]
     if not 1 <= int(day) <= last_day:
-        raise ValueError(f"`{text}` is no day: that month has {last_day} days")
+        raise ValueError(f"`{text}` is not a date: that month has {last_day} days")
     return date(int(year), int(month), int(day))
 
 
 def _parse_time(match: re.Match[str]) -> time:
     hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
-    if match["half"] and 1 <= hour <= 12:  # noqa: PLR2004 - hours on a clock's face
+    if match["half"] and 1 <= hour <= 12:  # noqa: PLR2004 - hours of a 12-hour clock
         hour = hour % 12 + (12 if match["half"].lower() == "p" else 0)
     try:
-        return time(hour, minute, min(second, 59))  # a leap second is the one before it
+        return time(hour, minute, min(second, 59))  # `time` has no leap seconds
     except ValueError:
-        raise ValueError(f"`{match[0].strip(' T,')}` is no time of day") from None
+        raise ValueError(f"`{match[0].strip(' T,')}` is not a time of day") from None
 
 
 def _parse_zone(name: str | None) -> tzinfo | None:
+    """Return the zone of an abbreviation, an IANA name or an offset; None without a name."""
     if not name:
         return None
     if name[0] not in "+-":
@@ -257,10 +260,10 @@ def _parse_zone(name: str | None) -> tzinfo | None:
             return _NAMED_ZONES[name.upper()]
         if "/" in name and name in available_timezones():
             return ZoneInfo(name)
-        raise ValueError(f"the zone `{name}` is not known here")
+        raise ValueError(f"the time zone `{name}` is unknown")
     digits = name[1:].replace(":", "")
     hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))  # noqa: PLR2004 - hh, hhmm
-    if hours > 23 or minutes > 59:  # noqa: PLR2004 - what an offset may hold
-        raise ValueError(f"`{name}` is no offset from UTC")
+    if hours > 23 or minutes > 59:  # noqa: PLR2004 - the largest offset
+        raise ValueError(f"`{name}` is not an offset from UTC")
     offset = timedelta(hours=hours, minutes=minutes)
     return timezone(-offset if name[0] == "-" else offset)

@@ -1,7 +1,7 @@
-"""The words that dates are written with, one row a language; data only, and `spoken`, which folds a word.
+"""Names of months and weekdays in many languages, and the filler words around dates.
 
-A word counts as a name when it is the whole name or its beginning and no other name of the row begins so: at least
-three letters for a month, two for a weekday. Weekdays begin on Monday. `also` holds further names in full, by number.
+A name may be shortened to any prefix that no other name of its language has: at least three letters for a month, two
+for a weekday. Weekdays begin on Monday.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ _IGNORED_CHARACTERS = str.maketrans("", "", "'’ʼ׳״\u200d\u200e\u200f\u0640"
 
 
 def fold_text(text: str) -> str:
-    """The text in lower case, without accents, apostrophes and joiners: what is compared."""
+    """Return the text for comparison: in lower case, without accents, apostrophes and joiners."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in letters if not unicodedata.combining(char)).translate(_IGNORED_CHARACTERS)
 
@@ -33,11 +33,11 @@ FILLER_WORDS = frozenset(
         """
     ).split()
 )
-"""Words that may stand around a date and say nothing about which it is."""
+"""Words that may stand around a date without changing it."""
 
 
 class CalendarNames(NamedTuple):
-    """The names of one language as they are written, in lower case; `also` maps further ones to month or weekday."""
+    """The names of one language, in lower case. The `extra` ones are not shortened and have their number."""
 
     months: tuple[str, ...]
     weekdays: tuple[str, ...]
@@ -182,11 +182,11 @@ SOLAR_HIJRI_MONTHS = frozenset(
         """
     ).split()
 )
-"""The months of the Solar Hijri calendar, which is recognised and not read."""
+"""The months of the Solar Hijri calendar, which are recognized and rejected."""
 
 
 class Vocabulary(NamedTuple):
-    """A language's words as they are compared: month numbers from 1, weekday numbers from 0."""
+    """The folded names of one language with all short forms: months count from 1, weekdays from 0."""
 
     months: Mapping[str, int]
     weekdays: Mapping[str, int]
@@ -194,7 +194,7 @@ class Vocabulary(NamedTuple):
 
 @cache
 def build_vocabulary(language: str) -> Vocabulary:
-    """All words of one row that name a month or a weekday, full and short."""
+    """Return all words of a language that name a month or a weekday."""
     names = CALENDAR_NAMES[language]
     months = _number_prefixes(names.months, 3, first_number=1) | {
         fold_text(name): number for name, number in names.extra_months.items()
@@ -206,7 +206,7 @@ def build_vocabulary(language: str) -> Vocabulary:
 
 
 def _number_prefixes(names: tuple[str, ...], min_length: int, *, first_number: int) -> dict[str, int]:
-    """Each name and each of its beginnings that no other name shares, with its number."""
+    """Map each name, and each prefix that it does not share with another name, to its number."""
     numbers: dict[str, int] = {}
     ambiguous = set()
     for number, name in enumerate(map(fold_text, names), first_number):

@@ -1,1 +1,1 @@
-"""The header of a post to its fields, dates and status."""
+"""The header of a post: how it is written, and the fields, dates and status in it."""

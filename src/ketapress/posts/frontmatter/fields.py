@@ -1,7 +1,6 @@
-"""What the values of a header say: the names that Hugo, Jekyll, Pelican and Eleventy use, read as their users meant them.
+"""The fields of a post, from the names and values that Hugo, Jekyll, Pelican, Eleventy and other tools use.
 
-In comes a header of strings, out go the fields of a post, and warnings for values that say nothing. Dates are read in
-`manuscript`, which knows where else one may stand.
+Dates are parsed in `post_date`, because a date may also stand outside the header.
 """
 
 import re
@@ -33,7 +32,7 @@ _IMAGE_NAMES = (
     *("image", "images", "cover", "coverimage", "featuredimage", "featureimage", "heroimage", "thumbnail"),
     *("bannerimage", "ogimage", "socialimage", "img"),
 )
-"""As they are compared: `cover_image` and `coverImage` are one."""
+"""Names without separators: `cover_image` and `coverImage` are one."""
 _ALIAS_NAMES = ("aliases", "alias", "redirect_from", "permalink", "url", "path")
 _MAX_TAG_LENGTH = 100  # characters
 _MARKDOWN_CHARACTER = re.compile(r"[{\[*_`~\\]")
@@ -42,7 +41,7 @@ _PLACEHOLDER = re.compile(r"(?:^|/):|\{[{%]")
 
 
 class Fields(NamedTuple):
-    """The fields of a post that its header gives; empty or None where it says nothing. `image` is the URL as written."""
+    """The fields in the header of a post; empty or None where they are missing. `image` is the URL as written."""
 
     id: str | None
     title: str
@@ -64,10 +63,10 @@ class Fields(NamedTuple):
 def parse_fields(
     header: Mapping[str, Value], *, is_pelican: bool = False
 ) -> tuple[Fields, tuple[Problem, ...]]:
-    """The fields of a header whose names are in lower case, and a warning for each value that cannot be used."""
+    """Return the fields of a header whose names are in lower case, and a warning for each value that is not valid."""
     problems = list(_find_typos(header))
     header = _flatten_tables(header)
-    image = _parse_image(header)
+    image, image_alt = _parse_image(header)
     post_fields = Fields(
         id=to_text(header.get("id")) or None,
         title=clean_title(to_text(header.get("title"))) if "title" in header else "",
@@ -77,8 +76,8 @@ def parse_fields(
         authors=_parse_authors(header, is_pelican=is_pelican),
         lang=_parse_language(header, problems),
         dir=_DIRECTIONS.get(to_text(header.get("dir")).lower()),
-        image=image[0],
-        image_alt=image[1],
+        image=image,
+        image_alt=image_alt,
         canonical=_parse_canonical(header, problems),
         aliases=_parse_aliases(header),
         path=find_text(header, "path", "permalink", "url"),
@@ -89,7 +88,7 @@ def parse_fields(
 
 
 def _parse_summary(header: Mapping[str, Value]) -> str:
-    """The summary without marks of Markdown; none where a template would have written it."""
+    """Return the summary without Markdown; empty where it is a template."""
     summary = find_text(header, "summary", "description", "excerpt", "subtitle")
     if not _MARKDOWN_CHARACTER.search(summary):
         return clean_title(summary)
@@ -97,29 +96,29 @@ def _parse_summary(header: Mapping[str, Value]) -> str:
 
 
 def _flatten_tables(header: Mapping[str, Value]) -> Mapping[str, Value]:
-    """The header with what Zola and Grav write in tables of their own."""
+    """Return the header with the fields that Zola and Grav keep in tables added at the top level."""
     for table, names in _NESTED_TABLES.items():
-        nested = header.get(table)
-        if isinstance(nested, dict):
-            header = {name: nested[name] for name in names if name in nested} | dict(header)
+        values = header.get(table)
+        if isinstance(values, dict):
+            header = {name: values[name] for name in names if name in values} | dict(header)
     return header
 
 
 def _find_typos(header: Mapping[str, Value]) -> Iterator[Problem]:
-    """A warning for each name that is nearly one of those that matter most, where that one is missing."""
+    """Yield a warning for each name that is probably a typo of an important one, where that one is missing."""
     for name in header:
         suggestion = suggest_name(name)
         if suggestion and suggestion not in header:
             yield Problem(
                 code="post.header-name",
                 severity=Severity.WARNING,
-                message=f"the header says `{name[:40]}`, which means nothing here; `{suggestion}` may be meant.",
+                message=f"the field `{name[:40]}` in the header is unknown. Did you mean `{suggestion}`?",
                 cure=f"Write `{suggestion}: …`, or leave it if it is for another tool.",
             )
 
 
 def _parse_tags(header: Mapping[str, Value], *, is_pelican: bool) -> tuple[str, ...]:
-    """Tags, then categories, each once. A string without commas is split at blanks under plural names, as in Jekyll."""
+    """Return tags, then categories, each once. Jekyll separates those under a plural name by spaces."""
     tags: dict[str, str] = {}
     for name in _TAG_NAMES:
         if name not in header:
@@ -132,7 +131,7 @@ def _parse_tags(header: Mapping[str, Value], *, is_pelican: bool) -> tuple[str, 
 
 
 def _split_list(value: Value | None, *, split_at_spaces: bool) -> Iterator[str]:
-    """The items of a list, or of a string with commas or semicolons."""
+    """Yield the items of a list, or of a string with commas or semicolons."""
     if isinstance(value, list):
         items: Iterable[str] = map(_parse_name, value)
     else:
@@ -159,7 +158,7 @@ def _parse_authors(header: Mapping[str, Value], *, is_pelican: bool) -> tuple[st
 
 
 def _parse_name(value: Value) -> str:
-    """What one of a list is called: itself, or the name in it."""
+    """Return the name of an item in a list of tags or authors, which may be a mapping."""
     return find_text(value, "name", "display_name", "title") if isinstance(value, dict) else to_text(value)
 
 
@@ -170,7 +169,10 @@ def _parse_language(header: Mapping[str, Value], problems: list[Problem]) -> str
     if not _LANGUAGE.fullmatch(language):
         problems.append(
             invalid_value(
-                "lang", language, "so the site's language is taken", "Write a tag such as `en` or `pt-BR`."
+                "lang",
+                language,
+                "so the site's language is used",
+                "Write a language tag such as `en` or `pt-BR`.",
             )
         )
         return None
@@ -178,7 +180,7 @@ def _parse_language(header: Mapping[str, Value], problems: list[Problem]) -> str
 
 
 def _parse_image(header: Mapping[str, Value]) -> tuple[str, str]:
-    """The post's image and its description, from the many names that themes gave it."""
+    """Return the URL of the post's image and its alt text, from the many names that themes use."""
     values = {name.replace("_", "").replace("-", ""): value for name, value in header.items()}
     for name in _IMAGE_NAMES:
         value = values.get(name)
@@ -201,21 +203,21 @@ def _parse_canonical(header: Mapping[str, Value], problems: list[Problem]) -> st
         return None
     if not re.match(r"https?://[^/\s]+", url):
         problems.append(
-            invalid_value("canonical", url, "so it is left out", "Write a whole address, https://…")
+            invalid_value("canonical", url, "so it is ignored", "Write a complete URL, https://…")
         )
         return None
     return url
 
 
 def _parse_aliases(header: Mapping[str, Value]) -> tuple[str, ...]:
-    """Old addresses of the post as paths under the site: `aliases`, `redirect_from`, and what was its permalink."""
+    """Return the former URLs of the post as paths under the site: its aliases, redirects and permalink."""
     values = [header[name] for name in _ALIAS_NAMES if name in header]
     items = [item for value in values for item in (value if isinstance(value, list) else [value])]
     return tuple(dict.fromkeys(path for item in items if (path := _parse_alias(to_text(item)))))
 
 
 def _parse_alias(url: str) -> str:
-    """A literal address as an encoded path without the leading slash; empty where it is a pattern or leads out."""
+    """Return the encoded path of a URL without the leading slash; empty for a URL pattern, and for a path with `..`."""
     if _PLACEHOLDER.search(url) or parse_flag(url) is not None:
         return ""
     try:

@@ -1,7 +1,6 @@
-"""Headers that no fence opens: Pelican's and MultiMarkdown's `Key: value`, Nikola's `.. key: value`, Hexo's YAML.
+"""Headers without a fence: Pelican's and MultiMarkdown's `Key: value`, Nikola's `.. key: value`, Hexo's YAML.
 
-In comes the text of a file, out go names and values with the place where the body begins, or None: then it is no header
-but the text itself. Prose, too, may open with a word and a colon, so the names have to tell.
+Prose may begin with a word and a colon too, so the names decide whether it is a header.
 """
 
 import re
@@ -12,19 +11,8 @@ from ketapress.posts.frontmatter.values import Value
 _FIELD_LINE = re.compile(r"([A-Za-z][\w-]*)::?[ \t]*(.*)")
 _DECISIVE_NAMES = frozenset({"title", "date", "status", "draft"})
 _HEADER_NAMES = _DECISIVE_NAMES | {
-    *(
-        "author",
-        "authors",
-        "categories",
-        "category",
-        "description",
-        "hold",
-        "id",
-        "image",
-        "keywords",
-        "lang",
-    ),
-    *("layout", "modified", "permalink", "published", "slug", "summary", "tags"),
+    *("author", "authors", "categories", "category", "description", "hold", "id", "image", "keywords"),
+    *("lang", "layout", "modified", "permalink", "published", "slug", "summary", "tags"),
 }
 _HEXO_BLOCK = re.compile(r"([A-Za-z][\w-]*:(?:(?=[^\n]*\S)[^\n]*\n)+?)---[ \t]*(?:\n|\Z)")
 _NIKOLA_BLOCK = re.compile(
@@ -33,36 +21,36 @@ _NIKOLA_BLOCK = re.compile(
 
 
 def is_header(header: Mapping[str, object]) -> bool:
-    """Whether the names are those of a header: one that hardly opens a text, or two that headers have."""
+    """Whether the names are those of a header: one that prose rarely begins with, or two that headers have."""
     known_names = _HEADER_NAMES & header.keys()
     return len(known_names) > 1 or not _DECISIVE_NAMES.isdisjoint(known_names)
 
 
 def split_hexo_block(text: str) -> tuple[str, int]:
-    """The lines above a line of dashes, as Hexo has them, and where the body begins; empty if a blank line comes first."""
+    """Return the lines above a line of dashes, and where the body begins. They are empty if a blank line comes first."""
     match = _HEXO_BLOCK.match(text)
     return (match[1], match.end()) if match else ("", 0)
 
 
 def parse_key_values(text: str) -> tuple[dict[str, Value], int] | None:
-    """The header that the text opens with, names in lower case, and where the body begins."""
+    """Return the header of Pelican or Nikola, its names in lower case, and where the body begins; None if there is none."""
     return _parse_nikola(text) or _parse_pelican(text)
 
 
 def _parse_nikola(text: str) -> tuple[dict[str, Value], int] | None:
-    """`.. key: value` lines, alone or as an HTML comment."""
+    """Parse `.. key: value` lines, which may be in an HTML comment."""
     match = _NIKOLA_BLOCK.match(text)
     if not match:
         return None
     rows = (line[3:].partition(":") for line in match[1].splitlines())
     header = {key.lower(): value.strip() for key, _, value in rows}
     if "draft" in re.split(r"\s*,\s*", header.get("tags", "")):
-        header["draft"] = "true"  # where there was no status, a tag said it
+        header["draft"] = "true"  # how Nikola marked drafts before it had `status`
     return header, match.end()
 
 
 def _parse_pelican(text: str) -> tuple[dict[str, Value], int] | None:
-    """`Key: value` lines up to a blank line or a line of dashes, continued by indented ones."""
+    """Parse `Key: value` lines up to a blank line or a line of dashes. Indented lines continue a value."""
     header: dict[str, str] = {}
     position, key = 0, ""
     while position < len(text):
@@ -79,11 +67,9 @@ def _parse_pelican(text: str) -> tuple[dict[str, Value], int] | None:
             header[key] = f"{header[key]} {line.strip()}".strip()
         else:
             return None
-    return (
-        ({key: _strip_quotes(value) for key, value in header.items()}, position)
-        if is_header(header)
-        else None
-    )
+    if not is_header(header):
+        return None
+    return {key: _strip_quotes(value) for key, value in header.items()}, position
 
 
 def _strip_quotes(value: str) -> str:

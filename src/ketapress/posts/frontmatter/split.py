@@ -1,9 +1,8 @@
-"""The header of a post is split from its body, whichever tool it was written for.
+"""Split the text of a post into its header and its body, whichever tool it was written for.
 
-In comes the text of a file, out go the header as names and values, the body, and where both begin. YAML between `---`
-and `---` or `...`, TOML between `+++`, JSON in braces or after `---json`; what nothing opens is the matter of
-`unfenced`. Every scalar stays the string that was written (`yes`, `012`, `12:30`), and the rooms of meaning are
-elsewhere: this never decides what a value says.
+A header is YAML between `---` and `---` or `...`, TOML between `+++`, JSON in braces or after `---json`, or one of the
+forms without a fence in `key_value`. Each scalar stays the string that was written (`yes`, `012`, `12:30`): what a
+value means is decided in `fields`, `status` and `post_date`.
 """
 
 import json
@@ -28,7 +27,7 @@ _UNFENCED_START = re.compile(r"[A-Za-z][\w-]*:|\.\. |<!--")
 
 
 class SourceParts(NamedTuple):
-    """A file's two parts. Lines count from 1: `line` is the header's first, `body_line` the body's first."""
+    """The header and the body of a file, and the lines on which they begin, counted from 1."""
 
     header: dict[str, Value]
     body: str
@@ -39,9 +38,9 @@ class SourceParts(NamedTuple):
 
 
 def split_front_matter(text: str) -> SourceParts:
-    """The parts of a file whose lines end in a bare line feed; names of the header are in lower case.
+    """Split a text whose lines end in a line feed. Names in the header are in lower case.
 
-    Raises `KetapressError` with the line of a header that is not closed or cannot be read.
+    Raises `KetapressError` with the line where a header is not closed or cannot be read.
     """
     if text[:1] == "\n" or text[:1] == " ":
         content = text.lstrip(" \t\n")
@@ -57,14 +56,19 @@ def split_front_matter(text: str) -> SourceParts:
 
 
 def _parse_unfenced(text: str, line: int) -> SourceParts | None:
-    """A header that no fence opens; None where the text just begins."""
+    """Split off a header without a fence; None where there is none."""
     if not _UNFENCED_START.match(text):
         return None
     from ketapress.posts.frontmatter.key_value import is_header, parse_key_values, split_hexo_block
 
     block, end = split_hexo_block(text)
-    if block and (header := _try_yaml(block)) and is_header(header):
-        return SourceParts(header, text[end:], line, line + text.count("\n", 0, end))
+    if block:
+        try:
+            header = _lowercase_names(_parse_yaml(block, 0))
+        except KetapressError:
+            header = {}
+        if is_header(header):
+            return SourceParts(header, text[end:], line, line + text.count("\n", 0, end))
     key_values = parse_key_values(text)
     if not key_values:
         return None
@@ -72,15 +76,8 @@ def _parse_unfenced(text: str, line: int) -> SourceParts | None:
     return SourceParts(header, text[end:], line, line + text.count("\n", 0, end), is_pelican=True)
 
 
-def _try_yaml(block: str) -> dict[str, Value] | None:
-    try:
-        return _lowercase_names(_parse_yaml(block, 0))
-    except KetapressError:
-        return None
-
-
 def _parse_fenced(text: str, line: int) -> SourceParts | None:
-    """A header between two lines of dashes or plus signs; None where the first is a ruler and no fence."""
+    """Split off a header between two fences; None where the first line is a horizontal rule instead of a fence."""
     start_fence = _FENCE.match(text)
     if not start_fence:
         return None
@@ -91,19 +88,18 @@ def _parse_fenced(text: str, line: int) -> SourceParts | None:
             return None
         raise header_error(
             f"the header that begins with `{start_fence[1]}` is never closed.",
-            f"Put a line `{start_fence[1]}` after the header.",
+            f"Add a line `{start_fence[1]}` after the header.",
             line,
         )
     block = text[start_fence.end() : end_fence.start()]
     if block[:1] == "\n" and not is_toml and not _FIELD_NAME.search(block) and "{" not in block:
-        return None  # rulers around a first paragraph
-    header = (
-        _parse_toml(block, line)
-        if is_toml
-        else _parse_json(block, line)
-        if start_fence[2].lower() == "json"
-        else _parse_yaml(block, line)
-    )
+        return None  # horizontal rules around the first paragraph
+    if is_toml:
+        header = _parse_toml(block, line)
+    elif start_fence[2].lower() == "json":
+        header, _ = _decode_json(block, line + 1)
+    else:
+        header = _parse_yaml(block, line)
     body_line = line + text.count("\n", 0, end_fence.end())
     problems = () if len(header) == block.count("\n") else _find_duplicates(block, line)
     if ": #" in block and not is_toml:
@@ -112,37 +108,35 @@ def _parse_fenced(text: str, line: int) -> SourceParts | None:
 
 
 def _find_duplicates(block: str, line: int) -> tuple[Problem, ...]:
-    """A warning for each name that a YAML header gives more than once; in TOML that is an error."""
+    """Warn about names that a YAML header has more than once; in TOML that is an error."""
     first_lines: dict[str, int] = {}
     problems = []
     for match in _FIELD_NAME.finditer(block):
         number = line + 1 + block.count("\n", 0, match.start())
         if match[1] in first_lines:
-            problems.append(_duplicate_problem(match[1], first_lines[match[1]], number))
+            problems.append(
+                Problem(
+                    code="post.header-name",
+                    severity=Severity.WARNING,
+                    message=f"the header has `{match[1][:40]}` in line {first_lines[match[1]]} too; the last one counts.",
+                    cure="Remove the one that is not meant.",
+                    line=number,
+                )
+            )
         first_lines[match[1]] = number
     return tuple(problems)
 
 
 def _find_comment_values(block: str, line: int) -> Iterator[Problem]:
-    """A warning for a title that is a comment: to YAML a hash begins one."""
+    """Warn about a title or summary that is a YAML comment."""
     for match in _COMMENT_VALUE.finditer(block):
         yield Problem(
             code="post.header-value",
             severity=Severity.WARNING,
-            message=f"`{match[0][:60]}` says nothing: to YAML what follows a blank and a hash is a comment.",
-            cure="Put the value in quotes if it is meant.",
+            message=f"`{match[0][:60]}` has no value: in YAML, a space and a hash begin a comment.",
+            cure="Put the value in quotes if it is not a comment.",
             line=line + 1 + block.count("\n", 0, match.start()),
         )
-
-
-def _duplicate_problem(name: str, first_line: int, second_line: int) -> Problem:
-    return Problem(
-        code="post.header-name",
-        severity=Severity.WARNING,
-        message=f"the header says `{name[:40]}` in line {first_line} and once more; the last counts.",
-        cure="Take out the one that is not meant.",
-        line=second_line,
-    )
 
 
 def _parse_yaml(block: str, line: int) -> dict[str, Value]:
@@ -154,7 +148,7 @@ def _parse_yaml(block: str, line: int) -> dict[str, Value]:
 def _parse_toml(block: str, line: int) -> dict[str, Value]:
     try:
         value = _to_strings(tomllib.loads(block))
-    except ValueError as error:  # also numbers of thousands of digits
+    except ValueError as error:  # also for a number with thousands of digits
         position = re.search(r"\(at line (\d+), column \d+\)", str(error))
         reason = str(error).partition(" (at ")[0]
         cure = 'Put text in quotes: title = "…".'
@@ -166,28 +160,25 @@ def _parse_toml(block: str, line: int) -> dict[str, Value]:
     return require_mapping(value, line)
 
 
-def _parse_json(block: str, line: int) -> dict[str, Value]:
-    return _decode_json(block, line + 1)[0]
-
-
 def _decode_json(text: str, line: int) -> tuple[dict[str, Value], int]:
-    """The JSON object at the start of the text, and where it ends."""
+    """Return the JSON object at the start of the text, and the index of its end."""
     start = len(text) - len(text.lstrip())
+    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
     try:
-        value, end = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode(
-            text, start
-        )
+        value, end = decoder.raw_decode(text, start)
+        return require_mapping(_to_strings(value), line), end
     except json.JSONDecodeError as error:
         raise header_error(
-            f"the JSON header cannot be read: {error.msg}.", "Mend it there.", line + error.lineno - 1
+            f"the JSON header cannot be read: {error.msg}.",
+            "Fix the JSON in this line.",
+            line + error.lineno - 1,
         ) from None
     except RecursionError:
         raise nesting_error(line) from None
-    return require_mapping(_to_strings(value), line), end
 
 
 def _parse_json_header(text: str) -> SourceParts | None:
-    """A header that is one JSON object; None where the brace begins something else."""
+    """Split off a header that is a JSON object; None where the brace begins something else."""
     if not text[1:].lstrip().startswith(('"', "}")):
         return None
     header, end = _decode_json(text, 1)
@@ -197,12 +188,11 @@ def _parse_json_header(text: str) -> SourceParts | None:
 
 
 def _lowercase_names(header: dict[str, Value]) -> dict[str, Value]:
-    """Names are compared in lower case."""
     return {str(name).strip().lower(): value for name, value in header.items()}
 
 
 def _to_strings(value: object) -> Value:
-    """A value of TOML or JSON, its scalars as the strings that YAML would have kept."""
+    """Return a value of TOML or JSON with its scalars as strings, as the YAML loader keeps them."""
     if isinstance(value, dict):
         return {str(name): _to_strings(item) for name, item in value.items()}
     if isinstance(value, list):

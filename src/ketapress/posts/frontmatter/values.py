@@ -1,7 +1,4 @@
-"""What a header is, however it was written: names and values, whose scalars are the strings that were written.
-
-Here scalars are read, and what is wrong with a header or one of its values is put into words.
-"""
+"""Values of a header, whichever format it is in: lists, mappings, and scalars as the strings that were written."""
 
 from collections.abc import Mapping
 
@@ -18,14 +15,14 @@ _FLAGS = {
 
 
 def to_text(value: object) -> str:
-    """A scalar as text on one line; empty for nothing, lists and mappings."""
+    """Return a scalar as text on one line; empty for null, lists and mappings."""
     if not value or not isinstance(value, str) or value.strip().lower() in _EMPTY_VALUES:
         return ""
     return to_single_line(value)
 
 
 def find_text(header: Mapping[str, Value], *names: str) -> str:
-    """What the first of the names says that says something."""
+    """Return the text of the first of the names that has one, else the empty string."""
     for name in names:
         if name in header and (value := to_text(header[name])):
             return value
@@ -33,36 +30,40 @@ def find_text(header: Mapping[str, Value], *names: str) -> str:
 
 
 def parse_flag(value: object) -> bool | None:
-    """What a switch says; None where it says nothing or something else."""
+    """Return the state of a switch such as `draft`; None where the value is not one."""
     return _FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
 
 
 def require_mapping(value: Value, line: int) -> dict[str, Value]:
-    """What was loaded, if it is names and values, or nothing at all. Raises `KetapressError` where it is anything else."""
+    """Return a parsed header as names and values; an empty header has none. Raises `KetapressError` for anything else."""
     if isinstance(value, dict):
         return value
     if value == "":
         return {}
     raise header_error(
-        "the header holds no `name: value` lines.",
-        "Write one a line, such as `title: …`, with a blank after the colon.",
+        "the header has no `name: value` lines.",
+        "Write one field a line, such as `title: …`, with a space after the colon.",
         line,
     )
 
 
 def invalid_value(name: str, value: str, consequence: str, cure: str) -> Problem:
-    """A warning for a value that says nothing that could be meant under its name."""
+    """Build the warning about a value that its field cannot have."""
     return Problem(
         code="post.header-value",
         severity=Severity.WARNING,
-        message=f"`{name}: {value[:60]}` is not understood, {consequence}.",
+        message=f"`{name}: {value[:60]}` is not valid, {consequence}.",
         cure=cure,
     )
 
 
 def nesting_error(line: int) -> KetapressError:
-    return header_error("the header's values are nested too deeply.", "Make them flatter.", line)
+    """Build the error for lists and mappings in each other beyond the limit of the format's parser."""
+    return header_error(
+        "the values in the header are nested too deeply.", "Use fewer levels of nesting.", line
+    )
 
 
 def header_error(message: str, cure: str, line: int) -> KetapressError:
+    """Build the error for a header that cannot be read."""
     return KetapressError(Problem(code="post.header", message=message, cure=cure, line=line))

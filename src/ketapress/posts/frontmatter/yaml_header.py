@@ -62,21 +62,21 @@ _PLAIN_WORDS = {
 def yaml_header(block: str, line: int) -> dict[str, Value]:
     """Return the names and values of a header whose fence is on `line`. Raises `KetapressError` where it is not YAML."""
     try:
-        loaded = _load(block, line)
+        mapping = _load(block, line)
     except yaml.YAMLError as error:
         try:
-            loaded = _load(_without_tabs(block), line) if "\t" in block else None
+            mapping = _load(_without_tabs(block), line) if "\t" in block else None
         except yaml.YAMLError:
-            loaded = None
-        if loaded is None:
+            mapping = None
+        if mapping is None:
             raise _yaml_fault(error, block, line) from None
-    return require_mapping("" if loaded is None else loaded, line)
+    return require_mapping("" if mapping is None else mapping, line)
 
 
 def _load(block: str, line: int) -> Value | None:
     _check_depth(block, line)
-    loaded: Value | None = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it makes only strings, lists and dicts
-    return loaded
+    value: Value | None = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it makes only strings, lists and dicts
+    return value
 
 
 def _without_tabs(block: str) -> str:

@@ -1,1 +1,1 @@
-"""Ids, permalinks and dates of first publication: `.published.jsonl`."""
+"""The identity of posts: ids, URLs and dates of first publication, and their registry `.published.jsonl`."""

@@ -1,11 +1,10 @@
-"""What is decided once and kept: a post's id, its address, when it was published and when its content last changed.
+"""Assign each post what is decided once: its id, its URL, when it was published and when its content last changed.
 
-In come manuscripts and what is remembered, out go posts with their records, and the records to remember. Where a
-published file vanished and an unknown one came, the new one is held and a person is asked, because mailing a post
-twice cannot be undone. Nothing is read or written here.
+Where the file of a published post is missing and an unknown one has appeared, the new post is held and a person is
+asked whether they are the same, because mailing a post twice cannot be undone. No files are read or written.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -16,12 +15,12 @@ from ketapress.posts.identity.registry import Registry, RegistryEntry
 from ketapress.posts.parsing.parse import ParsedPost
 
 _SECOND = timedelta(seconds=1)
-_FAR_FUTURE = timedelta(days=2 * 365)  # a newspaper plans no further ahead; a slip of a digit goes further
-_MAX_FILES = 3  # vanished files in one question
+_FAR_FUTURE = timedelta(days=2 * 365)  # few posts are planned further ahead, and a typo in the year is
+_MAX_FILES = 3  # missing files that one question names
 
 
 class IdentityRules(NamedTuple):
-    """The moment of the reading, and what the settings say about dates and addresses."""
+    """The moment of the build, and the settings about dates and URLs. Dates without a zone are in `zone`."""
 
     now: datetime
     late_posts: timedelta
@@ -30,14 +29,14 @@ class IdentityRules(NamedTuple):
 
 
 class IdentifiedPost(NamedTuple):
-    """A manuscript and what is kept of it."""
+    """A parsed post with its entry in the registry."""
 
     parsed_post: ParsedPost
     entry: RegistryEntry
 
 
 class IdentityResult(NamedTuple):
-    """Every manuscript that is a post, in the order of paths; what to remember; what a person should know."""
+    """The posts in the order of their paths, the registry to save, and what a person should know."""
 
     posts: tuple[IdentifiedPost, ...]
     registry: Registry
@@ -50,7 +49,10 @@ def assign_identities(
     registry: Registry,
     rules: IdentityRules,
 ) -> IdentityResult:
-    """Return the posts with their records. `unread` are paths of files and folders that exist and cannot be read."""
+    """Match parsed posts with the registry, and decide the entries that are new or changed.
+
+    `unreadable_paths` are files and folders that exist and cannot be read: their posts are not missing.
+    """
     rules = rules._replace(now=rules.now.astimezone(UTC).replace(microsecond=0))
     result = match_posts(parsed_posts, unreadable_paths, registry.entries, rules.site_url)
     newly_missing = [entry for entry in result.missing if entry.published and not entry.gone]
@@ -60,12 +62,12 @@ def assign_identities(
     )
     posts = sorted((assigner.identify(*pair) for pair in pairs), key=lambda post: post.parsed_post.path)
     has_question, paths = any(post.entry.held for post in posts), {post.entry.path for post in posts}
-    missing = [
+    missing_entries = [
         _mark_missing(entry, paths, None if has_question else rules.now)
         for entry in result.missing
         if entry.published
     ]
-    entries = [*(post.entry for post in posts), *result.unreadable, *missing]
+    entries = [*(post.entry for post in posts), *result.unreadable, *missing_entries]
     return IdentityResult(
         tuple(posts),
         Registry(
@@ -78,14 +80,14 @@ def assign_identities(
 
 
 def _mark_missing(entry: RegistryEntry, paths: Container[str], now: datetime | None) -> RegistryEntry:
-    """The record of a post that is not there: gone since `now`, unless a person is being asked where it is."""
+    """Return the entry of a post whose file is missing. `now` is None while a person is asked about missing files."""
     if entry.gone:
         return entry
     return entry._replace(gone=now, displaced=now is None and (entry.displaced or entry.path in paths))
 
 
 class _IdentityAssigner:
-    """Decides post by post, and knows which ids, addresses and instants are taken."""
+    """Decides the entries one by one, and knows which ids, URLs and moments of updates are taken."""
 
     def __init__(
         self, registry: Registry, rules: IdentityRules, missing_entries: list[RegistryEntry]
@@ -98,17 +100,16 @@ class _IdentityAssigner:
         self.ids = {entry.id for entry in published_entries}
         self.urls = {url for entry in published_entries for url in (entry.url, *entry.aliases)}
         self.update_moments = {entry.updated for entry in published_entries}
-        self.last_numbers: dict[
-            str, int
-        ] = {}  # how far the search for a free address has come, so that it never begins anew
-        self.last_moments: dict[datetime, tuple[datetime, timedelta]] = {}  # the same for instants
+        # Where each search for a free URL or moment goes on: many posts of one name take no quadratic time
+        self.last_numbers: dict[str, int] = {}
+        self.last_moments: dict[datetime, tuple[datetime, timedelta]] = {}
 
     def can_publish(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> bool:
-        """Whether nothing keeps the post back now: no draft, no hold, no question, no date to come."""
+        """Whether the post can be public now: no draft, not on hold, no open question, no date in the future."""
         return parsed_post.date <= self.rules.now and not self._is_withheld(parsed_post, entry)
 
     def identify(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> IdentifiedPost:
-        """The manuscript with its record as it has to be from now on."""
+        """Return the post with its entry from now on. `entry` is the one it has had, if any."""
         if entry is None or entry.published is None:
             new_entry = self._create_entry(parsed_post, entry)
         else:
@@ -117,7 +118,7 @@ class _IdentityAssigner:
         return IdentifiedPost(parsed_post, new_entry)
 
     def _has_question(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> bool:
-        """Whether the post may be one that vanished: nobody has seen it before, and it names no id."""
+        """Whether the post may be a missing one: it was not published before, and has no id in its header."""
         is_unknown = not self.is_first_build and (entry is None or entry.held)
         return bool(self.missing_entries) and is_unknown and parsed_post.fields.id is None
 
@@ -125,7 +126,7 @@ class _IdentityAssigner:
         return parsed_post.draft or parsed_post.fields.hold or self._has_question(parsed_post, entry)
 
     def _create_entry(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> RegistryEntry:
-        """The record of a post that was never published: published now, or waiting."""
+        """Return the entry of a post that was not published before; it is published now, or waits."""
         url = self._choose_url(
             parsed_post, str(parsed_post.date.astimezone(self.rules.zone).year), self._is_url_taken
         )
@@ -149,7 +150,7 @@ class _IdentityAssigner:
         )
 
     def _decide_publication(self, due: datetime, entry: RegistryEntry | None) -> tuple[datetime, bool]:
-        """When a post counts as published that may be now, and whether editions may have it."""
+        """Return when a post that can be public counts as published, and whether it may go into editions."""
         if self.is_first_build or (entry and entry.due == due):
             return due, True
         if entry or due >= self.rules.now - self.rules.late_posts:
@@ -157,7 +158,7 @@ class _IdentityAssigner:
         return due, False
 
     def _update_url(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
-        """A published post's record, at a new address where its author chose a new `slug`."""
+        """Return the entry of a published post, with a new URL where its author chose a new `slug`."""
         folder, _, page = entry.url.rpartition("/")
         stem, number = page.removesuffix(".html"), ""
         slug = encode_path(parsed_post.slug)
@@ -171,7 +172,7 @@ class _IdentityAssigner:
         return entry._replace(url=url, aliases=tuple(dict.fromkeys(aliases)))
 
     def _update_content(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
-        """A published post's record, for the file and the content that it has now."""
+        """Return the entry of a published post, for the current path and content of its file."""
         if entry.has_own_path and (entry.path, entry.sha256) == (parsed_post.path, parsed_post.sha256):
             return entry
         updated = entry.updated
@@ -184,7 +185,7 @@ class _IdentityAssigner:
     def _choose_url(
         self, parsed_post: ParsedPost, folder: str, is_taken: Callable[[ParsedPost, str], bool]
     ) -> str:
-        """The post's address, with a number where another one has it. `index` belongs to the archive."""
+        """Return the post's URL, with a number where the plain one is taken. `index` is the list of the folder's posts."""
         name = encode_path(parsed_post.slug)
         preferred_url = url = f"{folder}/{name}.html"
         number = self.last_numbers.get(preferred_url, 1)
@@ -194,17 +195,24 @@ class _IdentityAssigner:
         self.last_numbers[preferred_url] = number
         self.urls.add(url)
         if url != preferred_url:
-            self.problems.append(_url_conflict(parsed_post, preferred_url, url))
+            self.problems.append(
+                _warning(
+                    "post.same-address",
+                    parsed_post,
+                    f"`{preferred_url}` is the URL of another page, so the post gets `{url}`.",
+                    "Give it a `slug:` of its own if you want another URL.",
+                )
+            )
         return url
 
     def _is_url_taken(self, parsed_post: ParsedPost, url: str) -> bool:
-        """Whether a new post cannot have the address, because a page or a post's id has it."""
+        """Whether a new post cannot have the URL: another post has it, or has the id that would be made of it."""
         return url in self.urls or (
             not parsed_post.fields.id and join_url(self.rules.site_url, url) in self.ids
         )
 
     def _choose_moment(self, moment: datetime) -> datetime:
-        """The next second that no post was updated in; before it, where that second is still to come."""
+        """Return the first second from `moment` on in which no post was updated, or one before it if that is in the future."""
         moment = moment.replace(microsecond=0)
         candidate, step = self.last_moments.get(moment, (moment, _SECOND))
         while candidate in self.update_moments:
@@ -215,79 +223,50 @@ class _IdentityAssigner:
         self.last_moments[moment] = (candidate, step)
         return candidate
 
-    def _find_problems(self, parsed_post: ParsedPost, entry: RegistryEntry) -> list[Problem]:
-        """What a person should know about the post."""
-        problems = []
+    def _find_problems(self, parsed_post: ParsedPost, entry: RegistryEntry) -> Iterator[Problem]:
+        """Yield what a person should know about the post."""
         if entry.held:
-            problems.append(_question(parsed_post, entry, self.missing_entries))
+            files = ", ".join(
+                f"`{missing.path}` (id {missing.id})" for missing in self.missing_entries[:_MAX_FILES]
+            )
+            yield _warning(
+                "post.held",
+                parsed_post,
+                f"the post is held, because it may be a missing one under another name: {files}.",
+                f"If it is, add `id: {self.missing_entries[0].id}` to its header; if it is another post, "
+                f"add `id: {entry.id}`.",
+            )._replace(needs_answer=True)
         if not entry.in_editions:
-            problems.append(_late(parsed_post, self.rules.late_posts))
+            yield _warning(
+                "post.late",
+                parsed_post,
+                f"the post appeared more than {self.rules.late_posts.days} days after its date, so it is on the "
+                "site and in no edition.",
+                "Nothing has to be done; a new post with a new date would be mailed.",
+            )
         if parsed_post.expires and parsed_post.expires <= parsed_post.date:
-            problems.append(_never_seen(parsed_post))
+            yield _warning(
+                "post.never-seen",
+                parsed_post,
+                "the post expires before its date, so it is never shown.",
+                "Write a later `expires:`, or remove it.",
+            )
         if entry.due and entry.due > self.rules.now + _FAR_FUTURE:
-            problems.append(_far(parsed_post, self.rules.now))
+            years = parsed_post.date.year - self.rules.now.year
+            yield _warning(
+                "post.far",
+                parsed_post,
+                f"the post's date is {parsed_post.date:%Y-%m-%d}, {years} years from now; it is not shown until then.",
+                "Fix the year, or leave it if it is right.",
+            )
         header_id = get_header_id(parsed_post, self.rules.site_url)
         if header_id and header_id != entry.id:
-            problems.append(_fixed_id(parsed_post, entry))
-        return problems
-
-
-def _question(parsed_post: ParsedPost, entry: RegistryEntry, missing_entries: list[RegistryEntry]) -> Problem:
-    files = ", ".join(
-        f"`{missing_entry.path}` (id {missing_entry.id})" for missing_entry in missing_entries[:_MAX_FILES]
-    )
-    question = _warning(
-        "post.held",
-        parsed_post,
-        f"it is held: {files} vanished, and this may be the same post under another name.",
-        f"If it is, add `id: {missing_entries[0].id}` to its header; if it is another post, add `id: {entry.id}`.",
-    )
-    return question._replace(needs_answer=True)
-
-
-def _late(parsed_post: ParsedPost, late_posts: timedelta) -> Problem:
-    return _warning(
-        "post.late",
-        parsed_post,
-        f"it came more than {late_posts.days} days after its date, so it is on the web and in no edition.",
-        "Nothing has to be done; a new post with a new date would be mailed.",
-    )
-
-
-def _never_seen(parsed_post: ParsedPost) -> Problem:
-    return _warning(
-        "post.never-seen",
-        parsed_post,
-        "it expires before its date, so nobody ever sees it.",
-        "Write a later `expires:`, or take it out.",
-    )
-
-
-def _far(parsed_post: ParsedPost, now: datetime) -> Problem:
-    return _warning(
-        "post.far",
-        parsed_post,
-        f"its date is {parsed_post.date:%Y-%m-%d}, {parsed_post.date.year - now.year} years from now; until then it is not seen.",
-        "Mend the year, or leave it if that is meant.",
-    )
-
-
-def _fixed_id(parsed_post: ParsedPost, entry: RegistryEntry) -> Problem:
-    return _warning(
-        "post.id-pinned",
-        parsed_post,
-        f"its `id:` is not taken: the post was published as {entry.id} and stays it.",
-        f"Write `id: {entry.id}`, or take the line out.",
-    )
-
-
-def _url_conflict(parsed_post: ParsedPost, preferred_url: str, url: str) -> Problem:
-    return _warning(
-        "post.same-address",
-        parsed_post,
-        f"`{preferred_url}` is another page's address, so the post has `{url}`.",
-        "Give it a `slug:` of its own if you want another.",
-    )
+            yield _warning(
+                "post.id-pinned",
+                parsed_post,
+                f"the `id:` in the header is ignored: the post was published as {entry.id} and keeps that id.",
+                f"Write `id: {entry.id}`, or remove the line.",
+            )
 
 
 def _warning(code: str, parsed_post: ParsedPost, message: str, cure: str) -> Problem:

@@ -1,8 +1,7 @@
-"""Which manuscript is which post that is remembered.
+"""Match parsed posts with the entries of the registry.
 
-In come manuscripts and records, out go pairs. A manuscript is a known post by its `id:`, else by path and content,
-else by content alone (a rename), else by path alone (an edit). Content comes before path, so that a file that moved
-and left its old name to another keeps its id. What is made of a pair is decided in `pinning`.
+A post is known by the `id:` in its header, else by path and content, else by content alone (a rename), else by path
+alone (an edit). Content comes before path, so that a file that moved and left its old name to another keeps its id.
 """
 
 import re
@@ -17,11 +16,18 @@ from ketapress.posts.parsing.parse import ParsedPost
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
+_KEYS: tuple[Callable[[ParsedPost | RegistryEntry], object], ...] = (
+    lambda item: (item.path, item.sha256),
+    lambda item: item.sha256,
+    lambda item: item.path,
+)
+"""What a post and its entry have in common, in the order in which they are matched."""
+
 
 class Matches(NamedTuple):
-    """Each manuscript with its record, in the order of paths; None for a post never seen before.
+    """Each post with its entry, in the order of paths; None for a new post.
 
-    `missing` are records whose file is not there; `unread` those whose file is there and cannot be a post now.
+    `missing` are entries without a file; `unreadable` are those whose file exists and cannot be a post now.
     """
 
     pairs: tuple[tuple[ParsedPost, RegistryEntry | None], ...]
@@ -31,7 +37,7 @@ class Matches(NamedTuple):
 
 
 def get_header_id(parsed_post: ParsedPost, site_url: str) -> str | None:
-    """The id that the header gives, as the URI that feeds need: `id: 42` becomes one under the site's URL."""
+    """Return the id in the header as a URI, which feeds need: `id: 42` becomes one under the site's URL."""
     value = parsed_post.fields.id
     if value is None or _URI.fullmatch(value):
         return value
@@ -44,13 +50,13 @@ def match_posts(
     entries: Iterable[RegistryEntry],
     site_url: str,
 ) -> Matches:
-    """The manuscripts with their records; `unread` are paths of files and folders that cannot be read.
+    """Match posts with entries. `unreadable_paths` are files and folders that exist and cannot be read.
 
-    A second manuscript with the `id:` of another one is a problem, and no post.
+    A second post with the `id:` of another one is a problem and is left out.
     """
-    sorted_posts = sorted(parsed_posts, key=lambda item: item.path)
+    sorted_posts = sorted(parsed_posts, key=lambda parsed_post: parsed_post.path)
     free_entries = {
-        entry.id: entry for entry in sorted(entries, key=lambda item: (not item.has_own_path, item.id))
+        entry.id: entry for entry in sorted(entries, key=lambda entry: (not entry.has_own_path, entry.id))
     }
     entries_by_path: dict[str, RegistryEntry] = {}
     duplicates = _claim_ids(sorted_posts, unreadable_paths, free_entries, entries_by_path, site_url)
@@ -60,15 +66,22 @@ def match_posts(
     )
     for entry in unreadable_entries:
         del free_entries[entry.id]
-    candidates = [item for item in sorted_posts if item.path not in duplicates]
-    for key in (_path_and_content, _content, _path):
+    candidates = [parsed_post for parsed_post in sorted_posts if parsed_post.path not in duplicates]
+    for key in _KEYS:
         _pair_entries(candidates, free_entries, entries_by_path, key)
-    pairs = tuple((item, entries_by_path.get(item.path)) for item in candidates)
     return Matches(
-        pairs,
-        tuple(free_entries.values()),
-        unreadable_entries,
-        tuple(_duplicate_problem(*item) for item in duplicates.items()),
+        pairs=tuple((parsed_post, entries_by_path.get(parsed_post.path)) for parsed_post in candidates),
+        missing=tuple(free_entries.values()),
+        unreadable=unreadable_entries,
+        problems=tuple(
+            Problem(
+                code="post.same-id",
+                message=f"the `id:` belongs to `{other_path}` already.",
+                cure="Give each post an `id:` of its own, or remove it from the header of the copy.",
+                path=f"posts/{path}",
+            )
+            for path, other_path in duplicates.items()
+        ),
     )
 
 
@@ -79,13 +92,16 @@ def _claim_ids(
     entries_by_path: dict[str, RegistryEntry],
     site_url: str,
 ) -> dict[str, str]:
-    """Pairs manuscripts with the records whose id they name; returns those that name another's, with its path."""
+    """Move the entries of posts with an `id:` from the free ones to `entries_by_path`.
+
+    Returns the paths of posts whose id belongs to another one, each with the path of that one.
+    """
     posts_by_path = {parsed_post.path: parsed_post for parsed_post in sorted_posts}
     claims: dict[str, str] = {}
     duplicates = {}
 
     def find_owner(parsed_post: ParsedPost, post_id: str) -> str | None:
-        """The path of the file that the id belongs to, if that is not this one."""
+        """Return the path of the file that the id belongs to, None if that is the post's own."""
         if post_id in claims:
             return claims[post_id]
         owner_path = (
@@ -125,7 +141,7 @@ def _pair_entries(
     entries_by_path: dict[str, RegistryEntry],
     key: Callable[[ParsedPost | RegistryEntry], object],
 ) -> None:
-    """Moves records from `free` to `found` for the manuscripts that are alike under the key."""
+    """Move entries from the free ones to `entries_by_path` where a post has the same key."""
     entries_by_key: dict[object, list[RegistryEntry]] = {}
     for entry in free_entries.values():
         entries_by_key.setdefault(key(entry), []).append(entry)
@@ -136,27 +152,6 @@ def _pair_entries(
             del free_entries[entry.id]
 
 
-def _path_and_content(item: ParsedPost | RegistryEntry) -> object:
-    return item.path, item.sha256
-
-
-def _content(item: ParsedPost | RegistryEntry) -> object:
-    return item.sha256
-
-
-def _path(item: ParsedPost | RegistryEntry) -> object:
-    return item.path
-
-
 def _is_within(path: str, folders: Iterable[str]) -> bool:
-    """Whether a path is one of the places or lies in one of them."""
+    """Whether a path is one of the folders or in one of them."""
     return path in folders or any(path.startswith(f"{folder}/") for folder in folders)
-
-
-def _duplicate_problem(path: str, other_path: str) -> Problem:
-    return Problem(
-        code="post.same-id",
-        message=f"its `id:` belongs to `{other_path}`.",
-        cure="Give each post an `id:` of its own, or take it out of the header of the copy.",
-        path=f"posts/{path}",
-    )

@@ -1,8 +1,8 @@
-"""`posts/.published.jsonl`: what the house remembers of each post, so that every clone and machine knows the same.
+"""The registry of posts, `posts/.published.jsonl`: what each clone and machine has to know of a post that was seen once.
 
-The first line says when the publication was first built; then one JSON object a line, ordered by id, so that version
-control shows one changed line a changed post. Writing is whole or not at all. A line that cannot be read stops the
-work: a lost id would mail a post twice.
+The first line says when the publication was first built. One JSON object a line follows, ordered by id, so that version
+control shows one changed line for a changed post. A line that cannot be read is an error that stops the build: a lost
+id would mail a post twice.
 """
 
 import json
@@ -19,25 +19,24 @@ REGISTRY_NAME = ".published.jsonl"
 _SCHEMA = 1
 _ISO_LENGTH = len("2023-06-12T08:00:00")
 _CONFLICT_MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-_CURE = "Bring the file back from version control or a backup, or mend the line; without it posts would be mailed again."
+_CURE = "Restore the file from version control or a backup, or fix the line; without it, posts would be mailed again."
 
 REGISTRY_LOST = Problem(
     code="posts.ids-lost",
     path=f"posts/{REGISTRY_NAME}",
-    message="it is gone, but editions went out: without the ids in it, renamed posts would be mailed again.",
-    cure="Bring it back from version control or a backup; to begin anew, take the readers along with `ketapress "
+    message="the file is missing, but editions were sent: without the ids in it, renamed posts would be mailed again.",
+    cure="Restore it from version control or a backup. To start over instead, save the subscribers with `ketapress "
     "subscribers export`, then move ketapress.db and outbox/ away.",
 )
 
 
 class RegistryEntry(NamedTuple):
-    """What is kept of one post. Times are UTC, in whole seconds.
+    """The entry of one post. Times are UTC, in whole seconds.
 
-    `published` and `updated` are None until it is published; until then `id` and `url` may still change.
-    `due` is the date it waits for, None while it is a draft or held. `held` says that a person is being asked whether
-    it is a post that vanished. `gone` is when its file was seen to have vanished: its id is kept for ever. `displaced` says
-    that another post has its path now, while a person is asked where it went.
-    `aliases` are addresses it had before, as `url` is written.
+    `published` and `updated` are None until the post is published; until then `id` and `url` may still change. `due` is
+    the date it waits for, None while it is a draft or on hold. `held` means that a person is asked whether it is a
+    missing post. `gone` is when its file was found to be missing; the id is kept forever. `displaced` means that another
+    post has its path, while a person is asked where it went. `aliases` are former URLs.
     """
 
     id: str
@@ -56,14 +55,14 @@ class RegistryEntry(NamedTuple):
 
     @property
     def has_own_path(self) -> bool:
-        """Whether its path is still its own: that of one that vanished may be another post's now."""
+        """Whether the post still has its path; that of a missing post may belong to another one by now."""
         return self.gone is None and not self.displaced
 
 
 class Registry(NamedTuple):
-    """All that is kept; `first_built` is None before the very first build.
+    """All entries. `first_built` is None before the first build.
 
-    `lines` are those of the file, by ids, with what was read of each: a record that stays is not written anew.
+    `raw_lines` are the lines of the file by id, each with its entry: an unchanged entry is not formatted again.
     """
 
     first_built: datetime | None = None
@@ -72,28 +71,28 @@ class Registry(NamedTuple):
 
 
 def has_registry(root: Path) -> bool:
-    """Whether there is a file of ids at all."""
+    """Whether the publication has a registry."""
     return (root / "posts" / REGISTRY_NAME).exists()
 
 
 def read_registry_text(root: Path) -> str | None:
-    """The file's text; None where there is no file. Raises `ConfigurationError` where it cannot be read."""
+    """Return the text of the registry; None where there is none. Raises `ConfigurationError` if it cannot be read."""
     try:
         return (root / "posts" / REGISTRY_NAME).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise _registry_error(f"it cannot be read: {error}", None) from None
+        raise _registry_error(f"the file cannot be read: {error}", None) from None
 
 
 def read_registry(root: Path) -> Registry:
-    """What the file of a publication holds. Raises `ConfigurationError`, naming the line, where it is broken."""
+    """Return the registry of a publication. Raises `ConfigurationError` with the line where it is broken."""
     text = read_registry_text(root)
     if text is None:
         return Registry()
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
-        raise _registry_error("it is empty", None)
+        raise _registry_error("the file is empty", None)
     first_built = _parse_header(*lines[0])
     entries = _parse_lines(lines[1:])
     for field in ("id", "path"):
@@ -103,9 +102,9 @@ def read_registry(root: Path) -> Registry:
 
 
 def write_registry_text(root: Path, text: str) -> None:
-    """Puts the file in place, whole or not at all; it survives a power cut once this returns.
+    """Write the registry, whole or not at all; it survives a power failure once this returns.
 
-    Raises `RefusedError` where the disk is full or the folder may not be written.
+    Raises `RefusedError` if the disk is full or the folder is not writable.
     """
     try:
         write_atomic(root / "posts" / REGISTRY_NAME, text.encode(), durable=True)
@@ -114,23 +113,23 @@ def write_registry_text(root: Path, text: str) -> None:
             Problem(
                 code="post.ids",
                 message=f"the ids of the posts cannot be written: {(error.strerror or str(error)).lower()}.",
-                cure="Make room, or give the right to write there; nothing was changed.",
+                cure="Free disk space, or grant write permission; nothing was changed.",
                 path=f"posts/{REGISTRY_NAME}",
             )
         ) from None
 
 
 def format_registry(registry: Registry) -> str:
-    """The file's text: the header, then the records in the order of their ids."""
+    """Return the text of the registry: the header, then the entries in the order of their ids."""
     header = {"schema": _SCHEMA, "first_built": _format_moment(registry.first_built)}
-    entries = sorted(registry.entries, key=lambda record: record.id)
+    entries = sorted(registry.entries, key=lambda entry: entry.id)
     return "".join(
         f"{line}\n" for line in [_to_json(header), *(_format_entry(entry, registry) for entry in entries)]
     )
 
 
 def _format_entry(entry: RegistryEntry, registry: Registry) -> str:
-    """The line of a record: the one that it was read from, where it is still the same."""
+    """Return the line of an entry: the one that it was read from if it is unchanged."""
     known_entry, line = registry.raw_lines.get(entry.id, (None, ""))
     return line if known_entry == entry else _to_json(_to_row(entry))
 
@@ -140,7 +139,7 @@ def _to_json(row: dict[str, Any]) -> str:
 
 
 def _to_row(entry: RegistryEntry) -> dict[str, Any]:
-    """A record as it is written: what says nothing is left out."""
+    """Return the JSON object of an entry, without the fields that are empty."""
     row: dict[str, Any] = {
         "id": entry.id,
         "path": entry.path,
@@ -163,10 +162,10 @@ def _to_row(entry: RegistryEntry) -> dict[str, Any]:
 
 
 def _parse_lines(lines: list[tuple[int, str]]) -> list[tuple[int, RegistryEntry]]:
-    """The record of each line. All are decoded at once, which takes half the time, unless one of them is broken."""
+    """Return the entry of each line. All are decoded at once, in half the time, unless one of them is broken."""
     try:
         rows = json.loads(f"[{','.join(line for _, line in lines)}]")
-    except ValueError:
+    except (ValueError, RecursionError):
         rows = []
     if len(rows) != len(lines) or not all(isinstance(row, dict) for row in rows):
         rows = [_parse_row(number, line) for number, line in lines]
@@ -190,38 +189,38 @@ def _parse_entry(number: int, row: dict[str, Any]) -> RegistryEntry:
             in_editions=row.get("in_editions") is not False,
             aliases=tuple(map(str, row.get("aliases", ()))),
         )
-    except (KeyError, ValueError, TypeError) as error:
-        raise _registry_error(f"the line is no record of a post ({error})", number) from None
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise _registry_error(f"the line is not the entry of a post ({error})", number) from None
 
 
 def _parse_header(number: int, line: str) -> datetime:
     row = _parse_row(number, line)
     if row.get("schema") != _SCHEMA:
         raise _registry_error(
-            f'its first line does not say `"schema": {_SCHEMA}`; a newer Ketapress may have written it',
+            f'the first line does not say `"schema": {_SCHEMA}`; a newer version of Ketapress may have written it',
             number,
         )
     try:
         return _parse_moment(_require_text(row, "first_built"))
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise _registry_error(
-            f"its first line does not say when the publication was first built ({error})", number
+            f"the first line does not say when the publication was first built ({error})", number
         ) from None
 
 
 def _parse_row(number: int, line: str) -> dict[str, Any]:
     if line.startswith(_CONFLICT_MARKERS):
         raise _registry_error(
-            "version control left the mark of a conflict in it",
+            "the line is a conflict marker of version control",
             number,
-            "Keep the lines of both sides, take out the three marks, and keep one of two lines with the same id.",
+            "Keep the lines of both sides, remove the three markers, and keep only one of two lines with the same id.",
         )
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _registry_error(f"the line is not JSON ({error})", number) from None
     if not isinstance(row, dict):
-        raise _registry_error("the line is no JSON object", number)
+        raise _registry_error("the line is not a JSON object", number)
     return row
 
 
@@ -233,7 +232,7 @@ def _check_unique(field: str, entries: Iterable[tuple[int, RegistryEntry]]) -> N
         value = getattr(entry, field)
         if value in first_lines:
             raise _registry_error(
-                f"it has the {field} `{value}` of line {first_lines[value]} once more", number
+                f"the line repeats the {field} `{value}` of line {first_lines[value]}", number
             )
         first_lines[value] = number
 
@@ -241,7 +240,7 @@ def _check_unique(field: str, entries: Iterable[tuple[int, RegistryEntry]]) -> N
 def _require_text(row: dict[str, Any], name: str) -> str:
     value = row[name]
     if not isinstance(value, str) or not value:
-        raise TypeError(f"`{name}` is no text")
+        raise TypeError(f"`{name}` is not text")
     return value
 
 
@@ -252,7 +251,7 @@ def _parse_optional_moment(row: dict[str, Any], name: str) -> datetime | None:
 def _parse_moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError(f"`{text}` has no zone")
+        raise ValueError(f"`{text}` has no time zone")
     return moment.astimezone(UTC)
 
 

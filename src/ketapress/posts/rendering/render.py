@@ -1,6 +1,6 @@
-"""Render posts: a manuscript and its record become a body with sanitized HTML and full URLs, and then a `Post`.
+"""Render posts: a parsed post and its record become a body with sanitized HTML and full URLs, and then a `Post`.
 
-Pure. Whatever a manuscript contains, it becomes a post; what was dropped from it is a warning.
+Pure. Whatever a parsed post contains, it becomes a post; what was dropped from it is a warning.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -66,22 +66,22 @@ def render_body(
 
     `reread` returns the text of the file; it is called where a warning has to name a line.
     """
-    manuscript, record = post
+    parsed_post, record = post
     lookups = _Lookups(pages)
     prefix = f"p{crc32(record.id.encode()):08x}-"
     page, files = join_url(site_url, record.url), join_url(site_url, ATTACHMENT_FOLDER)
-    place = LinkContext(
+    link_context = LinkContext(
         page_url=page,
         id_prefix=prefix,
-        path=manuscript.path,
-        foreign_tags=manuscript.foreign_tags,
+        path=parsed_post.path,
+        foreign_tags=parsed_post.foreign_tags,
         link_targets=lookups,
     )
-    html, image, problems = _render_html(manuscript, place, reread)
+    html, image, problems = _render_html(parsed_post, link_context, reread)
     urls = (url for url in lookups.targets.values() if url and url.startswith(files))
     return Body(
         html=html,
-        summary=truncate(manuscript.fields.summary or extract_first_paragraph(html)),
+        summary=truncate(parsed_post.fields.summary or extract_first_paragraph(html)),
         image=image,
         problems=problems,
         links=tuple(lookups.targets),
@@ -91,28 +91,28 @@ def render_body(
 
 
 def build_post(source: IdentifiedPost, body: Body) -> Post:
-    """Return the post of a manuscript, its record and its body."""
-    manuscript, record = source
-    fields = manuscript.fields
+    """Return the post of a parsed post, its record and its body."""
+    parsed_post, record = source
+    fields = parsed_post.fields
     post = Post(
         id=record.id,
-        path=manuscript.path,
+        path=parsed_post.path,
         url=record.url,
-        title=manuscript.title or manuscript.slug,
+        title=parsed_post.title or parsed_post.slug,
         summary=body.summary,
         html=body.html,
-        date=manuscript.date,
+        date=parsed_post.date,
         published=record.published,
-        updated=record.updated or manuscript.date,
-        sha256=manuscript.sha256,
+        updated=record.updated or parsed_post.date,
+        sha256=parsed_post.sha256,
         tags=fields.tags,
         authors=fields.authors,
-        lang=manuscript.lang,
-        dir=manuscript.dir,
+        lang=parsed_post.lang,
+        dir=parsed_post.dir,
         image=Image(url=body.image, alt=fields.image_alt) if body.image else None,
         canonical=fields.canonical,
-        expires=manuscript.expires,
-        draft=manuscript.draft,
+        expires=parsed_post.expires,
+        draft=parsed_post.draft,
         hold=fields.hold or record.held,
         in_editions=record.in_editions,
         files=body.files,
@@ -125,24 +125,24 @@ def build_post(source: IdentifiedPost, body: Body) -> Post:
 
 
 def _render_html(
-    manuscript: ParsedPost, place: LinkContext, reread: Callable[[], str]
+    parsed_post: ParsedPost, link_context: LinkContext, reread: Callable[[], str]
 ) -> tuple[str, str | None, tuple[Problem, ...]]:
     """Return the HTML, the URL of the image, and warnings about what was dropped."""
-    fragment = absolutize_links(sanitize(manuscript.html), manuscript.html, place)
-    address = manuscript.fields.image
-    image = resolve_image_url(address, place) if address else None
-    dropped = fragment.dropped_urls if image or not address else (*fragment.dropped_urls, address)
-    problems = (_dropped(manuscript.path, dropped, reread()),) if dropped else ()
-    if not manuscript.foreign_tags:
+    fragment = absolutize_links(sanitize(parsed_post.html), parsed_post.html, link_context)
+    address = parsed_post.fields.image
+    image = resolve_image_url(address, link_context) if address else None
+    removed_names = fragment.dropped_urls if image or not address else (*fragment.dropped_urls, address)
+    problems = (_removed_elements(parsed_post.path, removed_names, reread()),) if removed_names else ()
+    if not parsed_post.foreign_tags:
         return fragment.html, image, problems
-    leftovers = collect_tag_problems(fragment.html, manuscript.foreign_tags, manuscript.path)
-    return restore_tags(fragment.html, manuscript.foreign_tags), image, (*problems, *leftovers)
+    leftovers = collect_tag_problems(fragment.html, parsed_post.foreign_tags, parsed_post.path)
+    return restore_tags(fragment.html, parsed_post.foreign_tags), image, (*problems, *leftovers)
 
 
-def _dropped(path: str, addresses: tuple[str, ...], text: str) -> Problem:
+def _removed_elements(path: str, addresses: tuple[str, ...], text: str) -> Problem:
     some = ", ".join(f"`{address[:80]}`" for address in addresses[:_MOST_NAMED])
     more = f" and {len(addresses) - _MOST_NAMED} more" if len(addresses) > _MOST_NAMED else ""
-    lines = [line for address in addresses if (line := _line_of(address, text))]
+    lines = [line for address in addresses if (line := _find_line(address, text))]
     return Problem(
         code="post.address",
         severity=Severity.WARNING,
@@ -153,7 +153,7 @@ def _dropped(path: str, addresses: tuple[str, ...], text: str) -> Problem:
     )
 
 
-def _line_of(address: str, written: str) -> int | None:
+def _find_line(address: str, written: str) -> int | None:
     """Return the line of an address in a text, as it was written or with its escapes undone; None where there is none."""
     spellings = (address, unquote(address), escape(address))
     position = min((start for spelling in spellings if (start := written.find(spelling)) >= 0), default=None)

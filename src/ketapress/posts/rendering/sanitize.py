@@ -77,7 +77,7 @@ def sanitize(html: str) -> str:
     if "<iframe" in html:
         html = _FRAME.sub(_link_to_frame, html)
     if "data-" in html:
-        html = _LAZY_IMAGE.sub(_with_source, html)
+        html = _LAZY_IMAGE.sub(_add_source, html)
     if "name" in html:
         html = _NAMED_ANCHOR.sub(r"\1id", html)
     clean = _cleaner().clean(html)
@@ -101,7 +101,7 @@ def _cleaner() -> "Cleaner":
     )
 
 
-def _with_source(image: re.Match[str]) -> str:
+def _add_source(image: re.Match[str]) -> str:
     """Return an image that a script would have loaded later, with its own address as its source."""
     return _LAZY_SOURCE.sub("src", _SOURCE.sub("", image[0]))
 

@@ -1,1 +1,1 @@
-"""Which files there are, their text, and their attachments."""
+"""The files of `posts/`: which are posts, what they contain, and their attachments."""

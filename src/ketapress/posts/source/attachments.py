@@ -1,7 +1,6 @@
-"""Files that lie beside posts: pictures, sounds, films and documents that a post shows or links to by a relative address.
+"""Attachments: pictures, sounds, videos and documents beside the posts that a post shows or links to by a relative URL.
 
-In: their paths in `posts/`. Out: where their copies stand on the site, and what a copy holds, or what is wrong with a
-file. An edge; it only reads. Only what a visible post names is copied: the picture of a draft is as secret as the draft.
+Only what a visible post refers to is copied to the site: the picture of a draft is as secret as the draft.
 """
 
 import re
@@ -16,9 +15,9 @@ from ketapress.model.urls import encode_path
 from ketapress.posts.source.files import display_path, has_printable_name, read_bytes, read_size
 
 ATTACHMENT_FOLDER = "files/"
-"""Where copies stand under the site, by their paths in `posts/`: a post may move, its pictures keep their addresses."""
+"""The folder of the copies on the site. They keep their paths in `posts/`: where a post moves, its pictures keep their URLs."""
 
-MAX_ATTACHMENT_SIZE = 64 * 1024 * 1024  # bytes; what is larger belongs to a host of films
+MAX_ATTACHMENT_SIZE = 64 * 1024 * 1024  # bytes; larger files belong on a video host
 _SVG_SUFFIX = ".svg"
 ATTACHMENT_SUFFIXES = frozenset(
     {
@@ -28,8 +27,8 @@ ATTACHMENT_SUFFIXES = frozenset(
         *(".csv", ".docx", ".epub", ".ics", ".odp", ".ods", ".odt", ".pdf", ".pptx", ".xlsx", ".zip"),
     }
 )
-"""What a browser shows, plays or keeps. Not among them: whatever it would run as a page or a program of this site."""
-# A vector picture is a document, which runs what is in it when somebody opens it by its own address (SVG 2, 15)
+"""Suffixes of files that a browser shows, plays or saves, and does not run as a page or script of the site."""
+# An SVG image is a document: its scripts run when it is opened by its own URL (SVG 2, 15)
 _ACTIVE_CONTENT = re.compile(
     r"<\s*/?\s*(?:[\w.-]+:)?(?:script|foreignobject|iframe|embed|object|handler|listener)\b"
     r"|\bon[a-z]+\s*=|<!entity|<\?xml-stylesheet"
@@ -37,60 +36,62 @@ _ACTIVE_CONTENT = re.compile(
 _SCRIPT_URL = re.compile(r"(?:java|vb)script:|data:(?:text|image/svg|application)")
 _URL_WHITESPACE = re.compile(
     r"[\x00-\x20\x7f-\xa0]+"
-)  # in addresses (WHATWG URL, 4.4): `java\nscript:` runs, too
+)  # ignored in URLs (WHATWG URL, 4.4): `java\nscript:` runs too
 
 
 class Attachments(NamedTuple):
-    """Files that may be copied, by their paths in `posts/`, and what is wrong with others that posts name."""
+    """Paths in `posts/` of the files that can be copied, and warnings about those that cannot."""
 
     paths: tuple[str, ...]
     problems: tuple[Problem, ...]
 
 
 def public_path(path: str) -> str:
-    """Where the copy of a file stands: a path under the site's URL, encoded."""
+    """Return the percent-encoded path of the copy under the site's URL."""
     return ATTACHMENT_FOLDER + encode_path(path)
 
 
 def is_attachable(path: str) -> bool:
-    """Whether a file of that name may be copied: also one whose name is no UTF-8 has no address."""
+    """Whether a file of this name can be copied. A name that is not UTF-8 has no URL."""
     return splitext(path)[1].lower() in ATTACHMENT_SUFFIXES and has_printable_name(path)
 
 
 def find_attachments(folder: Path, paths: Iterable[str]) -> Attachments:
-    """Which of the files in the folder that posts name can be copied. Films are looked at, not into."""
+    """Check the files in the folder that posts refer to. Only SVG images are read; the size is enough for the others."""
     valid_paths, problems = [], []
     for path in sorted(set(paths)):
         try:
-            _check(folder, path)
+            _check_attachment(folder, path)
         except KetapressError as error:
-            problems += [_to_warning(problem.with_location(display_path(path))) for problem in error.problems]
+            problems += [
+                problem.with_location(display_path(path))._replace(severity=Severity.WARNING)
+                for problem in error.problems
+            ]
         else:
             valid_paths.append(path)
     return Attachments(tuple(valid_paths), tuple(problems))
 
 
 def read_attachment(folder: Path, path: str) -> bytes:
-    """What the file holds. Raises `KetapressError` where it cannot be read any more."""
+    """Return the file's bytes. Raises `KetapressError` if it can no longer be read."""
     return read_bytes(folder, path, MAX_ATTACHMENT_SIZE)
 
 
-def _check(folder: Path, path: str) -> None:
+def _check_attachment(folder: Path, path: str) -> None:
     if read_size(folder, path) > MAX_ATTACHMENT_SIZE:
-        max_megabytes = MAX_ATTACHMENT_SIZE // (1024 * 1024)
         raise _attachment_error(
-            f"it has more than {max_megabytes} MB, so it is not copied to the site.",
-            "Make it smaller, or put it where films are kept and link to it there.",
+            f"the file has more than {MAX_ATTACHMENT_SIZE // (1024 * 1024)} MB, so it is not copied to the site.",
+            "Make it smaller, or upload it to a video or file host and link to it there.",
         )
     if splitext(path)[1].lower() == _SVG_SUFFIX and _has_active_content(read_attachment(folder, path)):
         raise _attachment_error(
-            "it is a vector picture with a script, a link that runs one, or another document in it, so it is not copied.",
+            "the SVG image contains a script, a link that runs one, or another document, so it is not copied.",
             "Save it as a plain SVG, or as PNG.",
         )
 
 
 def _has_active_content(svg: bytes) -> bool:
-    """Whether a vector picture could be more than a picture; one in an encoding of its own is not trusted."""
+    """Whether an SVG image may run scripts. One that is not UTF-8 is not trusted."""
     try:
         text = svg.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -99,10 +100,6 @@ def _has_active_content(svg: bytes) -> bool:
     if "\0" in text or _SCRIPT_URL.search(_URL_WHITESPACE.sub("", unescaped_text)):
         return True
     return any(_ACTIVE_CONTENT.search(variant) for variant in (unescaped_text, text.lower()))
-
-
-def _to_warning(problem: Problem) -> Problem:
-    return problem._replace(severity=Severity.WARNING)
 
 
 def _attachment_error(message: str, cure: str) -> KetapressError:

@@ -1,10 +1,10 @@
-"""What a post can be written in, by the ending of its file."""
+"""The formats of posts, by the suffix of the file."""
 
 from enum import StrEnum
 
 
 class Format(StrEnum):
-    """What a body is written in."""
+    """The markup of a body."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -22,10 +22,10 @@ FORMAT_BY_SUFFIX = {
     ".html": Format.HTML,
     ".htm": Format.HTML,
 }
-"""The endings of posts, in lower case."""
+"""Suffixes of posts, in lower case."""
 
 MDX_SUFFIX = ".mdx"
-"""The ending of Markdown that is a program, too."""
+"""The suffix of Markdown with JSX in it."""
 
 UNSUPPORTED_SUFFIXES = frozenset(
     {
@@ -33,4 +33,4 @@ UNSUPPORTED_SUFFIXES = frozenset(
         *(".tex", ".textile"),
     }
 )
-"""The endings of writing that Ketapress cannot read."""
+"""Suffixes of documents that Ketapress cannot read as posts."""
