@@ -39,9 +39,9 @@ class DatabaseService:
     def restore(self, file: Path, now: datetime) -> Path | None:
         """Replace the database with a backup while no other process works; return where the old one is now."""
         from ketapress.restore import restore_database
-        from ketapress.system.lock import PARTS, run_work
+        from ketapress.system.lock import PARTS, part_work
 
-        with self._locks("publish", "send", *map(run_work, PARTS)):
+        with self._locks("publish", "send", *map(part_work, PARTS)):
             url, root = self._publication.settings.database.url, self._publication.root
             return restore_database(file, url, root, now)
 

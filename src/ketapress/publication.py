@@ -131,9 +131,9 @@ class Publication:
 
     def active_parts(self) -> dict[str, str]:
         """Return the parts of `ketapress run` that are active in this folder, each with its process."""
-        from ketapress.system.lock import PARTS, lock_holder, run_work
+        from ketapress.system.lock import PARTS, lock_holder, part_work
 
-        return {part: process for part in PARTS if (process := lock_holder(self.root, run_work(part)))}
+        return {part: process for part in PARTS if (process := lock_holder(self.root, part_work(part)))}
 
     def load_library(
         self, now: datetime, *, save_ids: bool, stamps: Mapping[str, str] | None = None

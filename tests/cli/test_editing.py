@@ -54,7 +54,7 @@ def test_explain_says_for_each_post_why(publication: Path) -> None:
     assert outcome.result["decided"] == "composed"
     assert reasons["2023-06-07-ketamine-therapy.txt"]["included"]
     assert reasons["2023-06-08-draft.md"]["why"] == "is a draft"
-    assert "after this slot" in reasons["2023-06-15-later.md"]["why"]
+    assert "after this window" in reasons["2023-06-15-later.md"]["why"]
 
 
 def test_explain_tells_of_a_slot_to_come(publication: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from ketapress.model.delivery import Phase
 from ketapress.publication import Publication
-from ketapress.system.lock import PARTS, publication_lock, run_work
+from ketapress.system.lock import PARTS, part_work, publication_lock
 from ketapress.testing import ScriptedRelay, after
 from support.cli_runner import Outcome, hashes, ketapress
 
@@ -202,7 +202,7 @@ def test_accepting_twice_changes_nothing_more(folder: Path) -> None:
     assert restore(folder, "--accept").result["editions"] == []
 
 
-@pytest.mark.parametrize("work", ["publish", "send", *map(run_work, PARTS)])
+@pytest.mark.parametrize("work", ["publish", "send", *map(part_work, PARTS)])
 def test_nothing_is_restored_while_somebody_is_at_work(folder: Path, work: str) -> None:
     ketapress(folder, "db", "backup", str(folder / "copy.db"))
     before = (folder / "ketapress.db").read_bytes()

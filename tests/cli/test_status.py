@@ -12,7 +12,7 @@ import click
 import pytest
 
 from ketapress.store.store import open_store
-from ketapress.system.lock import publication_lock, run_work
+from ketapress.system.lock import part_work, publication_lock
 from ketapress.testing import ScriptedRelay
 from support.cli_runner import ketapress
 from support.factories import NOW
@@ -92,7 +92,10 @@ def test_mail_that_waits_for_a_relay_that_is_down_needs_a_person(publication: Pa
 
 def test_status_tells_which_parts_of_run_are_up(publication: Path) -> None:
     assert "run\n  not running here: " in ketapress(publication, "status").stdout
-    with publication_lock(publication, run_work("delivery")), publication_lock(publication, run_work("web")):
+    with (
+        publication_lock(publication, part_work("delivery")),
+        publication_lock(publication, part_work("web")),
+    ):
         screen = ketapress(publication, "status").stdout
         parts = ketapress(publication, "status", "--json").result["run"]
     assert f"run\n  delivery, web  process {os.getpid()} on " in screen
@@ -117,7 +120,7 @@ def test_what_a_dead_process_had_in_its_hands_needs_a_person_until_somebody_goes
     )
     with publication_lock(publication, "send"):
         assert "a process ended" not in status_text(publication)
-    with publication_lock(publication, run_work("delivery")):
+    with publication_lock(publication, part_work("delivery")):
         assert "a process ended" not in status_text(publication)
 
 
@@ -134,7 +137,7 @@ def test_a_disk_without_room_needs_a_person(publication: Path, monkeypatch: pyte
     outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
     assert outcome.exit_code == 1
     assert "1 MB are free on its disk" in outcome.stdout
-    assert "Make room" in outcome.stdout
+    assert "Free some space" in outcome.stdout
 
 
 def run_on_terminal(folder: Path, columns: int, **environment: str) -> str:
@@ -212,7 +215,8 @@ def test_a_folder_that_may_not_be_used_needs_a_person(
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != name and access(path, mode))
     outcome = ketapress(publication, "status", "--at", "2023-06-12T10:00")
     assert outcome.exit_code == 1
-    assert f"{name} cannot be used by user" in outcome.stdout
+    assert "cannot read or write" in outcome.stdout
+    assert f"/{name}.\n" in outcome.stdout
 
 
 def test_the_screen_is_there_where_posts_cannot_be_read(publication: Path) -> None:

@@ -56,7 +56,7 @@ def test_what_is_later_than_send_within_waits_for_a_person(
     ((late, state),) = [each for each in reader.states.items() if each[1] != "done"]
     assert state == "held"
     said = reader.press.heard("composed")
-    assert "too late to go out by itself" in said[0]
+    assert "too late to be sent without a person" in said[0]
     ketapress(tmp_path, "outbox", "release", late)
     reader.tick()
     assert len(reader.inbox) == 2

@@ -62,9 +62,9 @@ def test_a_second_one_is_refused_with_the_name_of_the_first(due: Path) -> None:
         daemon.until("started")
         second = ketapress(due, "run")
         assert second.exit_code == 1
-        assert f"number {daemon.process.pid} on {os.uname().nodename}, since 20" in second.stderr
-        assert "`ketapress run` is up" in second.stderr
-        assert "keeps its schedule going" in second.stderr
+        assert f"process {daemon.process.pid} on {os.uname().nodename}, since 20" in second.stderr
+        assert "`ketapress run` already runs" in second.stderr
+        assert "the schedule part" in second.stderr
         with running(due, "--only", "delivery") as other:
             other.until("started")  # another part of the same publication is welcome
 

@@ -332,7 +332,7 @@ def test_a_person_may_publish_beside_it_and_one_who_never_ends_is_told(
             clock.advance(timedelta(seconds=15))
         assert said.getvalue() == ""
         job()
-    assert f"number {os.getpid()}" in said.getvalue()
+    assert f"process ({os.getpid()} on" in said.getvalue()
     assert "end it if it should not run" in said.getvalue()
 
     job()

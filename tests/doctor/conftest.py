@@ -1,4 +1,4 @@
-"""A name server on this machine for every test of what `doctor` asks."""
+"""A name server on this machine for the DNS queries of `doctor`."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from support.dns_server import Zone, name_server
 
 @pytest.fixture
 def zone() -> Iterator[Zone]:
-    with name_server() as found:
-        yield found
+    with name_server() as server:
+        yield server

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings, strategies as st
 from ketapress.mail.digest import build_digest, build_sample_message, html_size
 from ketapress.mail.lint.size import GMAIL_CLIP_SIZE
 from ketapress.mail.theme import theme_colors
-from ketapress.model.colour import contrast_ratio
+from ketapress.model.color import contrast_ratio
 from ketapress.model.edition import Display, EditionItem, Slot
 from ketapress.model.errors import ConfigurationError
 from ketapress.model.message import Digest

@@ -55,7 +55,7 @@ def test_it_says_when_it_goes_out_in_what_state_and_how_far_it_looks_back(
     toml.write_text(toml.read_text().replace('"UTC"', '"Europe/Berlin"') + 'approval = "one"\n')
     page = words(serve(publication).get().text)
     assert "Due Mon 12 Jun 2023, 08:00 CEST" in page
-    assert "In state awaiting approval this newsletter asks for a person's approval" in page
+    assert "In state awaiting approval this newsletter requires approval by a person" in page
     assert "Goes out by itself until Mon 19 Jun 2023, 08:00 CEST" in page
     assert "from Mon 12 Jun 2023, 08:00 CEST to Mon 05 Jun 2023, 00:00 CEST" in page
 

@@ -31,7 +31,8 @@ async def never() -> bool:
 
 def hasty(phase: Phase) -> Deadlines:
     """The usual patience, but for one phase."""
-    return DEADLINES._replace(**{"greeting" if phase is Phase.CONNECT else phase.value: 0.15})
+    names = {Phase.CONNECT: "greeting", Phase.END_OF_DATA: "dot"}
+    return DEADLINES._replace(**{names.get(phase, phase.value): 0.15})
 
 
 async def opened(relay: ScriptedRelay, deadlines: Deadlines = DEADLINES) -> Connection:

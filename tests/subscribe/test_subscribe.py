@@ -100,7 +100,7 @@ def test_what_is_no_address_is_refused_and_the_others_are_added(store: Store) ->
     result = add_subscribers(store, ["ada at example", "bob@example.org"], ["weekly"], "ops", NOW)
     assert result == ImportResult(
         added=1,
-        refused=(RejectedRow(None, "ada at example", "it does not read as `Name <name@example.org>`"),),
+        refused=(RejectedRow(None, "ada at example", "it is not of the form `Name <name@example.org>`"),),
     )
 
 

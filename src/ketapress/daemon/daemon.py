@@ -33,7 +33,7 @@ from ketapress.publication import Publication
 from ketapress.settings.loader import SETTINGS_FILE, read_settings
 from ketapress.system.event_log import Log
 from ketapress.system.file_stamp import stamp
-from ketapress.system.lock import run_work
+from ketapress.system.lock import part_work
 from ketapress.web.metrics import Instruments
 from ketapress.web.site_state import Site
 
@@ -102,7 +102,7 @@ class Daemon:
         with ExitStack() as locks:
             with closing(self._ground.publication()) as publication:
                 for part in parts:
-                    locks.enter_context(publication.exclusive_lock(run_work(part)))
+                    locks.enter_context(publication.exclusive_lock(part_work(part)))
             for each in (*_ENDS, signal.SIGHUP):
                 signal.signal(each, self._heard)
             self._ground.log.info("started", self._welcome(parts))

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from ketapress.i18n.site_messages import SiteMessages, site_messages
 from ketapress.model.build_target import BuildTarget, Fingerprints
-from ketapress.model.colour import ensure_contrast
+from ketapress.model.color import ensure_contrast
 from ketapress.model.digests import digest, text_sha256
 from ketapress.model.edition import StoredEdition
 from ketapress.model.language import text_direction

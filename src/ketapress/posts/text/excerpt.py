@@ -3,8 +3,9 @@
 import re
 from html import unescape
 
-# What XML 1.0 (section 2.2) forbids and feed validators reject: controls, U+FFFD, non-characters, lone surrogates
-_ILLEGAL_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
+from ketapress.model import illegal_characters
+
+_ILLEGAL_CHARACTER = re.compile(f"[{illegal_characters.POST}]")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 _INLINE_TAG = re.compile(
     r"</?(?:a|abbr|b|bdi|big|br|cite|code|del|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]*)?/?>",

@@ -1,4 +1,4 @@
-"""ketapress.toml: what it means, and how each fault is named."""
+"""ketapress.toml: its values, and the problem of each error."""
 
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -21,9 +21,9 @@ from = "Weekly <digest@example.org>"
 
 
 def problems(text: str, **environ: str) -> tuple[Problem, ...]:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError) as error:
         parse_settings(text, environ)
-    return caught.value.problems
+    return error.value.problems
 
 
 def test_the_repository_is_itself_a_publication() -> None:
@@ -75,11 +75,11 @@ def test_an_unknown_section_is_an_error() -> None:
 
 
 def test_every_fault_is_named_in_one_go() -> None:
-    found = problems(
+    reported = problems(
         '[site]\ntitle = 1\n[posts]\npublish_at = "6 o\'clock"\n[web]\nport = "x"\nsecret = "short"\n'
     )
-    assert [each.line for each in found] == [2, 1, 4, 6, 7]
-    assert "url" in found[1].message
+    assert [problem.line for problem in reported] == [2, 1, 4, 6, 7]
+    assert "url" in reported[1].message
 
 
 def test_broken_toml_names_its_line() -> None:
@@ -107,11 +107,11 @@ def test_what_a_newsletter_cannot_mean_is_refused_on_its_line(line: str) -> None
     key = line.partition(" ")[0]
     text = (
         SITE
-        + "\n".join(each for each in WEEKLY.splitlines() if not each.startswith(f"{key} ="))
+        + "\n".join(item for item in WEEKLY.splitlines() if not item.startswith(f"{key} ="))
         + f"\n{line}\n"
     )
-    found = problems(text)
-    assert {each.line for each in found} == {text.count("\n")}
+    reported = problems(text)
+    assert {item.line for item in reported} == {text.count("\n")}
 
 
 @pytest.mark.parametrize("name", ["Weekly", "week ly", "../up", "-x", "x" * 64])

@@ -1,4 +1,4 @@
-"""The page of settings is the declarations, printed."""
+"""docs/settings.md is printed from the declarations."""
 
 from ketapress.model.settings import setting_specs
 from ketapress.settings.converters import CONVERTERS
@@ -14,6 +14,6 @@ def test_the_page_in_docs_is_the_one_that_the_declarations_print() -> None:
 
 def test_every_setting_has_a_sentence_and_a_reader() -> None:
     for section, cls in list_sections():
-        for each in setting_specs(cls):
-            assert each.description.endswith("."), f"{section}.{each.name}"
-            assert each.converter in CONVERTERS, f"{section}.{each.name}"
+        for spec in setting_specs(cls):
+            assert spec.description.endswith("."), f"{section}.{spec.name}"
+            assert spec.converter in CONVERTERS, f"{section}.{spec.name}"

@@ -1,4 +1,4 @@
-"""An edition under its limit: full, excerpts, headlines, and more; oldest first."""
+"""An edition within its limit: full texts, excerpts, headlines, and a count; oldest posts first."""
 
 from hypothesis import given, settings, strategies as st
 
@@ -11,29 +11,29 @@ POSTS = [post(name) for name in ("newest", "second", "third", "oldest")]
 SLOT, WINDOW = edition().slot, edition().window
 
 
-def measure(made: Edition) -> int:
-    return 10 + sum(SIZES[item.display] for item in made.items)
+def measure(edition: Edition) -> int:
+    return 10 + sum(SIZES[item.display] for item in edition.items)
 
 
-def displays(limit: int) -> str:
-    made = fit_to_size(SLOT, WINDOW, POSTS, measure, limit)
-    return "".join(item.display[0] for item in made.items) + "+" * len(made.overflow)
+def fit(limit: int) -> str:
+    edition = fit_to_size(SLOT, WINDOW, POSTS, measure, limit)
+    return "".join(item.display[0] for item in edition.items) + "+" * len(edition.overflow)
 
 
 def test_everything_in_full_where_there_is_room() -> None:
-    assert displays(410) == "ffff"
+    assert fit(410) == "ffff"
 
 
 def test_the_oldest_posts_give_way_first() -> None:
-    assert displays(409) == "fffe"
-    assert displays(200) == "feee"
-    assert displays(129) == "eeeh"
-    assert displays(30) == "hhhh"
-    assert displays(20) == "hh++"
+    assert fit(409) == "fffe"
+    assert fit(200) == "feee"
+    assert fit(129) == "eeeh"
+    assert fit(30) == "hhhh"
+    assert fit(20) == "hh++"
 
 
 def test_the_newest_post_always_has_its_headline() -> None:
-    assert displays(1) == "h+++"
+    assert fit(1) == "h+++"
 
 
 @settings(max_examples=50, deadline=None)
@@ -42,11 +42,11 @@ def test_it_is_the_fullest_that_fits(names: list[int], limit: int) -> None:
     posts = [post(f"p{index}") for index, _ in enumerate(names)] or [post()]
     calls: list[int] = []
 
-    def counted(made: Edition) -> int:
-        calls.append(measure(made))
+    def count_calls(edition: Edition) -> int:
+        calls.append(measure(edition))
         return calls[-1]
 
-    made = fit_to_size(SLOT, WINDOW, posts, counted, limit)
-    assert measure(made) <= limit or len(made.items) == 1
-    assert len(made.posts) == len(posts)
+    edition = fit_to_size(SLOT, WINDOW, posts, count_calls, limit)
+    assert measure(edition) <= limit or len(edition.items) == 1
+    assert len(edition.posts) == len(posts)
     assert len(calls) <= (3 * len(posts)).bit_length() + 1

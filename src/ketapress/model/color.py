@@ -1,24 +1,23 @@
-"""Colours that can be read: an accent of the editors' choice, moved until it stands out from the paper.
-
-In and out: `#rrggbb`. The measure is the contrast of WCAG 2.2.
-"""
+"""Readable colors: WCAG 2.2 contrast, and a color moved until its contrast is high enough. Colors are `#rrggbb`."""
 
 _MIN_CONTRAST = 4.5  # WCAG 2.2, 1.4.3, running text
 _STEPS = 50
 
 
 def contrast_ratio(first: str, second: str) -> float:
-    """The contrast of two colours, from 1 (the same) to 21 (black and white)."""
+    """Return the contrast of two colors, from 1 (the same) to 21 (black and white)."""
     darker, lighter = sorted((_luminance(first), _luminance(second)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def ensure_contrast(color: str, background: str, minimum: float = _MIN_CONTRAST) -> str:
-    """The colour nearest to `colour` that has that contrast to `paper`, mixed with black or white.
+    """Return the color nearest to `color` whose contrast to `background` is at least `minimum`.
 
-    Every paper allows 4.5; where it does not allow what is asked for, the colour is black or white.
+    It is mixed with black or white. Every background allows 4.5; where it does not allow `minimum`, the result is
+    black or white.
     """
-    target = "#000000" if _luminance(background) > 0.18 else "#ffffff"  # noqa: PLR2004 - as far from black as from white
+    # At this luminance a background is as far from black as from white.
+    target = "#000000" if _luminance(background) > 0.18 else "#ffffff"  # noqa: PLR2004
     mixtures = (_mix(color, target, step / _STEPS) for step in range(_STEPS + 1))
     return next((mixture for mixture in mixtures if contrast_ratio(mixture, background) >= minimum), target)
 
@@ -38,6 +37,4 @@ def _linearize(channel: float) -> float:
 
 def _mix(color: str, other: str, ratio: float) -> str:
     pairs = zip(_channels(color), _channels(other), strict=True)
-    return "#" + "".join(
-        f"{round(channel + (other_channel - channel) * ratio):02x}" for channel, other_channel in pairs
-    )
+    return "#" + "".join(f"{round(first + (second - first) * ratio):02x}" for first, second in pairs)

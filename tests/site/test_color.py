@@ -1,13 +1,13 @@
-"""An accent that can be read, whatever the editors chose."""
+"""Accents have enough contrast, whichever color an editor chooses."""
 
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
 
-from ketapress.model.colour import contrast_ratio, ensure_contrast
+from ketapress.model.color import contrast_ratio, ensure_contrast
 from ketapress.site.pages import BACKGROUND
 from support.factories import settings
 
-COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
+COLORS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
 def test_contrast_is_that_of_wcag() -> None:
@@ -17,9 +17,9 @@ def test_contrast_is_that_of_wcag() -> None:
 
 
 @bounds(max_examples=200, deadline=None)
-@given(colour=COLOURS, paper=COLOURS)
-def test_every_accent_is_readable_on_every_paper(colour: str, paper: str) -> None:
-    assert contrast_ratio(ensure_contrast(colour, paper), paper) >= 4.5
+@given(color=COLORS, background=COLORS)
+def test_every_accent_is_readable_on_every_paper(color: str, background: str) -> None:
+    assert contrast_ratio(ensure_contrast(color, background), background) >= 4.5
 
 
 def test_an_accent_that_can_be_read_is_left_alone() -> None:

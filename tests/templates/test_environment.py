@@ -1,4 +1,4 @@
-"""Templates: shipped ones, a publication's own, and what is said when one is wrong."""
+"""Templates: the shipped ones, a publication's own, and the problems of faulty ones."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,15 +26,15 @@ def publication(tmp_path: Path) -> Publication:
 
 
 def problem_of(fill: Callable[[], str]) -> Problem:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError) as error:
         fill()
-    return caught.value.problems[0]
+    return error.value.problems[0]
 
 
 def test_a_template_of_the_publication_wins_over_the_shipped_one(tmp_path: Path) -> None:
-    own = tmp_path / "templates" / "archive"
-    own.mkdir(parents=True)
-    (own / "style.css").write_text("body { color: {{ ink }} }")
+    folder = tmp_path / "templates" / "archive"
+    folder.mkdir(parents=True)
+    (folder / "style.css").write_text("body { color: {{ ink }} }")
 
     assert Templates(tmp_path)("archive/style.css", {"ink": "red"}) == "body { color: red }"
 
@@ -159,9 +159,9 @@ def test_a_wrong_line_names_its_setting(publication: Publication, source: str) -
 @bounds(max_examples=100, deadline=None)
 @given(title=st.text())
 def test_no_title_breaks_the_line(title: str) -> None:
-    filled = Templates(Path("/nowhere")).render_line("{{ title }}", {"title": title}, "subject")
+    line = Templates(Path("/nowhere")).render_line("{{ title }}", {"title": title}, "subject")
 
-    assert filled == " ".join(title.split())
+    assert line == " ".join(title.split())
 
 
 def test_days_are_those_of_the_sites_zone(publication: Publication) -> None:

@@ -1,4 +1,4 @@
-"""Lists of people as other systems write them, and as we do: every line is a person or a refusal that names it."""
+"""CSV in the formats of other systems and ours: every line is a row, or a refusal with its line number."""
 
 import csv
 from datetime import UTC, datetime
@@ -22,8 +22,8 @@ def subscriber(address: str, name: str = "", *states: SubscriptionState) -> Subs
     return Subscriber(id=1, address=address, name=name, subscriptions=subscriptions)
 
 
-def refusals(data: str | bytes) -> list[tuple[int | None, str]]:
-    return [(each.line, each.reason) for each in parse_import_rows(data) if isinstance(each, RejectedRow)]
+def rejected_rows(data: str | bytes) -> list[tuple[int | None, str]]:
+    return [(row.line, row.reason) for row in parse_import_rows(data) if isinstance(row, RejectedRow)]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def refusals(data: str | bytes) -> list[tuple[int | None, str]]:
     ],
 )
 def test_columns_are_found_by_the_names_that_mail_tools_give_them(header: str) -> None:
-    separator = next((each for each in ";\t" if each in header), ",")
+    separator = next((separator for separator in ";\t" if separator in header), ",")
     line = separator.join(["ada@example.org", "Ada Lovelace", "en"])
     assert list(parse_import_rows(f"{header}\n{line}\n")) == [ADA]
 
@@ -62,7 +62,7 @@ def test_a_header_is_not_needed() -> None:
 
 def test_bytes_may_begin_with_a_byte_order_mark_and_end_lines_in_any_way() -> None:
     data = "\ufeffada@example.org,Ada\r\nbob@example.org,Bób\rcy@example.org,Cy".encode()
-    assert [(each.line, each.name) for each in parse_import_rows(data) if isinstance(each, ImportRow)] == [
+    assert [(row.line, row.name) for row in parse_import_rows(data) if isinstance(row, ImportRow)] == [
         (1, "Ada"),
         (2, "Bób"),
         (3, "Cy"),
@@ -90,7 +90,7 @@ def test_a_column_that_nobody_reads_may_hold_line_breaks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "why"),
+    ("line", "reason"),
     [
         ("no address", "the address has no @"),
         ("a@b@c", "the part before the @ contains '@'"),
@@ -98,23 +98,26 @@ def test_a_column_that_nobody_reads_may_hold_line_breaks() -> None:
         ("ada@example.org\0", "it contains a NUL character"),
         ("ada@example.org,A\x1bda", "the name contains a control character or a line break"),
         ("ada@example.org,\u202eadA", "the name contains a control character or a line break"),
-        ("ada@example.org,Ada,English please", "`English please` is no language tag such as `en` or `de-CH`"),
-        ('"ada@example.org,Ada', "a quotation mark is opened or closed in the wrong place"),
-        ('"ada"@example.org', "a quotation mark is opened or closed in the wrong place"),
+        (
+            "ada@example.org,Ada,English please",
+            "`English please` is not a language tag such as `en` or `de-CH`",
+        ),
+        ('"ada@example.org,Ada', "it has a misplaced quotation mark"),
+        ('"ada"@example.org', "it has a misplaced quotation mark"),
         ("=HYPERLINK(1)@example.org", "the part before the @ contains '('"),
     ],
 )
-def test_a_broken_line_is_named_and_takes_no_other_with_it(line: str, why: str) -> None:
+def test_a_broken_line_is_named_and_takes_no_other_with_it(line: str, reason: str) -> None:
     data = f"address,name,lang\nfirst@example.org\n{line}\nlast@example.org,Last\n"
-    assert refusals(data) == [(3, why)]
-    people = [each.address for each in parse_import_rows(data) if isinstance(each, ImportRow)]
-    assert people == ["first@example.org", "last@example.org"]
+    assert rejected_rows(data) == [(3, reason)]
+    addresses = [row.address for row in parse_import_rows(data) if isinstance(row, ImportRow)]
+    assert addresses == ["first@example.org", "last@example.org"]
 
 
 def test_bytes_that_are_no_utf_8_cost_their_own_line_only() -> None:
     data = b"address,name\nada@example.org,Ada\n" + b"bob@example.org,B\xf6b\ncy@example.org,Cy\n"
-    assert refusals(data) == [(3, "it is not UTF-8; save the file as UTF-8, or as `CSV UTF-8`")]
-    assert sum(isinstance(each, ImportRow) for each in parse_import_rows(data)) == 2
+    assert rejected_rows(data) == [(3, "it is not UTF-8; save the file as UTF-8, or as `CSV UTF-8`")]
+    assert sum(isinstance(row, ImportRow) for row in parse_import_rows(data)) == 2
 
 
 def test_a_refused_value_is_short_and_steers_no_terminal() -> None:
@@ -127,15 +130,17 @@ def test_a_refused_value_is_short_and_steers_no_terminal() -> None:
 @pytest.mark.parametrize("state", ["left", "unsubscribed", "cleaned", "pending"])
 def test_who_is_not_active_in_a_list_is_not_taken_from_it(state: str) -> None:
     data = f"email,status\nada@example.org,{state}\nbob@example.org,Subscribed\n"
-    assert refusals(data) == [(2, f"its state in this list is `{state}`; only active ones are imported")]
+    assert rejected_rows(data) == [
+        (2, f"its state in this list is `{state}`; only active subscribers are imported")
+    ]
 
 
 def test_an_export_is_complete() -> None:
-    people = [
+    subscribers = [
         subscriber("ada@example.org", "Ada", SubscriptionState.ACTIVE, SubscriptionState.LEFT),
         subscriber("bob@example.org"),
     ]
-    assert list(csv.reader(StringIO("".join(subscriber_csv_lines(people))))) == [
+    assert list(csv.reader(StringIO("".join(subscriber_csv_lines(subscribers))))) == [
         ["address", "name", "lang", "newsletter", "state", "since"],
         ["ada@example.org", "Ada", "", "letter0", "active", "2023-06-07T06:00:00+00:00"],
         ["ada@example.org", "Ada", "", "letter1", "left", "2023-06-07T06:00:00+00:00"],
@@ -156,39 +161,41 @@ LETTERS = st.text("abcxyz+-=", min_size=1, max_size=5)
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.tuples(LETTERS, names), max_size=5))
-def test_what_was_exported_is_imported_as_it_was(people: list[tuple[str, str]]) -> None:
-    exported = [subscriber(f"{local}@example.org", name, SubscriptionState.ACTIVE) for local, name in people]
-    imported = list(parse_import_rows("".join(subscriber_csv_lines(exported)).encode()))
-    assert imported == [
+def test_what_was_exported_is_imported_as_it_was(values: list[tuple[str, str]]) -> None:
+    subscribers = [
+        subscriber(f"{local}@example.org", name, SubscriptionState.ACTIVE) for local, name in values
+    ]
+    rows = list(parse_import_rows("".join(subscriber_csv_lines(subscribers)).encode()))
+    assert rows == [
         ImportRow(
-            address=each.address, name=each.name, line=number, newsletter=each.subscriptions[0].newsletter
+            address=entry.address, name=entry.name, line=number, newsletter=entry.subscriptions[0].newsletter
         )
-        for number, each in enumerate(exported, start=2)
+        for number, entry in enumerate(subscribers, start=2)
     ]
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.one_of(st.binary(max_size=80), st.text("a@b.c,;\"\n\r\t\0'=\ufeff\x85", max_size=60)))
 def test_no_line_is_dropped_in_silence(data: str | bytes) -> None:
-    found = list(parse_import_rows(data))
-    lines = [each.line for each in found if each.line]
-    assert len(lines) == len(found)
+    rows = list(parse_import_rows(data))
+    lines = [row.line for row in rows if row.line]
+    assert len(lines) == len(rows)
     assert lines == sorted(set(lines))
-    for each in found:
-        if isinstance(each, RejectedRow):
-            assert each.value.isprintable()
-            assert each.reason
+    for row in rows:
+        if isinstance(row, RejectedRow):
+            assert row.value.isprintable()
+            assert row.reason
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_a_file_in_utf_16_is_named_as_that_and_not_line_by_line(encoding: str) -> None:
     data = "address,name\nada@example.org,Ada\nbob@example.org,Bob\n".encode(encoding)
-    assert refusals(data) == [(1, "the whole file is UTF-16, not UTF-8; save it as `CSV UTF-8`")]
+    assert rejected_rows(data) == [(1, "the file is UTF-16, not UTF-8; save it as `CSV UTF-8`")]
 
 
 def test_a_cell_that_is_too_long_is_named_as_that_and_costs_its_own_line_only() -> None:
     data = f"address,name\nada@example.org,{'x' * 200_000}\nbob@example.org,Bob\n"
-    assert refusals(data) == [(2, "a cell of it is longer than 131,072 characters")]
-    assert [each.address for each in parse_import_rows(data) if isinstance(each, ImportRow)] == [
+    assert rejected_rows(data) == [(2, "it has a cell longer than 131,072 characters")]
+    assert [row.address for row in parse_import_rows(data) if isinstance(row, ImportRow)] == [
         "bob@example.org"
     ]

@@ -1,4 +1,4 @@
-"""Languages of posts in pages and mail."""
+"""Language and direction of posts in pages and mail."""
 
 import pytest
 

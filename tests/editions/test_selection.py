@@ -1,4 +1,4 @@
-"""Which posts an edition holds, and why the others are not in it."""
+"""The posts of an edition, and why others are excluded."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,25 +28,25 @@ def test_posts_of_the_window_newest_first() -> None:
         ({"hold": True}, "hold"),
         ({"in_editions": False}, "too old"),
         ({"expires": UNTIL - timedelta(hours=1)}, "expired"),
-        ({"published": None, "date": UNTIL + timedelta(days=1)}, "after this slot"),
+        ({"published": None, "date": UNTIL + timedelta(days=1)}, "after this window"),
         ({"date": UNTIL - timedelta(days=9)}, "before this window"),
         ({"tags": ("other",)}, "none of the tags"),
     ],
 )
 def test_what_keeps_a_post_out_is_said(values: dict[str, Any], reason: str) -> None:
     candidate = post(**values)
-    why = exclusion_reason(candidate, WINDOW, (), ("news",) if "tags" in values else ())
-    assert why
-    assert reason in why
+    exclusion = exclusion_reason(candidate, WINDOW, (), ("news",) if "tags" in values else ())
+    assert exclusion
+    assert reason in exclusion
     assert select_posts([candidate], WINDOW, (), ("news",) if "tags" in values else ()) == ()
 
 
 def test_a_post_goes_out_once() -> None:
-    again = post()
-    assert select_posts([again], WINDOW, {again.id}, ()) == ()
-    assert exclusion_reason(again, WINDOW, {again.id}, ()) == "went out in an earlier edition"
+    sent = post()
+    assert select_posts([sent], WINDOW, {sent.id}, ()) == ()
+    assert exclusion_reason(sent, WINDOW, {sent.id}, ()) == "was sent in an earlier edition"
 
 
 def test_one_of_the_tags_is_enough() -> None:
-    tagged = post(tags=("news", "health"))
-    assert select_posts([tagged], WINDOW, (), ("health", "law")) == (tagged,)
+    candidate = post(tags=("news", "health"))
+    assert select_posts([candidate], WINDOW, (), ("health", "law")) == (candidate,)

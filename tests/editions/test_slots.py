@@ -1,4 +1,4 @@
-"""Which instants a schedule names: a table of hard zones, and brute force over the minutes."""
+"""The slots of a schedule: a table of difficult time zones, and brute force over the minutes."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -34,8 +34,8 @@ HARD_ZONES = (
 
 def keys(cron: str, zone: str, first: str, days: int) -> list[tuple[str, str]]:
     start = datetime.fromisoformat(first).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    found = list_slots("n", cron, zone, start - timedelta(seconds=1), start + days * DAY)
-    return [(slot.key, f"{slot.at:%dT%H:%MZ}") for slot in found]
+    slots = list_slots("n", cron, zone, start - timedelta(seconds=1), start + days * DAY)
+    return [(slot.key, f"{slot.at:%dT%H:%MZ}") for slot in slots]
 
 
 def test_a_weekly_slot_is_the_same_local_time_all_year() -> None:
@@ -79,41 +79,41 @@ def test_a_day_that_a_zone_leaves_out_has_no_slot() -> None:
 @pytest.mark.parametrize("year", [2011, 2024, 2026])
 def test_every_hour_of_every_day_has_its_slot_once(zone: str, year: int) -> None:
     first = datetime(year, 1, 1, tzinfo=UTC)
-    found = list_slots("n", "0 * * * *", zone, first, first + 365 * DAY)
+    slots = list_slots("n", "0 * * * *", zone, first, first + 365 * DAY)
     expected = brute_force_hours(zone, first, first + 365 * DAY)
-    assert [slot.key for slot in found] == expected
+    assert [slot.key for slot in slots] == expected
 
 
 def brute_force_hours(zone: str, after: datetime, until: datetime) -> list[str]:
-    """Every full local hour of the calendar, with the civil days that the zone shows on its walls at all."""
+    """Return every full local hour on the days that exist in the zone."""
     tz = ZoneInfo(zone)
-    walls = {
-        (after + quarters * timedelta(hours=6)).astimezone(tz).date() for quarters in range(-5, 366 * 4 + 5)
+    days = {
+        (after + quarter * timedelta(hours=6)).astimezone(tz).date() for quarter in range(-5, 366 * 4 + 5)
     }
-    found = []
-    for day in sorted(walls):
+    slots = []
+    for day in sorted(days):
         for hour in range(24):
-            civil = datetime(day.year, day.month, day.day, hour)  # noqa: DTZ001 - a time on the wall
-            at = local_to_utc(civil, tz)
-            assert at is not None
-            if after < at <= until:
-                found.append((at, f"{civil:%Y-%m-%dT%H%M}"))
-    return [key for _, key in sorted(found)]
+            local_time = datetime(day.year, day.month, day.day, hour)  # noqa: DTZ001 - a local time
+            moment = local_to_utc(local_time, tz)
+            assert moment is not None
+            if after < moment <= until:
+                slots.append((moment, f"{local_time:%Y-%m-%dT%H%M}"))
+    return [key for _, key in sorted(slots)]
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(HARD_ZONES),
-    st.datetimes(datetime(1995, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 - a time on the wall
+    st.datetimes(datetime(1995, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 - a local time
 )
-def test_an_instant_shows_the_time_it_was_made_from_or_ends_a_gap(zone: str, civil: datetime) -> None:
-    tz, civil = ZoneInfo(zone), civil.replace(microsecond=0)
-    at = local_to_utc(civil, tz)
-    if at is None:
+def test_an_instant_shows_the_time_it_was_made_from_or_ends_a_gap(zone: str, local_time: datetime) -> None:
+    tz, local_time = ZoneInfo(zone), local_time.replace(microsecond=0)
+    moment = local_to_utc(local_time, tz)
+    if moment is None:
         return
-    shown = at.astimezone(tz).replace(tzinfo=None)
-    before = (at - timedelta(seconds=1)).astimezone(tz).replace(tzinfo=None)
-    assert shown == civil or before < civil < shown
+    local = moment.astimezone(tz).replace(tzinfo=None)
+    previous = (moment - timedelta(seconds=1)).astimezone(tz).replace(tzinfo=None)
+    assert local == local_time or previous < local_time < local
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_an_instant_shows_the_time_it_was_made_from_or_ends_a_gap(zone: str, civ
     ],
 )
 def test_month_ends_and_leap_years(cron: str, after: str, key: str) -> None:
-    found = find_next_slot("n", cron, "UTC", datetime.fromisoformat(after).replace(tzinfo=UTC))
-    assert found
-    assert found.key == key
+    slot = find_next_slot("n", cron, "UTC", datetime.fromisoformat(after).replace(tzinfo=UTC))
+    assert slot
+    assert slot.key == key
 
 
 def test_keys_name_slots_again() -> None:

@@ -1,4 +1,4 @@
-"""What is done about slots that are due: one edition after downtime, nothing before the start, nothing twice."""
+"""The plan for due slots: one edition after downtime, nothing before the start, nothing twice."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -35,11 +35,11 @@ def test_a_decided_slot_is_not_due_again() -> None:
     assert plan_due_slots(WEEKLY, "UTC", [post()], History(newest_decided=SLOT), NOW) is None
 
 
-@pytest.mark.parametrize(("weeks", "merged"), [(0, 1), (1, 2), (5, 6)])
-def test_after_downtime_there_is_one_edition_with_everything(weeks: int, merged: int) -> None:
+@pytest.mark.parametrize(("weeks", "count"), [(0, 1), (1, 2), (5, 6)])
+def test_after_downtime_there_is_one_edition_with_everything(weeks: int, count: int) -> None:
     plan = plan_due_slots(WEEKLY, "UTC", [post("a"), post("b")], History(), NOW + weeks * WEEK)
     assert plan
-    assert [decision for _, decision in plan.decisions] == [Decision.MERGED] * merged + [Decision.COMPOSED]
+    assert [decision for _, decision in plan.decisions] == [Decision.MERGED] * count + [Decision.COMPOSED]
     assert len(plan.posts) == 2
 
 
@@ -53,8 +53,8 @@ def test_a_slot_with_nothing_new_is_empty_and_the_next_one_looks_back_further() 
 
 
 def test_nothing_before_the_start_goes_out() -> None:
-    late = WEEKLY._replace(starts=date(2023, 6, 8))
-    plan = plan_due_slots(late, "UTC", [post()], History(), NOW)
+    newsletter = WEEKLY._replace(starts=date(2023, 6, 8))
+    plan = plan_due_slots(newsletter, "UTC", [post()], History(), NOW)
     assert plan
     assert plan.decisions == ((plan.slot, Decision.EMPTY),)
 
@@ -67,26 +67,28 @@ def test_a_clock_set_back_makes_nothing_due() -> None:
 
 
 def test_a_zone_changed_after_the_slot_does_not_make_the_same_minute_due_again() -> None:
-    past = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
-    westwards = WEEKLY._replace(schedule=Schedule("daily 08:00", "0 8 * * *"))
-    assert plan_due_slots(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=20)) is None
-    plan = plan_due_slots(westwards, "America/New_York", [post()], past, SLOT + timedelta(hours=30))
+    history = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
+    newsletter = WEEKLY._replace(schedule=Schedule("daily 08:00", "0 8 * * *"))
+    assert (
+        plan_due_slots(newsletter, "America/New_York", [post()], history, SLOT + timedelta(hours=20)) is None
+    )
+    plan = plan_due_slots(newsletter, "America/New_York", [post()], history, SLOT + timedelta(hours=30))
     assert plan
     assert plan.slot.key == "2023-06-13T0800"
 
 
 def test_an_earlier_hour_written_after_the_slot_is_not_due_before_the_next_day() -> None:
-    past = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
-    earlier = WEEKLY._replace(schedule=Schedule("daily 07:30", "30 7 * * *"))
-    assert plan_due_slots(earlier, "UTC", [post()], past, SLOT + timedelta(hours=23)) is None
+    history = History(newest_decided=SLOT, decided_keys=frozenset({"2023-06-12T0800"}))
+    newsletter = WEEKLY._replace(schedule=Schedule("daily 07:30", "30 7 * * *"))
+    assert plan_due_slots(newsletter, "UTC", [post()], history, SLOT + timedelta(hours=23)) is None
 
 
-@pytest.mark.parametrize(("days", "silent"), [(40, False), (60, False), (70, True), (3650, True)])
-def test_after_a_very_long_silence_a_person_is_asked_first(days: int, silent: bool) -> None:
-    past, now = History(newest_decided=SLOT), SLOT + timedelta(days=days)
-    plan = plan_due_slots(WEEKLY, "UTC", [post()], past, now)
+@pytest.mark.parametrize(("days", "has_gap"), [(40, False), (60, False), (70, True), (3650, True)])
+def test_after_a_very_long_silence_a_person_is_asked_first(days: int, has_gap: bool) -> None:
+    history, now = History(newest_decided=SLOT), SLOT + timedelta(days=days)
+    plan = plan_due_slots(WEEKLY, "UTC", [post()], history, now)
     assert plan
-    assert has_long_gap(plan, past, now) is silent
+    assert has_long_gap(plan, history, now) is has_gap
     assert not has_long_gap(plan, History(), now)
 
 
@@ -94,9 +96,9 @@ def test_an_edition_may_go_out_by_itself_until_the_next_slot_or_send_within() ->
     plan = plan_due_slots(WEEKLY, "UTC", [post()], History(), NOW)
     assert plan
     assert plan.send_deadline == SLOT + WEEK
-    hasty = plan_due_slots(WEEKLY._replace(send_within=timedelta(hours=2)), "UTC", [post()], History(), NOW)
-    assert hasty
-    assert hasty.send_deadline == SLOT + timedelta(hours=2)
+    plan = plan_due_slots(WEEKLY._replace(send_within=timedelta(hours=2)), "UTC", [post()], History(), NOW)
+    assert plan
+    assert plan.send_deadline == SLOT + timedelta(hours=2)
 
 
 def test_it_begins_ready_or_waits_for_a_person() -> None:

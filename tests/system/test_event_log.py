@@ -1,4 +1,4 @@
-"""What `run` says of itself: text for a terminal, JSON for everything else, and what happens next in every warning."""
+"""The log of `run`: text on a terminal, JSON elsewhere, and the next step in every warning."""
 
 import io
 import json
@@ -49,10 +49,10 @@ def test_on_a_terminal_it_is_text_with_a_colour(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("NO_COLOR", raising=False)
     stream = Terminal()
     Log(stream, lambda: NOW).warning("relay", "It does not answer.", then="Trying again in a minute.")
-    said = (
+    expected = (
         "2023-06-12 09:00:00Z \x1b[33mwarning\x1b[0m relay: It does not answer. Trying again in a minute.\n"
     )
-    assert stream.getvalue() == said
+    assert stream.getvalue() == expected
 
 
 def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,16 +76,16 @@ def test_a_warning_says_what_happens_next() -> None:
 
 def test_a_problem_keeps_its_place_and_its_cure() -> None:
     stream, terminal = io.StringIO(), Terminal()
-    for each in (stream, terminal):
-        Log(each, lambda: NOW).problem(PROBLEM, then="The other posts go on.")
-    found = lines(stream)[0]
-    assert (found["level"], found["event"], found["path"], found["line"]) == (
+    for output in (stream, terminal):
+        Log(output, lambda: NOW).problem(PROBLEM, then="The other posts go on.")
+    entry = lines(stream)[0]
+    assert (entry["level"], entry["event"], entry["path"], entry["line"]) == (
         "error",
         "posts.date",
         "posts/a.md",
         3,
     )
-    assert found["cure"] == "Write one."
+    assert entry["cure"] == "Write one."
     assert "posts/a.md:3: it has no date. Write one. The other posts go on." in terminal.getvalue()
 
 
@@ -98,24 +98,24 @@ def test_libraries_are_heard_and_their_tracebacks_kept() -> None:
         int("boom")
     except ValueError:
         library.exception("it fell over")
-    odd, fell = lines(stream)
-    assert (odd["level"], odd["message"]) == ("warning", "odd: a thing")
-    assert odd["then"]
-    assert "ValueError: " in fell["traceback"]
+    warning, failure = lines(stream)
+    assert (warning["level"], warning["message"]) == ("warning", "odd: a thing")
+    assert warning["then"]
+    assert "ValueError: " in failure["traceback"]
 
 
 def test_a_log_that_cannot_be_written_stops_no_work() -> None:
-    gone = io.StringIO()
-    log = Log(gone, lambda: NOW)
-    gone.close()
+    stream = io.StringIO()
+    log = Log(stream, lambda: NOW)
+    stream.close()
     log.info("built", "Nobody hears it.")
 
 
 @given(st.text(), st.text())
 def test_nothing_that_is_logged_makes_a_second_line_or_moves_a_cursor(message: str, field: str) -> None:
     stream, terminal = io.StringIO(), Terminal()
-    for each in (stream, terminal):
-        Log(each, lambda: NOW).info("event", message, field=field)
+    for output in (stream, terminal):
+        Log(output, lambda: NOW).info("event", message, field=field)
     assert stream.getvalue().count("\n") == 1
     assert stream.getvalue().isascii()
     assert lines(stream)[0]["message"] == message
