@@ -326,4 +326,4 @@ def test_a_full_disk_behind_stdout_is_a_fault_and_no_traceback(built: Path) -> N
         )
 
     assert done.returncode == 1
-    assert done.stderr.startswith("error: the system says: No space left on device.")
+    assert done.stderr.startswith("error: the operating system reports: No space left on device.")

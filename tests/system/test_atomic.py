@@ -504,7 +504,7 @@ _WRITES = {
 }
 _METHODS = {"hardlink_to", "rename", "symlink_to", "touch", "write_bytes", "write_text"}
 _ALLOWED = {
-    "cli/outbox_export.py": {"open", "unfinished.rename"},  # a descriptor of `open_atomic`; a folder
+    "cli/outbox_export.py": {"open", "partial_folder.rename"},  # a descriptor of `open_atomic`; a folder
     "cli/subscribers.py": {"open"},  # a descriptor of `open_atomic`
     "outbox/writer.py": {"path.rename", "target.rename", "new_folder.rename"},  # folders
     "store/maintenance/backup.py": {"part_file.rename"},  # SQLite writes the file

@@ -1,4 +1,4 @@
-"""From a dated post to feeds, an archive, and one edition in the outbox: the whole house, walked once."""
+"""From a dated post to feeds, a site, and one edition in the outbox."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ LATER = "2023-06-19T09:00"
 def test_the_seed_becomes_exactly_one_edition(publication: Path) -> None:
     outcome = ketapress(publication, "publish", "--at", AT, "--json")
     assert outcome.exit_code == 0, outcome.stderr
-    assert [each["edition"] for each in outcome.result["editions"]] == ["weekly/2023-06-12T0800"]
+    assert [edition["edition"] for edition in outcome.result["editions"]] == ["weekly/2023-06-12T0800"]
     assert outcome.result["editions"][0]["state"] == "ready"
     assert outcome.result["posts"] == 1
     assert outcome.document["problems"] == []
@@ -123,10 +123,10 @@ def test_bad_posts_are_named_and_stop_nothing(publication: Path) -> None:
     outcome = ketapress(publication, "publish", "--at", AT, "--json")
     assert outcome.exit_code == 1
     assert len(outcome.result["editions"]) == 1
-    named = {problem["path"]: problem for problem in outcome.document["problems"]}
-    assert set(named) == {"posts/wrong-day.txt", "posts/no-date.md"}
-    assert "Thursday" in named["posts/wrong-day.txt"]["message"] + named["posts/wrong-day.txt"]["cure"]
-    assert named["posts/wrong-day.txt"]["line"] == 1
+    problems = {problem["path"]: problem for problem in outcome.document["problems"]}
+    assert set(problems) == {"posts/wrong-day.txt", "posts/no-date.md"}
+    assert "Thursday" in problems["posts/wrong-day.txt"]["message"] + problems["posts/wrong-day.txt"]["cure"]
+    assert problems["posts/wrong-day.txt"]["line"] == 1
     assert "posts/wrong-day.txt:1" in outcome.stderr
 
 
@@ -141,11 +141,13 @@ def test_an_edition_after_its_time_waits_for_a_person(publication: Path) -> None
 def test_edition_json_tells_what_went_out(publication: Path) -> None:
     ketapress(publication, "publish", "--at", AT)
     folder = publication / "outbox" / "weekly" / "2023-06-12T0800"
-    told = json.loads((folder / "edition.json").read_text())
-    assert (told["newsletter"], told["slot"]) == ("weekly", "2023-06-12T0800")
-    assert told["posts"][0]["path"] == "2023-06-07-ketamine-therapy.txt"
+    manifest = json.loads((folder / "edition.json").read_text())
+    assert (manifest["newsletter"], manifest["slot"]) == ("weekly", "2023-06-12T0800")
+    assert manifest["posts"][0]["path"] == "2023-06-07-ketamine-therapy.txt"
     message = (folder / "message.eml").read_bytes()
-    values = {slot["name"]: message[slot["offset"] :][: slot["length"]] for slot in told["byte_slots"][:4]}
+    values = {
+        slot["name"]: message[slot["offset"] :][: slot["length"]] for slot in manifest["byte_slots"][:4]
+    }
     assert values["to"] == b"reader@example.com"
     assert values["date"] == b"Mon, 12 Jun 2023 08:00:00 +0000"
     assert values["message_id"].startswith(b"<")
@@ -159,7 +161,7 @@ def test_a_post_that_may_be_another_under_a_new_name_waits_for_a_person(publicat
     outcome = ketapress(publication, "publish", "--at", LATER, "--json")
     assert outcome.exit_code == 1
     assert outcome.result["editions"] == []
-    assert [each["code"] for each in outcome.document["problems"]] == ["post.held"]
+    assert [problem["code"] for problem in outcome.document["problems"]] == ["post.held"]
 
 
 @pytest.mark.parametrize(("moved", "over"), [("a", "b"), ("b", "a")])

@@ -1,4 +1,4 @@
-"""What every command promises: exit codes, one document with --json, messages instead of tracebacks."""
+"""What all commands share: exit codes, one document with --json, and messages instead of tracebacks."""
 
 import fcntl
 import os
@@ -11,10 +11,10 @@ import pytest
 from ketapress.cli.main import COMMANDS
 from support.cli_runner import ketapress
 
-QUESTIONS = (["check"], ["queue"], ["preview"], ["status"], ["outbox", "list"], ["subscribers", "list"])
+READ_COMMANDS = (["check"], ["queue"], ["preview"], ["status"], ["outbox", "list"], ["subscribers", "list"])
 
 
-@pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
+@pytest.mark.parametrize("words", READ_COMMANDS, ids=" ".join)
 def test_json_is_one_document_on_stdout(publication: Path, words: list[str]) -> None:
     outcome = ketapress(publication, *words, "--json")
     assert outcome.document["schema"] == 1
@@ -82,9 +82,9 @@ def test_help_imports_nothing_heavy() -> None:
         "print(*[m for m in sys.modules if m.split('.')[0] in "
         "('sqlalchemy','jinja2','premailer','feedgen','lxml','asyncio','alembic','apscheduler','rich','nh3','yaml')], file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == ""
-    assert "publish" in done.stdout
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stderr.strip() == ""
+    assert "publish" in process.stdout
 
 
 def test_who_only_looks_at_a_lock_keeps_nobody_out(
@@ -94,9 +94,11 @@ def test_who_only_looks_at_a_lock_keeps_nobody_out(
 
     with lock.publication_lock(publication, "publish"):
         assert str(os.getpid()) in lock.lock_holder(publication, "publish")
-    with (publication / ".ketapress/publish.lock").open() as looking:
-        fcntl.flock(looking, fcntl.LOCK_SH)
-        monkeypatch.setattr("ketapress.system.lock.time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+    with (publication / ".ketapress/publish.lock").open() as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_SH)
+        monkeypatch.setattr(
+            "ketapress.system.lock.time.sleep", lambda _: fcntl.flock(lock_file, fcntl.LOCK_UN)
+        )
         with lock.publication_lock(publication, "publish"):
             assert lock.lock_holder(publication, "publish")
     assert lock.lock_holder(publication, "publish") == ""

@@ -1,4 +1,4 @@
-"""What editors ask before anything goes out: what comes, how it looks, why a post is in or out, what is wrong."""
+"""What editors use before an edition is sent: queue, preview, explain, check, new, compose, approve, and init."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def write(folder: Path, name: str, text: str) -> None:
 def test_the_queue_shows_slots_and_posts_by_date(publication: Path) -> None:
     write(publication, "2023-06-15-later.md", "---\ntitle: Later\n---\nTo come.\n")
     outcome = ketapress(publication, "queue", "--at", AT, "--to", "2023-06-20", "--json")
-    assert [each["slot"] for each in outcome.result["slots"]] == ["2023-06-12T0800", "2023-06-19T0800"]
+    assert [slot["slot"] for slot in outcome.result["slots"]] == ["2023-06-12T0800", "2023-06-19T0800"]
     assert outcome.result["slots"][0]["at"] == "2023-06-12T08:00:00+00:00"
     (post,) = outcome.result["posts"]
     assert post["path"] == "2023-06-15-later.md"
@@ -26,15 +26,15 @@ def test_the_queue_shows_slots_and_posts_by_date(publication: Path) -> None:
 
 def test_the_queue_knows_no_slot_before_the_start(publication: Path) -> None:
     outcome = ketapress(publication, "queue", "--from", "2023-05-01", "--to", "2023-06-06", "--json")
-    assert [each["slot"] for each in outcome.result["slots"]] == ["2023-06-05T0800"]
+    assert [slot["slot"] for slot in outcome.result["slots"]] == ["2023-06-05T0800"]
 
 
 def test_a_preview_is_the_edition_that_is_then_composed(publication: Path) -> None:
     outcome = ketapress(publication, "preview", "weekly", "--at", AT, "--json")
-    (coming,) = outcome.result["editions"]
-    assert coming["edition"] == "weekly/2023-06-12T0800"
+    (edition,) = outcome.result["editions"]
+    assert edition["edition"] == "weekly/2023-06-12T0800"
     ketapress(publication, "publish", "--at", "2023-06-12T08:00")
-    assert hashes(Path(coming["folder"])) == hashes(publication / "outbox" / "weekly" / "2023-06-12T0800")
+    assert hashes(Path(edition["folder"])) == hashes(publication / "outbox" / "weekly" / "2023-06-12T0800")
 
 
 def test_a_preview_decides_nothing(publication: Path) -> None:
@@ -50,17 +50,23 @@ def test_explain_says_for_each_post_why(publication: Path) -> None:
     outcome = ketapress(
         publication, "explain", "weekly/2023-06-12T0800", "--at", "2023-06-12T09:00", "--json"
     )
-    told = {each["path"]: each for each in outcome.result["posts"]}
+    reasons = {post["path"]: post for post in outcome.result["posts"]}
     assert outcome.result["decided"] == "composed"
-    assert told["2023-06-07-ketamine-therapy.txt"]["included"]
-    assert told["2023-06-08-draft.md"]["why"] == "is a draft"
-    assert "after this window" in told["2023-06-15-later.md"]["why"]
+    assert reasons["2023-06-07-ketamine-therapy.txt"]["included"]
+    assert reasons["2023-06-08-draft.md"]["why"] == "is a draft"
+    assert "after this window" in reasons["2023-06-15-later.md"]["why"]
 
 
 def test_explain_tells_of_a_slot_to_come(publication: Path) -> None:
     outcome = ketapress(publication, "explain", "weekly/2023-06-12T0800", "--at", AT, "--json")
     assert outcome.result["decided"] is None
-    assert [each["included"] for each in outcome.result["posts"]] == [True]
+    assert [post["included"] for post in outcome.result["posts"]] == [True]
+
+
+def test_explain_says_that_a_send_time_was_merged_into_a_later_edition(publication: Path) -> None:
+    ketapress(publication, "publish", "--at", "2023-06-12T09:00")
+    text = ketapress(publication, "explain", "weekly/2023-06-05T0800", "--at", "2023-06-12T09:00").stdout
+    assert text.splitlines()[0] == "weekly/2023-06-05T0800: part of a later edition."
 
 
 def test_drafts_held_and_future_posts_leak_nowhere(publication: Path) -> None:
@@ -99,7 +105,7 @@ def test_check_counts_add_up(publication: Path) -> None:
 def test_check_finds_nothing_in_a_sound_folder(publication: Path) -> None:
     outcome = ketapress(publication, "check", "--at", AT)
     assert outcome.exit_code == 0
-    assert "Nothing to mend" in outcome.stdout
+    assert "1 file: 1 post. No problems found." in outcome.stdout
 
 
 def test_check_tries_the_templates_also_when_no_edition_is_coming(publication: Path) -> None:
@@ -119,11 +125,11 @@ def test_check_warns_of_settings_that_will_disappoint(publication: Path) -> None
     )
     outcome = ketapress(publication, "check", "--at", AT, "--json")
     assert outcome.exit_code == 0
-    assert {each["code"] for each in outcome.document["problems"]} == {
+    assert {problem["code"] for problem in outcome.document["problems"]} == {
         "settings.noreply",
         "settings.postal-address",
     }
-    assert {each["severity"] for each in outcome.document["problems"]} == {"warning"}
+    assert {problem["severity"] for problem in outcome.document["problems"]} == {"warning"}
 
 
 @pytest.mark.parametrize(
@@ -176,7 +182,7 @@ def test_compose_now_takes_what_was_published_in_this_very_minute(publication: P
     (edition,) = outcome.result["editions"]
     assert (edition["edition"], len(edition["posts"])) == ("weekly/2023-06-12T0930", 1)
     later = ketapress(publication, "publish", "--at", "2023-06-19T09:00", "--json")
-    assert [each["decided"] for each in later.result["slots"]] == ["empty"]
+    assert [slot["decided"] for slot in later.result["slots"]] == ["empty"]
 
 
 def test_an_edition_that_needs_approval_waits_for_it(publication: Path) -> None:
@@ -199,7 +205,7 @@ def test_init_and_publish_show_an_edition_at_once(tmp_path: Path) -> None:
     assert ketapress(tmp_path, "init", "letter", "--at", "2023-06-07T10:05").exit_code == 0
     outcome = ketapress(tmp_path / "letter", "publish", "--at", "2023-06-07T10:06", "--json")
     assert outcome.exit_code == 0
-    assert [each["subject"] for each in outcome.result["editions"]] == ["Welcome"]
+    assert [edition["subject"] for edition in outcome.result["editions"]] == ["Welcome"]
     again = ketapress(tmp_path, "init", "letter")
     assert again.exit_code == 1
     assert "already" in again.stderr
