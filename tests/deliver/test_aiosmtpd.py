@@ -10,10 +10,10 @@ from aiosmtpd.smtp import AuthResult
 
 from ketapress.model.edition import EditionState
 from ketapress.model.settings import RelayUrl
-from support.certificates import new_serving, new_trusting
+from support.certificates import create_client_context, create_server_context
 from support.delivery_fixture import Press, new_press
 
-press, serving, trusting = new_press, new_serving, new_trusting
+press, serving, trusting = new_press, create_server_context, create_client_context
 
 READERS = [f"reader{n}@example.net" for n in range(45)]
 

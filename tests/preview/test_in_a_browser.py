@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from support.browser import faults, sights
+from support.browser import find_violations, render_pages
 from support.preview_process import PAGE, PreviewProcess
 
 HOSTILE = """<!DOCTYPE html><html><head><meta http-equiv="refresh" content="0; url={trap}/refresh">
@@ -105,4 +105,4 @@ def test_the_page_is_open_to_everybody_on_a_phone_and_on_a_desktop(
     (publication / "posts" / "broken.md").write_text("---\ntitle: [\n---\nx\n")
     preview = serve(publication)
     assert "Findings" in preview.get().text
-    assert faults(sights([preview.url + PAGE, f"{preview.url}/newsletter/nobody"])) == []
+    assert find_violations(render_pages([preview.url + PAGE, f"{preview.url}/newsletter/nobody"])) == []

@@ -14,9 +14,9 @@ from ketapress.relay.classify import verdict
 from ketapress.relay.client import Connection, NotOpened
 from ketapress.relay.transaction import Envelope
 from ketapress.testing import ScriptedRelay, hang_up
-from support.certificates import new_serving, new_trusting
+from support.certificates import create_client_context, create_server_context
 
-serving, trusting = new_serving, new_trusting
+serving, trusting = create_server_context, create_client_context
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 
 

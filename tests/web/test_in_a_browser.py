@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ketapress.mail.tokens import Purpose
-from support.browser import faults, sights
+from support.browser import find_violations, render_pages
 from support.cli_runner import ketapress
 from support.web_fixture import run_web_server
 
@@ -25,6 +25,6 @@ def test_everybody_can_leave(own_publication: Path, language: str) -> None:
     (own_publication / "public" / "404.html").unlink()  # tests/site checks that page
     with run_web_server(own_publication) as server:
         paths = [server.build_link_path(purpose) for purpose in Purpose] + ["/unsubscribe/no", "/no"]
-        views = sights(server.build_url(path) for path in paths)
+        views = render_pages(server.build_url(path) for path in paths)
     assert {view.direction for view in views} == {"rtl" if language == "ar" else "ltr"}
-    assert faults(views) == []
+    assert find_violations(views) == []

@@ -190,8 +190,8 @@ def _check_schema(database: sqlite3.Connection) -> None:
 
 
 def _delete_others(database: sqlite3.Connection, kind: str, names: Iterable[str]) -> None:
-    kept = set(map(_encode, names))
-    others = [row for row in database.execute(_sql(_SELECT_NAMES, kind)) if row[0] not in kept]
+    encoded_names = set(map(_encode, names))
+    others = [row for row in database.execute(_sql(_SELECT_NAMES, kind)) if row[0] not in encoded_names]
     database.executemany(_sql(_DELETE, kind), others)
 
 
