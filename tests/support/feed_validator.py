@@ -164,14 +164,14 @@ _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 def find_complaints(document: bytes, url: str, now: datetime) -> list[str]:
     """All that is to be said against a feed in XML that is served at `url`."""
     text = document.decode()
-    found = []
+    lines = []
     if not text.startswith("<?xml"):
-        found.append("NoXmlDeclaration")
+        lines.append("NoXmlDeclaration")
     if _BAD_CHARACTERS.search(text):
-        found.append("BadCharacters")
+        lines.append("BadCharacters")
     root = etree.fromstring(document)
-    found += _check_rss(root, url, now) if root.tag == "rss" else _check_atom(root, url, now)
-    return found
+    lines += _check_rss(root, url, now) if root.tag == "rss" else _check_atom(root, url, now)
+    return lines
 
 
 def check_uri(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ketapress.daemon.context import DaemonContext
 from ketapress.daemon.counters import Counters
-from ketapress.deliver.report import EditionReport, died_problem
+from ketapress.deliver.report import EditionReport, dead_sender_problem
 from ketapress.mail_service import MailService
 from ketapress.model.delivery import Verdict
 from ketapress.model.errors import Problem
@@ -43,9 +43,9 @@ class DeliveryJob:
         with closing(context.open_publication()) as publication, publication.exclusive_lock("send"):
             reports = MailService(publication).send(
                 context.clock,
-                stop=context.stop.is_set,
-                heard=self._count_reply,
-                doubted=self._report_in_doubt,
+                must_stop=context.stop.is_set,
+                on_verdict=self._count_reply,
+                on_in_doubt=self._report_in_doubt,
             )
         self._save_counters()
         for report in reports:
@@ -65,7 +65,7 @@ class DeliveryJob:
         self._last_messages[name] = message
 
     def _report_in_doubt(self, count: int) -> None:
-        problem = died_problem(count, self._context.settings.relay.in_doubt)
+        problem = dead_sender_problem(count, self._context.settings.relay.in_doubt)
         self._context.log.problem(problem, then="Delivery to all other subscribers continues.")
 
     def _count_reply(self, verdict: Verdict) -> None:

@@ -142,8 +142,8 @@ class BuildCache:
             database.execute("BEGIN IMMEDIATE")
             for kind in (*changes, *names):
                 database.execute(_sql(_CREATE, kind).replace("TABLE", "TABLE IF NOT EXISTS", 1))
-            for kind, kept_names in names.items():
-                _delete_others(database, kind, kept_names)
+            for kind, current_names in names.items():
+                _delete_others(database, kind, current_names)
             for kind, entries in changes.items():
                 database.executemany(_sql(_INSERT, kind), _rows(entries))
             database.execute("COMMIT")
