@@ -31,7 +31,7 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedRelay]:
 
 
 @pytest.fixture
-def publication(tmp_path: Path, relay: ScriptedRelay) -> Path:  # noqa: ARG001 - its URL is in the settings
+def publication(tmp_path: Path, relay: ScriptedRelay) -> Path:
     with tarfile.open(HERE / "publication-0.1.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     return tmp_path
