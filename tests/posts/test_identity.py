@@ -13,6 +13,8 @@ from support.factories import NOW, settings
 from support.posts_folder import at, built, publication
 
 LATER = at("2023-06-20T09:00:00")
+RENAMED = "---\ndate: 2023-06-19\nslug: a\n---\n\nRewritten.\n"
+"""A post that may be `a.md` under another name: it has the same slug."""
 
 
 def post_source(day: str = "2023-06-07", text: str = "Some text.", **header: str) -> str:
@@ -105,7 +107,7 @@ def test_a_copy_gets_an_id_of_its_own(tmp_path: Path) -> None:
 def test_a_new_file_is_held_while_a_published_one_is_missing(tmp_path: Path) -> None:
     before = built(publication(tmp_path, {"a.md": post_source()})).posts[0]
     (tmp_path / "posts/a.md").unlink()
-    library = built(publication(tmp_path, {"b.md": post_source("2023-06-19", "Rewritten.")}), LATER)
+    library = built(publication(tmp_path, {"b.md": RENAMED}), LATER)
     (question,) = library.problems
     assert (question.code, question.where, question.severity) == ("post.held", "posts/b.md", Severity.WARNING)
     assert before.id in question.cure
@@ -118,11 +120,12 @@ def test_a_new_file_is_held_while_a_published_one_is_missing(tmp_path: Path) -> 
 def test_the_answer_to_the_question_is_an_id(tmp_path: Path, same: bool) -> None:
     before = built(publication(tmp_path, {"a.md": post_source()})).posts[0]
     (tmp_path / "posts/a.md").unlink()
-    built(publication(tmp_path, {"b.md": post_source("2023-06-19", "Rewritten.")}), LATER)
+    built(publication(tmp_path, {"b.md": RENAMED}), LATER)
     answer = before.id if same else "tag:example.org,2023:another"
     answer_date = LATER + timedelta(days=10)
     (post,) = built(
-        publication(tmp_path, {"b.md": post_source("2023-06-19", "Rewritten.", id=answer)}), answer_date
+        publication(tmp_path, {"b.md": post_source("2023-06-19", "Rewritten.", slug="a", id=answer)}),
+        answer_date,
     ).posts
     assert post.id == answer
     assert post.published == (before.published if same else answer_date)
@@ -133,18 +136,23 @@ def test_the_answer_to_the_question_is_an_id(tmp_path: Path, same: bool) -> None
 def test_a_file_that_comes_back_answers_the_question_too(tmp_path: Path) -> None:
     before = built(publication(tmp_path, {"a.md": post_source()})).posts[0]
     (tmp_path / "posts/a.md").unlink()
-    built(publication(tmp_path, {"b.md": post_source("2023-06-19", "Other.")}), LATER)
+    built(publication(tmp_path, {"b.md": RENAMED}), LATER)
     library = built(publication(tmp_path, {"a.md": post_source()}), LATER + timedelta(hours=1))
-    assert problem_codes(library) == []
+    assert problem_codes(library) == ["post.same-address"]
     assert find_post(library, "a.md") == before
     assert find_post(library, "b.md").published == LATER + timedelta(hours=1)
 
 
 def build_displaced(root: Path) -> tuple[Library, Library]:
     """Build before and after one post took the file name of another, whose own name a new post has."""
-    before = built(publication(root, {"a.md": post_source(text="One."), "b.md": post_source(text="Two.")}))
+    before = built(
+        publication(root, {"a.md": post_source(text="One.", title="Alpha"), "b.md": post_source(text="Two.")})
+    )
     after = built(
-        publication(root, {"a.md": post_source(text="Two."), "b.md": post_source(text="Three.")}), LATER
+        publication(
+            root, {"a.md": post_source(text="Two."), "b.md": post_source(text="Three.", title="Alpha two")}
+        ),
+        LATER,
     )
     return before, after
 

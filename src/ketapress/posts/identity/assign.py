@@ -1,16 +1,17 @@
 """Assign each post what is decided once: its id, its URL, when it was published and when its content last changed.
 
-Where the file of a published post is missing and an unknown one has appeared, the new post is held and a person is
-asked whether they are the same, because mailing a post twice cannot be undone. No files are read or written.
+Where the file of a published post is missing and a new one came in the same run that resembles it, the new one is taken
+for it, or is held while a person is asked, because mailing a post twice cannot be undone. No files are read or written.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.urls import encode_path, join_url
 from ketapress.posts.identity.match import get_header_id, match_posts
+from ketapress.posts.identity.questions import find_questions
 from ketapress.posts.identity.registry import Registry, RegistryEntry
 from ketapress.posts.parsing.parse import ParsedPost
 
@@ -55,19 +56,23 @@ def assign_identities(
     """
     rules = rules._replace(now=rules.now.astimezone(UTC).replace(microsecond=0))
     result = match_posts(parsed_posts, unreadable_paths, registry.entries, rules.site_url)
-    newly_missing = [entry for entry in result.missing if entry.published and not entry.gone]
-    assigner = _IdentityAssigner(registry, rules, newly_missing)
+    questions = find_questions(result, rules.zone, is_first_build=registry.first_built is None)
+    assigner = _IdentityAssigner(registry, rules, questions.by_path)
     pairs = sorted(
-        result.pairs, key=lambda pair: (not assigner.can_publish(*pair), pair[0].date, pair[0].path)
+        questions.pairs, key=lambda pair: (not assigner.can_publish(*pair), pair[0].date, pair[0].path)
     )
     posts = sorted((assigner.identify(*pair) for pair in pairs), key=lambda post: post.parsed_post.path)
-    has_question, paths = any(post.entry.held for post in posts), {post.entry.path for post in posts}
+    paths = {post.entry.path for post in posts}
     missing_entries = [
-        _mark_missing(entry, paths, None if has_question else rules.now)
-        for entry in result.missing
-        if entry.published
+        _mark_missing(entry, paths, None if entry.id in questions.ids else rules.now)
+        for entry in questions.missing
     ]
-    entries = [*(post.entry for post in posts), *result.unreadable, *missing_entries]
+    entries = [
+        *(post.entry for post in posts),
+        *result.unreadable,
+        *missing_entries,
+        *questions.missing_new_entries,
+    ]
     return IdentityResult(
         tuple(posts),
         Registry(
@@ -80,7 +85,7 @@ def assign_identities(
 
 
 def _mark_missing(entry: RegistryEntry, paths: Container[str], now: datetime | None) -> RegistryEntry:
-    """Return the entry of a post whose file is missing. `now` is None while a person is asked about missing files."""
+    """Return the entry of a post whose file is missing. `now` is None while a person is asked about it."""
     if entry.gone:
         return entry
     return entry._replace(gone=now, displaced=now is None and (entry.displaced or entry.path in paths))
@@ -90,12 +95,15 @@ class _IdentityAssigner:
     """Decides the entries one by one, and knows which ids, URLs and moments of updates are taken."""
 
     def __init__(
-        self, registry: Registry, rules: IdentityRules, missing_entries: list[RegistryEntry]
+        self,
+        registry: Registry,
+        rules: IdentityRules,
+        questions: Mapping[str, tuple[RegistryEntry, ...]],
     ) -> None:
         published_entries = [entry for entry in registry.entries if entry.published]
         self.rules = rules
         self.is_first_build = registry.first_built is None
-        self.missing_entries = missing_entries
+        self.questions = questions
         self.problems: list[Problem] = []
         self.ids = {entry.id for entry in published_entries}
         self.urls = {url for entry in published_entries for url in (entry.url, *entry.aliases)}
@@ -104,9 +112,9 @@ class _IdentityAssigner:
         self.last_numbers: dict[str, int] = {}
         self.last_moments: dict[datetime, tuple[datetime, timedelta]] = {}
 
-    def can_publish(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> bool:
+    def can_publish(self, parsed_post: ParsedPost, _: RegistryEntry | None) -> bool:
         """Whether the post can be public now: no draft, not on hold, no open question, no date in the future."""
-        return parsed_post.date <= self.rules.now and not self._is_withheld(parsed_post, entry)
+        return parsed_post.date <= self.rules.now and not self._is_withheld(parsed_post)
 
     def identify(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> IdentifiedPost:
         """Return the post with its entry from now on. `entry` is the one it has had, if any."""
@@ -117,13 +125,8 @@ class _IdentityAssigner:
         self.problems += self._find_problems(parsed_post, new_entry)
         return IdentifiedPost(parsed_post, new_entry)
 
-    def _has_question(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> bool:
-        """Whether the post may be a missing one: it was not published before, and has no id in its header."""
-        is_unknown = not self.is_first_build and (entry is None or entry.held)
-        return bool(self.missing_entries) and is_unknown and parsed_post.fields.id is None
-
-    def _is_withheld(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> bool:
-        return parsed_post.draft or parsed_post.fields.hold or self._has_question(parsed_post, entry)
+    def _is_withheld(self, parsed_post: ParsedPost) -> bool:
+        return parsed_post.draft or parsed_post.fields.hold or parsed_post.path in self.questions
 
     def _create_entry(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> RegistryEntry:
         """Return the entry of a post that was not published before; it is published now, or waits."""
@@ -133,6 +136,7 @@ class _IdentityAssigner:
         post_id = get_header_id(parsed_post, self.rules.site_url) or join_url(self.rules.site_url, url)
         self.ids.add(post_id)
         due = parsed_post.date.astimezone(UTC)
+        missing_entries = self.questions.get(parsed_post.path, ())
         published, in_editions = None, True
         if self.can_publish(parsed_post, entry):
             published, in_editions = self._decide_publication(due, entry)
@@ -144,9 +148,11 @@ class _IdentityAssigner:
             first_seen=entry.first_seen if entry else self.rules.now,
             published=published,
             updated=self._choose_moment(published) if published else None,
-            due=None if published or self._is_withheld(parsed_post, entry) else due,
-            held=self._has_question(parsed_post, entry),
+            due=None if published or self._is_withheld(parsed_post) else due,
+            held=bool(missing_entries),
             in_editions=in_editions,
+            **_describe_content(parsed_post),
+            question=tuple(missing.id for missing in missing_entries),
         )
 
     def _decide_publication(self, due: datetime, entry: RegistryEntry | None) -> tuple[datetime, bool]:
@@ -173,6 +179,7 @@ class _IdentityAssigner:
 
     def _update_content(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
         """Return the entry of a published post, for the current path and content of its file."""
+        entry = entry._replace(**_describe_content(parsed_post))
         if entry.has_own_path and (entry.path, entry.sha256) == (parsed_post.path, parsed_post.sha256):
             return entry
         updated = entry.updated
@@ -194,7 +201,7 @@ class _IdentityAssigner:
             url = f"{folder}/{name}-{number}.html"
         self.last_numbers[preferred_url] = number
         self.urls.add(url)
-        if url != preferred_url:
+        if url != preferred_url and parsed_post.path not in self.questions:
             self.problems.append(
                 _warning(
                     "post.same-address",
@@ -226,14 +233,15 @@ class _IdentityAssigner:
     def _find_problems(self, parsed_post: ParsedPost, entry: RegistryEntry) -> Iterator[Problem]:
         """Yield what a person should know about the post."""
         if entry.held:
+            missing_entries = self.questions[parsed_post.path]
             files = ", ".join(
-                f"`{missing.path}` (id {missing.id})" for missing in self.missing_entries[:_MAX_FILES]
+                f"`{missing.path}` (id {missing.id})" for missing in missing_entries[:_MAX_FILES]
             )
             yield _warning(
                 "post.held",
                 parsed_post,
                 f"the post is held, because it may be a missing one under another name: {files}.",
-                f"If it is, add `id: {self.missing_entries[0].id}` to its header; if it is another post, "
+                f"If it is, add `id: {missing_entries[0].id}` to its header; if it is another post, "
                 f"add `id: {entry.id}`.",
             )._replace(needs_answer=True)
         if not entry.in_editions:
@@ -267,6 +275,15 @@ class _IdentityAssigner:
                 f"the `id:` in the header is ignored: the post was published as {entry.id} and keeps that id.",
                 f"Write `id: {entry.id}`, or remove the line.",
             )
+
+
+def _describe_content(parsed_post: ParsedPost) -> dict[str, Any]:
+    """Return the fields of an entry by which the post is recognized where its file gets another name."""
+    return {
+        "title": parsed_post.title.encode(errors="replace").decode(),
+        "date": parsed_post.date.astimezone(UTC).replace(microsecond=0),
+        "words": parsed_post.words,
+    }
 
 
 def _warning(code: str, parsed_post: ParsedPost, message: str, cure: str) -> Problem:

@@ -1,12 +1,14 @@
 """Match parsed posts with the entries of the registry.
 
 A post is known by the `id:` in its header, else by path and content, else by content alone (a rename), else by path
-alone (an edit). Content comes before path, so that a file that moved and left its old name to another keeps its id.
+alone (an edit), also where its letters with accents are composed in another way (a copy made by macOS). Content comes
+before path, so that a file that moved and left its old name to another keeps its id.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
+from unicodedata import normalize
 from urllib.parse import quote
 
 from ketapress.model.errors import Problem
@@ -20,6 +22,7 @@ _KEYS: tuple[Callable[[ParsedPost | RegistryEntry], object], ...] = (
     lambda item: (item.path, item.sha256),
     lambda item: item.sha256,
     lambda item: item.path,
+    lambda item: normalize("NFC", item.path),
 )
 """What a post and its entry have in common, in the order in which they are matched."""
 
@@ -142,6 +145,8 @@ def _pair_entries(
     key: Callable[[ParsedPost | RegistryEntry], object],
 ) -> None:
     """Move entries from the free ones to `entries_by_path` where a post has the same key."""
+    if not free_entries:
+        return
     entries_by_key: dict[object, list[RegistryEntry]] = {}
     for entry in free_entries.values():
         entries_by_key.setdefault(key(entry), []).append(entry)

@@ -35,8 +35,12 @@ class RegistryEntry(NamedTuple):
 
     `published` and `updated` are None until the post is published; until then `id` and `url` may still change. `due` is
     the date it waits for, None while it is a draft or on hold. `held` means that a person is asked whether it is a
-    missing post. `gone` is when its file was found to be missing; the id is kept forever. `displaced` means that another
-    post has its path, while a person is asked where it went. `aliases` are former URLs.
+    missing post, and `question` has the ids of those; the entry stays until the question is answered, also where its file
+    is missing meanwhile. `gone` is when the post's file was found to be missing; the id is kept forever. `displaced` means
+    that another post has its path, while a person is asked where it went. `aliases` are former URLs.
+
+    `title`, `date` (the author's) and `words` (a sketch) are what a new post is compared with once the file is missing;
+    entries of older versions have none.
     """
 
     id: str
@@ -52,6 +56,10 @@ class RegistryEntry(NamedTuple):
     displaced: bool = False
     in_editions: bool = True
     aliases: tuple[str, ...] = ()
+    title: str = ""
+    date: datetime | None = None
+    words: str = ""
+    question: tuple[str, ...] = ()
 
     @property
     def has_own_path(self) -> bool:
@@ -156,9 +164,14 @@ def _to_row(entry: RegistryEntry) -> dict[str, Any]:
             row[name] = True
     if not entry.in_editions:
         row["in_editions"] = False
-    if entry.aliases:
-        row["aliases"] = list(entry.aliases)
-    return row
+    rest = {
+        "aliases": list(entry.aliases),
+        "title": entry.title,
+        "date": _format_moment(entry.date),
+        "words": entry.words,
+        "question": list(entry.question),
+    }
+    return row | {name: value for name, value in rest.items() if value}
 
 
 def _parse_lines(lines: list[tuple[int, str]]) -> list[tuple[int, RegistryEntry]]:
@@ -188,6 +201,10 @@ def _parse_entry(number: int, row: dict[str, Any]) -> RegistryEntry:
             displaced=row.get("displaced") is True,
             in_editions=row.get("in_editions") is not False,
             aliases=tuple(map(str, row.get("aliases", ()))),
+            title=str(row.get("title", "")),
+            date=_parse_optional_moment(row, "date"),
+            words=str(row.get("words", "")),
+            question=tuple(map(str, row.get("question", ()))),
         )
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise _registry_error(f"the line is not the entry of a post ({error})", number) from None

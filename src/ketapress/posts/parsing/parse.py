@@ -33,6 +33,7 @@ from ketapress.posts.text.excerpt import (
 )
 from ketapress.posts.text.strip_markdown import strip_markdown
 from ketapress.posts.text.title import derive_title_from_name
+from ketapress.posts.text.word_sketch import sketch_words
 
 if TYPE_CHECKING:
     from ketapress.posts.parsing.body_date import BodyDate
@@ -56,7 +57,7 @@ class ParsedPost(NamedTuple):
     """What an author wrote. `html` is the body, not sanitized yet, with tokens for its `marks`.
 
     `name` is what its address is made of; `explicit_slug` says that the author chose it.
-    `sha256` is of the title where it is explicit, and the body.
+    `sha256` is of the title where it is explicit, and the body. `words` is a sketch of the words of the body.
     """
 
     path: str
@@ -68,6 +69,7 @@ class ParsedPost(NamedTuple):
     slug: str
     has_explicit_slug: bool
     sha256: str
+    words: str
     fields: Fields
     draft: bool
     lang: str | None
@@ -114,6 +116,7 @@ def parse_post(path: str, text: str, rules: ParseRules) -> tuple[ParsedPost, tup
         slug=explicit_slug or slugify(unquote(name)) or slugify(title) or digest[:8],
         has_explicit_slug=bool(explicit_slug),
         sha256=digest,
+        words=sketch_words(body),
         fields=post_fields,
         draft=draft,
         lang=lang,
