@@ -137,10 +137,21 @@ class Publication:
 
     def keep_ids(self, library: "Library") -> None:
         """Writes down the ids that were pinned when the library was read."""
-        from ketapress.posts.identity.registry import write_registry_text
+        from ketapress.posts.identity.registry import write_registry
 
         if library.new_ids is not None:
-            write_registry_text(self.root, library.new_ids)
+            write_registry(self.root, library.new_ids)
+
+    def save_ids(self, *, dry_run: bool) -> tuple[int, bool]:
+        """Write all ids that are known here into the file that is committed; return how many, and whether it changes."""
+        from ketapress.posts.identity.registry import read_registry, save_tracked_registry
+        from ketapress.posts.identity.registry_text import format_registry
+
+        registry = read_registry(self.root)
+        if registry.first_built is None:
+            return 0, False
+        text = format_registry(registry)
+        return len(registry.entries), save_tracked_registry(self.root, text, dry_run=dry_run)
 
     @cached_property
     def build_cache(self) -> "BuildCache":
@@ -204,12 +215,15 @@ class Publication:
 
     def preview_stamps(self) -> dict[str, str]:
         """The stamps of all that the next edition is made of: posts and their ids, templates, settings, past editions."""
-        from ketapress.posts.identity.registry import REGISTRY_NAME as IDS
+        from ketapress.posts.identity.registry import LEARNED_REGISTRY
+        from ketapress.posts.identity.registry_text import TRACKED_REGISTRY
         from ketapress.system.file_stamp import stamp, tree_stamps
         from ketapress.templates.sources import template_folders
 
         folders = (self.root / "posts", self.root / "outbox", *template_folders(self.root))
-        found = {file: stamp(str(self.root / file)) for file in (SETTINGS_FILE, f"posts/{IDS}")}
+        found = {
+            file: stamp(str(self.root / file)) for file in (SETTINGS_FILE, TRACKED_REGISTRY, LEARNED_REGISTRY)
+        }
         for folder in folders:
             found |= tree_stamps("", str(folder))
         return found

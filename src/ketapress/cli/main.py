@@ -22,6 +22,7 @@ COMMANDS = {
     "outbox": "List and show editions, decide about them, say what became of them.",
     "subscribers": "Add, list, import, export, remove or erase subscribers.",
     "init": "Make a publication folder.",
+    "ids": "Write the ids of posts that this machine learned into the file that is committed.",
     "status": "One screen: what is due, what went out, what needs a person.",
     "doctor": "Look at settings, folder, clock, database, relay and DNS; each finding has its cure.",
     "db": "Upgrade, copy or restore the database.",

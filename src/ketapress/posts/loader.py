@@ -14,7 +14,8 @@ from ketapress.model.urls import slugify
 from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.dates.parse import DateRules
 from ketapress.posts.identity.assign import IdentityRules, assign_identities
-from ketapress.posts.identity.registry import format_registry, read_registry
+from ketapress.posts.identity.registry import read_registry
+from ketapress.posts.identity.registry_text import format_registry
 from ketapress.posts.library import Library, file_count, is_error, sort_problems
 from ketapress.posts.parsing.parse import ParseRules
 from ketapress.posts.reader import PostReader

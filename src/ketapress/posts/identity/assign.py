@@ -12,7 +12,7 @@ from ketapress.model.errors import Problem, Severity
 from ketapress.model.urls import encode_path, join_url
 from ketapress.posts.identity.match import get_header_id, match_posts
 from ketapress.posts.identity.questions import find_questions
-from ketapress.posts.identity.registry import Registry, RegistryEntry
+from ketapress.posts.identity.registry_entry import Registry, RegistryEntry
 from ketapress.posts.parsing.parse import ParsedPost
 
 _SECOND = timedelta(seconds=1)
@@ -55,8 +55,10 @@ def assign_identities(
     `unreadable_paths` are files and folders that exist and cannot be read: their posts are not missing.
     """
     rules = rules._replace(now=rules.now.astimezone(UTC).replace(microsecond=0))
-    result = match_posts(parsed_posts, unreadable_paths, registry.entries, rules.site_url)
-    questions = find_questions(result, rules.zone, is_first_build=registry.first_built is None)
+    result = match_posts(parsed_posts, unreadable_paths, registry, rules.site_url)
+    questions = find_questions(
+        result, registry.foreign_ids, rules.zone, is_first_build=registry.first_built is None
+    )
     assigner = _IdentityAssigner(registry, rules, questions.by_path)
     pairs = sorted(
         questions.pairs, key=lambda pair: (not assigner.can_publish(*pair), pair[0].date, pair[0].path)
@@ -75,10 +77,11 @@ def assign_identities(
     ]
     return IdentityResult(
         tuple(posts),
-        Registry(
-            registry.first_built or rules.now,
-            tuple(sorted(entries, key=lambda entry: entry.id)),
-            registry.raw_lines,
+        registry._replace(
+            first_built=registry.first_built or rules.now,
+            entries=tuple(sorted(entries, key=lambda entry: entry.id)),
+            foreign_ids=frozenset(),
+            is_saved=True,
         ),
         (*result.problems, *assigner.problems),
     )
@@ -104,6 +107,7 @@ class _IdentityAssigner:
         self.rules = rules
         self.is_first_build = registry.first_built is None
         self.questions = questions
+        self.foreign_ids = registry.foreign_ids
         self.problems: list[Problem] = []
         self.ids = {entry.id for entry in published_entries}
         self.urls = {url for entry in published_entries for url in (entry.url, *entry.aliases)}
@@ -121,6 +125,7 @@ class _IdentityAssigner:
         if entry is None or entry.published is None:
             new_entry = self._create_entry(parsed_post, entry)
         else:
+            entry = self._adopt_entry(parsed_post, entry)
             new_entry = self._update_content(parsed_post, self._update_url(parsed_post, entry))
         self.problems += self._find_problems(parsed_post, new_entry)
         return IdentifiedPost(parsed_post, new_entry)
@@ -162,6 +167,18 @@ class _IdentityAssigner:
         if entry or due >= self.rules.now - self.rules.late_posts:
             return self.rules.now, True
         return due, False
+
+    def _adopt_entry(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
+        """Return the entry of a post that another machine published. For editions it counts from when it came here."""
+        if (
+            entry.id not in self.foreign_ids
+            or not entry.in_editions
+            or not self.can_publish(parsed_post, entry)
+        ):
+            return entry
+        due = parsed_post.date.astimezone(UTC)
+        published, in_editions = self._decide_publication(due, entry if entry.due == due else None)
+        return entry._replace(published=published, in_editions=in_editions, due=None)
 
     def _update_url(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
         """Return the entry of a published post, with a new URL where its author chose a new `slug`."""

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from ketapress.posts.identity.match import Matches
-from ketapress.posts.identity.registry import RegistryEntry
+from ketapress.posts.identity.registry_entry import RegistryEntry
 from ketapress.posts.identity.resemblance import Resemblance, ResemblanceIndex
 from ketapress.posts.parsing.parse import ParsedPost
 
@@ -31,21 +31,33 @@ class Questions(NamedTuple):
     missing_new_entries: tuple[RegistryEntry, ...]
 
 
-def find_questions(matches: Matches, zone: tzinfo, *, is_first_build: bool) -> Questions:
+def find_questions(
+    matches: Matches, foreign_ids: frozenset[str], zone: tzinfo, *, is_first_build: bool
+) -> Questions:
     """Take new posts for missing ones where that is certain, and ask where it is likely (`judge_resemblance`).
 
-    It is certain where one new post and one missing post are the same by that rule, and no other post of the run is.
+    It is certain where one new post and one missing post are the same by that rule, and no other post of the run is. A post that
+    came with an id of another machine (`foreign_ids`) is new here.
     """
     published_missing = {entry.id: entry for entry in matches.missing if entry.published}
-    asked_about = {post_id: entry for post_id, entry in published_missing.items() if not entry.gone}
+    asked_about = {
+        post_id: entry
+        for post_id, entry in published_missing.items()
+        if not entry.gone and post_id not in foreign_ids
+    }
     index = ResemblanceIndex(() if is_first_build else asked_about.values(), zone)
     similar_ids = {
         parsed_post.path: index.find_similar(parsed_post)
         for parsed_post, entry in matches.pairs
-        if parsed_post.fields.id is None and (entry is None or (entry.held and not entry.question))
+        if parsed_post.fields.id is None
+        and (entry is None or entry.id in foreign_ids or (entry.held and not entry.question))
     }
     renamed = _find_renamed(
-        {parsed_post.path: similar_ids[parsed_post.path] for parsed_post, entry in matches.pairs if not entry}
+        {
+            parsed_post.path: similar_ids.get(parsed_post.path, {})
+            for parsed_post, entry in matches.pairs
+            if entry is None or entry.id in foreign_ids
+        }
         if asked_about
         else {}
     )
@@ -53,6 +65,8 @@ def find_questions(matches: Matches, zone: tzinfo, *, is_first_build: bool) -> Q
         del asked_about[post_id]
     by_path: dict[str, tuple[RegistryEntry, ...]] = {}
     for parsed_post, entry in matches.pairs:
+        if entry and entry.id in foreign_ids:
+            continue  # another machine published it as a post of its own
         question = entry.question if entry and entry.held else ()
         ids = question or similar_ids.get(parsed_post.path, ())
         entries = tuple(asked_about[post_id] for post_id in ids if post_id in asked_about)

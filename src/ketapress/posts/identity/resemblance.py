@@ -12,7 +12,7 @@ from typing import NamedTuple
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from ketapress.posts.identity.registry import RegistryEntry
+from ketapress.posts.identity.registry_entry import RegistryEntry
 from ketapress.posts.parsing.parse import ParsedPost
 from ketapress.posts.text.word_sketch import parse_sketch, word_share
 
