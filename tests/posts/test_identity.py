@@ -36,11 +36,11 @@ def test_in_the_first_build_every_past_post_is_published_at_its_date(tmp_path: P
             tmp_path, {"old.md": post_source("2019-02-12"), "new.md": post_source("2023-06-07", "Another.")}
         )
     )
-    assert [post.published for post in library.posts] == [
+    assert [post.edition_date for post in library.posts] == [
         at("2023-06-07T06:00:00"),
         at("2019-02-12T06:00:00"),
     ]
-    assert all(post.in_editions and post.updated == post.published for post in library.posts)
+    assert all(post.in_editions and post.updated == post.edition_date for post in library.posts)
 
 
 def test_reading_writes_nothing_and_says_whether_the_records_changed(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_an_edit_keeps_the_id_and_moves_updated_only(tmp_path: Path) -> None:
     after = built(
         publication(tmp_path, {"a.md": post_source(text="Better text.", title="Two")}), LATER
     ).posts[0]
-    assert (after.id, after.url, after.published) == (before.id, before.url, before.published)
+    assert (after.id, after.url, after.edition_date) == (before.id, before.url, before.edition_date)
     assert after.updated == LATER
     assert after.title == "Two"
 
@@ -82,8 +82,8 @@ def test_a_file_renamed_and_rewritten_is_the_same_post_by_its_id(tmp_path: Path)
     before = built(publication(tmp_path, {"a.md": post_source()})).posts[0]
     (tmp_path / "posts/a.md").unlink()
     library = built(publication(tmp_path, {"b.md": post_source(text="New words.", id=before.id)}), LATER)
-    assert [(post.id, post.published, post.updated) for post in library.posts] == [
-        (before.id, before.published, LATER)
+    assert [(post.id, post.edition_date, post.updated) for post in library.posts] == [
+        (before.id, before.edition_date, LATER)
     ]
 
 
@@ -92,7 +92,7 @@ def test_a_file_that_moved_and_left_its_name_to_another_keeps_its_id(tmp_path: P
     files = {"archive.md": post_source(text="First."), "latest.md": post_source("2023-06-20", "Second.")}
     library = built(publication(tmp_path, files), LATER)
     assert find_post(library, "archive.md").id == before.id
-    assert find_post(library, "latest.md").published == LATER
+    assert find_post(library, "latest.md").edition_date == LATER
 
 
 def test_a_copy_gets_an_id_of_its_own(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_the_answer_to_the_question_is_an_id(tmp_path: Path, same: bool) -> None
         answer_date,
     ).posts
     assert post.id == answer
-    assert post.published == (before.published if same else answer_date)
+    assert post.edition_date == (before.edition_date if same else answer_date)
     assert post.visible(answer_date)
     assert post.in_editions
 
@@ -140,7 +140,7 @@ def test_a_file_that_comes_back_answers_the_question_too(tmp_path: Path) -> None
     library = built(publication(tmp_path, {"a.md": post_source()}), LATER + timedelta(hours=1))
     assert problem_codes(library) == ["post.same-address"]
     assert find_post(library, "a.md") == before
-    assert find_post(library, "b.md").published == LATER + timedelta(hours=1)
+    assert find_post(library, "b.md").edition_date == LATER + timedelta(hours=1)
 
 
 def build_displaced(root: Path) -> tuple[Library, Library]:
@@ -172,7 +172,7 @@ def test_the_answer_may_be_a_post_whose_name_another_one_has(tmp_path: Path) -> 
     library = built(publication(tmp_path, {"b.md": post_source(text="Three.", id=post.id)}), LATER)
     assert problem_codes(library) == []
     assert find_post(library, "b.md").id == post.id
-    assert find_post(library, "b.md").published == post.published
+    assert find_post(library, "b.md").edition_date == post.edition_date
 
 
 def test_a_post_that_is_gone_comes_back_by_its_id_whoever_has_its_name(tmp_path: Path) -> None:
@@ -205,31 +205,33 @@ def test_a_broken_file_has_not_vanished(tmp_path: Path) -> None:
         LATER,
     )
     assert problem_codes(library) == ["post.header"]
-    assert find_post(library, "c.md").published == LATER
+    assert find_post(library, "c.md").edition_date == LATER
     library_after_fix = built(publication(tmp_path, {"a.md": post_source()}), LATER)
     assert find_post(library_after_fix, "a.md") == before[0]
 
 
 def test_a_scheduled_post_is_published_at_its_date_however_late_the_build(tmp_path: Path) -> None:
     post = built(publication(tmp_path, {"a.md": post_source("2023-06-15")})).posts[0]
-    assert post.published is None
+    assert post.edition_date is None
     assert not post.visible(LATER)
-    assert built(tmp_path, LATER).posts[0].published == at("2023-06-15T06:00:00")
+    assert built(tmp_path, LATER).posts[0].edition_date == at("2023-06-15T06:00:00")
 
 
 def test_a_scheduled_post_that_was_moved_to_an_earlier_day_is_published_now(tmp_path: Path) -> None:
     built(publication(tmp_path, {"a.md": post_source("2023-06-25")}))
     assert (
-        built(publication(tmp_path, {"a.md": post_source("2023-06-01")}), LATER).posts[0].published == LATER
+        built(publication(tmp_path, {"a.md": post_source("2023-06-01")}), LATER).posts[0].edition_date
+        == LATER
     )
 
 
 @pytest.mark.parametrize("switch", ["draft", "hold"])
 def test_a_post_that_leaves_draft_or_hold_is_published_at_that_moment(tmp_path: Path, switch: str) -> None:
     draft = built(publication(tmp_path, {"a.md": post_source("2023-01-01", **{switch: "true"})})).posts[0]
-    assert draft.published is None
+    assert draft.edition_date is None
     assert (
-        built(publication(tmp_path, {"a.md": post_source("2023-01-01")}), LATER).posts[0].published == LATER
+        built(publication(tmp_path, {"a.md": post_source("2023-01-01")}), LATER).posts[0].edition_date
+        == LATER
     )
 
 
@@ -238,7 +240,7 @@ def test_a_published_post_that_becomes_a_draft_keeps_its_id_and_its_instant(tmp_
     draft = built(publication(tmp_path, {"a.md": post_source(draft="true")}), LATER).posts[0]
     assert not draft.visible(LATER)
     assert built(publication(tmp_path, {"a.md": post_source()}), LATER).posts[0] == before
-    assert draft.published == before.published
+    assert draft.edition_date == before.edition_date
 
 
 def test_a_late_file_is_published_when_first_seen_or_goes_to_the_archive(tmp_path: Path) -> None:
@@ -248,12 +250,12 @@ def test_a_late_file_is_published_when_first_seen_or_goes_to_the_archive(tmp_pat
         "too-late.md": post_source("2023-06-13", "Too late."),
     }
     library = built(publication(tmp_path, files), LATER)
-    assert (find_post(library, "late.md").published, find_post(library, "late.md").in_editions) == (
+    assert (find_post(library, "late.md").edition_date, find_post(library, "late.md").in_editions) == (
         LATER,
         True,
     )
     old = find_post(library, "too-late.md")
-    assert (old.published, old.in_editions) == (at("2023-06-13T06:00:00"), False)
+    assert (old.edition_date, old.in_editions) == (at("2023-06-13T06:00:00"), False)
     assert problem_codes(library) == ["post.late"]
 
 

@@ -100,6 +100,14 @@ class PostSettings(NamedTuple):
             reads="duration",
         ),
     ] = timedelta(days=7)
+    dates: Annotated[
+        str,
+        Setting(
+            "The date of a post on pages and in feeds: `author`, as it was written, or `first seen`, when a post that "
+            "appeared late was first seen.",
+            reads="dates",
+        ),
+    ] = "author"
 
 
 class FeedSettings(NamedTuple):

@@ -27,6 +27,7 @@ class IdentityRules(NamedTuple):
     late_posts: timedelta
     site_url: str
     zone: tzinfo
+    has_author_dates: bool
 
 
 class IdentifiedPost(NamedTuple):
@@ -125,7 +126,7 @@ class _IdentityAssigner:
         if entry is None or entry.published is None:
             new_entry = self._create_entry(parsed_post, entry)
         else:
-            entry = self._adopt_entry(parsed_post, entry)
+            entry = self._update_due(parsed_post, self._adopt_entry(parsed_post, entry))
             new_entry = self._update_content(parsed_post, self._update_url(parsed_post, entry))
         self.problems += self._find_problems(parsed_post, new_entry)
         return IdentifiedPost(parsed_post, new_entry)
@@ -152,7 +153,9 @@ class _IdentityAssigner:
             sha256=parsed_post.sha256,
             first_seen=entry.first_seen if entry else self.rules.now,
             published=published,
-            updated=self._choose_moment(published) if published else None,
+            updated=self._choose_moment(due if self.rules.has_author_dates else published)
+            if published
+            else None,
             due=None if published or self._is_withheld(parsed_post) else due,
             held=bool(missing_entries),
             in_editions=in_editions,
@@ -179,6 +182,15 @@ class _IdentityAssigner:
         due = parsed_post.date.astimezone(UTC)
         published, in_editions = self._decide_publication(due, entry if entry.due == due else None)
         return entry._replace(published=published, in_editions=in_editions, due=None)
+
+    def _update_due(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
+        """Return the entry of a published post, which a date in the future withdraws until then."""
+        due = parsed_post.date.astimezone(UTC).replace(microsecond=0)
+        if due > self.rules.now:
+            return entry._replace(due=due)
+        if entry.due is None or not self.can_publish(parsed_post, entry):
+            return entry
+        return entry._replace(published=due if entry.due == due else self.rules.now, due=None)
 
     def _update_url(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
         """Return the entry of a published post, with a new URL where its author chose a new `slug`."""
@@ -268,6 +280,13 @@ class _IdentityAssigner:
                 f"the post appeared more than {self.rules.late_posts.days} days after its date, so it is on the "
                 "site and in no edition.",
                 "Nothing has to be done; a new post with a new date would be mailed.",
+            )
+        if entry.published and entry.due:
+            yield _warning(
+                "post.withdrawn",
+                parsed_post,
+                f"the post was public, and its date is now {parsed_post.date:%Y-%m-%d %H:%M}; it is not shown until then.",
+                "Leave it if that is meant, or restore the date.",
             )
         if parsed_post.expires and parsed_post.expires <= parsed_post.date:
             yield _warning(
