@@ -160,10 +160,21 @@ class Publication:
 
     def save_ids(self, library: "Library") -> None:
         """Record the ids that new posts got when the library was read."""
-        from ketapress.posts.identity.registry import write_registry_text
+        from ketapress.posts.identity.registry import write_registry
 
         if library.new_ids is not None:
-            write_registry_text(self.root, library.new_ids)
+            write_registry(self.root, library.new_ids)
+
+    def save_tracked_ids(self, *, dry_run: bool) -> tuple[int, bool]:
+        """Write all known ids to the file that git tracks; return their number and whether the file changes."""
+        from ketapress.posts.identity.registry import read_registry, save_tracked_registry
+        from ketapress.posts.identity.registry_text import format_registry
+
+        registry = read_registry(self.root)
+        if registry.first_built is None:
+            return 0, False
+        text = format_registry(registry)
+        return len(registry.entries), save_tracked_registry(self.root, text, dry_run=dry_run)
 
     def save_posts(self, library: "Library", began: datetime) -> None:
         """Store new posts in the build cache. `began` is when reading began, by the wall clock."""

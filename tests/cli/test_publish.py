@@ -156,7 +156,7 @@ def test_edition_json_tells_what_went_out(publication: Path) -> None:
 def test_a_post_that_may_be_another_under_a_new_name_waits_for_a_person(publication: Path) -> None:
     ketapress(publication, "publish", "--at", AT)
     post = publication / "posts" / "2023-06-07-ketamine-therapy.txt"
-    post.with_name("2023-06-14-changed.txt").write_text("Wednesday, June 14, 2023\n\nOther words.\n")
+    post.with_name("2023-06-14-ketamine-therapy.txt").write_text("Wednesday, June 14, 2023\n\nOther words.\n")
     post.unlink()
     outcome = ketapress(publication, "publish", "--at", LATER, "--json")
     assert outcome.exit_code == 1

@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
-from ketapress.posts.identity.registry import format_registry, read_registry
+from ketapress.posts.identity.registry import read_registry
+from ketapress.posts.identity.registry_text import format_registry
 from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings

@@ -117,7 +117,7 @@ def test_a_post_that_came_too_late_is_reported_each_time(folder: FolderReadTwice
 
 def test_where_a_post_is_gone_the_question_about_a_new_one_is_asked(folder: FolderReadTwice) -> None:
     folder.remove("2023-06-02-linking.md")
-    folder.write("2023-06-02-elsewhere.md", "Maybe the same.\n")
+    folder.write("2023-06-02-linking-more.md", "Maybe the same.\n")
     library = folder.read(1)
 
     assert [problem.code for problem in library.problems if problem.needs_answer] == ["post.held"]

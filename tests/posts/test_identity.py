@@ -13,6 +13,8 @@ from support.factories import NOW, settings
 from support.posts_folder import load_and_save_ids, utc, write_publication
 
 LATER = utc("2023-06-20T09:00:00")
+RENAMED = "---\ndate: 2023-06-19\nslug: a\n---\n\nRewritten.\n"
+"""A post that may be `a.md` under another name: it has the same slug."""
 
 
 def post_source(day: str = "2023-06-07", text: str = "Some text.", **header: str) -> str:
@@ -34,11 +36,11 @@ def test_in_the_first_build_every_past_post_is_published_at_its_date(tmp_path: P
             tmp_path, {"old.md": post_source("2019-02-12"), "new.md": post_source("2023-06-07", "Another.")}
         )
     )
-    assert [post.published for post in library.posts] == [
+    assert [post.edition_date for post in library.posts] == [
         utc("2023-06-07T06:00:00"),
         utc("2019-02-12T06:00:00"),
     ]
-    assert all(post.in_editions and post.updated == post.published for post in library.posts)
+    assert all(post.in_editions and post.updated == post.edition_date for post in library.posts)
 
 
 def test_reading_writes_nothing_and_says_whether_the_records_changed(tmp_path: Path) -> None:
@@ -56,7 +58,7 @@ def test_an_edit_keeps_the_id_and_moves_updated_only(tmp_path: Path) -> None:
     after = load_and_save_ids(
         write_publication(tmp_path, {"a.md": post_source(text="Better text.", title="Two")}), LATER
     ).posts[0]
-    assert (after.id, after.url, after.published) == (before.id, before.url, before.published)
+    assert (after.id, after.url, after.edition_date) == (before.id, before.url, before.edition_date)
     assert after.updated == LATER
     assert after.title == "Two"
 
@@ -84,8 +86,8 @@ def test_a_file_renamed_and_rewritten_is_the_same_post_by_its_id(tmp_path: Path)
     library = load_and_save_ids(
         write_publication(tmp_path, {"b.md": post_source(text="New words.", id=before.id)}), LATER
     )
-    assert [(post.id, post.published, post.updated) for post in library.posts] == [
-        (before.id, before.published, LATER)
+    assert [(post.id, post.edition_date, post.updated) for post in library.posts] == [
+        (before.id, before.edition_date, LATER)
     ]
 
 
@@ -96,7 +98,7 @@ def test_a_file_that_moved_and_left_its_name_to_another_keeps_its_id(tmp_path: P
     files = {"archive.md": post_source(text="First."), "latest.md": post_source("2023-06-20", "Second.")}
     library = load_and_save_ids(write_publication(tmp_path, files), LATER)
     assert find_post(library, "archive.md").id == before.id
-    assert find_post(library, "latest.md").published == LATER
+    assert find_post(library, "latest.md").edition_date == LATER
 
 
 def test_a_copy_gets_an_id_of_its_own(tmp_path: Path) -> None:
@@ -112,9 +114,7 @@ def test_a_copy_gets_an_id_of_its_own(tmp_path: Path) -> None:
 def test_a_new_file_is_held_while_a_published_one_is_missing(tmp_path: Path) -> None:
     before = load_and_save_ids(write_publication(tmp_path, {"a.md": post_source()})).posts[0]
     (tmp_path / "posts/a.md").unlink()
-    library = load_and_save_ids(
-        write_publication(tmp_path, {"b.md": post_source("2023-06-19", "Rewritten.")}), LATER
-    )
+    library = load_and_save_ids(write_publication(tmp_path, {"b.md": RENAMED}), LATER)
     (question,) = library.problems
     assert (question.code, question.where, question.severity) == ("post.held", "posts/b.md", Severity.WARNING)
     assert before.id in question.cure
@@ -127,14 +127,15 @@ def test_a_new_file_is_held_while_a_published_one_is_missing(tmp_path: Path) -> 
 def test_the_answer_to_the_question_is_an_id(tmp_path: Path, same: bool) -> None:
     before = load_and_save_ids(write_publication(tmp_path, {"a.md": post_source()})).posts[0]
     (tmp_path / "posts/a.md").unlink()
-    load_and_save_ids(write_publication(tmp_path, {"b.md": post_source("2023-06-19", "Rewritten.")}), LATER)
+    load_and_save_ids(write_publication(tmp_path, {"b.md": RENAMED}), LATER)
     answer = before.id if same else "tag:example.org,2023:another"
     answer_date = LATER + timedelta(days=10)
     (post,) = load_and_save_ids(
-        write_publication(tmp_path, {"b.md": post_source("2023-06-19", "Rewritten.", id=answer)}), answer_date
+        write_publication(tmp_path, {"b.md": post_source("2023-06-19", "Rewritten.", slug="a", id=answer)}),
+        answer_date,
     ).posts
     assert post.id == answer
-    assert post.published == (before.published if same else answer_date)
+    assert post.edition_date == (before.edition_date if same else answer_date)
     assert post.visible(answer_date)
     assert post.in_editions
 
@@ -142,22 +143,27 @@ def test_the_answer_to_the_question_is_an_id(tmp_path: Path, same: bool) -> None
 def test_a_file_that_comes_back_answers_the_question_too(tmp_path: Path) -> None:
     before = load_and_save_ids(write_publication(tmp_path, {"a.md": post_source()})).posts[0]
     (tmp_path / "posts/a.md").unlink()
-    load_and_save_ids(write_publication(tmp_path, {"b.md": post_source("2023-06-19", "Other.")}), LATER)
+    load_and_save_ids(write_publication(tmp_path, {"b.md": RENAMED}), LATER)
     library = load_and_save_ids(
         write_publication(tmp_path, {"a.md": post_source()}), LATER + timedelta(hours=1)
     )
-    assert problem_codes(library) == []
+    assert problem_codes(library) == ["post.same-address"]
     assert find_post(library, "a.md") == before
-    assert find_post(library, "b.md").published == LATER + timedelta(hours=1)
+    assert find_post(library, "b.md").edition_date == LATER + timedelta(hours=1)
 
 
 def build_displaced(root: Path) -> tuple[Library, Library]:
     """Build before and after one post took the file name of another, whose own name a new post has."""
     before = load_and_save_ids(
-        write_publication(root, {"a.md": post_source(text="One."), "b.md": post_source(text="Two.")})
+        write_publication(
+            root, {"a.md": post_source(text="One.", title="Alpha"), "b.md": post_source(text="Two.")}
+        )
     )
     after = load_and_save_ids(
-        write_publication(root, {"a.md": post_source(text="Two."), "b.md": post_source(text="Three.")}), LATER
+        write_publication(
+            root, {"a.md": post_source(text="Two."), "b.md": post_source(text="Three.", title="Alpha two")}
+        ),
+        LATER,
     )
     return before, after
 
@@ -181,7 +187,7 @@ def test_the_answer_may_be_a_post_whose_name_another_one_has(tmp_path: Path) -> 
     )
     assert problem_codes(library) == []
     assert find_post(library, "b.md").id == post.id
-    assert find_post(library, "b.md").published == post.published
+    assert find_post(library, "b.md").edition_date == post.edition_date
 
 
 def test_a_post_that_is_gone_comes_back_by_its_id_whoever_has_its_name(tmp_path: Path) -> None:
@@ -224,16 +230,16 @@ def test_a_broken_file_has_not_vanished(tmp_path: Path) -> None:
         LATER,
     )
     assert problem_codes(library) == ["post.header"]
-    assert find_post(library, "c.md").published == LATER
+    assert find_post(library, "c.md").edition_date == LATER
     library_after_fix = load_and_save_ids(write_publication(tmp_path, {"a.md": post_source()}), LATER)
     assert find_post(library_after_fix, "a.md") == before[0]
 
 
 def test_a_scheduled_post_is_published_at_its_date_however_late_the_build(tmp_path: Path) -> None:
     post = load_and_save_ids(write_publication(tmp_path, {"a.md": post_source("2023-06-15")})).posts[0]
-    assert post.published is None
+    assert post.edition_date is None
     assert not post.visible(LATER)
-    assert load_and_save_ids(tmp_path, LATER).posts[0].published == utc("2023-06-15T06:00:00")
+    assert load_and_save_ids(tmp_path, LATER).posts[0].edition_date == utc("2023-06-15T06:00:00")
 
 
 def test_a_scheduled_post_that_was_moved_to_an_earlier_day_is_published_now(tmp_path: Path) -> None:
@@ -241,7 +247,7 @@ def test_a_scheduled_post_that_was_moved_to_an_earlier_day_is_published_now(tmp_
     assert (
         load_and_save_ids(write_publication(tmp_path, {"a.md": post_source("2023-06-01")}), LATER)
         .posts[0]
-        .published
+        .edition_date
         == LATER
     )
 
@@ -251,11 +257,11 @@ def test_a_post_that_leaves_draft_or_hold_is_published_at_that_moment(tmp_path: 
     draft = load_and_save_ids(
         write_publication(tmp_path, {"a.md": post_source("2023-01-01", **{switch: "true"})})
     ).posts[0]
-    assert draft.published is None
+    assert draft.edition_date is None
     assert (
         load_and_save_ids(write_publication(tmp_path, {"a.md": post_source("2023-01-01")}), LATER)
         .posts[0]
-        .published
+        .edition_date
         == LATER
     )
 
@@ -267,7 +273,7 @@ def test_a_published_post_that_becomes_a_draft_keeps_its_id_and_its_instant(tmp_
     ]
     assert not draft.visible(LATER)
     assert load_and_save_ids(write_publication(tmp_path, {"a.md": post_source()}), LATER).posts[0] == before
-    assert draft.published == before.published
+    assert draft.edition_date == before.edition_date
 
 
 def test_a_late_file_is_published_when_first_seen_or_goes_to_the_archive(tmp_path: Path) -> None:
@@ -277,12 +283,12 @@ def test_a_late_file_is_published_when_first_seen_or_goes_to_the_archive(tmp_pat
         "too-late.md": post_source("2023-06-13", "Too late."),
     }
     library = load_and_save_ids(write_publication(tmp_path, files), LATER)
-    assert (find_post(library, "late.md").published, find_post(library, "late.md").in_editions) == (
+    assert (find_post(library, "late.md").edition_date, find_post(library, "late.md").in_editions) == (
         LATER,
         True,
     )
     old = find_post(library, "too-late.md")
-    assert (old.published, old.in_editions) == (utc("2023-06-13T06:00:00"), False)
+    assert (old.edition_date, old.in_editions) == (utc("2023-06-13T06:00:00"), False)
     assert problem_codes(library) == ["post.late"]
 
 

@@ -5,17 +5,14 @@ from pathlib import Path
 import pytest
 
 from ketapress.model.errors import ConfigurationError, RefusedError
-from ketapress.posts.identity.registry import (
-    REGISTRY_NAME,
-    Registry,
-    format_registry,
-    read_registry,
-    write_registry_text,
-)
+from ketapress.posts.identity.registry import read_registry, write_registry
+from ketapress.posts.identity.registry_entry import Registry
+from ketapress.posts.identity.registry_text import format_registry
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
 from support.posts_folder import load_and_save_ids, write_publication
 
+REGISTRY_NAME = ".published.jsonl"
 FILES = {
     "b.md": "---\ndate: 2023-06-07\n---\nB",
     "a.md": "---\ndate: 2023-06-07\ndraft: true\n---\nA",
@@ -36,7 +33,7 @@ def test_a_line_a_post_in_the_order_of_ids(tmp_path: Path) -> None:
     assert lines[0] == '{"schema": 1, "first_built": "2023-06-12T09:00:00Z"}'
     assert len(lines) == 1 + len(FILES)
     assert lines[1:] == sorted(lines[1:])
-    assert lines[3].endswith('"published": "2023-06-07T06:00:00Z", "updated": "2023-06-07T06:00:00Z"}')
+    assert '"published": "2023-06-07T06:00:00Z", "updated": "2023-06-07T06:00:00Z", "title": "B"' in lines[3]
 
 
 def test_no_file_is_a_publication_that_was_never_built(tmp_path: Path) -> None:
@@ -53,7 +50,6 @@ def test_no_file_is_a_publication_that_was_never_built(tmp_path: Path) -> None:
             3,
             '{"id": "x", "path": "x", "url": "x", "sha256": "x", "first_seen": "2023-06-12T09:00:00", "published": null}',
         ),
-        (3, "SAME AS LINE 2"),
         (1, '{"schema": 2, "first_built": "2023-06-12T09:00:00Z"}'),
         (1, '{"schema": 1}'),
         (1, '{"schema": 1, "first_built": "0001-01-01T00:00:00+05:00"}'),
@@ -64,7 +60,7 @@ def test_a_broken_line_stops_with_its_number_and_is_kept(tmp_path: Path, number:
     load_and_save_ids(write_publication(tmp_path, FILES))
     path = tmp_path / "posts" / REGISTRY_NAME
     lines = path.read_text(encoding="utf-8").splitlines()
-    lines[number - 1] = lines[1] if line == "SAME AS LINE 2" else line
+    lines[number - 1] = line
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(ConfigurationError) as error_info:
         load_posts(tmp_path, settings(), NOW)
@@ -96,7 +92,7 @@ def test_an_empty_or_binary_file_stops_too(tmp_path: Path, content: bytes) -> No
 def test_writing_the_same_records_gives_the_same_bytes(tmp_path: Path) -> None:
     load_and_save_ids(write_publication(tmp_path, FILES))
     before = (tmp_path / "posts" / REGISTRY_NAME).read_bytes()
-    write_registry_text(tmp_path, format_registry(read_registry(tmp_path)))
+    write_registry(tmp_path, format_registry(read_registry(tmp_path)))
     assert (tmp_path / "posts" / REGISTRY_NAME).read_bytes() == before
 
 
@@ -106,5 +102,5 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_a_cure(tmp_path: Path)
     (tmp_path / "posts" / REGISTRY_NAME).mkdir()
     before = set((tmp_path / "posts").iterdir())
     with pytest.raises(RefusedError, match="cannot be written"):
-        write_registry_text(tmp_path, "")
+        write_registry(tmp_path, "")
     assert set((tmp_path / "posts").iterdir()) == before

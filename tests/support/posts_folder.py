@@ -7,7 +7,7 @@ from pathlib import Path
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
-from ketapress.posts.identity.registry import write_registry_text
+from ketapress.posts.identity.registry import write_registry
 from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, SITE, settings
@@ -59,7 +59,7 @@ def without_cache_state(library: Library) -> Library:
 def save_ids(root: Path, library: Library) -> None:
     """Writes down what was pinned, as a build does."""
     if library.new_ids is not None:
-        write_registry_text(root, library.new_ids)
+        write_registry(root, library.new_ids)
 
 
 def load_and_save_ids(root: Path, now: datetime = NOW, site_settings: Settings | None = None) -> Library:

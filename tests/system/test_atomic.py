@@ -23,7 +23,8 @@ from ketapress.model.edition import Decision, StoredEdition, Window
 from ketapress.model.errors import KetapressError, RefusedError
 from ketapress.outbox.sent_log import GENERATION_FILE, SENT_FILE, raise_outbox_generation, record_progress
 from ketapress.outbox.writer import write_edition
-from ketapress.posts.identity.registry import REGISTRY_NAME as IDS, write_registry_text
+from ketapress.posts.identity.registry import write_registry
+from ketapress.posts.identity.registry_text import TRACKED_REGISTRY
 from ketapress.posts.loader import new_post
 from ketapress.settings.scaffold import create_publication
 from ketapress.settings.scaffold_text import welcome_post
@@ -394,7 +395,7 @@ STATE_WRITERS = {
 """The writers of the private folder."""
 WRITERS = STATE_WRITERS | {
     "spill": Writer(_spill_results, (f"{STATE_FOLDER}/{SPILL}",)),
-    "ids": Writer(lambda root: write_registry_text(root, "{}\n"), (f"posts/{IDS}",)),
+    "ids": Writer(lambda root: write_registry(root, "{}\n"), (TRACKED_REGISTRY,)),
     "a new post": Writer(lambda root: new_post(root, "A title", settings(), NOW), (NEW_POST,)),
     "a new publication": Writer(
         lambda root: create_publication(root / "begun", NOW),
@@ -479,13 +480,13 @@ def test_no_memory_is_kept_through_a_folder_that_is_a_link(tmp_path: Path, name:
 def test_a_build_in_a_cloned_folder_writes_over_nothing_outside(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     root = new_publication(tmp_path / "site")
-    original = plant_links(root, f"posts/{IDS}", "file")
-    (root / "posts" / IDS).unlink()
+    original = plant_links(root, TRACKED_REGISTRY, "file")
+    (root / TRACKED_REGISTRY).unlink()
 
     assert ketapress(root, "build").exit_code == 0
 
     assert read_outside(root) == original
-    assert (root / "posts" / IDS).is_file()
+    assert (root / TRACKED_REGISTRY).is_file()
 
 
 # Only one module writes.

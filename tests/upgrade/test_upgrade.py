@@ -37,21 +37,37 @@ def publication(tmp_path: Path, relay: ScriptedRelay) -> Path:
     return tmp_path
 
 
-def feed_ids(root: Path) -> list[str]:
-    return [item["id"] for item in json.loads((root / "public/feed.json").read_text())["items"]]
+FEEDS = ("atom.xml", "feed.json", "feed.xml")
 
 
-def test_the_site_stays_as_it_is_but_for_sentences(publication: Path) -> None:
+def registered_ids(root: Path) -> set[tuple[str, str]]:
+    """Return the id and URL of every post in the ids file."""
+    lines = (root / "posts/.published.jsonl").read_text().splitlines()[1:]
+    return {(entry["id"], entry["url"]) for entry in map(json.loads, lines)}
+
+
+@pytest.mark.parametrize(
+    ("dates", "moved"),
+    [
+        ("first seen", set()),
+        ("author", {"2023/third.html", *(f"{feed}{copy}" for feed in FEEDS for copy in ("", ".gz"))}),
+    ],
+)
+def test_the_site_stays_as_it_is_but_for_sentences_and_the_dates_of_late_posts(
+    publication: Path, dates: str, moved: set[str]
+) -> None:
     before = hashes(publication / "public")
-    ids = (publication / "posts/.published.jsonl").read_bytes()
+    settings = publication / "ketapress.toml"
+    settings.write_text(f'{settings.read_text()}\n[posts]\ndates = "{dates}"\n')
+    ids = registered_ids(publication)
 
     outcome = ketapress(publication, "build", "--at", "2023-06-19T09:10")
 
     assert outcome.exit_code == 0, outcome.stderr
     after = hashes(publication / "public")
     assert after.keys() == before.keys()
-    assert {path for path in after if after[path] != before[path]} <= PAGES_WITH_NEW_SENTENCES
-    assert (publication / "posts/.published.jsonl").read_bytes() == ids
+    assert {path for path in after if after[path] != before[path]} <= PAGES_WITH_NEW_SENTENCES | moved
+    assert registered_ids(publication) == ids
 
 
 def test_pages_of_a_deleted_post_are_still_removed(publication: Path) -> None:

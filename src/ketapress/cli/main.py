@@ -22,6 +22,7 @@ COMMANDS = {
     "outbox": "List, show, hold, release, cancel, and export editions.",
     "subscribers": "Add, list, import, export, remove, or erase subscribers.",
     "init": "Create a publication folder.",
+    "ids": "Write the ids that this machine learned into posts/.published.jsonl.",
     "status": "Show what is due, what was sent, and what needs attention.",
     "doctor": "Check settings, folder, clock, database, relay, and DNS.",
     "db": "Upgrade, back up, or restore the database.",

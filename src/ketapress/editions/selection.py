@@ -32,7 +32,7 @@ def exclusion_reason(
 
 
 def _window_exclusion(post: Post, window: Window) -> str | None:
-    moment = post.published or post.date
+    moment = post.edition_date or post.published or post.date
     if moment > window.end:
         return f"is published after this window, on {moment:%Y-%m-%d %H:%M %Z}"
     if moment < window.start:

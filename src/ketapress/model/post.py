@@ -23,8 +23,10 @@ class Post(NamedTuple):
     `id` is assigned at first publication and never changes. `path` is the file inside `posts/`, with slashes. `url` is
     the path of its page under the site's URL, percent-encoded, without a leading slash; it is assigned with the id.
     `html` is a sanitized fragment with absolute URLs whose headings start at h2; `summary` is plain text.
-    `date` is what the author wrote. `published` is the instant at which the post became visible; None while it is a
-    draft, held, or in the future. `updated` changes only when title or body change, and differs for each post.
+    `date` is what the author wrote. `published` is the date that readers see and by which posts are sorted, the author's
+    unless the settings say otherwise; None while the post has never been visible. `edition_date` is the instant at which it
+    became visible first, which decides about editions only. `updated` changes only when title or body change, is not before
+    `published`, and differs for each post where that is possible.
     `in_editions` is False for a file that was already too old when it was first read: it is on the site, in no mail.
     `files` are paths in `posts/` of the attachments that are copied to the site with it.
     `sha256` is of the title (where it is explicit) and the body as they were written, in hexadecimal. `html_sha256` is of
@@ -55,19 +57,24 @@ class Post(NamedTuple):
     files: tuple[str, ...] = ()
     html_sha256: str = ""
     face: str = ""
+    edition_date: datetime | None = None
 
     def visible(self, now: datetime) -> bool:
         """Return whether it may appear at `now` in a page, a feed, a tag or a digest."""
-        if self.draft or self.hold or self.published is None or self.published > now:
+        if self.draft or self.hold or self.published is None or max(self.published, self.date) > now:
             return False
         return self.expires is None or now < self.expires
 
 
 def visible_posts(posts: Iterable[Post], now: datetime) -> tuple[Post, ...]:
-    """Return the posts that are visible at `now`, newest first; those of one instant by their ids, backwards."""
+    """Return the posts that are visible at `now`, newest first; those of one instant by date, then by path, backwards."""
     visible = [post for post in posts if post.visible(now)]
     return tuple(
-        sorted(visible, key=lambda post: ((post.published or post.date).timestamp(), post.id), reverse=True)
+        sorted(
+            visible,
+            key=lambda post: ((post.published or post.date).timestamp(), post.date.timestamp(), post.path),
+            reverse=True,
+        )
     )
 
 

@@ -115,6 +115,14 @@ class PostSettings(NamedTuple):
             converter="duration",
         ),
     ] = timedelta(days=7)
+    dates: Annotated[
+        str,
+        Setting(
+            "The date of a post on pages and in feeds: `author`, as written, or `first seen`, when a post that "
+            "appeared late was first seen.",
+            converter="dates",
+        ),
+    ] = "author"
 
 
 class FeedSettings(NamedTuple):

@@ -14,7 +14,8 @@ from ketapress.model.urls import slugify
 from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.dates.parse import DateRules
 from ketapress.posts.identity.assign import IdentityRules, assign_identities
-from ketapress.posts.identity.registry import format_registry, read_registry
+from ketapress.posts.identity.registry import read_registry
+from ketapress.posts.identity.registry_text import format_registry
 from ketapress.posts.library import Library, file_count, is_error, sort_problems
 from ketapress.posts.parsing.parse import ParseRules
 from ketapress.posts.reader import PostReader
@@ -32,7 +33,13 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
     """
     zone = ZoneInfo(settings.site.timezone)
     site_url = settings.site.url
-    rules = IdentityRules(now=now, late_posts=settings.posts.late_posts, site_url=site_url, zone=zone)
+    rules = IdentityRules(
+        now=now,
+        late_posts=settings.posts.late_posts,
+        site_url=site_url,
+        zone=zone,
+        has_author_dates=settings.posts.dates == "author",
+    )
     reader_result = ParseRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
     reader = PostReader(root / "posts", reader_result, cache)
     records = read_registry(root)
@@ -54,7 +61,7 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
         again = assign_identities(parsed_posts, problem_paths, identities.registry, rules)
         remarks = again.problems if again.registry == identities.registry else None
     posts = tuple(
-        build_post(post, bodies[post.parsed_post.path])
+        build_post(post, bodies[post.parsed_post.path], has_author_date=rules.has_author_dates)
         for post in identities.posts
         if post.parsed_post.path in bodies
     )

@@ -199,6 +199,7 @@ CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "bytes": _number_parser(8_192, 10_000_000, "a number of bytes"),
     "port": _number_parser(0, 65_535, "a port"),
     "optional rate": _parse_rate,
+    "dates": _choice_parser("author", "first seen"),
     "approval": _choice_parser("none", "one"),
     "theme": _choice_parser("magazine", "bulletin", "letter"),
     "font": _choice_parser("serif", "sans"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.settings.loader import SETTINGS_FILE
-from ketapress.settings.scaffold_text import GITIGNORE, initial_settings, welcome_post
+from ketapress.settings.scaffold_text import GITATTRIBUTES, GITIGNORE, initial_settings, welcome_post
 from ketapress.system.atomic import write_new
 
 _FOLDERS = ("posts", "templates", "outbox")
@@ -33,6 +33,7 @@ def create_publication(root: Path, now: datetime) -> tuple[Path, ...]:
         root / SETTINGS_FILE: initial_settings(now),
         root / "posts" / name: post,
         root / ".gitignore": GITIGNORE,
+        root / ".gitattributes": GITATTRIBUTES,
     }
     written = []
     for file, text in files.items():

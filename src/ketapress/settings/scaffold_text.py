@@ -39,6 +39,10 @@ GITIGNORE = """/public/
 """
 
 
+GITATTRIBUTES = "posts/.published.jsonl merge=union\n"
+"""Two machines that add ids never conflict: git keeps the lines of both."""
+
+
 def initial_settings(now: datetime) -> str:
     """Return a ketapress.toml whose newsletter was due within this hour, so that the first `publish` makes an edition."""
     return _SETTINGS.format(day=f"{now:%a}".lower(), hour=now.hour, today=now.date().isoformat())

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ketapress.model.digests import digest
 from ketapress.posts.cache.codec import ParsedFile, dump_body, dump_file, load_body, load_file
-from ketapress.posts.identity.registry import RegistryEntry
+from ketapress.posts.identity.registry_entry import RegistryEntry
 from ketapress.posts.rendering.render import Body
 from ketapress.system.build_cache import BuildCache
 from ketapress.system.file_stamp import is_fresh

@@ -1,17 +1,18 @@
 """Assign each post what is decided once: its id, its URL, when it was published and when its content last changed.
 
-Where the file of a published post is missing and an unknown one has appeared, the new post is held and a person is
-asked whether they are the same, because mailing a post twice cannot be undone. No files are read or written.
+Where the file of a published post is missing and a new one came in the same run that resembles it, the new one is taken
+for it, or is held while a person is asked, because mailing a post twice cannot be undone. No files are read or written.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.urls import encode_path, join_url
 from ketapress.posts.identity.match import get_header_id, match_posts
-from ketapress.posts.identity.registry import Registry, RegistryEntry
+from ketapress.posts.identity.questions import find_questions
+from ketapress.posts.identity.registry_entry import Registry, RegistryEntry
 from ketapress.posts.parsing.parse import ParsedPost
 
 _SECOND = timedelta(seconds=1)
@@ -26,6 +27,7 @@ class IdentityRules(NamedTuple):
     late_posts: timedelta
     site_url: str
     zone: tzinfo
+    has_author_dates: bool
 
 
 class IdentifiedPost(NamedTuple):
@@ -54,33 +56,40 @@ def assign_identities(
     `unreadable_paths` are files and folders that exist and cannot be read: their posts are not missing.
     """
     rules = rules._replace(now=rules.now.astimezone(UTC).replace(microsecond=0))
-    result = match_posts(parsed_posts, unreadable_paths, registry.entries, rules.site_url)
-    newly_missing = [entry for entry in result.missing if entry.published and not entry.gone]
-    assigner = _IdentityAssigner(registry, rules, newly_missing)
+    result = match_posts(parsed_posts, unreadable_paths, registry, rules.site_url)
+    questions = find_questions(
+        result, registry.foreign_ids, rules.zone, is_first_build=registry.first_built is None
+    )
+    assigner = _IdentityAssigner(registry, rules, questions.by_path)
     pairs = sorted(
-        result.pairs, key=lambda pair: (not assigner.can_publish(*pair), pair[0].date, pair[0].path)
+        questions.pairs, key=lambda pair: (not assigner.can_publish(*pair), pair[0].date, pair[0].path)
     )
     posts = sorted((assigner.identify(*pair) for pair in pairs), key=lambda post: post.parsed_post.path)
-    has_question, paths = any(post.entry.held for post in posts), {post.entry.path for post in posts}
+    paths = {post.entry.path for post in posts}
     missing_entries = [
-        _mark_missing(entry, paths, None if has_question else rules.now)
-        for entry in result.missing
-        if entry.published
+        _mark_missing(entry, paths, None if entry.id in questions.ids else rules.now)
+        for entry in questions.missing
     ]
-    entries = [*(post.entry for post in posts), *result.unreadable, *missing_entries]
+    entries = [
+        *(post.entry for post in posts),
+        *result.unreadable,
+        *missing_entries,
+        *questions.missing_new_entries,
+    ]
     return IdentityResult(
         tuple(posts),
-        Registry(
-            registry.first_built or rules.now,
-            tuple(sorted(entries, key=lambda entry: entry.id)),
-            registry.raw_lines,
+        registry._replace(
+            first_built=registry.first_built or rules.now,
+            entries=tuple(sorted(entries, key=lambda entry: entry.id)),
+            foreign_ids=frozenset(),
+            is_saved=True,
         ),
         (*result.problems, *assigner.problems),
     )
 
 
 def _mark_missing(entry: RegistryEntry, paths: Container[str], now: datetime | None) -> RegistryEntry:
-    """Return the entry of a post whose file is missing. `now` is None while a person is asked about missing files."""
+    """Return the entry of a post whose file is missing. `now` is None while a person is asked about it."""
     if entry.gone:
         return entry
     return entry._replace(gone=now, displaced=now is None and (entry.displaced or entry.path in paths))
@@ -90,12 +99,16 @@ class _IdentityAssigner:
     """Decides the entries one by one, and knows which ids, URLs and moments of updates are taken."""
 
     def __init__(
-        self, registry: Registry, rules: IdentityRules, missing_entries: list[RegistryEntry]
+        self,
+        registry: Registry,
+        rules: IdentityRules,
+        questions: Mapping[str, tuple[RegistryEntry, ...]],
     ) -> None:
         published_entries = [entry for entry in registry.entries if entry.published]
         self.rules = rules
         self.is_first_build = registry.first_built is None
-        self.missing_entries = missing_entries
+        self.questions = questions
+        self.foreign_ids = registry.foreign_ids
         self.problems: list[Problem] = []
         self.ids = {entry.id for entry in published_entries}
         self.urls = {url for entry in published_entries for url in (entry.url, *entry.aliases)}
@@ -104,26 +117,22 @@ class _IdentityAssigner:
         self.last_numbers: dict[str, int] = {}
         self.last_moments: dict[datetime, tuple[datetime, timedelta]] = {}
 
-    def can_publish(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> bool:
+    def can_publish(self, parsed_post: ParsedPost, _: RegistryEntry | None) -> bool:
         """Whether the post can be public now: no draft, not on hold, no open question, no date in the future."""
-        return parsed_post.date <= self.rules.now and not self._is_withheld(parsed_post, entry)
+        return parsed_post.date <= self.rules.now and not self._is_withheld(parsed_post)
 
     def identify(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> IdentifiedPost:
         """Return the post with its entry from now on. `entry` is the one it has had, if any."""
         if entry is None or entry.published is None:
             new_entry = self._create_entry(parsed_post, entry)
         else:
+            entry = self._update_due(parsed_post, self._adopt_entry(parsed_post, entry))
             new_entry = self._update_content(parsed_post, self._update_url(parsed_post, entry))
         self.problems += self._find_problems(parsed_post, new_entry)
         return IdentifiedPost(parsed_post, new_entry)
 
-    def _has_question(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> bool:
-        """Whether the post may be a missing one: it was not published before, and has no id in its header."""
-        is_unknown = not self.is_first_build and (entry is None or entry.held)
-        return bool(self.missing_entries) and is_unknown and parsed_post.fields.id is None
-
-    def _is_withheld(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> bool:
-        return parsed_post.draft or parsed_post.fields.hold or self._has_question(parsed_post, entry)
+    def _is_withheld(self, parsed_post: ParsedPost) -> bool:
+        return parsed_post.draft or parsed_post.fields.hold or parsed_post.path in self.questions
 
     def _create_entry(self, parsed_post: ParsedPost, entry: RegistryEntry | None) -> RegistryEntry:
         """Return the entry of a post that was not published before; it is published now, or waits."""
@@ -133,6 +142,7 @@ class _IdentityAssigner:
         post_id = get_header_id(parsed_post, self.rules.site_url) or join_url(self.rules.site_url, url)
         self.ids.add(post_id)
         due = parsed_post.date.astimezone(UTC)
+        missing_entries = self.questions.get(parsed_post.path, ())
         published, in_editions = None, True
         if self.can_publish(parsed_post, entry):
             published, in_editions = self._decide_publication(due, entry)
@@ -143,10 +153,14 @@ class _IdentityAssigner:
             sha256=parsed_post.sha256,
             first_seen=entry.first_seen if entry else self.rules.now,
             published=published,
-            updated=self._choose_moment(published) if published else None,
-            due=None if published or self._is_withheld(parsed_post, entry) else due,
-            held=self._has_question(parsed_post, entry),
+            updated=self._choose_moment(due if self.rules.has_author_dates else published)
+            if published
+            else None,
+            due=None if published or self._is_withheld(parsed_post) else due,
+            held=bool(missing_entries),
             in_editions=in_editions,
+            **_describe_content(parsed_post),
+            question=tuple(missing.id for missing in missing_entries),
         )
 
     def _decide_publication(self, due: datetime, entry: RegistryEntry | None) -> tuple[datetime, bool]:
@@ -156,6 +170,27 @@ class _IdentityAssigner:
         if entry or due >= self.rules.now - self.rules.late_posts:
             return self.rules.now, True
         return due, False
+
+    def _adopt_entry(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
+        """Return the entry of a post that another machine published. For editions it counts from when it came here."""
+        if (
+            entry.id not in self.foreign_ids
+            or not entry.in_editions
+            or not self.can_publish(parsed_post, entry)
+        ):
+            return entry
+        due = parsed_post.date.astimezone(UTC)
+        published, in_editions = self._decide_publication(due, entry if entry.due == due else None)
+        return entry._replace(published=published, in_editions=in_editions, due=None)
+
+    def _update_due(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
+        """Return the entry of a published post, which a date in the future withdraws until then."""
+        due = parsed_post.date.astimezone(UTC).replace(microsecond=0)
+        if due > self.rules.now:
+            return entry._replace(due=due)
+        if entry.due is None or not self.can_publish(parsed_post, entry):
+            return entry
+        return entry._replace(published=due if entry.due == due else self.rules.now, due=None)
 
     def _update_url(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
         """Return the entry of a published post, with a new URL where its author chose a new `slug`."""
@@ -173,6 +208,7 @@ class _IdentityAssigner:
 
     def _update_content(self, parsed_post: ParsedPost, entry: RegistryEntry) -> RegistryEntry:
         """Return the entry of a published post, for the current path and content of its file."""
+        entry = entry._replace(**_describe_content(parsed_post))
         if entry.has_own_path and (entry.path, entry.sha256) == (parsed_post.path, parsed_post.sha256):
             return entry
         updated = entry.updated
@@ -194,7 +230,7 @@ class _IdentityAssigner:
             url = f"{folder}/{name}-{number}.html"
         self.last_numbers[preferred_url] = number
         self.urls.add(url)
-        if url != preferred_url:
+        if url != preferred_url and parsed_post.path not in self.questions:
             self.problems.append(
                 _warning(
                     "post.same-address",
@@ -226,14 +262,15 @@ class _IdentityAssigner:
     def _find_problems(self, parsed_post: ParsedPost, entry: RegistryEntry) -> Iterator[Problem]:
         """Yield what a person should know about the post."""
         if entry.held:
+            missing_entries = self.questions[parsed_post.path]
             files = ", ".join(
-                f"`{missing.path}` (id {missing.id})" for missing in self.missing_entries[:_MAX_FILES]
+                f"`{missing.path}` (id {missing.id})" for missing in missing_entries[:_MAX_FILES]
             )
             yield _warning(
                 "post.held",
                 parsed_post,
                 f"the post is held, because it may be a missing one under another name: {files}.",
-                f"If it is, add `id: {self.missing_entries[0].id}` to its header; if it is another post, "
+                f"If it is, add `id: {missing_entries[0].id}` to its header; if it is another post, "
                 f"add `id: {entry.id}`.",
             )._replace(needs_answer=True)
         if not entry.in_editions:
@@ -243,6 +280,13 @@ class _IdentityAssigner:
                 f"the post appeared more than {self.rules.late_posts.days} days after its date, so it is on the "
                 "site and in no edition.",
                 "Nothing has to be done; a new post with a new date would be mailed.",
+            )
+        if entry.published and entry.due:
+            yield _warning(
+                "post.withdrawn",
+                parsed_post,
+                f"the post was public, and its date is now {parsed_post.date:%Y-%m-%d %H:%M}; it is not shown until then.",
+                "Leave it if that is meant, or restore the date.",
             )
         if parsed_post.expires and parsed_post.expires <= parsed_post.date:
             yield _warning(
@@ -267,6 +311,15 @@ class _IdentityAssigner:
                 f"the `id:` in the header is ignored: the post was published as {entry.id} and keeps that id.",
                 f"Write `id: {entry.id}`, or remove the line.",
             )
+
+
+def _describe_content(parsed_post: ParsedPost) -> dict[str, Any]:
+    """Return the fields of an entry by which the post is recognized where its file gets another name."""
+    return {
+        "title": parsed_post.title.encode(errors="replace").decode(),
+        "date": parsed_post.date.astimezone(UTC).replace(microsecond=0),
+        "words": parsed_post.words,
+    }
 
 
 def _warning(code: str, parsed_post: ParsedPost, message: str, cure: str) -> Problem:

@@ -1,27 +1,28 @@
 """Match parsed posts with the entries of the registry.
 
 A post is known by the `id:` in its header, else by path and content, else by content alone (a rename), else by path
-alone (an edit). Content comes before path, so that a file that moved and left its old name to another keeps its id.
+alone (an edit), also where its letters with accents are composed in another way (a copy made by macOS). Content comes
+before path, so that a file that moved and left its old name to another keeps its id. What this machine has built with comes
+before what another machine wrote: the id of a post never changes here, also where both gave it one.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
+from unicodedata import normalize
 from urllib.parse import quote
 
 from ketapress.model.errors import Problem
 from ketapress.model.urls import join_url
-from ketapress.posts.identity.registry import RegistryEntry
+from ketapress.posts.identity.registry_entry import Registry, RegistryEntry
 from ketapress.posts.parsing.parse import ParsedPost
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
-_KEYS: tuple[Callable[[ParsedPost | RegistryEntry], object], ...] = (
-    lambda item: (item.path, item.sha256),
-    lambda item: item.sha256,
-    lambda item: item.path,
-)
-"""What a post and its entry have in common, in the order in which they are matched."""
+_Key = Callable[[ParsedPost | RegistryEntry], object]
+"""What a post and its entry have in common."""
+_CONTENT_KEYS: tuple[_Key, ...] = (lambda item: (item.path, item.sha256), lambda item: item.sha256)
+_PATH_KEYS: tuple[_Key, ...] = (lambda item: item.path, lambda item: normalize("NFC", item.path))
 
 
 class Matches(NamedTuple):
@@ -47,7 +48,7 @@ def get_header_id(parsed_post: ParsedPost, site_url: str) -> str | None:
 def match_posts(
     parsed_posts: Iterable[ParsedPost],
     unreadable_paths: frozenset[str],
-    entries: Iterable[RegistryEntry],
+    registry: Registry,
     site_url: str,
 ) -> Matches:
     """Match posts with entries. `unreadable_paths` are files and folders that exist and cannot be read.
@@ -56,7 +57,11 @@ def match_posts(
     """
     sorted_posts = sorted(parsed_posts, key=lambda parsed_post: parsed_post.path)
     free_entries = {
-        entry.id: entry for entry in sorted(entries, key=lambda entry: (not entry.has_own_path, entry.id))
+        entry.id: entry
+        for entry in sorted(
+            registry.entries,
+            key=lambda entry: (not entry.has_own_path, entry.published is None, entry.id),
+        )
     }
     entries_by_path: dict[str, RegistryEntry] = {}
     duplicates = _claim_ids(sorted_posts, unreadable_paths, free_entries, entries_by_path, site_url)
@@ -67,11 +72,19 @@ def match_posts(
     for entry in unreadable_entries:
         del free_entries[entry.id]
     candidates = [parsed_post for parsed_post in sorted_posts if parsed_post.path not in duplicates]
-    for key in _KEYS:
-        _pair_entries(candidates, free_entries, entries_by_path, key)
+    foreign_entries = {
+        post_id: free_entries.pop(post_id) for post_id in registry.foreign_ids & free_entries.keys()
+    }
+    for keys in (_CONTENT_KEYS, _PATH_KEYS):
+        for key in keys:
+            _pair_entries(candidates, free_entries, entries_by_path, key)
+        for key in keys:
+            _pair_alternates(candidates, free_entries, entries_by_path, registry.alternates, key)
+    for key in (*_CONTENT_KEYS, *_PATH_KEYS):
+        _pair_entries(candidates, foreign_entries, entries_by_path, key)
     return Matches(
         pairs=tuple((parsed_post, entries_by_path.get(parsed_post.path)) for parsed_post in candidates),
-        missing=tuple(free_entries.values()),
+        missing=(*free_entries.values(), *foreign_entries.values()),
         unreadable=unreadable_entries,
         problems=tuple(
             Problem(
@@ -139,9 +152,11 @@ def _pair_entries(
     sorted_posts: list[ParsedPost],
     free_entries: dict[str, RegistryEntry],
     entries_by_path: dict[str, RegistryEntry],
-    key: Callable[[ParsedPost | RegistryEntry], object],
+    key: _Key,
 ) -> None:
     """Move entries from the free ones to `entries_by_path` where a post has the same key."""
+    if not free_entries:
+        return
     entries_by_key: dict[object, list[RegistryEntry]] = {}
     for entry in free_entries.values():
         entries_by_key.setdefault(key(entry), []).append(entry)
@@ -150,6 +165,33 @@ def _pair_entries(
             entry = candidates.pop(0)
             entries_by_path[parsed_post.path] = entry
             del free_entries[entry.id]
+
+
+def _pair_alternates(
+    sorted_posts: list[ParsedPost],
+    free_entries: dict[str, RegistryEntry],
+    entries_by_path: dict[str, RegistryEntry],
+    alternates: Mapping[str, tuple[RegistryEntry, ...]],
+    key: _Key,
+) -> None:
+    """Move entries as `_pair_entries` does where a post has the key of an alternate, which another machine wrote."""
+    owners = {
+        key(alternate): (entry, alternate)
+        for post_id, entry in (free_entries.items() if alternates else ())
+        for alternate in alternates.get(post_id, ())
+    }
+    for parsed_post in sorted_posts if owners else ():
+        entry, alternate = owners.get(key(parsed_post), (None, None))
+        if entry and alternate and entry.id in free_entries and parsed_post.path not in entries_by_path:
+            del free_entries[entry.id]
+            moments = [moment for moment in (entry.updated, alternate.updated) if moment]
+            entries_by_path[parsed_post.path] = entry._replace(
+                path=alternate.path,
+                sha256=alternate.sha256,
+                updated=max(moments, default=None),
+                gone=None,
+                displaced=False,
+            )
 
 
 def _is_within(path: str, folders: Iterable[str]) -> bool:

@@ -33,6 +33,7 @@ from ketapress.posts.text.excerpt import (
 )
 from ketapress.posts.text.strip_markdown import strip_markdown
 from ketapress.posts.text.title import derive_title_from_name
+from ketapress.posts.text.word_sketch import sketch_words
 
 _DRAFT_FOLDERS = {"_drafts", "drafts"}
 _BLOCK_MARKERS = re.compile(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
@@ -51,7 +52,8 @@ class ParsedPost(NamedTuple):
     """The content of a post's file.
 
     `html` is the body, not sanitized yet, with placeholders for `foreign_tags`. `slug` is the author's own if
-    `has_explicit_slug`. `sha256` is that of the explicit title and the body. `lang` and `dir` are None for the site's.
+    `has_explicit_slug`. `sha256` is that of the explicit title and the body,
+    `words` a sketch of the words of the body. `lang` and `dir` are None for the site's.
     """
 
     path: str
@@ -63,6 +65,7 @@ class ParsedPost(NamedTuple):
     slug: str
     has_explicit_slug: bool
     sha256: str
+    words: str
     fields: Fields
     draft: bool
     lang: str | None
@@ -114,6 +117,7 @@ def parse_post(path: str, text: str, rules: ParseRules) -> tuple[ParsedPost, tup
         slug=explicit_slug or slugify(unquote(name)) or slugify(title) or digest[:8],
         has_explicit_slug=bool(explicit_slug),
         sha256=digest,
+        words=sketch_words(body),
         fields=fields,
         draft=draft,
         lang=lang,

@@ -4,6 +4,7 @@ Pure. Whatever a parsed post contains, it becomes a post; what was dropped from 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
 from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -90,9 +91,16 @@ def render_body(
     )
 
 
-def build_post(source: IdentifiedPost, body: Body) -> Post:
-    """Return the post of a parsed post, its record and its body."""
+def build_post(source: IdentifiedPost, body: Body, *, has_author_date: bool) -> Post:
+    """Return the post of a parsed post, its record and its body.
+
+    Readers see the author's date with `has_author_date`, else when the post was first visible.
+    """
     parsed_post, record = source
+    published = record.published
+    if published and has_author_date:
+        published = parsed_post.date.astimezone(UTC).replace(microsecond=0)
+    updated = record.updated or parsed_post.date
     fields = parsed_post.fields
     post = Post(
         id=record.id,
@@ -102,8 +110,8 @@ def build_post(source: IdentifiedPost, body: Body) -> Post:
         summary=body.summary,
         html=body.html,
         date=parsed_post.date,
-        published=record.published,
-        updated=record.updated or parsed_post.date,
+        published=published,
+        updated=max(updated, published) if published else updated,
         sha256=parsed_post.sha256,
         tags=fields.tags,
         authors=fields.authors,
@@ -115,6 +123,7 @@ def build_post(source: IdentifiedPost, body: Body) -> Post:
         draft=parsed_post.draft,
         hold=fields.hold or record.held,
         in_editions=record.in_editions,
+        edition_date=record.published,
         files=body.files,
         html_sha256=body.sha256,
         aliases=tuple(
