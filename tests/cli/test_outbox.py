@@ -179,7 +179,9 @@ def test_show_tells_who_got_it_who_did_not_and_why(folder_in_doubt: Path) -> Non
     assert [delivery["address"] for delivery in deliveries] == ["reader0@example.net", "reader2@example.net"]
 
 
-@pytest.mark.parametrize(("policy", "words"), [("resend", "goes out again"), ("hold", "waits for your word")])
+@pytest.mark.parametrize(
+    ("policy", "words"), [("resend", "are sent again"), ("hold", "are held for your decision")]
+)
 def test_what_a_dead_process_was_sending_is_told_by_who_takes_over(
     folder: Path, policy: str, words: str
 ) -> None:
