@@ -41,12 +41,12 @@ def test_the_demo_mails_shows_and_ends_without_a_trace(demo: "subprocess.Popen[s
     messages = wait_for_messages(inbox_url)
     assert {message["to"].partition("@")[0] for message in messages} >= {"ada", "yuri"}
     assert "On bread and patience" in messages[0]["subject"] or "quiet places" in messages[0]["subject"]
-    html = httpx.get(f"{inbox_url}messages/{messages[0]['number']}").text
+    html = httpx.get(f"{inbox_url}messages/{messages[0]['number']}", timeout=TIMEOUT).text
     assert "<html" in html
     url = next(text for text in html.split('"') if "/unsubscribe/" in text)
-    assert httpx.get(url).status_code == 200
+    assert httpx.get(url, timeout=TIMEOUT).status_code == 200
     assert 200 in iter_statuses(facts["Site"])
-    assert "Ketapress, live" in httpx.get(inbox_url).text
+    assert "Ketapress, live" in httpx.get(inbox_url, timeout=TIMEOUT).text
     os.kill(demo.pid, signal.SIGINT)
     assert demo.wait(TIMEOUT) == 0
     assert not folder.exists()
@@ -56,7 +56,7 @@ def iter_statuses(url: str) -> Iterator[int]:
     """Request a URL again and again. Yield the status codes."""
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
-        yield httpx.get(url).status_code
+        yield httpx.get(url, timeout=TIMEOUT).status_code
 
 
 def wait_for_messages(url: str) -> list[dict[str, str]]:
@@ -64,5 +64,5 @@ def wait_for_messages(url: str) -> list[dict[str, str]]:
     deadline = time.monotonic() + TIMEOUT
     messages: list[dict[str, str]] = []
     while time.monotonic() < deadline and len(messages) < 24:
-        messages = json.loads(httpx.get(f"{url}messages.json").text)["messages"]
+        messages = json.loads(httpx.get(f"{url}messages.json", timeout=TIMEOUT).text)["messages"]
     return messages
