@@ -38,7 +38,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/calendar/ten_years.py --processes 2
 	$(BIN)/python benchmarks/soak/kills.py --kills 600
 	$(BIN)/python benchmarks/soak/sleepers.py --rounds 5
-	KETAPRESS_SOAK=1 $(BIN)/python -m pytest tests/daemon/test_a_year.py tests/daemon/test_many_schedulers.py tests/store/test_conservation.py
+	KETAPRESS_SOAK=1 $(BIN)/python -m pytest tests/daemon/test_crashes.py tests/daemon/test_many_schedulers.py tests/store/test_conservation.py
 
 clean:
 	rm -rf $(VENV) public .ketapress ketapress.db* outbox/*/ outbox/.generation.json outbox/.sent.jsonl

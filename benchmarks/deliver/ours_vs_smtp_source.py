@@ -25,7 +25,7 @@ from statistics import median
 
 from sinks import SINKS, open_sink, program, wait
 
-from ketapress.deliver.context import Road
+from ketapress.deliver.context import DeliveryContext
 from ketapress.deliver.sender import Sender
 from ketapress.mail.personalize import merge_values, message_chunks
 from ketapress.model.address import Mailbox
@@ -34,7 +34,7 @@ from ketapress.model.edition import Decision, EditionState, Slot, Window
 from ketapress.model.message import Digest, FieldEncoding, MergeField, MessageTemplate
 from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl, Schedule
 from ketapress.model.subscriber import ImportRow
-from ketapress.relay.rate_limit import Pace
+from ketapress.relay.rate_limit import RelayLimits
 from ketapress.store.store import Store, open_store
 
 NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
@@ -112,15 +112,15 @@ def ours(folder: Path, port: int, options: argparse.Namespace) -> dict[str, floa
     """One edition sent, in this process; seconds of the clock and of the processor, megabytes at the most."""
     with open_store("sqlite:///ketapress.db", folder, durability=options.durability) as store:
         composed(store, options.messages, options.size)
-        road = Road(
+        context = DeliveryContext(
             relay=RelaySettings(url=RelayUrl("127.0.0.1", port, "none"), connections=options.connections),
-            stamp=personalize,
+            build_message=personalize,
             clock=lambda: datetime.now(UTC),
             rng=Random(1),
-            stop=lambda: False,
-            pace=Pace(None, options.connections),
+            must_stop=lambda: False,
+            limits=RelayLimits(None, options.connections),
         )
-        sender = Sender(store.deliveries, store.editions, {"weekly": WEEKLY}, road)
+        sender = Sender(store.deliveries, store.editions, {"weekly": WEEKLY}, context)
         start, processor = time.perf_counter(), time.process_time()
         [report] = sender.send()
         seconds, processor = time.perf_counter() - start, time.process_time() - processor

@@ -43,7 +43,7 @@ from ketapress.model.edition import EditionState
 from ketapress.store.db import engine as transactions
 from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay
-from support.delivery_fixture import SLOT, Elsewhere, Press
+from support.delivery_fixture import SLOT, DeliveryFixture, RemoteRelay
 from support.postgresql import administer, postgresql
 from support.store_fixture import expire_leases
 
@@ -93,7 +93,7 @@ class Trial:
 
     def send(self) -> None:
         with self.store() as store:
-            Press(store, Elsewhere(self.port), self.root, connections=self.connections).send_all()
+            DeliveryFixture(store, RemoteRelay(self.port), self.root, connections=self.connections).send_all()
 
 
 def at_point(point: int, happens: Callable[[], object]) -> None:
@@ -233,8 +233,8 @@ def named(trial: Trial, edition: int) -> dict[str, DeliveryState]:
 def one_edition(trial: Trial, number: int, deaths: Iterator[tuple[str, int]]) -> bool:
     """Sends one edition through as many deaths as it takes; whether there were deaths enough."""
     with trial.store() as store:
-        press = Press(store, Elsewhere(trial.port), trial.root)
-        edition = press.edition(at=SLOT + timedelta(minutes=number), send_by=None)
+        delivery = DeliveryFixture(store, RemoteRelay(trial.port), trial.root)
+        edition = delivery.add_edition(SLOT + timedelta(minutes=number), None)
     unsure: dict[str, DeliveryState] = {}
     times_named: Counter[str] = Counter()
     more = done = False
@@ -290,7 +290,7 @@ def soak(url: str, root: Path, options: argparse.Namespace) -> dict[str, Tally]:
     readers = tuple(f"reader{number}@example.net" for number in range(options.readers))
     trial = Trial(url, root, ours, ours.recv(), readers, options.connections)
     with trial.store() as store:
-        Press(store, Elsewhere(trial.port), root).subscribe(*readers)
+        DeliveryFixture(store, RemoteRelay(trial.port), root).subscribe(*readers)
     deaths = planned(trial.kind, options.kills)
     number = 0
     while one_edition(trial, number, deaths):

@@ -11,8 +11,8 @@ from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.publication import Publication
 
 if TYPE_CHECKING:
-    from ketapress.deliver.context import Road, Stamp
-    from ketapress.deliver.report import EditionReport, Watch
+    from ketapress.deliver.context import DeliveryContext, MessageBuilder
+    from ketapress.deliver.report import EditionReport, ProgressCallback
     from ketapress.model.delivery import Recipient, Verdict
     from ketapress.model.message import MessageTemplate
     from ketapress.relay.dkim import SigningKey
@@ -30,11 +30,11 @@ class MailService:
         """The DKIM key, where `relay.dkim` is set. Raises ConfigurationError if it cannot be used."""
         if self._settings.relay.dkim is None:
             return None
-        from ketapress.relay.dkim import parsed_key
+        from ketapress.relay.dkim import parse_key
 
         file = self._settings.relay.dkim.key_file
         try:
-            return parsed_key(self._settings.relay.dkim, (self._publication.root / file).read_bytes())
+            return parse_key(self._settings.relay.dkim, (self._publication.root / file).read_bytes())
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigurationError(
@@ -50,49 +50,53 @@ class MailService:
         self,
         clock: Callable[[], datetime],
         *,
-        stop: Callable[[], bool],
-        watch: "Watch | None" = None,
-        heard: "Callable[[Verdict], None] | None" = None,
-        doubted: Callable[[int], None] = lambda _count: None,
+        must_stop: Callable[[], bool],
+        on_progress: "ProgressCallback | None" = None,
+        on_verdict: "Callable[[Verdict], None] | None" = None,
+        on_in_doubt: Callable[[int], None] = lambda _count: None,
     ) -> tuple["EditionReport", ...]:
         """Deliver what is ready until nothing is due. The caller has the lock `send`.
 
-        `heard` is called with the verdict on each reply, `doubted` with the number of messages in doubt because a
-        process died while it sent them.
+        `on_verdict` is called with the verdict on each reply, `on_in_doubt` with the number of messages that a dead
+        process was sending.
         """
-        from ketapress.deliver.logged_editions import RecordedEditions
-        from ketapress.deliver.preflight import hold_changed, refuse_dead_links
+        from ketapress.deliver.logged_editions import LoggedEditions
+        from ketapress.deliver.preflight import hold_tampered_editions, refuse_dead_links
         from ketapress.deliver.sender import Sender
         from ketapress.restore import refuse_older_copy
 
         store, root = self._publication.store, self._publication.root
         refuse_older_copy(store, root)
         refuse_dead_links(self._settings)
-        held = hold_changed(root, store.editions, store.deliveries, clock())
-        editions = RecordedEditions(store, root, clock)
-        context = self._delivery_context(clock, stop)._replace(doubted=doubted)
-        if heard:
-            context = context._replace(heard=heard)
-        reports = Sender(store.deliveries, editions, self._settings.newsletters, context, watch=watch).send()
-        editions.ended(reports)
+        held = hold_tampered_editions(root, store.editions, store.deliveries, clock())
+        editions = LoggedEditions(store, root, clock)
+        context = self._delivery_context(clock, must_stop)._replace(on_in_doubt=on_in_doubt)
+        if on_verdict:
+            context = context._replace(on_verdict=on_verdict)
+        reports = Sender(
+            store.deliveries, editions, self._settings.newsletters, context, on_progress=on_progress
+        ).send()
+        editions.finish(reports)
         return held + reports
 
-    def _delivery_context(self, clock: Callable[[], datetime], stop: Callable[[], bool]) -> "Road":
+    def _delivery_context(
+        self, clock: Callable[[], datetime], must_stop: Callable[[], bool]
+    ) -> "DeliveryContext":
         import secrets
 
-        from ketapress.deliver.context import Road
-        from ketapress.deliver.dkim_workers import Signer
-        from ketapress.relay.rate_limit import Pace
+        from ketapress.deliver.context import DeliveryContext
+        from ketapress.deliver.dkim_workers import DkimSigner
+        from ketapress.relay.rate_limit import RelayLimits
 
         relay = self._settings.relay
-        return Road(
+        return DeliveryContext(
             relay=relay,
-            stamp=_message_builder(self._settings, self._publication.secret),
+            build_message=_message_builder(self._settings, self._publication.secret),
             clock=clock,
             rng=secrets.SystemRandom(),
-            stop=stop,
-            pace=Pace(relay.rate, relay.connections),
-            signing=Signer(self.signing_key) if self.signing_key else None,
+            must_stop=must_stop,
+            limits=RelayLimits(relay.rate, relay.connections),
+            signer=DkimSigner(self.signing_key) if self.signing_key else None,
         )
 
     def send_test(
@@ -101,7 +105,7 @@ class MailService:
         """Send one message to one address. Nothing is recorded; links are signed with a random key and lead nowhere."""
         import secrets
 
-        from ketapress.deliver.one_recipient import send_trial
+        from ketapress.deliver.one_recipient import send_to_one
         from ketapress.deliver.preflight import refuse_dead_links
         from ketapress.model.address import parse_address
         from ketapress.model.delivery import Recipient
@@ -116,11 +120,11 @@ class MailService:
         build_message = _message_builder(self._settings, secrets.token_hex(32))
         message = build_message(template, recipient, newsletter, now)
         if self.signing_key:
-            from ketapress.relay.dkim import unsigned
+            from ketapress.relay.dkim import prepare_signature
 
-            field = unsigned(self.signing_key, message, now)
-            message = [field.signed(self.signing_key.sign(field.digest)), *message]
-        return send_trial(self._settings.relay, newsletter.sender.address, recipient.address, message)
+            pending = prepare_signature(self.signing_key, message, now)
+            message = [pending.complete(self.signing_key.sign(pending.digest)), *message]
+        return send_to_one(self._settings.relay, newsletter.sender.address, recipient.address, message)
 
     def sample_message(self, edition: StoredEdition) -> bytes:
         """Return what `message.eml` in the outbox holds, from the store. Raises RefusedError if it is not there."""
@@ -153,7 +157,7 @@ class MailService:
         return lambda subscription_id: message_id(key, subscription_id, newsletter.sender.domain)
 
 
-def _message_builder(settings: Settings, secret: str) -> "Stamp":
+def _message_builder(settings: Settings, secret: str) -> "MessageBuilder":
     """Return a function that personalizes a message, with links to this publication that are signed with the secret."""
     from ketapress.mail.personalize import merge_values, message_chunks
 

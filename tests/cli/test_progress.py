@@ -11,10 +11,10 @@ def test_the_bar_shows_counts_by_state_rate_and_time_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    done = {DeliveryState.SENT: 1200, DeliveryState.DEFERRED: 30, DeliveryState.FAILED: 4}
+    counts = {DeliveryState.SENT: 1200, DeliveryState.DEFERRED: 30, DeliveryState.FAILED: 4}
     with DeliveryBar() as bar:
-        bar.update(Progress(edition="weekly/2023-06-12T0800", total=4000, done={DeliveryState.SENT: 1}))
-        bar.update(Progress(edition="weekly/2023-06-12T0800", total=4000, done=done))
+        bar.update(Progress(edition="weekly/2023-06-12T0800", total=4000, counts={DeliveryState.SENT: 1}))
+        bar.update(Progress(edition="weekly/2023-06-12T0800", total=4000, counts=counts))
     output = capsys.readouterr()
     assert output.out == ""
     assert "weekly/2023-06-12T0800" in output.err

@@ -300,7 +300,7 @@ def test_mail_that_should_be_signed_does_not_go_unsigned(folder: Path, relay: Sc
     broken = ketapress(folder, "send", "--at", AT)
     assert (missing.exit_code, broken.exit_code) == (78, 78)
     assert "k.pem: `relay.dkim.key_file` cannot be used: No such file or directory" in missing.stderr
-    assert "it is no private key in PEM" in broken.stderr
+    assert "it is not a private key in PEM format" in broken.stderr
     assert relay.messages == []
 
 

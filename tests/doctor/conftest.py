@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.dns_server import Zone, name_server
+from support.dns_server import Zone, run_dns_server
 
 
 @pytest.fixture
 def zone() -> Iterator[Zone]:
-    with name_server() as server:
+    with run_dns_server() as server:
         yield server

@@ -21,11 +21,11 @@ def key(octets: int) -> str:
 @pytest.fixture
 def healthy(zone: Any) -> Any:
     zone.add(DOMAIN, "MX", "10 mx.press.org.")
-    zone.text(DOMAIN, "v=spf1 include:_spf.relay.net ~all")
-    zone.text(DOMAIN, "google-site-verification=nothing")
-    zone.text("_spf.relay.net", "v=spf1 ip4:192.0.2.0/24 -all")
-    zone.text("_dmarc.press.org", "v=DMARC1; p=none; rua=mailto:dmarc@press.org")
-    zone.text("s1._domainkey.press.org", key(294))
+    zone.add_text(DOMAIN, "v=spf1 include:_spf.relay.net ~all")
+    zone.add_text(DOMAIN, "google-site-verification=nothing")
+    zone.add_text("_spf.relay.net", "v=spf1 ip4:192.0.2.0/24 -all")
+    zone.add_text("_dmarc.press.org", "v=DMARC1; p=none; rua=mailto:dmarc@press.org")
+    zone.add_text("s1._domainkey.press.org", key(294))
     return zone
 
 
@@ -44,7 +44,7 @@ def check(
 def replace(zone: Any, name: str, *texts: str) -> None:
     zone.records.pop((f"{name}.", "TXT"), None)
     for record in texts:
-        zone.text(name, record)
+        zone.add_text(name, record)
 
 
 def test_a_domain_in_order_is_well_in_everything(healthy: Any) -> None:
@@ -160,11 +160,11 @@ def test_domains_of_documents_are_named_and_not_looked_up(zone: Any) -> None:
     for domain in ("example.org", "mail.example", "x.test", "localhost"):
         [finding] = check(zone, domain).values()
         assert "reserved" in finding.message
-    assert zone.asked == []
+    assert zone.questions == []
 
 
 def test_without_a_network_one_question_is_asked_and_it_is_a_finding(healthy: Any) -> None:
-    healthy.silent = True
+    healthy.is_silent = True
     findings = check(healthy)
     assert findings["dns"].health is Health.SKIPPED
-    assert len({query.split()[0] for query in healthy.asked}) == 1
+    assert len({query.split()[0] for query in healthy.questions}) == 1

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from ketapress.editions.slots import SLOT_KEY_FORMAT, find_next_slot, is_scheduled, list_slots
-from support.wall_clock_oracle import DAY, EPOCH, HOUR, MINUTE, minutes_of, slots_of, spans, walked
+from support.wall_clock_oracle import (
+    DAY,
+    EPOCH,
+    HOUR,
+    MINUTE,
+    find_spans,
+    list_slots_by_walking,
+    slots_of,
+    to_minutes,
+)
 
 HARD = (
     ("America/New_York", 2025, 2026, 2027),
@@ -29,8 +38,8 @@ ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 
 def year_span(year: int) -> tuple[int, int]:
     return (
-        minutes_of(datetime(year, 1, 1, tzinfo=UTC)),
-        minutes_of(datetime(year + 1, 1, 1, tzinfo=UTC)),
+        to_minutes(datetime(year, 1, 1, tzinfo=UTC)),
+        to_minutes(datetime(year + 1, 1, 1, tzinfo=UTC)),
     )
 
 
@@ -39,7 +48,7 @@ def list_keys(cron: str, zone: str, first: int, last: int) -> dict[str, int]:
     start, end = EPOCH + first * MINUTE, EPOCH + last * MINUTE
     instant = timedelta(microseconds=1)
     slots = list_slots("n", cron, zone, start - instant, end - instant)
-    keys = {slot.key: minutes_of(slot.at) for slot in slots}
+    keys = {slot.key: to_minutes(slot.at) for slot in slots}
     assert len(keys) == len(slots)
     assert all((slot.at - EPOCH) % MINUTE == timedelta() for slot in slots)
     return keys
@@ -48,29 +57,31 @@ def list_keys(cron: str, zone: str, first: int, last: int) -> dict[str, int]:
 @pytest.mark.parametrize(("zone", "year"), TABLE)
 def test_every_hour_of_every_day_of_a_year_in_a_hard_zone(zone: str, year: int) -> None:
     first, last = year_span(year)
-    assert list_keys("0 * * * *", zone, first, last) == walked(
+    assert list_keys("0 * * * *", zone, first, last) == list_slots_by_walking(
         zone, lambda local_minute: local_minute.minute == 0, first, last, step=30
     )
 
 
 @pytest.mark.parametrize(("zone", "year"), TABLE)
 def test_every_minute_of_the_hours_around_a_change_in_a_hard_zone(zone: str, year: int) -> None:
-    changes = [span.start for span in spans(zone, *year_span(year))][1:]
+    changes = [span.start for span in find_spans(zone, *year_span(year))][1:]
     for change in changes[:2]:
         first, last = change - 3 * HOUR - 7, change + 3 * HOUR + 7
-        assert list_keys("* * * * *", zone, first, last) == walked(zone, lambda _: True, first, last)
+        assert list_keys("* * * * *", zone, first, last) == list_slots_by_walking(
+            zone, lambda _: True, first, last
+        )
 
 
 @pytest.mark.parametrize("zone", [zone for zone, *_ in HARD[::3]])
 def test_the_quick_way_to_look_at_walls_sees_what_a_watcher_sees(zone: str) -> None:
     """The oracle of the ten years of every zone (benchmarks/calendar) agrees with looking at every minute."""
     first, last = year_span(2011)
-    spans_list = list(spans(zone, first - 3 * DAY, last))
+    spans_list = list(find_spans(zone, first - 3 * DAY, last))
     slots = slots_of(spans_list, range(first - 4 * DAY, last + 4 * DAY, 30), first, last)
     keys = {
         (EPOCH + local_minute * MINUTE).strftime(SLOT_KEY_FORMAT): minute for minute, local_minute in slots
     }
-    assert keys == walked(zone, lambda _: True, first, last, step=30)
+    assert keys == list_slots_by_walking(zone, lambda _: True, first, last, step=30)
 
 
 @settings(max_examples=150, deadline=None)
@@ -90,7 +101,7 @@ def test_in_every_zone_each_named_minute_has_one_slot(
 ) -> None:
     first = year_span(year)[0] + day * DAY
     last = first + 30 * DAY
-    spans_list = list(spans(zone, first - 3 * DAY, last))
+    spans_list = list(find_spans(zone, first - 3 * DAY, last))
     local_minutes = range(first - 4 * DAY + hour * HOUR + minute, last + 4 * DAY, DAY)
     expected = {
         (EPOCH + local_minute * MINUTE).strftime(SLOT_KEY_FORMAT): minute_of_utc

@@ -8,7 +8,7 @@ import pytest
 from ketapress.posts.dialects.admonitions import convert_admonitions
 from ketapress.posts.dialects.paired_shortcodes import convert_paired_shortcodes
 from support.golden import assert_golden
-from support.posts_folder import only
+from support.posts_folder import load_single_post
 
 GOLDEN = Path(__file__).parent / "golden"
 BLOCKQUOTE = "<blockquote>\n<p><strong>{}</strong></p>\n<p>Text <em>x</em></p>\n</blockquote>"
@@ -98,7 +98,7 @@ Hexo.
     ],
 )
 def test_a_box(tmp_path: Path, text: str, title: str) -> None:
-    assert only(tmp_path, "2023-06-07-x.md", text).html == BLOCKQUOTE.format(title)
+    assert load_single_post(tmp_path, "2023-06-07-x.md", text).html == BLOCKQUOTE.format(title)
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,18 @@ def test_no_box(text: str) -> None:
 
 
 def test_a_box_without_a_title_has_none(tmp_path: Path) -> None:
-    post = only(tmp_path, "2023-06-07-x.md", '!!! note ""\n    Text\n\n::: quote\nMore\n:::')
+    post = load_single_post(tmp_path, "2023-06-07-x.md", '!!! note ""\n    Text\n\n::: quote\nMore\n:::')
     assert post.html == "<blockquote>\n<p>Text</p>\n</blockquote>\n<blockquote>\n<p>More</p>\n</blockquote>"
 
 
 def test_a_summary_is_what_a_box_says_and_not_its_title(tmp_path: Path) -> None:
-    assert only(tmp_path, "2023-06-07-x.md", "> [!NOTE]\n> First.\n\nSecond.").summary == "First."
+    assert load_single_post(tmp_path, "2023-06-07-x.md", "> [!NOTE]\n> First.\n\nSecond.").summary == "First."
 
 
 def test_every_way_in_one_post(tmp_path: Path) -> None:
-    assert_golden(GOLDEN / "admonitions.html", only(tmp_path, "2023-06-07-x.md", EVERY_SYNTAX).html.encode())
+    assert_golden(
+        GOLDEN / "admonitions.html", load_single_post(tmp_path, "2023-06-07-x.md", EVERY_SYNTAX).html.encode()
+    )
 
 
 @pytest.mark.parametrize(

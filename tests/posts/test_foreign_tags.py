@@ -9,13 +9,13 @@ from ketapress.model.errors import Severity
 from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
-from support.posts_folder import publication
+from support.posts_folder import write_publication
 
 HEADER = "---\ndate: 2023-06-07\n---\n"
 
 
 def load(root: Path, text: str, name: str = "x.md") -> Library:
-    return load_posts(publication(root, {name: HEADER + text}), settings(), NOW)
+    return load_posts(write_publication(root, {name: HEADER + text}), settings(), NOW)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,9 @@ def test_a_mark_brings_no_character_that_may_not_leave(tmp_path: Path) -> None:
 
 
 def test_plain_text_is_no_template(tmp_path: Path) -> None:
-    library = load_posts(publication(tmp_path, {"x.txt": "June 7, 2023\n\n{{ x }} {: .y}"}), settings(), NOW)
+    library = load_posts(
+        write_publication(tmp_path, {"x.txt": "June 7, 2023\n\n{{ x }} {: .y}"}), settings(), NOW
+    )
     assert library.posts[0].html == "<p>{{ x }} {: .y}</p>"
     assert library.problems == ()
 
@@ -160,7 +162,7 @@ def test_a_link_to_the_file_of_another_post_leads_to_its_page(tmp_path: Path) ->
         "2023-06-06-b.txt": "June 6, 2023\n\nText",
         "notes/c d.md": HEADER + "Text of c",
     }
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     assert library.posts[1].html == (
         '<p><a href="https://example.org/2023/b.html#x">b</a> <a href="https://example.org/2023/c-d.html">c</a>'
         ' <a href="https://example.org/2023/e.md">e</a> <a href="https://example.net/f.md">f</a></p>'
@@ -176,7 +178,7 @@ def test_a_link_that_another_tool_makes_from_a_file_leads_to_the_post(tmp_path: 
         ' [d]({{% relref "/notes/c.markdown" %}}) [e]({filename}2023-06-06-b.md#x) [f](|filename|/notes/c.markdown)'
         " [g](@/blog/2023-06-06-b.md) ![h]({static}/h.png)",
     }
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     (problem,) = library.problems
     assert problem.code == "post.address"
     assert '`{{< ref "gone" >}}`' in problem.message
@@ -190,7 +192,7 @@ def test_a_link_that_another_tool_makes_from_a_file_leads_to_the_post(tmp_path: 
 def test_pages_that_only_another_tool_knows_are_no_broken_addresses(tmp_path: Path) -> None:
     text = "[a]({index}) [b]({tag}x) ![c]({attach}d.png) ![e](__GHOST_URL__/f.png)"
     files = {"x.md": "---\ndate: 2023-06-07\nimage: '{static}/g.png'\n---\n" + text}
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     (post,), (problem,) = library.posts, library.problems
     assert post.html == (
         '<p><a href="https://example.org/">a</a> b <img src="https://example.org/2023/d.png" alt="c">'
@@ -210,7 +212,7 @@ def test_files_lie_where_hexo_and_obsidian_keep_them(tmp_path: Path) -> None:
         "z/d.mp3": b"",
         "z/z/d.mp3": b"",
     }
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     x, y = library.posts
     files_url = "https://example.org/files"
     assert x.html == (
@@ -227,7 +229,7 @@ def test_a_link_of_a_wiki_leads_to_the_note_that_it_names(tmp_path: Path) -> Non
         "x.md": HEADER + "[[A note]], [[A note#Part|that]], ![[A note]], [[#Here]], [[Gone|this one]].",
         "y.html": HEADER + "<p>[[A note]]</p>",
     }
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     note_url, fragment_url = "https://example.org/2023/a-note.html", "https://example.org/2023/x.html#Here"
     assert library.posts[1].html == (
         f'<p><a href="{note_url}">A note</a>, <a href="{note_url}#Part">that</a>, <a href="{note_url}">A note</a>,'
@@ -268,7 +270,7 @@ def test_a_post_may_be_named_by_its_file_alone_wherever_it_lies(tmp_path: Path) 
         "x.md": HEADER
         + '[[a note]] [b]({{< ref "/posts/bundle/" >}})\n\n[c]({{< relref "same.md" >}}) [[gone]]',
     }
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     assert library.posts[-1].html == (
         '<p><a href="https://example.org/2023/a-note.html">a note</a> <a href="https://example.org/2023/bundle.html">b</a></p>'
         "\n<p>c gone</p>"

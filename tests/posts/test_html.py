@@ -9,7 +9,7 @@ from hypothesis import given, settings as hypothesis_settings, strategies as st
 from ketapress.posts.parsing.nesting import is_too_deep
 from ketapress.posts.rendering.links import Fragment, LinkContext, absolutize_links
 from ketapress.posts.rendering.sanitize import sanitize
-from support.posts_folder import only
+from support.posts_folder import load_single_post
 
 PAGE = "https://example.org/2023/x.html"
 
@@ -23,7 +23,7 @@ def clean(html: str) -> str:
 
 
 def test_a_page_gives_its_head_and_its_body(tmp_path: Path) -> None:
-    post = only(
+    post = load_single_post(
         tmp_path,
         "x.html",
         "<!doctype html><html lang=de dir=ltr><head><title>Ein &amp; alles</title>"
@@ -48,7 +48,7 @@ def test_a_page_gives_its_head_and_its_body(tmp_path: Path) -> None:
 )
 def test_of_a_whole_page_the_article_is_the_post(tmp_path: Path, body: str) -> None:
     page = f"<!doctype html><head><title>A title | My site</title></head><body>{body}</body>"
-    post = only(tmp_path, "2023-06-07-x.html", page)
+    post = load_single_post(tmp_path, "2023-06-07-x.html", page)
     assert (post.title, post.html) == ("A title", "<p>Text</p>")
 
 
@@ -61,20 +61,20 @@ def test_of_a_whole_page_the_article_is_the_post(tmp_path: Path, body: str) -> N
     ],
 )
 def test_fragments_with_their_dates(tmp_path: Path, content: str) -> None:
-    post = only(tmp_path, "x.html", content)
+    post = load_single_post(tmp_path, "x.html", content)
     assert post.date.date().isoformat() == "2023-06-07"
     assert "Text" in post.html
 
 
 def test_an_entry_says_in_its_foot_when_it_was_published(tmp_path: Path) -> None:
     page = "<html><body><article><h1>A</h1><p>Text</p><footer><time class=dt-published datetime='2023-06-07'>x</time></footer></article>"
-    assert only(tmp_path, "x.html", page).html == "<p>Text</p>"
+    assert load_single_post(tmp_path, "x.html", page).html == "<p>Text</p>"
 
 
 def test_dated_text_in_pre_is_plain_text(tmp_path: Path) -> None:
     text = "<pre>\nWednesday, June 07, 2023\n\nThe Start: It &lt;begins&gt;.\n\nThe End: It ends.\n</pre>"
     for name in ("4ad128b82f72c88a.html", "4ad128b82f72c88a.md"):
-        post = only(tmp_path, name, text)
+        post = load_single_post(tmp_path, name, text)
         assert post.title == "The Start"
         assert post.html == "<h2>The Start</h2>\n<p>It &lt;begins&gt;.</p>\n<h2>The End</h2>\n<p>It ends.</p>"
         (tmp_path / "posts" / name).unlink()

@@ -6,7 +6,7 @@ import pytest
 
 from ketapress.posts.text.script_language import detect_language
 from support.factories import SITE, settings
-from support.posts_folder import only
+from support.posts_folder import load_single_post
 
 ENGLISH = "The letter is sent to the people on the list, and that is the end of it for this week."
 
@@ -33,7 +33,7 @@ ENGLISH = "The letter is sent to the people on the list, and that is the end of 
 def test_letters_that_contradict_an_english_site(
     tmp_path: Path, text: str, lang: str, direction: str
 ) -> None:
-    post = only(tmp_path, "2023-06-07-a-slug-in-latin-letters.md", text)
+    post = load_single_post(tmp_path, "2023-06-07-a-slug-in-latin-letters.md", text)
     assert (post.lang, post.dir) == (lang, direction)
 
 
@@ -49,7 +49,7 @@ def test_letters_that_contradict_an_english_site(
     ],
 )
 def test_what_contradicts_nothing_speaks_as_the_site_does(tmp_path: Path, text: str) -> None:
-    post = only(tmp_path, "2023-06-07-x.md", text)
+    post = load_single_post(tmp_path, "2023-06-07-x.md", text)
     assert (post.lang, post.dir) == (None, None)
 
 
@@ -73,13 +73,13 @@ def test_sites_in_other_letters(site: str, text: str, expected: tuple[str | None
 
 
 def test_what_the_author_says_comes_first(tmp_path: Path) -> None:
-    post = only(tmp_path, "2023-06-07-x.md", "---\nlang: en\n---\nهذه رسالة قصيرة إلى القراء.")
+    post = load_single_post(tmp_path, "2023-06-07-x.md", "---\nlang: en\n---\nهذه رسالة قصيرة إلى القراء.")
     assert (post.lang, post.dir) == ("en", "ltr")
-    post = only(tmp_path, "2023-06-07-x.md", "---\ndir: ltr\n---\nهذه رسالة قصيرة إلى القراء.")
+    post = load_single_post(tmp_path, "2023-06-07-x.md", "---\ndir: ltr\n---\nهذه رسالة قصيرة إلى القراء.")
     assert (post.lang, post.dir) == ("ar", "ltr")
 
 
 def test_on_a_site_of_the_same_letters_a_post_says_nothing(tmp_path: Path) -> None:
     arabic = settings(site=SITE._replace(language="ar"))
-    post = only(tmp_path, "2023-06-07-x.md", "هذه رسالة قصيرة إلى القراء.", arabic)
+    post = load_single_post(tmp_path, "2023-06-07-x.md", "هذه رسالة قصيرة إلى القراء.", arabic)
     assert (post.lang, post.dir) == (None, None)

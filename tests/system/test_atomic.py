@@ -16,8 +16,8 @@ from ketapress.alerts.policy import AlertState
 from ketapress.alerts.state import save_states
 from ketapress.builder.up_to_date import _write as write_answer
 from ketapress.builder.writer import write_targets
-from ketapress.daemon.counters import Measures
-from ketapress.daemon.websub_client import write_announced
+from ketapress.daemon.counters import Counters
+from ketapress.daemon.websub_client import write_digests
 from ketapress.model.build_target import BuildTarget
 from ketapress.model.edition import Decision, StoredEdition, Window
 from ketapress.model.errors import KetapressError, RefusedError
@@ -370,8 +370,8 @@ STATE_WRITERS = {
     "alerts": Writer(
         lambda root: save_states(root, {"a": AlertState(NOW, NOW)}), (f"{STATE_FOLDER}/alerts.json",)
     ),
-    "measures": Writer(lambda root: Measures(root, "web").keep(), (f"{STATE_FOLDER}/measured-web.json",)),
-    "announced": Writer(lambda root: write_announced(root, {"a": "b"}), (f"{STATE_FOLDER}/announced.json",)),
+    "measures": Writer(lambda root: Counters(root, "web").save(), (f"{STATE_FOLDER}/measured-web.json",)),
+    "announced": Writer(lambda root: write_digests(root, {"a": "b"}), (f"{STATE_FOLDER}/announced.json",)),
     "unchanged": Writer(_save_answer, (f"{STATE_FOLDER}/unchanged",)),
     "gitignore": Writer(make_state_folder, (f"{STATE_FOLDER}/.gitignore",)),
     "lock": Writer(_take_lock, (f"{STATE_FOLDER}/publish.lock",)),

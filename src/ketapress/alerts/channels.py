@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ketapress.model.delivery import Phase
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.settings import RelaySettings
-from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.client import ConnectError, Connection
 from ketapress.relay.stream import Deadlines
 from ketapress.relay.transaction import Envelope
 
@@ -29,8 +29,8 @@ _DEADLINES = Deadlines(
     recipient=10,
     data=10,
     body=10,
-    dot=30,
-    farewell=1,
+    end_of_data=30,
+    quit=1,
 )
 _OK = 250
 _MAX_OUTPUT = 300  # characters of the command's stderr in a message
@@ -72,11 +72,11 @@ async def _send(relay: RelaySettings, sender: str, recipient: str, message: byte
         connection = await Connection.open(
             relay.url, hostname=sender.rpartition("@")[2], deadlines=_DEADLINES
         )
-    except NotOpened as refusal:
+    except ConnectError as refusal:
         return _channel_problem("email", f"{relay.url} refused the alert at {refusal.phase}: {refusal.reply}")
     try:
         envelope = Envelope(relay.return_path or sender, recipient, len(message))
-        outcome = await connection.transmit(envelope, [message], _may_send)
+        outcome = await connection.send(envelope, [message], _may_send)
     finally:
         await connection.close()
     if outcome and outcome[0] is Phase.END_OF_DATA and outcome[1].code == _OK:

@@ -16,7 +16,7 @@ from ketapress.publication import Publication
 
 if TYPE_CHECKING:
     from ketapress.compose import ComposedEdition
-    from ketapress.web.preview.watch import Made
+    from ketapress.web.preview.watch import PreviewAttempt
 
 _PORT = 8125
 
@@ -105,29 +105,29 @@ def _serve_page(
     context: CommandContext, newsletter: str | None, port: int, *, opens_browser: bool
 ) -> CommandResult:
     """Serve a page on this machine until Ctrl-C."""
-    from ketapress.web.preview.app import preview_app
-    from ketapress.web.preview.server import listening_here, serve
-    from ketapress.web.preview.watch import Watch
-    from ketapress.web.server import address_of
+    from ketapress.web.preview.app import create_preview_app
+    from ketapress.web.preview.server import open_local_socket, serve
+    from ketapress.web.preview.watch import PreviewWatcher
+    from ketapress.web.server import get_url
 
     publication = context.publication  # a wrong setting ends the command here, with exit code 78
     publication.newsletters(newsletter)
-    watch = Watch(
+    watch = PreviewWatcher(
         lambda: _make_previews(context, newsletter), EditionService(publication).preview_stamps, context.clock
     )
-    with listening_here(port) as listener:
-        address = f"{address_of(listener)}/"
+    with open_local_socket(port) as listener:
+        address = f"{get_url(listener)}/"
         click.echo(f"{address} shows the next edition and updates as you write. Press Ctrl-C to stop.")
         if opens_browser:
             click.launch(address)
-        serve(preview_app(watch, publication.render_template), watch, listener)
+        serve(create_preview_app(watch, publication.render_template), watch, listener)
     return CommandResult({}, silent=True)
 
 
-def _make_previews(context: CommandContext, name: str | None) -> "Made":
+def _make_previews(context: CommandContext, name: str | None) -> "PreviewAttempt":
     """Read everything again, settings included, and make all previews; the page shows errors as problems."""
     from ketapress.check.preview import preview_newsletter
-    from ketapress.web.preview.watch import Made
+    from ketapress.web.preview.watch import PreviewAttempt
 
     now = context.clock()
     try:
@@ -142,14 +142,14 @@ def _make_previews(context: CommandContext, name: str | None) -> "Made":
                 except ConfigurationError as error:
                     problems += error.problems
             site = publication.settings.site
-            return Made(
-                at=now.astimezone(ZoneInfo(site.timezone)),
-                site=site.title,
-                names=tuple(newsletter.name for newsletter in newsletters),
+            return PreviewAttempt(
+                created_at=now.astimezone(ZoneInfo(site.timezone)),
+                site_title=site.title,
+                newsletter_names=tuple(newsletter.name for newsletter in newsletters),
                 previews=previews,
                 problems=tuple(dict.fromkeys(problems)),
             )
     except KetapressError as error:
-        return Made(at=now.astimezone(context.zone), problems=error.problems)
+        return PreviewAttempt(created_at=now.astimezone(context.zone), problems=error.problems)
     except OSError as error:
-        return Made(at=now.astimezone(context.zone), problems=(disk_problem(error),))
+        return PreviewAttempt(created_at=now.astimezone(context.zone), problems=(disk_problem(error),))

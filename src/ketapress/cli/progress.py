@@ -46,8 +46,8 @@ class DeliveryBar:
         edition = progress.edition
         if edition not in self._tasks:
             self._tasks[edition] = self._display.add_task(edition, total=progress.total, counts="")
-        counts = ", ".join(f"{count:,} {state}" for state, count in progress.done.items() if count)
-        self._display.update(self._tasks[edition], completed=sum(progress.done.values()), counts=counts)
+        counts = ", ".join(f"{count:,} {state}" for state, count in progress.counts.items() if count)
+        self._display.update(self._tasks[edition], completed=sum(progress.counts.values()), counts=counts)
 
 
 class _RateColumn(ProgressColumn):

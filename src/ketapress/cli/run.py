@@ -27,5 +27,5 @@ def run(context: CommandContext, parts: tuple[str, ...], drain: float) -> Comman
 
     log = standard_log(context.clock, as_json=context.as_json)
     log.capture("uvicorn.error", "watchfiles")
-    Daemon(context.root, os.environ, log, drain=drain).run(parts or PARTS)
+    Daemon(context.root, os.environ, log, drain_seconds=drain).run(parts or PARTS)
     return CommandResult({}, silent=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ketapress.cli.context import CommandContext, CommandResult, format_count, usage_error
 from ketapress.cli.decorators import command
 from ketapress.cli.report_format import format_skipped
-from ketapress.deliver.report import died_problem
+from ketapress.deliver.report import dead_sender_problem
 from ketapress.edition_service import EditionService
 from ketapress.mail_service import MailService
 from ketapress.model.delivery import FINAL_STATES
@@ -43,12 +43,12 @@ def send(context: CommandContext) -> CommandResult:
     with publication.exclusive_lock("send"), _progress_bar() as bar:
         reports = MailService(publication).send(
             context.clock,
-            stop=stop.is_set,
-            watch=bar.update if bar else None,
-            doubted=interrupted_counts.append,
+            must_stop=stop.is_set,
+            on_progress=bar.update if bar else None,
+            on_in_doubt=interrupted_counts.append,
         )
     rate = sum(report.sent for report in reports) / max(time.monotonic() - start, 1e-6)
-    problems = [died_problem(count, relay.in_doubt) for count in interrupted_counts]
+    problems = [dead_sender_problem(count, relay.in_doubt) for count in interrupted_counts]
     problems += [report.problem for report in reports if report.problem]
     waiting_editions = EditionService(publication).list_to_review()
     lines = [_report_line(report) for report in reports] or ["No editions are ready to be sent."]
@@ -108,7 +108,7 @@ def _report_data(report: "EditionReport") -> dict[str, Any]:
         "suppressed": report.suppressed,
         "cancelled": report.cancelled,
         "in_doubt": report.in_doubt,
-        "left_out": dict(report.left_out),
+        "left_out": dict(report.skipped_counts),
         "note": report.note,
     }
 
@@ -120,4 +120,4 @@ def _report_line(report: "EditionReport") -> str:
         if isinstance(count, int) and count and name != "frozen"
     )
     messages = f"{format_count(report.frozen, 'message')}{counts and f': {counts}'}"
-    return f"{report.edition} is {report.state}. {messages}{format_skipped(report.left_out)}. {report.note}".rstrip()
+    return f"{report.edition} is {report.state}. {messages}{format_skipped(report.skipped_counts)}. {report.note}".rstrip()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ketapress.cli.context import CommandContext, CommandResult, disk_problem, format_count
 from ketapress.cli.decorators import command
 from ketapress.cli.table import Table, make_table
-from ketapress.deliver.report import doubt_problem
+from ketapress.deliver.report import in_doubt_problem
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.errors import KetapressError, Problem, RefusedError, Severity
 from ketapress.review import waiting_problem
@@ -42,7 +42,7 @@ def status(context: CommandContext) -> CommandResult:
         *post_problems,
         *invariant_problems(report.violations),
         *_older_copy_problems(context.root, report.generation),
-        *(doubt_problem(edition, count) for edition, count in report.in_doubt.items()),
+        *(in_doubt_problem(edition, count) for edition, count in report.in_doubt.items()),
         *_lease_problems(context, report),
         *_relay_problems(context, report),
         *_folder_problems(context.root),

@@ -5,10 +5,10 @@ import asyncio
 from ketapress.doctor.finding import Finding, error, ok, warning
 from ketapress.model.delivery import Phase
 from ketapress.model.settings import RelayUrl
-from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.client import ConnectError, Connection
 from ketapress.relay.stream import Deadlines
 
-_DEADLINES = Deadlines(connect=5, greeting=5, tls=5, hello=5, authenticate=5, farewell=1)
+_DEADLINES = Deadlines(connect=5, greeting=5, tls=5, hello=5, authenticate=5, quit=1)
 _CURES = {
     Phase.CONNECT: "Check that it is running, that `relay.url` is correct, and that no firewall blocks the connection.",
     Phase.TLS: "Check its certificate and the scheme of `relay.url`: smtp+starttls:// uses port 587, smtps:// uses 465.",
@@ -37,10 +37,10 @@ def check_relay(url: RelayUrl, hostname: str) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-async def _connect(url: RelayUrl, hostname: str) -> NotOpened | None:
+async def _connect(url: RelayUrl, hostname: str) -> ConnectError | None:
     try:
         connection = await Connection.open(url, hostname=hostname, deadlines=_DEADLINES)
-    except NotOpened as refusal:
+    except ConnectError as refusal:
         return refusal
     await connection.close()
     return None

@@ -54,12 +54,12 @@ _SCRIPT_LETTERS = {
     "hani": "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff",
 }
 """The letters of each script as ranges in a character set; those of Japanese are without the ones of Chinese."""
-_LETTER_RANGES = sorted(
+_SCRIPT_RANGES = sorted(
     (start, end, script)
     for script, ranges in _SCRIPT_LETTERS.items()
     for start, end in re.findall("(.)-(.)", ranges)
 )
-_RANGE_STARTS = [start for start, _, _ in _LETTER_RANGES]
+_RANGE_STARTS = [start for start, _, _ in _SCRIPT_RANGES]
 
 # Letters that only one language of a script has. Earlier languages decide first, because Kurdish has Persian letters, too
 _DISTINCTIVE_LETTERS = {
@@ -137,7 +137,7 @@ def _weigh_scripts(letter_counts: Mapping[str, int]) -> dict[str, float]:
 def _find_script(letter: str) -> str:
     """Return the script of a letter; an empty string for other characters and unknown scripts."""
     index = bisect_right(_RANGE_STARTS, letter) - 1
-    return _LETTER_RANGES[index][2] if index >= 0 and letter <= _LETTER_RANGES[index][1] else ""
+    return _SCRIPT_RANGES[index][2] if index >= 0 and letter <= _SCRIPT_RANGES[index][1] else ""
 
 
 def _detect_language_of_script(

@@ -1,10 +1,10 @@
-"""The fault table, line by line: what a relay did, and whose matter that is."""
+"""The fault table, row by row: a reply of the relay, and its fault."""
 
 import pytest
 from hypothesis import given, settings as limits, strategies as st
 
 from ketapress.model.delivery import Fault, Phase, Reply
-from ketapress.relay.classify import verdict
+from ketapress.relay.classify import classify_reply
 
 TRANSACTION = (Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.BODY, Phase.END_OF_DATA)
 
@@ -12,7 +12,7 @@ TABLE: list[tuple[str, Phase, int, str, Fault]] = [
     ("refused, timeout or unknown host of the relay", Phase.CONNECT, 0, "", Fault.RELAY_DOWN),
     ("4xx instead of a greeting", Phase.CONNECT, 421, "4.3.2", Fault.RELAY_DOWN),
     ("5xx at connect is never a recipient's fault", Phase.CONNECT, 554, "5.7.1", Fault.RELAY_DOWN),
-    ("line lost at EHLO", Phase.HELLO, 0, "", Fault.RELAY_DOWN),
+    ("connection lost at EHLO", Phase.HELLO, 0, "", Fault.RELAY_DOWN),
     ("4xx at EHLO", Phase.HELLO, 450, "", Fault.RELAY_DOWN),
     ("5xx at EHLO", Phase.HELLO, 550, "", Fault.RELAY_DOWN),
     ("no STARTTLS offered", Phase.TLS, 250, "", Fault.RELAY_MISCONFIGURED),
@@ -21,13 +21,13 @@ TABLE: list[tuple[str, Phase, int, str, Fault]] = [
     ("STARTTLS refused for now", Phase.TLS, 454, "4.7.0", Fault.RELAY_DOWN),
     ("wrong password", Phase.AUTHENTICATE, 535, "5.7.8", Fault.RELAY_MISCONFIGURED),
     ("login not possible for now", Phase.AUTHENTICATE, 454, "4.7.0", Fault.RELAY_DOWN),
-    ("no login that we know", Phase.AUTHENTICATE, 250, "", Fault.RELAY_MISCONFIGURED),
-    ("line lost while logging in", Phase.AUTHENTICATE, 0, "", Fault.RELAY_DOWN),
-    ("line lost at MAIL", Phase.MAIL, 0, "", Fault.RECIPIENT_DEFERRED),
+    ("no login method that we have", Phase.AUTHENTICATE, 250, "", Fault.RELAY_MISCONFIGURED),
+    ("connection lost while logging in", Phase.AUTHENTICATE, 0, "", Fault.RELAY_DOWN),
+    ("connection lost at MAIL", Phase.MAIL, 0, "", Fault.RECIPIENT_DEFERRED),
     ("4xx at MAIL", Phase.MAIL, 451, "4.3.0", Fault.RELAY_THROTTLED),
     ("sender refused", Phase.MAIL, 550, "5.7.1", Fault.SENDER_REFUSED),
     ("message too large, said by SIZE", Phase.MAIL, 552, "5.3.4", Fault.SENDER_REFUSED),
-    ("login wanted after all", Phase.MAIL, 530, "5.7.0", Fault.RELAY_MISCONFIGURED),
+    ("login required after all", Phase.MAIL, 530, "5.7.0", Fault.RELAY_MISCONFIGURED),
     ("greylisting", Phase.RECIPIENT, 450, "4.7.1", Fault.RECIPIENT_DEFERRED),
     ("mailbox busy", Phase.RECIPIENT, 451, "", Fault.RECIPIENT_DEFERRED),
     ("mailbox full", Phase.RECIPIENT, 452, "4.2.2", Fault.RECIPIENT_DEFERRED),
@@ -36,49 +36,49 @@ TABLE: list[tuple[str, Phase, int, str, Fault]] = [
     ("refused without a reason", Phase.RECIPIENT, 550, "", Fault.RECIPIENT_FAILED),
     ("mailbox disabled", Phase.RECIPIENT, 550, "5.2.1", Fault.RECIPIENT_FAILED),
     ("relaying denied", Phase.RECIPIENT, 554, "5.7.1", Fault.MESSAGE_REFUSED),
-    ("login wanted at RCPT", Phase.RECIPIENT, 530, "5.7.0", Fault.RELAY_MISCONFIGURED),
-    ("line lost at RCPT", Phase.RECIPIENT, 0, "", Fault.RECIPIENT_DEFERRED),
+    ("login required at RCPT", Phase.RECIPIENT, 530, "5.7.0", Fault.RELAY_MISCONFIGURED),
+    ("connection lost at RCPT", Phase.RECIPIENT, 0, "", Fault.RECIPIENT_DEFERRED),
     ("over the rate at DATA", Phase.DATA, 454, "4.7.0", Fault.RELAY_THROTTLED),
     ("451 at DATA", Phase.DATA, 451, "", Fault.RELAY_THROTTLED),
     ("250 instead of 354", Phase.DATA, 250, "", Fault.RELAY_DOWN),
     ("5xx instead of 354", Phase.DATA, 554, "5.7.1", Fault.MESSAGE_REFUSED),
-    ("line lost instead of 354", Phase.DATA, 0, "", Fault.RECIPIENT_DEFERRED),
-    ("line lost before the dot", Phase.BODY, 0, "", Fault.RECIPIENT_DEFERRED),
-    ("interrupted before the dot, for now", Phase.BODY, 452, "4.3.1", Fault.RECIPIENT_DEFERRED),
-    ("interrupted before the dot, for good", Phase.BODY, 552, "5.3.4", Fault.MESSAGE_REFUSED),
-    ("taken", Phase.END_OF_DATA, 250, "2.0.0", Fault.NONE),
-    ("taken, and it cannot verify the user", Phase.END_OF_DATA, 252, "", Fault.NONE),
-    ("line lost, late or garbage after the dot", Phase.END_OF_DATA, 0, "", Fault.IN_DOUBT),
-    ("354 after the dot", Phase.END_OF_DATA, 354, "", Fault.IN_DOUBT),
-    ("451 after the dot", Phase.END_OF_DATA, 451, "4.7.1", Fault.RECIPIENT_DEFERRED),
-    ("disk full after the dot", Phase.END_OF_DATA, 452, "4.3.1", Fault.RELAY_THROTTLED),
+    ("connection lost instead of 354", Phase.DATA, 0, "", Fault.RECIPIENT_DEFERRED),
+    ("connection lost before the end of data", Phase.BODY, 0, "", Fault.RECIPIENT_DEFERRED),
+    ("interrupted before the end of data, for now", Phase.BODY, 452, "4.3.1", Fault.RECIPIENT_DEFERRED),
+    ("interrupted before the end of data, for good", Phase.BODY, 552, "5.3.4", Fault.MESSAGE_REFUSED),
+    ("accepted", Phase.END_OF_DATA, 250, "2.0.0", Fault.NONE),
+    ("accepted, and it cannot verify the user", Phase.END_OF_DATA, 252, "", Fault.NONE),
+    ("connection lost, late or garbage after the end of data", Phase.END_OF_DATA, 0, "", Fault.IN_DOUBT),
+    ("354 after the end of data", Phase.END_OF_DATA, 354, "", Fault.IN_DOUBT),
+    ("451 after the end of data", Phase.END_OF_DATA, 451, "4.7.1", Fault.RECIPIENT_DEFERRED),
+    ("disk full after the end of data", Phase.END_OF_DATA, 452, "4.3.1", Fault.RELAY_THROTTLED),
     ("Amazon SES: over the rate", Phase.END_OF_DATA, 454, "", Fault.RELAY_THROTTLED),
-    ("spam, after the dot", Phase.END_OF_DATA, 554, "5.7.1", Fault.MESSAGE_REFUSED),
-    ("too large, after the dot", Phase.END_OF_DATA, 552, "5.3.4", Fault.MESSAGE_REFUSED),
-    ("no such user, after the dot", Phase.END_OF_DATA, 550, "5.1.1", Fault.RECIPIENT_FAILED),
-    ("over quota, after the dot", Phase.END_OF_DATA, 552, "5.2.2", Fault.RECIPIENT_FAILED),
+    ("spam, after the end of data", Phase.END_OF_DATA, 554, "5.7.1", Fault.MESSAGE_REFUSED),
+    ("too large, after the end of data", Phase.END_OF_DATA, 552, "5.3.4", Fault.MESSAGE_REFUSED),
+    ("no such user, after the end of data", Phase.END_OF_DATA, 550, "5.1.1", Fault.RECIPIENT_FAILED),
+    ("over quota, after the end of data", Phase.END_OF_DATA, 552, "5.2.2", Fault.RECIPIENT_FAILED),
 ]
 
 
 @pytest.mark.parametrize(
-    ("phase", "code", "enhanced", "fault"), [line[1:] for line in TABLE], ids=[line[0] for line in TABLE]
+    ("phase", "code", "enhanced", "fault"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
 def test_a_reply_is_somebodys_matter(phase: Phase, code: int, enhanced: str, fault: Fault) -> None:
-    found = verdict(phase, Reply(code, "words", enhanced))
-    assert found.fault is fault
-    assert (found.phase, found.reply.code) == (phase, code)
+    verdict = classify_reply(phase, Reply(code, "text", enhanced))
+    assert verdict.fault is fault
+    assert (verdict.phase, verdict.reply.code) == (phase, code)
 
 
 @pytest.mark.parametrize("phase", TRANSACTION)
 def test_421_within_a_message_slows_the_relay_down(phase: Phase) -> None:
-    assert verdict(phase, Reply(421, "closing", "4.3.2")).fault is Fault.RELAY_THROTTLED
+    assert classify_reply(phase, Reply(421, "closing", "4.3.2")).fault is Fault.RELAY_THROTTLED
 
 
 def test_only_an_unknown_user_at_rcpt_makes_an_address_dead() -> None:
-    assert verdict(Phase.RECIPIENT, Reply(550, "no such user", "5.1.1")).suppress
-    assert not verdict(Phase.RECIPIENT, Reply(550, "go away", "")).suppress
-    assert not verdict(Phase.RECIPIENT, Reply(450, "not now", "4.1.1")).suppress
-    assert not verdict(Phase.END_OF_DATA, Reply(550, "no such user", "5.1.1")).suppress
+    assert classify_reply(Phase.RECIPIENT, Reply(550, "no such user", "5.1.1")).suppress
+    assert not classify_reply(Phase.RECIPIENT, Reply(550, "go away", "")).suppress
+    assert not classify_reply(Phase.RECIPIENT, Reply(450, "not now", "4.1.1")).suppress
+    assert not classify_reply(Phase.END_OF_DATA, Reply(550, "no such user", "5.1.1")).suppress
 
 
 replies = st.builds(
@@ -94,8 +94,8 @@ replies = st.builds(
 def test_every_reply_in_every_phase_has_a_verdict_and_only_a_dot_can_leave_doubt(
     phase: Phase, reply: Reply
 ) -> None:
-    found = verdict(phase, reply)
-    assert found.fault is not Fault.IN_DOUBT or phase is Phase.END_OF_DATA
-    assert found.fault is not Fault.NONE or (phase is Phase.END_OF_DATA and reply.code // 100 == 2)
-    assert found.fault is not Fault.RECIPIENT_FAILED or phase in {Phase.RECIPIENT, Phase.END_OF_DATA}
-    assert not found.suppress or found.fault is Fault.RECIPIENT_FAILED
+    verdict = classify_reply(phase, reply)
+    assert verdict.fault is not Fault.IN_DOUBT or phase is Phase.END_OF_DATA
+    assert verdict.fault is not Fault.NONE or (phase is Phase.END_OF_DATA and reply.code // 100 == 2)
+    assert verdict.fault is not Fault.RECIPIENT_FAILED or phase in {Phase.RECIPIENT, Phase.END_OF_DATA}
+    assert not verdict.suppress or verdict.fault is Fault.RECIPIENT_FAILED

@@ -1,4 +1,4 @@
-"""Bytes of a relay become replies, and our message becomes lines that cannot end it early."""
+"""Parse replies from bytes, and dot-stuff messages so that no line ends them early."""
 
 import re
 
@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings as limits, strategies as st
 
 from ketapress.model.delivery import Reply
-from ketapress.relay.protocol import MOST_LINE, MOST_LINES, MOST_TEXT, Garbage, Replies, transparent
+from ketapress.relay.protocol import MAX_LINE, MAX_LINES, MAX_TEXT, ProtocolError, ReplyParser, dot_stuff
 
 
 def replies(*chunks: bytes) -> list[Reply]:
-    stream = Replies()
-    return [answer.reply for chunk in chunks for answer in stream.feed(chunk)]
+    parser = ReplyParser()
+    return [answer.reply for chunk in chunks for answer in parser.feed(chunk)]
 
 
 def test_a_reply_is_cut_from_its_line() -> None:
@@ -35,7 +35,7 @@ def test_what_a_relay_writes_is_cleaned_of_controls_escapes_and_direction_marks(
 
 
 def test_a_long_reply_is_cut() -> None:
-    assert len(replies(b"550 " + b"x" * 3000 + b"\r\n")[0].text) == MOST_TEXT
+    assert len(replies(b"550 " + b"x" * 3000 + b"\r\n")[0].text) == MAX_TEXT
 
 
 @pytest.mark.parametrize(
@@ -48,21 +48,21 @@ def test_a_long_reply_is_cut() -> None:
         b"150 ok\r\n",
         b"\r\n",
         b"250ok\r\n",
-        b"x" * (MOST_LINE + 1),
-        b"250 " + b"x" * MOST_LINE + b"\r\n",
-        b"250-wait\r\n" * (MOST_LINES + 1),
+        b"x" * (MAX_LINE + 1),
+        b"250 " + b"x" * MAX_LINE + b"\r\n",
+        b"250-wait\r\n" * (MAX_LINES + 1),
     ],
 )
 def test_garbage_is_no_reply(data: bytes) -> None:
-    with pytest.raises(Garbage):
+    with pytest.raises(ProtocolError):
         replies(data)
 
 
 def test_a_part_of_a_reply_is_known_to_be_there() -> None:
-    stream, partial = Replies(), []
+    parser, partial = ReplyParser(), []
     for chunk in (b"250 a\r\n", b"250-b\r\n", b"25", b"0 c\r\n"):
-        assert len(list(stream.feed(chunk))) in {0, 1}
-        partial.append(stream.partial)
+        assert len(list(parser.feed(chunk))) in {0, 1}
+        partial.append(parser.has_partial_reply)
     assert partial == [False, True, True, False]
 
 
@@ -89,32 +89,32 @@ def test_replies_do_not_depend_on_how_the_bytes_arrive(lines: list[tuple[str, st
 @given(st.binary(max_size=200))
 def test_any_bytes_give_replies_or_garbage_and_nothing_else(data: bytes) -> None:
     try:
-        found = replies(data)
-    except Garbage:
-        found = []
-    assert all(200 <= reply.code <= 599 and reply.text.isprintable() for reply in found)
+        parsed = replies(data)
+    except ProtocolError:
+        parsed = []
+    assert all(200 <= reply.code <= 599 and reply.text.isprintable() for reply in parsed)
 
 
 def test_a_message_without_leading_full_stops_passes_unchanged() -> None:
-    pieces = [b"Subject: ", b"x", b"\r\n\r\n", b"Ends. So.\r\n"]
-    assert transparent(pieces) == b"".join(pieces)
+    chunks = [b"Subject: ", b"x", b"\r\n\r\n", b"Ends. So.\r\n"]
+    assert dot_stuff(chunks) == b"".join(chunks)
 
 
 def test_a_message_gets_its_last_line_end() -> None:
-    assert transparent([b"a\r\n\r\nb"]) == b"a\r\n\r\nb\r\n"
+    assert dot_stuff([b"a\r\n\r\nb"]) == b"a\r\n\r\nb\r\n"
 
 
-long_pieces = st.sampled_from([b"x" * 1000, b"." * 1000, b"x" * 1000 + b"\r\n", b"\n." + b"x" * 1000])
+long_chunks = st.sampled_from([b"x" * 1000, b"." * 1000, b"x" * 1000 + b"\r\n", b"\n." + b"x" * 1000])
 
 
 @limits(max_examples=300, deadline=None)
 @given(
     st.lists(
-        st.sampled_from([b".", b"..", b"a", b"\r\n", b"\r\n.", b".\r\n", b"x.y"]) | long_pieces, max_size=30
-    ).filter(lambda pieces: not re.search(rb"(?<!\r)\n", b"".join(pieces)))
+        st.sampled_from([b".", b"..", b"a", b"\r\n", b"\r\n.", b".\r\n", b"x.y"]) | long_chunks, max_size=30
+    ).filter(lambda chunks: not re.search(rb"(?<!\r)\n", b"".join(chunks)))
 )
-def test_a_message_never_holds_the_dot_that_would_end_it_and_comes_out_as_it_was(pieces: list[bytes]) -> None:
-    message, sent = b"".join(pieces), transparent(pieces)
+def test_a_message_never_holds_the_dot_that_would_end_it_and_comes_out_as_it_was(chunks: list[bytes]) -> None:
+    message, sent = b"".join(chunks), dot_stuff(chunks)
     assert not (b"\r\n" + sent).count(b"\r\n.\r\n")
-    taken = b"\r\n".join(line.removeprefix(b".") for line in sent.split(b"\r\n"))
-    assert taken == (message if message.endswith(b"\r\n") else message + b"\r\n")
+    received = b"\r\n".join(line.removeprefix(b".") for line in sent.split(b"\r\n"))
+    assert received == (message if message.endswith(b"\r\n") else message + b"\r\n")

@@ -1,4 +1,4 @@
-"""One conversation with a scripted relay on a real socket: every phase, every way it can go wrong."""
+"""Send messages to a scripted relay on a real socket: each phase, and each fault in it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -9,7 +9,7 @@ import pytest
 
 from ketapress.model.delivery import Phase, Reply
 from ketapress.model.settings import RelayUrl
-from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.client import ConnectError, Connection
 from ketapress.relay.stream import DEADLINES, Deadlines
 from ketapress.relay.transaction import Envelope
 from ketapress.testing import ScriptedRelay, after, endless, hang_up, keep_silent, slowly
@@ -21,68 +21,67 @@ STEP_BY_STEP = ("SIZE 1000000", "8BITMIME")
 Outcome = tuple[Phase, Reply] | None
 
 
-async def always() -> bool:
+async def allow() -> bool:
     return True
 
 
-async def never() -> bool:
+async def deny() -> bool:
     return False
 
 
-def hasty(phase: Phase) -> Deadlines:
-    """The usual patience, but for one phase."""
-    names = {Phase.CONNECT: "greeting", Phase.END_OF_DATA: "dot"}
-    return DEADLINES._replace(**{names.get(phase, phase.value): 0.15})
+def short_deadlines(phase: Phase) -> Deadlines:
+    """Return the default deadlines, with a short one for this phase."""
+    return DEADLINES._replace(**{"greeting" if phase is Phase.CONNECT else phase.name.lower(): 0.15})
 
 
-async def opened(relay: ScriptedRelay, deadlines: Deadlines = DEADLINES) -> Connection:
+async def open_connection(relay: ScriptedRelay, deadlines: Deadlines = DEADLINES) -> Connection:
     return await Connection.open(relay.url, hostname="press.example.org", deadlines=deadlines)
 
 
-async def outcomes(
+async def send_to(
     relay: ScriptedRelay,
     *recipients: str,
-    permit: Callable[[], Awaitable[bool]] = always,
+    authorize: Callable[[], Awaitable[bool]] = allow,
     deadlines: Deadlines = DEADLINES,
 ) -> list[Outcome]:
-    """What became of one message to each recipient, on as many connections as it takes."""
-    found: list[Outcome] = []
-    connection = await opened(relay, deadlines)
+    """Send one message to each recipient, on as many connections as needed."""
+    results: list[Outcome] = []
+    connection = await open_connection(relay, deadlines)
     for recipient in recipients:
-        if not connection.usable:
+        if not connection.is_usable:
             await connection.close()
-            connection = await opened(relay, deadlines)
-        found.append(await connection.transmit(Envelope(SENDER, recipient, len(MESSAGE)), [MESSAGE], permit))
+            connection = await open_connection(relay, deadlines)
+        results.append(await connection.send(Envelope(SENDER, recipient, len(MESSAGE)), [MESSAGE], authorize))
     await connection.close()
-    return found
+    return results
 
 
-def told(outcome: Outcome) -> tuple[Phase, int]:
+def step(outcome: Outcome) -> tuple[Phase, int]:
     assert outcome is not None
     return outcome[0], outcome[1].code
 
 
 def run(
-    scene: Callable[[ScriptedRelay], Coroutine[Any, Any, Any]], relay: ScriptedRelay | None = None
+    scenario: Callable[[ScriptedRelay], Coroutine[Any, Any, Any]], relay: ScriptedRelay | None = None
 ) -> Any:
-    async def whole() -> Any:
+    async def run_scenario() -> Any:
         async with relay or ScriptedRelay() as open_relay:
-            return await scene(open_relay)
+            return await scenario(open_relay)
 
-    return asyncio.run(whole())
+    return asyncio.run(run_scenario())
 
 
-both_ways = pytest.mark.parametrize(
+with_and_without_pipelining = pytest.mark.parametrize(
     "extensions", [("PIPELINING", "SIZE 1000000"), STEP_BY_STEP], ids=["pipelined", "step by step"]
 )
 
 
-@both_ways
+@with_and_without_pipelining
 def test_messages_follow_one_another_on_one_connection(extensions: tuple[str, ...]) -> None:
     relay = ScriptedRelay(extensions=extensions)
-    found = run(lambda relay: outcomes(relay, ANN, BOB, ANN), relay)
-    assert [told(each) for each in found] == [(Phase.END_OF_DATA, 250)] * 3
-    assert [(each.sender, each.recipient, each.message) for each in relay.messages] == [
+    results = run(lambda relay: send_to(relay, ANN, BOB, ANN), relay)
+    assert [step(result) for result in results] == [(Phase.END_OF_DATA, 250)] * 3
+    assert [(message.sender, message.recipient, message.message) for message in relay.messages] == [
         (SENDER, recipient, MESSAGE) for recipient in (ANN, BOB, ANN)
     ]
     assert relay.connections == 1
@@ -92,7 +91,7 @@ def test_messages_follow_one_another_on_one_connection(extensions: tuple[str, ..
 
 def test_a_relay_that_offers_nothing_gets_plain_commands() -> None:
     relay = ScriptedRelay(extensions=())
-    run(lambda relay: outcomes(relay, ANN), relay)
+    run(lambda relay: send_to(relay, ANN), relay)
     assert relay.commands[1] == f"MAIL FROM:<{SENDER}>"
     assert len(relay.messages) == 1
 
@@ -100,59 +99,63 @@ def test_a_relay_that_offers_nothing_gets_plain_commands() -> None:
 def test_an_old_server_is_greeted_with_helo() -> None:
     relay = ScriptedRelay()
     relay.script(Phase.HELLO, "502 5.5.2 what?", on=1)
-    run(lambda relay: outcomes(relay, ANN), relay)
+    run(lambda relay: send_to(relay, ANN), relay)
     assert relay.commands[1] == "HELO press.example.org"
     assert len(relay.messages) == 1
 
 
 def test_an_envelope_goes_out_in_one_write_where_the_relay_allows() -> None:
-    async def scene(relay: ScriptedRelay) -> Outcome:
-        relay.script(Phase.MAIL, after(lambda: seen.append(len(relay.commands)), "250 ok"))
-        return (await outcomes(relay, ANN))[0]
+    async def scenario(relay: ScriptedRelay) -> Outcome:
+        relay.script(Phase.MAIL, after(lambda: command_counts.append(len(relay.commands)), "250 ok"))
+        return (await send_to(relay, ANN))[0]
 
     async def envelope_is_written_before_the_first_answer(relay: ScriptedRelay) -> bytes:
-        reader_got: list[bytes] = []
+        received: list[bytes] = []
 
-        async def peek(talk: Any) -> str:
-            reader_got.append(await talk.reader.readexactly(len("RCPT TO:<ann@example.net>\r\nDATA\r\n")))
-            talk.hang_up()
+        async def peek(conversation: Any) -> str:
+            received.append(
+                await conversation.reader.readexactly(len("RCPT TO:<ann@example.net>\r\nDATA\r\n"))
+            )
+            conversation.hang_up()
             return ""
 
         relay.script(Phase.MAIL, peek)
-        await outcomes(relay, ANN)
-        return reader_got[0]
+        await send_to(relay, ANN)
+        return received[0]
 
-    seen: list[int] = []
-    assert told(run(scene)) == (Phase.END_OF_DATA, 250)
+    command_counts: list[int] = []
+    assert step(run(scenario)) == (Phase.END_OF_DATA, 250)
     assert run(envelope_is_written_before_the_first_answer) == b"RCPT TO:<ann@example.net>\r\nDATA\r\n"
 
 
-async def announced(relay: ScriptedRelay, *recipients: str) -> list[Outcome]:
-    """One message to each recipient, each announced with the dot before it."""
+async def send_announced(relay: ScriptedRelay, *recipients: str) -> list[Outcome]:
+    """Send one message to each recipient, each announced with the end of data before it."""
     envelopes = [Envelope(SENDER, recipient, len(MESSAGE)) for recipient in recipients]
-    connection, found = await opened(relay), []
+    connection, results = await open_connection(relay), []
     for envelope, following in zip(envelopes, [*envelopes[1:], None], strict=True):
-        if not connection.usable:
+        if not connection.is_usable:
             await connection.close()
-            connection = await opened(relay)
-        found.append(await connection.transmit(envelope, [MESSAGE], always, partial(next, iter([following]))))
+            connection = await open_connection(relay)
+        results.append(await connection.send(envelope, [MESSAGE], allow, partial(next, iter([following]))))
     await connection.close()
-    return found
+    return results
 
 
-@both_ways
+@with_and_without_pipelining
 def test_the_next_envelope_may_go_out_with_the_dot(extensions: tuple[str, ...]) -> None:
-    async def peek(talk: Any) -> str:
+    async def peek(conversation: Any) -> str:
         if extensions != STEP_BY_STEP:
-            assert (await talk.reader.readuntil(b"DATA\r\n")).startswith(b"MAIL FROM")
-            talk.reader.feed_data(b"MAIL FROM:<digest@example.org>\r\nRCPT TO:<bob@example.net>\r\nDATA\r\n")
-        return "250 2.0.0 taken"
+            assert (await conversation.reader.readuntil(b"DATA\r\n")).startswith(b"MAIL FROM")
+            conversation.reader.feed_data(
+                b"MAIL FROM:<digest@example.org>\r\nRCPT TO:<bob@example.net>\r\nDATA\r\n"
+            )
+        return "250 2.0.0 accepted"
 
     relay = ScriptedRelay(extensions=extensions)
     relay.script(Phase.END_OF_DATA, peek, on=1)
-    found = run(lambda relay: announced(relay, ANN, BOB), relay)
-    assert [told(each) for each in found] == [(Phase.END_OF_DATA, 250)] * 2
-    assert [each.recipient for each in relay.messages] == [ANN, BOB]
+    results = run(lambda relay: send_announced(relay, ANN, BOB), relay)
+    assert [step(result) for result in results] == [(Phase.END_OF_DATA, 250)] * 2
+    assert [message.recipient for message in relay.messages] == [ANN, BOB]
     assert relay.connections == 1
 
 
@@ -172,43 +175,43 @@ def test_a_fault_of_one_message_is_never_taken_for_one_of_the_announced_next(
 ) -> None:
     relay = ScriptedRelay()
     relay.script(phase, answer, recipient=BOB)
-    found = run(lambda relay: announced(relay, ANN, BOB, ANN, ANN), relay)
+    results = run(lambda relay: send_announced(relay, ANN, BOB, ANN, ANN), relay)
     expected = int(answer[:3]) if isinstance(answer, str) and answer[0].isdigit() else 0
-    assert [told(each) for each in found] == [
+    assert [step(result) for result in results] == [
         (Phase.END_OF_DATA, 250),
         (phase, expected),
         (Phase.END_OF_DATA, 250),
         (Phase.END_OF_DATA, 250),
     ]
-    assert [each.recipient for each in relay.messages] == [ANN, ANN, ANN]
+    assert [message.recipient for message in relay.messages] == [ANN, ANN, ANN]
     assert relay.connections == connections
 
 
 def test_a_stray_answer_after_a_dot_never_passes_for_the_next_messages() -> None:
     relay = ScriptedRelay()
-    relay.script(Phase.END_OF_DATA, "250 2.0.0 taken\n250 and again", on=1)
-    found = run(lambda relay: announced(relay, ANN, BOB), relay)
-    assert told(found[0]) == (Phase.END_OF_DATA, 250)
-    assert told(found[1]) == (Phase.DATA, 250)
-    assert [each.recipient for each in relay.messages] == [ANN]
+    relay.script(Phase.END_OF_DATA, "250 2.0.0 accepted\n250 and again", on=1)
+    results = run(lambda relay: send_announced(relay, ANN, BOB), relay)
+    assert step(results[0]) == (Phase.END_OF_DATA, 250)
+    assert step(results[1]) == (Phase.DATA, 250)
+    assert [message.recipient for message in relay.messages] == [ANN]
 
 
 def test_a_message_other_than_the_announced_one_ends_the_line() -> None:
-    async def scene(relay: ScriptedRelay) -> tuple[Phase, int]:
-        connection = await opened(relay)
-        ann, bob, cy = (Envelope(SENDER, each, len(MESSAGE)) for each in (ANN, BOB, "cy@example.net"))
-        await connection.transmit(ann, [MESSAGE], always, lambda: bob)
-        outcome = await connection.transmit(cy, [MESSAGE], always)
+    async def scenario(relay: ScriptedRelay) -> tuple[Phase, int]:
+        connection = await open_connection(relay)
+        ann, bob, cy = (Envelope(SENDER, address, len(MESSAGE)) for address in (ANN, BOB, "cy@example.net"))
+        await connection.send(ann, [MESSAGE], allow, lambda: bob)
+        outcome = await connection.send(cy, [MESSAGE], allow)
         await connection.close()
-        return told(outcome)
+        return step(outcome)
 
     relay = ScriptedRelay()
-    assert run(scene, relay) == (Phase.MAIL, 0)
-    assert [each.recipient for each in relay.messages] == [ANN]
-    assert not any(each.message for each in relay.unfinished)
+    assert run(scenario, relay) == (Phase.MAIL, 0)
+    assert [message.recipient for message in relay.messages] == [ANN]
+    assert not any(message.message for message in relay.unfinished)
 
 
-@both_ways
+@with_and_without_pipelining
 @pytest.mark.parametrize(
     ("phase", "answer"),
     [
@@ -226,11 +229,11 @@ def test_a_refusal_is_told_and_the_next_message_goes_on(
 ) -> None:
     relay = ScriptedRelay(extensions=extensions)
     relay.script(phase, answer, on=1)
-    found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
-    assert told(found[0]) == (phase, int(answer[:3]))
-    assert found[0][1].enhanced == answer[4:9]
-    assert told(found[1]) == (Phase.END_OF_DATA, 250)
-    assert [each.recipient for each in relay.messages] == [BOB]
+    results = run(lambda relay: send_to(relay, ANN, BOB), relay)
+    assert step(results[0]) == (phase, int(answer[:3]))
+    assert results[0][1].enhanced == answer[4:9]
+    assert step(results[1]) == (Phase.END_OF_DATA, 250)
+    assert [message.recipient for message in relay.messages] == [BOB]
     assert relay.connections == 1
 
 
@@ -238,97 +241,95 @@ def test_a_refused_recipient_answered_by_354_gets_a_lone_dot_and_never_the_body(
     relay = ScriptedRelay()
     relay.script(Phase.RECIPIENT, "550 5.1.1 no such user", recipient=ANN)
     relay.script(Phase.DATA, "354 go on all the same", recipient=ANN)
-    found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
-    assert told(found[0]) == (Phase.RECIPIENT, 550)
-    assert told(found[1]) == (Phase.END_OF_DATA, 250)
+    results = run(lambda relay: send_to(relay, ANN, BOB), relay)
+    assert step(results[0]) == (Phase.RECIPIENT, 550)
+    assert step(results[1]) == (Phase.END_OF_DATA, 250)
     assert "(0 lines) ." in relay.commands
-    assert [each.recipient for each in relay.messages] == [BOB]
+    assert [message.recipient for message in relay.messages] == [BOB]
     assert relay.connections == 1
 
 
 def test_the_dot_waits_for_its_permission_and_the_relay_has_nothing_before() -> None:
-    taken: list[int] = []
+    message_counts: list[int] = []
 
-    async def scene(relay: ScriptedRelay) -> Outcome:
-        async def permit() -> bool:
-            taken.append(len(relay.messages))
+    async def scenario(relay: ScriptedRelay) -> Outcome:
+        async def authorize() -> bool:
+            message_counts.append(len(relay.messages))
             return True
 
-        return (await outcomes(relay, ANN, permit=permit))[0]
+        return (await send_to(relay, ANN, authorize=authorize))[0]
 
     relay = ScriptedRelay()
-    assert told(run(scene, relay)) == (Phase.END_OF_DATA, 250)
-    assert taken == [0]
+    assert step(run(scenario, relay)) == (Phase.END_OF_DATA, 250)
+    assert message_counts == [0]
     assert "DATA" in relay.commands
 
 
 def test_without_permission_the_line_is_closed_without_the_dot() -> None:
     relay = ScriptedRelay()
-    assert run(lambda relay: outcomes(relay, ANN, permit=never), relay) == [None]
+    assert run(lambda relay: send_to(relay, ANN, authorize=deny), relay) == [None]
     assert not relay.messages
-    assert not [each for each in relay.commands if each.endswith(".")]
+    assert not [command for command in relay.commands if command.endswith(".")]
     assert "RSET" not in relay.commands
     assert "QUIT" not in relay.commands
 
 
 def test_an_error_while_asking_permission_closes_the_line_and_passes_through() -> None:
-    async def permit() -> bool:
+    async def authorize() -> bool:
         raise LookupError
 
     relay = ScriptedRelay()
     with pytest.raises(LookupError):
-        run(lambda relay: outcomes(relay, ANN, permit=permit), relay)
+        run(lambda relay: send_to(relay, ANN, authorize=authorize), relay)
     assert not relay.messages
 
 
-@both_ways
+@with_and_without_pipelining
 @pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.END_OF_DATA])
 @pytest.mark.parametrize(
     "act",
     [hang_up, keep_silent, "what?", endless("250-wait"), slowly("999" + "x" * 400)],
-    ids=["line lost", "silence", "garbage", "endless lines", "a byte at a time"],
+    ids=["connection lost", "silence", "garbage", "endless lines", "a byte at a time"],
 )
 def test_a_lost_late_or_senseless_answer_is_code_0_in_its_phase(
     extensions: tuple[str, ...], phase: Phase, act: Any
 ) -> None:
     relay = ScriptedRelay(extensions=extensions)
     relay.script(phase, act, on=1)
-    found = run(lambda relay: outcomes(relay, ANN, BOB, deadlines=hasty(phase)), relay)
-    assert told(found[0]) == (phase, 0)
-    assert found[0][1].text
-    assert told(found[1]) == (Phase.END_OF_DATA, 250)
-    assert [each.recipient for each in relay.messages] == [BOB]
+    results = run(lambda relay: send_to(relay, ANN, BOB, deadlines=short_deadlines(phase)), relay)
+    assert step(results[0]) == (phase, 0)
+    assert results[0][1].text
+    assert step(results[1]) == (Phase.END_OF_DATA, 250)
+    assert [message.recipient for message in relay.messages] == [BOB]
     assert relay.connections == 2
 
 
 @pytest.mark.parametrize(("act", "code"), [(hang_up, 0), ("what?", 0), ("552 5.3.4 too big", 552)])
 def test_a_relay_that_interrupts_the_body_gets_no_dot(act: Any, code: int) -> None:
-    async def scene(relay: ScriptedRelay) -> Outcome:
-        connection = await opened(relay)
+    async def scenario(relay: ScriptedRelay) -> Outcome:
+        connection = await open_connection(relay)
 
-        async def when_it_has_spoken() -> bool:
-            while connection.usable:  # noqa: ASYNC110 - what it waits for happens inside the connection
+        async def wait_for_reply() -> bool:
+            while connection.is_usable:  # noqa: ASYNC110 - what it waits for happens inside the connection
                 await asyncio.sleep(0)  # lets the socket be read
             return True
 
-        outcome = await connection.transmit(
-            Envelope(SENDER, ANN, len(MESSAGE)), [MESSAGE], when_it_has_spoken
-        )
+        outcome = await connection.send(Envelope(SENDER, ANN, len(MESSAGE)), [MESSAGE], wait_for_reply)
         await connection.close()
         return outcome
 
     relay = ScriptedRelay()
     relay.script(Phase.BODY, act)
-    assert told(run(scene, relay)) == (Phase.BODY, code)
+    assert step(run(scenario, relay)) == (Phase.BODY, code)
     assert not relay.messages
-    assert not [each for each in relay.commands if each.endswith(".")]
+    assert not [command for command in relay.commands if command.endswith(".")]
 
 
 def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one() -> None:
     relay = ScriptedRelay()
-    relay.script(Phase.END_OF_DATA, "250 2.0.0 taken\n250 and again", on=1)
-    found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
-    assert [told(each) for each in found] == [(Phase.END_OF_DATA, 250)] * 2
+    relay.script(Phase.END_OF_DATA, "250 2.0.0 accepted\n250 and again", on=1)
+    results = run(lambda relay: send_to(relay, ANN, BOB), relay)
+    assert [step(result) for result in results] == [(Phase.END_OF_DATA, 250)] * 2
     assert relay.connections == 2
 
 
@@ -336,9 +337,9 @@ def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one() -> None
 def test_421_ends_the_connection(phase: Phase) -> None:
     relay = ScriptedRelay()
     relay.script(phase, "421 4.3.2 closing", on=1)
-    found = run(lambda relay: outcomes(relay, ANN, BOB), relay)
-    assert told(found[0]) == (phase, 421)
-    assert told(found[1]) == (Phase.END_OF_DATA, 250)
+    results = run(lambda relay: send_to(relay, ANN, BOB), relay)
+    assert step(results[0]) == (phase, 421)
+    assert step(results[1]) == (Phase.END_OF_DATA, 250)
     assert relay.connections == 2
 
 
@@ -346,13 +347,13 @@ def test_a_refused_recipient_stays_refused_when_the_line_breaks_right_after() ->
     relay = ScriptedRelay()
     relay.script(Phase.RECIPIENT, "550 5.1.1 no such user")
     relay.script(Phase.DATA, hang_up)
-    assert told(run(lambda relay: outcomes(relay, ANN), relay)[0]) == (Phase.RECIPIENT, 550)
+    assert step(run(lambda relay: send_to(relay, ANN), relay)[0]) == (Phase.RECIPIENT, 550)
 
 
 def test_a_slow_answer_within_its_deadline_is_an_answer() -> None:
     relay = ScriptedRelay()
-    relay.script(Phase.END_OF_DATA, slowly("250 taken", pause=0.001))
-    assert told(run(lambda relay: outcomes(relay, ANN), relay)[0]) == (Phase.END_OF_DATA, 250)
+    relay.script(Phase.END_OF_DATA, slowly("250 accepted", pause=0.001))
+    assert step(run(lambda relay: send_to(relay, ANN), relay)[0]) == (Phase.END_OF_DATA, 250)
 
 
 @pytest.mark.parametrize(
@@ -372,14 +373,14 @@ def test_a_slow_answer_within_its_deadline_is_an_answer() -> None:
 def test_a_relay_that_does_not_open_says_in_which_phase(phase: Phase, act: Any, code: int) -> None:
     relay = ScriptedRelay()
     relay.script(phase, act)
-    with pytest.raises(NotOpened) as error:
-        run(lambda relay: outcomes(relay, ANN, deadlines=hasty(phase)), relay)
+    with pytest.raises(ConnectError) as error:
+        run(lambda relay: send_to(relay, ANN, deadlines=short_deadlines(phase)), relay)
     assert (error.value.phase, error.value.reply.code) == (phase, code)
-    assert not [each for each in relay.commands if each.startswith("MAIL")]
+    assert not [command for command in relay.commands if command.startswith("MAIL")]
 
 
 def test_a_port_without_a_server_is_a_relay_that_does_not_open() -> None:
-    async def scene(relay: ScriptedRelay) -> None:
+    async def scenario(relay: ScriptedRelay) -> None:
         url = relay.url
         await relay.__aexit__(None, None, None)
         try:
@@ -387,15 +388,15 @@ def test_a_port_without_a_server_is_a_relay_that_does_not_open() -> None:
         finally:
             await relay.__aenter__()
 
-    with pytest.raises(NotOpened) as error:
-        run(scene)
+    with pytest.raises(ConnectError) as error:
+        run(scenario)
     assert (error.value.phase, error.value.reply.code) == (Phase.CONNECT, 0)
     assert "127.0.0.1" in error.value.reply.text
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".invalid"])
 def test_a_host_name_that_cannot_be_looked_up_is_a_relay_that_does_not_open(host: str) -> None:
-    with pytest.raises(NotOpened) as error:
+    with pytest.raises(ConnectError) as error:
         asyncio.run(Connection.open(RelayUrl(host, 25, "none"), hostname="press.example.org"))
     assert (error.value.phase, error.value.reply.code) == (Phase.CONNECT, 0)
 
@@ -430,14 +431,14 @@ def test_a_name_that_cannot_stand_in_ehlo_is_refused() -> None:
 def test_a_large_message_arrives_whole_with_its_leading_full_stops() -> None:
     message = b"Subject: x\r\n\r\n" + b".dot\r\n.\r\n..\r\n" + b"x" * 70 + b"\r\n" * 40000
 
-    async def scene(relay: ScriptedRelay) -> None:
-        connection = await opened(relay)
-        assert told(await connection.transmit(Envelope(SENDER, ANN, len(message)), [message], always)) == (
+    async def scenario(relay: ScriptedRelay) -> None:
+        connection = await open_connection(relay)
+        assert step(await connection.send(Envelope(SENDER, ANN, len(message)), [message], allow)) == (
             Phase.END_OF_DATA,
             250,
         )
         await connection.close()
 
     relay = ScriptedRelay()
-    run(scene, relay)
+    run(scenario, relay)
     assert relay.messages[0].message == message
