@@ -1,5 +1,6 @@
 """For tests of the web server: a real socket in a thread, and an HTTP client that follows no redirects."""
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ class WebServer:
 
 @contextmanager
 def run_web_server(root: Path) -> Iterator[WebServer]:
-    publication = Publication(root, {})
+    publication = Publication(root, os.environ)
     state, log_output = SiteState.load(publication), StringIO()
     log = Log(log_output, lambda: datetime.now(UTC), as_json=True)
     server = Server(create_app(lambda: state, log), open_socket("127.0.0.1", 0))
