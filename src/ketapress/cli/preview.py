@@ -112,7 +112,7 @@ def _serve_page(
 
     publication = context.publication  # a wrong setting ends the command here, with exit code 78
     publication.newsletters(newsletter)
-    watch = PreviewWatcher(
+    watcher = PreviewWatcher(
         lambda: _make_previews(context, newsletter), EditionService(publication).preview_stamps, context.clock
     )
     with open_local_socket(port) as listener:
@@ -120,7 +120,7 @@ def _serve_page(
         click.echo(f"{address} shows the next edition and updates as you write. Press Ctrl-C to stop.")
         if opens_browser:
             click.launch(address)
-        serve(create_preview_app(watch, publication.render_template), watch, listener)
+        serve(create_preview_app(watcher, publication.render_template), watcher, listener)
     return CommandResult({}, silent=True)
 
 
