@@ -1,9 +1,8 @@
-"""Ketapress, live, on this machine alone: `make demo`. Ctrl-C ends it, and nothing is left.
+"""A live demonstration of Ketapress on this machine: `make demo`. Ctrl-C stops it and removes everything.
 
-In a temporary folder: a publication with a newsletter that is due every minute, two dozen subscribers, and somebody who
-writes a post every minute. Around it: a relay that takes every message and keeps it, `ketapress run`, and a page that
-shows the messages as they arrive. It stands in docs/ because it is for people who look, and is no part of what is
-installed: it uses what the tests use (aiosmtpd).
+In a temporary folder, it creates a publication with a newsletter that is due every minute and two dozen subscribers, and
+writes a post every minute. It runs a relay that accepts and keeps every message, `ketapress run`, and a page that shows
+the messages as they arrive. It is in docs/ because it is not part of the package: it needs aiosmtpd, as the tests do.
 """
 
 import json
@@ -17,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http import HTTPStatus
@@ -32,13 +31,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"
-EVERY = 60.0  # seconds from one post to the next
-KEPT = 300  # messages
+POST_INTERVAL = 60.0  # seconds
+MAX_MESSAGES = 300
 
 SETTINGS = """
 [site]
 title = "The Minute"
-url = "{door}"
+url = "{url}"
 description = "A small publication that has something to say every minute."
 postal_address = "The Minute, 1 Example Street"
 
@@ -50,11 +49,11 @@ send_within = "1h"
 from = "The Minute <minute@example.org>"
 
 [relay]
-url = "smtp://{host}:{relay}"
+url = "smtp://{host}:{relay_port}"
 
 [web]
-url = "{door}"
-port = {web}
+url = "{url}"
+port = {web_port}
 """
 
 POSTS = (
@@ -79,7 +78,7 @@ POSTS = (
         "Glue first, then the clamp, then a night of sleep. The `order` matters more than the glue.",
     ),
 )
-PEOPLE = [
+NAMES = [
     "ada",
     "ben",
     "cleo",
@@ -108,54 +107,57 @@ PEOPLE = [
 
 
 @dataclass(frozen=True)
-class Caught:
-    """A message as the relay was handed it."""
+class ReceivedMessage:
+    """A message as the relay received it."""
 
     number: int
-    at: str
+    time: str
     to: str
     message: EmailMessage
 
     @property
     def page(self) -> str:
-        """What a mail program shows; links open beside this page."""
+        """The HTML part, or else the text part, with links that open in a new tab."""
         part = self.message.get_body(("html", "plain"))
         content: str = part.get_content() if part else ""
         return content.replace("<head>", '<head><base target="_blank">', 1)
 
 
-class Catcher:
-    """The relay: takes everything, passes nothing on, keeps the newest messages."""
+class MessageStore:
+    """The handler of the relay: accepts all messages, forwards none, and keeps the newest."""
 
     def __init__(self) -> None:
-        self.messages: deque[Caught] = deque(maxlen=KEPT)
+        self.messages: deque[ReceivedMessage] = deque(maxlen=MAX_MESSAGES)
         self._numbers = count(1)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
-        now = f"{datetime.now().astimezone():%H:%M:%S}"
-        self.messages.append(Caught(next(self._numbers), now, ", ".join(envelope.rcpt_tos), message))
-        return "250 2.0.0 caught"
+        time = f"{datetime.now().astimezone():%H:%M:%S}"
+        recipients = ", ".join(envelope.rcpt_tos)
+        self.messages.append(ReceivedMessage(next(self._numbers), time, recipients, message))
+        return "250 2.0.0 accepted"
 
 
 @contextmanager
-def inbox(catcher: Catcher, site: str) -> Iterator[str]:
-    """The page that shows the messages; its address."""
+def serve_inbox(messages: MessageStore, site_url: str) -> Iterator[str]:
+    """Serve the page that shows the messages. Yield its URL."""
 
-    class Answering(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked = urlsplit(self.path)
-            number = asked.path.removeprefix("/messages/")
-            if asked.path == "/":
-                self._say("text/html; charset=utf-8", (HERE / "page.html").read_bytes())
-            elif asked.path == "/messages.json":
-                self._say("application/json", json.dumps(listing(catcher, site, asked.query)).encode())
-            elif found := [each for each in catcher.messages if str(each.number) == number]:
-                self._say("text/html; charset=utf-8", found[0].page.encode())
+            url = urlsplit(self.path)
+            number = url.path.removeprefix("/messages/")
+            if url.path == "/":
+                self._respond("text/html; charset=utf-8", (HERE / "page.html").read_bytes())
+            elif url.path == "/messages.json":
+                self._respond(
+                    "application/json", json.dumps(list_messages(messages, site_url, url.query)).encode()
+                )
+            elif matches := [message for message in messages.messages if str(message.number) == number]:
+                self._respond("text/html; charset=utf-8", matches[0].page.encode())
             else:
                 self.send_error(HTTPStatus.NOT_FOUND)
 
-        def _say(self, kind: str, content: bytes) -> None:
+        def _respond(self, kind: str, content: bytes) -> None:
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
@@ -163,10 +165,10 @@ def inbox(catcher: Catcher, site: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_words: object) -> None:
-            """The terminal is the daemon's."""
+        def log_message(self, *_args: object) -> None:
+            """Leave the terminal to `ketapress run`."""
 
-    with ThreadingHTTPServer((HOST, 0), Answering) as server:
+    with ThreadingHTTPServer((HOST, 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.1,), daemon=True)
         thread.start()
         try:
@@ -176,90 +178,90 @@ def inbox(catcher: Catcher, site: str) -> Iterator[str]:
             thread.join()
 
 
-def listing(catcher: Catcher, site: str, query: str) -> Mapping[str, object]:
+def list_messages(messages: MessageStore, site_url: str, query: str) -> Mapping[str, object]:
+    """Return the messages after a number, as the page reads them."""
     after = int(parse_qs(query).get("after", ["0"])[0])
     return {
-        "site": site,
+        "site": site_url,
         "messages": [
-            {"number": each.number, "at": each.at, "to": each.to, "subject": each.message["Subject"]}
-            for each in list(catcher.messages)
-            if each.number > after
+            {
+                "number": message.number,
+                "at": message.time,
+                "to": message.to,
+                "subject": message.message["Subject"],
+            }
+            for message in list(messages.messages)
+            if message.number > after
         ],
     }
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind((HOST, 0))
-        port: int = found.getsockname()[1]
+    with socket.socket() as server:
+        server.bind((HOST, 0))
+        port: int = server.getsockname()[1]
         return port
 
 
-def begin(root: Path, relay: int) -> str:
-    """Makes the publication, with its readers and first posts; the address of its web door."""
-    web = free_port()
-    door = f"http://{HOST}:{web}"
+def create_publication(root: Path, relay_port: int) -> str:
+    """Create the publication with its subscribers, first posts, and first edition. Return the URL of its site."""
+    web_port = free_port()
+    url = f"http://{HOST}:{web_port}"
     now = datetime.now(UTC)
+    starts = (now - timedelta(hours=1)).date()  # before the first posts, also just after midnight
     (root / "posts").mkdir()
     (root / "ketapress.toml").write_text(
-        SETTINGS.format(door=door, starts=_day_before_posts(now), host=HOST, relay=relay, web=web)
+        SETTINGS.format(url=url, starts=starts, host=HOST, relay_port=relay_port, web_port=web_port)
     )
-    for number in range(2):
-        write_post(
-            root, number, now - timedelta(minutes=10)
-        )  # of this very minute, they would wait for the next slot
-    people = "address,name\n" + "".join(f"{name}@example.net,{name.title()}\n" for name in PEOPLE)
-    (root / "people.csv").write_text(people)
-    for words in (["subscribers", "import", "people.csv"], ["compose", "minute", "--now"]):
-        subprocess.run(command(root, *words), cwd=root, check=True, capture_output=True)
-    return door
+    for number in range(2):  # posts of this minute would wait for the next edition
+        write_post(root, number, now - timedelta(minutes=10))
+    rows = "".join(f"{name}@example.net,{name.title()}\n" for name in NAMES)
+    (root / "subscribers.csv").write_text(f"address,name\n{rows}")
+    for arguments in (["subscribers", "import", "subscribers.csv"], ["compose", "minute", "--now"]):
+        subprocess.run(ketapress_command(root, *arguments), cwd=root, check=True, capture_output=True)
+    return url
 
 
-def _day_before_posts(now: datetime) -> date:
-    """A day that began before the first posts, also just after midnight: what is older than `starts` is in no edition."""
-    return (now - timedelta(hours=1)).date()
-
-
-def write_post(root: Path, number: int, moment: datetime) -> None:
-    title, words = POSTS[number % len(POSTS)]
-    name, again = title.lower().replace(" ", "-"), number // len(POSTS)
-    heading = f"{title}, part {again + 1}" if again else title
-    text = f"---\ntitle: {heading}\ndate: {moment.isoformat()}\n---\n{words}\n"
+def write_post(root: Path, number: int, date: datetime) -> None:
+    title, body = POSTS[number % len(POSTS)]
+    name, part = title.lower().replace(" ", "-"), number // len(POSTS) + 1
+    heading = f"{title}, part {part}" if part > 1 else title
+    text = f"---\ntitle: {heading}\ndate: {date.isoformat()}\n---\n{body}\n"
     (root / "posts" / f"{number:04}-{name}.md").write_text(text)
 
 
 def write_posts(root: Path, stop: Event) -> None:
     numbers = count(2)
-    while not stop.wait(EVERY):
+    while not stop.wait(POST_INTERVAL):
         write_post(root, next(numbers), datetime.now(UTC))
 
 
-def command(root: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "ketapress", "-C", str(root), *words]
+def ketapress_command(root: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ketapress", "-C", str(root), *arguments]
 
 
 def main() -> int:
     stop = Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stop.set())
-    with ExitStack() as open_things:
-        root = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="ketapress-demo-")))
-        catcher = Catcher()
-        port = free_port()
-        relay = Controller(catcher, hostname=HOST, port=port)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ketapress-demo-")))
+        messages = MessageStore()
+        relay_port = free_port()
+        relay = Controller(messages, hostname=HOST, port=relay_port)
         relay.start()
-        open_things.callback(relay.stop)
-        door = begin(root, port)
-        page = open_things.enter_context(inbox(catcher, f"{door}/"))
-        print(f"the mail, as it arrives   {page}")
-        print(f"the publication           {door}/")
-        print(f"its folder                {root}")
-        print(f"the relay                 smtp://{HOST}:{port}")
-        print(f"how it stands             {sys.executable} -m ketapress -C {root} status")
-        print("Ctrl-C ends it, and nothing is left.\n", flush=True)
+        stack.callback(relay.stop)
+        url = create_publication(root, relay_port)
+        inbox_url = stack.enter_context(serve_inbox(messages, f"{url}/"))
+        print(f"Incoming mail   {inbox_url}")
+        print(f"Site            {url}/")
+        print(f"Folder          {root}")
+        print(f"Relay           smtp://{HOST}:{relay_port}")
+        print(f"Status          {sys.executable} -m ketapress -C {root} status")
+        print("Press Ctrl-C to stop the demo and remove its files.\n", flush=True)
         writer = Thread(target=write_posts, args=(root, stop), daemon=True)
         writer.start()
-        daemon = subprocess.Popen(command(root, "run"), start_new_session=True)
+        daemon = subprocess.Popen(ketapress_command(root, "run"), start_new_session=True)
         while not stop.wait(0.2) and daemon.poll() is None:
             continue
         stop.set()

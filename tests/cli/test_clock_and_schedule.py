@@ -114,13 +114,7 @@ def test_queue_shows_what_an_edit_of_the_schedule_changes_before_it_is_acted_on(
 
 def test_a_spoiled_memory_of_schedules_is_none(publication: Path) -> None:
     publish(publication, DUE)
-    for text in (
-        "{",
-        "[]",
-        '{"weekly": 3}',
-        '{"weekly": {"schedule": "never", "zone": "Nowhere"}}',
-        "null",
-    ):
+    for text in ("{", "[]", '{"weekly": 3}', '{"weekly": {"schedule": "never", "zone": "Nowhere"}}', "null"):
         (publication / ".ketapress" / "schedules.json").write_text(text)
         assert ketapress(publication, "queue", "--at", DUE, "--json").result["changes"] == []
     publish(publication, DUE)

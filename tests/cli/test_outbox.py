@@ -173,17 +173,14 @@ def test_show_tells_who_got_it_who_did_not_and_why(folder_in_doubt: Path) -> Non
     text = ketapress(folder_in_doubt, "outbox", "show", EDITION, "--deliveries").stdout
     assert "reader0@example.net  sent  250" in text
     assert "reader1@example.net  in doubt" in text
-    deliveries = ketapress(folder_in_doubt, "outbox", "show", EDITION, "--state", "sent", "--json").result[
-        "deliveries"
-    ]
+    result = ketapress(folder_in_doubt, "outbox", "show", EDITION, "--state", "sent", "--json").result
+    deliveries = result["deliveries"]
     assert [delivery["address"] for delivery in deliveries] == ["reader0@example.net", "reader2@example.net"]
 
 
-@pytest.mark.parametrize(
-    ("policy", "words"), [("resend", "are sent again"), ("hold", "are held for your decision")]
-)
-def test_what_a_dead_process_was_sending_is_told_by_who_takes_over(
-    folder: Path, policy: str, words: str
+@pytest.mark.parametrize(("policy", "text"), [("resend", "they are sent again"), ("hold", "they are held")])
+def test_messages_of_a_dead_process_are_reported_by_its_successor(
+    folder: Path, policy: str, text: str
 ) -> None:
     toml = folder / "ketapress.toml"
     toml.write_text(toml.read_text().replace('"hold"', f'"{policy}"'))
@@ -193,7 +190,7 @@ def test_what_a_dead_process_was_sending_is_told_by_who_takes_over(
         start_sending(store, edition, 2)
     outcome = ketapress(folder, "send", "--at", AT)
     assert "a process died while it was sending 2 messages" in outcome.stderr
-    assert words in outcome.stderr
+    assert text in outcome.stderr
     assert "process died" not in ketapress(folder, "send", "--at", AT).stderr
 
 

@@ -1,4 +1,4 @@
-"""`make demo`: it shows messages within seconds, its links work, and it leaves nothing behind."""
+"""`make demo` shows messages within seconds, its links work, and it removes its files."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import pytest
 
 from support.factories import REPOSITORY
 
-PATIENCE = 90.0  # seconds on a busy machine
+TIMEOUT = 90.0  # seconds on a busy machine
 
 
 @pytest.fixture
@@ -26,43 +26,43 @@ def demo() -> Iterator["subprocess.Popen[str]"]:
     finally:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=TIMEOUT)
 
 
 def test_the_demo_mails_shows_and_ends_without_a_trace(demo: "subprocess.Popen[str]") -> None:
     assert demo.stdout
-    told = {}
+    facts = {}
     for line in demo.stdout:
         if not line.strip():
             break
         name, _, value = line.strip().partition("   ")
-        told[name] = value.strip()
-    page, door, folder = told["the mail, as it arrives"], told["the publication"], Path(told["its folder"])
-    found = messages(page)
-    assert {each["to"].partition("@")[0] for each in found} >= {"ada", "yuri"}
-    assert "On bread and patience" in found[0]["subject"] or "quiet places" in found[0]["subject"]
-    shown = httpx.get(f"{page}messages/{found[0]['number']}").text
-    assert "<html" in shown
-    link = next(each for each in shown.split('"') if "/unsubscribe/" in each)
-    assert httpx.get(link).status_code == 200
-    assert 200 in statuses(door)
-    assert "Ketapress, live" in httpx.get(page).text
+        facts[name] = value.strip()
+    inbox_url, folder = facts["Incoming mail"], Path(facts["Folder"])
+    messages = wait_for_messages(inbox_url)
+    assert {message["to"].partition("@")[0] for message in messages} >= {"ada", "yuri"}
+    assert "On bread and patience" in messages[0]["subject"] or "quiet places" in messages[0]["subject"]
+    html = httpx.get(f"{inbox_url}messages/{messages[0]['number']}", timeout=TIMEOUT).text
+    assert "<html" in html
+    url = next(text for text in html.split('"') if "/unsubscribe/" in text)
+    assert httpx.get(url, timeout=TIMEOUT).status_code == 200
+    assert 200 in iter_statuses(facts["Site"])
+    assert "Ketapress, live" in httpx.get(inbox_url, timeout=TIMEOUT).text
     os.kill(demo.pid, signal.SIGINT)
-    assert demo.wait(PATIENCE) == 0
+    assert demo.wait(TIMEOUT) == 0
     assert not folder.exists()
 
 
-def statuses(url: str) -> Iterator[int]:
-    """What the door answers, until the publication is built."""
-    ends = time.monotonic() + PATIENCE
-    while time.monotonic() < ends:
-        yield httpx.get(url).status_code
+def iter_statuses(url: str) -> Iterator[int]:
+    """Request a URL again and again. Yield the status codes."""
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
+        yield httpx.get(url, timeout=TIMEOUT).status_code
 
 
-def messages(page: str) -> list[dict[str, str]]:
-    """All of the first edition's, once they have arrived."""
-    ends = time.monotonic() + PATIENCE
-    found: list[dict[str, str]] = []
-    while time.monotonic() < ends and len(found) < 24:
-        found = json.loads(httpx.get(f"{page}messages.json").text)["messages"]
-    return found
+def wait_for_messages(url: str) -> list[dict[str, str]]:
+    """Wait for all messages of the first edition. Return them."""
+    deadline = time.monotonic() + TIMEOUT
+    messages: list[dict[str, str]] = []
+    while time.monotonic() < deadline and len(messages) < 24:
+        messages = json.loads(httpx.get(f"{url}messages.json", timeout=TIMEOUT).text)["messages"]
+    return messages

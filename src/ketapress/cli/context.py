@@ -220,6 +220,11 @@ def operator_name() -> str:
     return f"operator {getpass.getuser()}"
 
 
+def usage_error(code: str, message: str, cure: str) -> UsageError:
+    """Return the error of a command that is called in a wrong way."""
+    return UsageError(Problem(code=code, message=message, cure=cure))
+
+
 def parse_time(text: str, option: str) -> datetime:
     """Parse a time of the command line; without an offset it is naive. Raise UsageError."""
     try:
@@ -230,7 +235,7 @@ def parse_time(text: str, option: str) -> datetime:
         years = f"{SUPPORTED_YEARS.start} and {SUPPORTED_YEARS.stop - 1}"
         message = f"{option} {text!r} is not a time between the years {years}."
         cure = "Write it like 2023-06-12T09:00, or with an offset: 2023-06-12T09:00+02:00."
-        raise UsageError(Problem(code="usage.time", message=message, cure=cure))
+        raise usage_error("usage.time", message, cure)
     return time
 
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ketapress.cli.context import CommandContext, CommandResult
-from ketapress.cli.decorators import command, group
+from ketapress.cli.context import CommandContext, CommandResult, usage_error
+from ketapress.cli.decorators import command
 from ketapress.database_service import DatabaseService
-from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from ketapress.restore import ReconciledEdition
@@ -51,11 +50,10 @@ def backup(context: CommandContext, file: str) -> CommandResult:
 @click.option("--accept", is_flag=True, help="Allow a restored database to compose and send again.")
 def restore(context: CommandContext, file: str | None, *, accept: bool) -> CommandResult:
     if file is None and not accept:
-        message, cure = "FILE or --accept is required.", "See `ketapress db restore --help`."
-        raise UsageError(Problem(code="usage", message=message, cure=cure))
+        raise usage_error("usage", "FILE or --accept is required.", "See `ketapress db restore --help`.")
     if file is not None and context.dry_run:
-        message, cure = "--dry-run works only with --accept and no FILE.", "Leave out FILE or --dry-run."
-        raise UsageError(Problem(code="usage", message=message, cure=cure))
+        message = "--dry-run works only with --accept and no FILE."
+        raise usage_error("usage", message, "Leave out FILE or --dry-run.")
     lines: list[str] = []
     data: dict[str, Any] = {}
     if file is not None:
@@ -70,7 +68,7 @@ def restore(context: CommandContext, file: str | None, *, accept: bool) -> Comma
     return CommandResult(data, [*lines, *_accept_lines(context, editions)], needs_person=needs_person)
 
 
-db = group("db", "Upgrade, back up, or restore the database.", [upgrade, backup, restore])
+db = click.Group("db", [upgrade, backup, restore], help="Upgrade, back up, or restore the database.")
 
 
 def _restore_lines(file: str, replaced_file: Path | None) -> list[str]:

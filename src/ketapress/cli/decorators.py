@@ -1,7 +1,7 @@
 """The decorator that makes a click command of a function, and the options that commands share."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,6 @@ def command(
         return click.command(name.rpartition(" ")[2], help=summary)(call)
 
     return decorate
-
-
-def group(name: str, summary: str, commands: Iterable[click.Command]) -> click.Group:
-    """Make a command of commands, such as `outbox show`."""
-    return click.Group(name, commands=list(commands), help=summary)
 
 
 def print_usage_error(error: click.UsageError, arguments: Sequence[str]) -> None:

@@ -4,10 +4,9 @@ from ipaddress import ip_address
 
 import click
 
-from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.context import CommandContext, CommandResult, usage_error
 from ketapress.cli.decorators import command
 from ketapress.cli.table import make_table
-from ketapress.model.errors import Problem, UsageError
 
 _MARKS = {"well": "ok", "unseen": "skipped"}
 """Words for people, where they differ from `Health`."""
@@ -71,4 +70,4 @@ def _parse_server(text: str) -> tuple[str, int]:
     except ValueError:
         message = f"--dns {text!r} is not an IP address."
         cure = "Write it like 192.0.2.1 or 127.0.0.1:5353."
-        raise UsageError(Problem(code="usage.dns", message=message, cure=cure)) from None
+        raise usage_error("usage.dns", message, cure) from None

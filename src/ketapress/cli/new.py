@@ -2,17 +2,15 @@
 
 import click
 
-from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.context import CommandContext, CommandResult, usage_error
 from ketapress.cli.decorators import command
-from ketapress.model.errors import Problem, UsageError
 
 
 @command("new", "Create a draft post with this title.", asks_time=True)
 @click.argument("title")
 def new(context: CommandContext, title: str) -> CommandResult:
     if not title.strip():
-        cure = 'Name one: ketapress new "A title".'
-        raise UsageError(Problem(code="usage.title", message="the title is empty.", cure=cure))
+        raise usage_error("usage.title", "the title is empty.", 'Name one: ketapress new "A title".')
     path = context.publication.create_draft(title, context.now)
     line = f"Created {path}. Remove `draft: true` from it when the post is ready to publish."
     return CommandResult({"path": str(path)}, [line])

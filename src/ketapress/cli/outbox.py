@@ -9,7 +9,7 @@ import click
 
 from ketapress import review
 from ketapress.cli.context import CommandContext, CommandResult, batches, format_count, operator_name
-from ketapress.cli.decorators import command, group
+from ketapress.cli.decorators import command
 from ketapress.cli.outbox_export import export
 from ketapress.cli.report_format import edition_data, edition_lines, format_skipped
 from ketapress.cli.table import Table, make_table
@@ -214,9 +214,7 @@ def refresh(context: CommandContext, edition: str) -> CommandResult:
 
 
 @command(
-    "outbox resolve",
-    "Resolve messages in doubt. Without --sent or --resend, list them.",
-    asks_time=True,
+    "outbox resolve", "Resolve messages in doubt. Without --sent or --resend, list them.", asks_time=True
 )
 @_edition_argument
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
@@ -268,8 +266,8 @@ def _list_in_doubt(context: CommandContext, edition: StoredEdition) -> CommandRe
     )
 
 
-outbox = group(
+outbox = click.Group(
     "outbox",
-    "List, show, hold, release, cancel, and export editions.",
     [list_, show, hold, release, approve, cancel, refresh, resolve, export],
+    help="List, show, hold, release, cancel, and export editions.",
 )

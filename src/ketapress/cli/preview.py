@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ketapress.cli.context import CommandContext, CommandResult, disk_problem
+from ketapress.cli.context import CommandContext, CommandResult, disk_problem, usage_error
 from ketapress.cli.decorators import command
 from ketapress.edition_service import EditionService
-from ketapress.model.errors import ConfigurationError, KetapressError, Problem, UsageError
+from ketapress.model.errors import ConfigurationError, KetapressError
 from ketapress.publication import Publication
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def preview(
     wants_page = serves or port is not None or opens_browser
     if wants_page and (context.as_json or serves is False):
         message = "--json and --no-serve write files and exit; --serve, --port, and --open serve a page."
-        raise UsageError(Problem(code="usage.preview", message=message, cure="Leave one of them out."))
+        raise usage_error("usage.preview", message, "Leave one of them out.")
     if wants_page or (serves is None and sys.stdout.isatty() and not context.as_json):
         return _serve_page(context, newsletter, _PORT if port is None else port, opens_browser=opens_browser)
     return _write_files(context, newsletter)
@@ -112,7 +112,7 @@ def _serve_page(
 
     publication = context.publication  # a wrong setting ends the command here, with exit code 78
     publication.newsletters(newsletter)
-    watch = PreviewWatcher(
+    watcher = PreviewWatcher(
         lambda: _make_previews(context, newsletter), EditionService(publication).preview_stamps, context.clock
     )
     with open_local_socket(port) as listener:
@@ -120,7 +120,7 @@ def _serve_page(
         click.echo(f"{address} shows the next edition and updates as you write. Press Ctrl-C to stop.")
         if opens_browser:
             click.launch(address)
-        serve(create_preview_app(watch, publication.render_template), watch, listener)
+        serve(create_preview_app(watcher, publication.render_template), watcher, listener)
     return CommandResult({}, silent=True)
 
 

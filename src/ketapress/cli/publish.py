@@ -6,12 +6,7 @@ from ketapress.cli.report_format import build_lines, compose_lines, has_waiting_
 from ketapress.edition_service import EditionService
 
 
-@command(
-    "publish",
-    "Compose all due editions into the outbox, then write feeds and site.",
-    asks_time=True,
-    writes=True,
-)
+@command("publish", "Compose all due editions, then write feeds and site.", asks_time=True, writes=True)
 def publish(context: CommandContext) -> CommandResult:
     publication = context.publication
     with publication.exclusive_lock("publish"):
@@ -24,11 +19,6 @@ def publish(context: CommandContext) -> CommandResult:
     return CommandResult(
         publish_data(context, compose_report, build_report),
         [*compose_lines(context, compose_report), *build_lines(context, build_report)],
-        (
-            *context.future_date_warnings,
-            *library.problems,
-            *compose_report.problems,
-            *build_report.problems,
-        ),
+        (*context.future_date_warnings, *library.problems, *compose_report.problems, *build_report.problems),
         needs_person=has_waiting_editions(compose_report),
     )

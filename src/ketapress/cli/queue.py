@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.context import CommandContext, CommandResult, usage_error
 from ketapress.cli.decorators import command
 from ketapress.cli.table import Table, make_table
-from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:  # loaded when the command is called
     from ketapress.check.queue import ScheduleChange, UpcomingPost
@@ -37,9 +36,7 @@ def queue(context: CommandContext, start_text: str | None, end_text: str | None)
     end = context.parse_instant(end_text, "--to") if end_text else start + _DEFAULT_SPAN
     if end <= start:
         message = f"--to {context.format_time(end)} is not after --from {context.format_time(start)}."
-        raise UsageError(
-            Problem(code="usage.span", message=message, cure="Give a later --to, or leave it out.")
-        )
+        raise usage_error("usage.span", message, "Give a later --to, or leave it out.")
     library = publication.load_library(context.now, save_ids=False)
     slots = upcoming_slots(publication.settings, start, end)
     posts = upcoming_posts(publication.settings, library.posts, start, end)

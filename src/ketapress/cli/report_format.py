@@ -56,9 +56,11 @@ def compose_lines(context: CommandContext, report: "ComposeReport") -> list[str]
 
 
 def build_lines(context: CommandContext, report: "BuildReport") -> list[str]:
-    written = f"{format_count(report.written, 'file')} {'to write' if context.dry_run else 'written'}"
-    removed = f"{report.removed:,} {'to remove' if context.dry_run else 'removed'}"
-    counts = f"public/: {format_count(report.posts, 'post')}; {written}, {report.unchanged:,} unchanged, {removed}."
+    write_verb, remove_verb = ("to write", "to remove") if context.dry_run else ("written", "removed")
+    counts = (
+        f"public/: {format_count(report.posts, 'post')}; {format_count(report.written, 'file')} {write_verb}, "
+        f"{report.unchanged:,} unchanged, {report.removed:,} {remove_verb}."
+    )
     return (
         [counts] if context.dry_run else [counts, f"Open {context.root / 'public/index.html'} in a browser."]
     )

@@ -7,14 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.context import CommandContext, CommandResult, format_count
+from ketapress.cli.context import CommandContext, CommandResult, format_count, usage_error
 from ketapress.cli.decorators import command
 from ketapress.cli.report_format import format_skipped
 from ketapress.deliver.report import dead_sender_problem
 from ketapress.edition_service import EditionService
 from ketapress.mail_service import MailService
 from ketapress.model.delivery import FINAL_STATES
-from ketapress.model.errors import Problem, UsageError
 from ketapress.model.subscriber import SubscriptionState
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def send(context: CommandContext) -> CommandResult:
     if context.at is not None and not relay.url.is_local:  # mail for real people goes out at the real time
         message = f"--at cannot be used with a relay on another machine ({relay.url})."
         cure = "Leave out --at, or set `relay.url` to a relay on this machine to try things out."
-        raise UsageError(Problem(code="usage.at", message=message, cure=cure))
+        raise usage_error("usage.at", message, cure)
     if context.dry_run:
         return _list_sendable(context)
     stop = Event()

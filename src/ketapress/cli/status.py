@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 _MAX_PROBLEMS = 5
 _UNSENT_STATES = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 _LEASED_STATES = (DeliveryState.CLAIMED, DeliveryState.SENDING)
-_UNITS = (
-    (timedelta(days=1), "days"),
-    (timedelta(hours=1), "hours"),
-    (timedelta(minutes=1), "minutes"),
-)
+_UNITS = ((timedelta(days=1), "days"), (timedelta(hours=1), "hours"), (timedelta(minutes=1), "minutes"))
 
 
 @command("status", "Show on one screen what is due, what was sent, and what needs attention.", asks_time=True)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ketapress.cli.context import CommandContext, CommandResult, format_count, operator_name
-from ketapress.cli.decorators import command, group
+from ketapress.cli.decorators import command
 from ketapress.cli.table import make_table
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.subscriber import ImportResult, RejectedRow, Subscriber
@@ -165,10 +165,10 @@ def history(context: CommandContext, address: str) -> CommandResult:
     return CommandResult({"address": address, "events": data}, [make_table(rows)])
 
 
-subscribers = group(
+subscribers = click.Group(
     "subscribers",
-    "Add, list, import, export, remove, or erase subscribers.",
     [add, list_, import_, export, remove, erase, history],
+    help="Add, list, import, export, remove, or erase subscribers.",
 )
 
 
