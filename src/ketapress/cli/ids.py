@@ -1,7 +1,9 @@
 """`ketapress ids`: the ids of posts."""
 
+import click
+
 from ketapress.cli.context import CommandContext, CommandResult
-from ketapress.cli.decorators import command, group
+from ketapress.cli.decorators import command
 from ketapress.posts.identity.registry_text import TRACKED_REGISTRY
 
 
@@ -17,4 +19,4 @@ def save(context: CommandContext) -> CommandResult:
     return CommandResult(data, [f"The ids of {posts} {verb} written to {TRACKED_REGISTRY}. Commit the file."])
 
 
-ids = group("ids", f"Write the ids that this machine learned into {TRACKED_REGISTRY}.", [save])
+ids = click.Group("ids", [save], help=f"Write the ids that this machine learned into {TRACKED_REGISTRY}.")
