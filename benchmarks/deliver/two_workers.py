@@ -54,7 +54,7 @@ def seconds(server: URL, name: str, workers: int, options: argparse.Namespace) -
     ):
         relay.script(Phase.END_OF_DATA, slow)
         press = Press(store, relay, Path(folder))
-        press.subscribe(*(f"reader{n}@example{n % 97}.net" for n in range(options.messages)))
+        press.subscribe(*(f"reader{n}@host{n % 97}.example" for n in range(options.messages)))
         edition = press.edition()
         store.deliveries.freeze(edition, "weekly", press.clock())
         words = [sys.executable, __file__, "--url", url, "--port", str(relay.port)]

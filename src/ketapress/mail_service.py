@@ -61,14 +61,21 @@ class MailService:
         process died while it sent them.
         """
         from ketapress.deliver.logged_editions import RecordedEditions
-        from ketapress.deliver.preflight import hold_changed, refuse_dead_links
+        from ketapress.deliver.preflight import hold_changed, hold_reserved, refuse_dead_links
         from ketapress.deliver.sender import Sender
         from ketapress.restore import refuse_older_copy
 
         store, root = self._publication.store, self._publication.root
         refuse_older_copy(store, root)
         refuse_dead_links(self._settings)
-        held = hold_changed(root, store.editions, store.deliveries, clock())
+        held = hold_reserved(
+            self._settings,
+            store.editions,
+            store.deliveries,
+            store.subscribers.find_unreserved_address,
+            clock(),
+        )
+        held += hold_changed(root, store.editions, store.deliveries, clock())
         editions = RecordedEditions(store, root, clock)
         context = self._delivery_context(clock, stop)._replace(doubted=doubted)
         if heard:
@@ -102,7 +109,7 @@ class MailService:
         import secrets
 
         from ketapress.deliver.one_recipient import send_trial
-        from ketapress.deliver.preflight import refuse_dead_links
+        from ketapress.deliver.preflight import refuse_dead_links, refuse_reserved_test
         from ketapress.model.address import parse_address
         from ketapress.model.delivery import Recipient
 
@@ -113,6 +120,7 @@ class MailService:
             raise UsageError(
                 Problem(code="address", message=f"{address!r}: {error}.", cure="Correct the address.")
             ) from None
+        refuse_reserved_test(self._settings, newsletter, recipient.address)
         build_message = _message_builder(self._settings, secrets.token_hex(32))
         message = build_message(template, recipient, newsletter, now)
         if self.signing_key:

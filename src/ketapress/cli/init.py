@@ -17,6 +17,6 @@ def init(door: Door, folder: str | None) -> Answer:
         [
             f"{root} is a publication now:",
             *(f"  {path.relative_to(root)}" for path in made),
-            "Next: set title, url and the sender in ketapress.toml, write into posts/, then run `ketapress publish`.",
+            "Next: set title, url and the sender in ketapress.toml, write into posts/, then run `ketapress preview`.",
         ],
     )

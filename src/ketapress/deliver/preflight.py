@@ -1,16 +1,21 @@
 """Whether sending may begin at all: links that would be dead, and editions that somebody changed by hand."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from ketapress.deliver.protocols import DeliveryStore, EditionStore
 from ketapress.deliver.report import EditionReport, edition_report
 from ketapress.model.edition import EditionState, StoredEdition
-from ketapress.model.errors import ConfigurationError, Problem
-from ketapress.model.settings import Settings
+from ketapress.model.errors import ConfigurationError, Problem, RefusedError
+from ketapress.model.message import MessageTemplate
+from ketapress.model.reserved import RESERVED_CURE, is_reserved_domain, reserved_problem, reserved_settings
+from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.outbox.writer import changed_files
 from ketapress.settings.loader import SETTINGS_FILE
+
+_SENDER_DOMAIN = re.compile(rb"From: (?:[^\r]|\r\n[ \t])*@([A-Za-z0-9.-]+)>?\r\n")
 
 
 def refuse_dead_links(settings: Settings) -> None:
@@ -23,6 +28,73 @@ def refuse_dead_links(settings: Settings) -> None:
     )
     cure = 'Set [web] url = "https://…" to where the web door is reached from outside.'
     raise ConfigurationError(Problem(code="settings.web-url", path=SETTINGS_FILE, message=message, cure=cure))
+
+
+def refuse_reserved_test(settings: Settings, newsletter: NewsletterSettings, address: str) -> None:
+    """Refuse a test message from a reserved sender or site to a real address. Raises RefusedError."""
+    domains = reserved_settings(settings, newsletter)
+    if domains and not is_reserved_domain(address.rpartition("@")[2]):
+        names = " and ".join(f"`{setting}` ({domain})" for setting, domain in domains.items())
+        raise RefusedError(
+            Problem(
+                code="settings.reserved",
+                path=SETTINGS_FILE,
+                message=f"{names} {'is' if len(domains) == 1 else 'are'} reserved for examples and tests, so nothing was "
+                f"sent to {address}.",
+                cure=RESERVED_CURE,
+            )
+        )
+
+
+def hold_reserved(
+    settings: Settings,
+    editions: EditionStore,
+    ledger: DeliveryStore,
+    find_unreserved_address: Callable[[str], str | None],
+    now: datetime,
+) -> tuple[EditionReport, ...]:
+    """Hold each edition from a reserved sender or site that has a real subscriber, and return their reports.
+
+    The sender is that of the settings and that of the composed message, which may be older.
+    """
+    reports = []
+    for edition in editions.list_sendable(now):
+        newsletter = settings.newsletters.get(edition.slot.newsletter)
+        if newsletter is None:
+            continue
+        domains = reserved_settings(settings, newsletter)
+        message_domain = _sender_domain(editions.get_message_template(edition.id))
+        if is_reserved_domain(message_domain) and message_domain not in domains.values():
+            domains["the sender of its message"] = message_domain
+        address = find_unreserved_address(newsletter.name) if domains else None
+        if address is None:
+            continue
+        name, problem = edition.slot.edition, reserved_problem(domains, newsletter.name, address)
+        reason = f"its sender or site is reserved for examples ({', '.join(dict.fromkeys(domains.values()))})"
+        cure = f"{problem.cure} Then `ketapress outbox refresh {name}` and `ketapress outbox release {name}`."
+        editions.transition(
+            edition.id,
+            {EditionState.READY, EditionState.SENDING},
+            EditionState.HELD,
+            reason=reason,
+            now=now,
+        )
+        reports.append(
+            edition_report(
+                name,
+                EditionState.HELD,
+                ledger.counts(edition.id),
+                note="It waits for a person.",
+                problem=problem._replace(message=f"{name} is held: {problem.message}", cure=cure),
+            )
+        )
+    return tuple(reports)
+
+
+def _sender_domain(template: MessageTemplate) -> str:
+    """Return the domain of the From header, which is the first header of a message."""
+    match = _SENDER_DOMAIN.match(template.segments[0])
+    return match[1].decode("ascii") if match else ""
 
 
 def hold_changed(

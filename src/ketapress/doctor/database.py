@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ketapress.doctor.finding import Finding, error, ok
+from ketapress.doctor.finding import Finding, error, ok, warning
 from ketapress.model.errors import Problem
+from ketapress.model.reserved import RESERVED_CURE, reserved_problem, reserved_settings
+from ketapress.model.settings import Settings
 from ketapress.outbox.sent_log import older_copy_problem
 from ketapress.posts.identity.registry import REGISTRY_LOST, has_registry
 from ketapress.store.store import Store
@@ -13,8 +15,11 @@ from ketapress.store.store import Store
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-def check_store(root: Path, store: Store, violations: Sequence[Problem], now: datetime) -> Iterator[Finding]:
+def check_store(
+    root: Path, store: Store, settings: Settings, violations: Sequence[Problem], now: datetime
+) -> Iterator[Finding]:
     """The conservation law (`unbalanced` is what breaks it), lost ids, an older copy, slots ahead of the clock."""
+    yield from _check_senders(store, settings)
     editions = store.editions.list_all()
     count = sum(1 for edition in editions if edition.state)
     yield from (error("ledger", edition.message, edition.cure) for edition in violations)
@@ -34,3 +39,20 @@ def check_store(root: Path, store: Store, violations: Sequence[Problem], now: da
             f"Set the clock. If it is right, nothing of {newest.newsletter} is due by itself before that slot; "
             f"`ketapress compose {newest.newsletter} --now` composes what is new.",
         )
+
+
+def _check_senders(store: Store, settings: Settings) -> Iterator[Finding]:
+    """Yield the newsletters whose sender or site is reserved: an error where real subscribers would get them."""
+    for newsletter in settings.newsletters.values():
+        domains = reserved_settings(settings, newsletter)
+        address = store.subscribers.find_unreserved_address(newsletter.name) if domains else None
+        if address:
+            problem = reserved_problem(domains, newsletter.name, address)
+            yield error("sender", problem.message, problem.cure)
+        elif domains:
+            names = " and ".join(f"`{setting}` ({domain})" for setting, domain in domains.items())
+            yield warning(
+                "sender",
+                f"{names}: reserved for examples and tests, so `send` refuses addresses at other domains.",
+                RESERVED_CURE,
+            )

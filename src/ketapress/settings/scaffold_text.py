@@ -1,6 +1,6 @@
-"""What a new publication begins with: its settings and a first post, as text. Pure; `folder` writes them."""
+"""The settings of a new publication, as text."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 _SETTINGS = """# All settings, with their defaults: docs/settings.md of Ketapress, or `ketapress check` when one is wrong.
 
@@ -14,23 +14,12 @@ postal_address = ""                    # the law of many countries asks for it i
 
 [newsletters.weekly]
 title = "My weekly"
-schedule = "weekly {day} {hour:02}:00"       # cron works too: "0 8 * * mon"
+schedule = "weekly {day} 08:00"       # cron works too: "0 8 * * mon"
 starts = {today}                    # nothing before this day goes out
 from = "My weekly <digest@example.org>"
 
 [relay]
 url = "smtp://localhost:2525"          # smtp+starttls://user:${{SMTP_PASSWORD}}@relay.example.org:587
-"""
-
-_POST = """---
-title: Welcome
-date: {today} 00:00
-tags: [news]
----
-This is the first post of a new publication. It stands in `posts/` as a plain file, and everything else is made of it:
-a page, three feeds, and the next edition of the newsletter.
-
-Write another beside it. Its name or its first line says when it appears, and `ketapress check` says what is wrong.
 """
 
 GITIGNORE = """/public/
@@ -40,10 +29,6 @@ GITIGNORE = """/public/
 
 
 def initial_settings(now: datetime) -> str:
-    """A ketapress.toml whose newsletter fell due within this hour, so that the first `publish` shows an edition."""
-    return _SETTINGS.format(day=f"{now:%a}".lower(), hour=now.hour, today=now.date().isoformat())
-
-
-def welcome_post(now: datetime) -> tuple[str, str]:
-    """A first post: its file name and its text."""
-    return f"{now.date().isoformat()}-welcome.md", _POST.format(today=now.date().isoformat())
+    """Return a ketapress.toml whose first slot is six days ahead in every time zone, so that nothing is due meanwhile."""
+    yesterday = now - timedelta(days=1)
+    return _SETTINGS.format(day=f"{yesterday:%a}".lower(), today=now.date().isoformat())
