@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ketapress.build_service import BuildService
 from ketapress.builder.up_to_date import CachedAnswer
 from ketapress.cli.context import Answer, Door, problem_documents, shown, to_json
-from ketapress.cli.report_format import build_lines, published
+from ketapress.cli.report_format import build_lines, has_template_error, published
 
 if TYPE_CHECKING:
     from ketapress.builder.builder import BuildReport
@@ -48,7 +48,12 @@ def _without_collector() -> Iterator[None]:
 
 def _answer(door: Door, library: "Library", report: "BuildReport") -> Answer:
     problems = (*door.ahead, *library.problems, *report.problems)
-    return Answer(published(door, None, report), build_lines(door, report), problems)
+    return Answer(
+        published(door, None, report),
+        build_lines(door, report),
+        problems,
+        has_template_error=has_template_error(report.problems),
+    )
 
 
 def _to_cached_answer(door: Door, answer: Answer) -> CachedAnswer:

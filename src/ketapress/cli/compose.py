@@ -3,7 +3,7 @@
 import click
 
 from ketapress.cli.decorators import Answer, Door, command
-from ketapress.cli.report_format import compose_lines, needs_person, published
+from ketapress.cli.report_format import compose_lines, has_template_error, needs_person, published
 from ketapress.edition_service import EditionService
 from ketapress.model.errors import Problem, UsageError
 
@@ -38,4 +38,5 @@ def compose(door: Door, newsletter: str | None, *, immediately: bool) -> Answer:
         compose_lines(door, report),
         (*door.ahead, *library.problems, *report.problems),
         needs_person=needs_person(report),
+        has_template_error=has_template_error(report.problems),
     )

@@ -45,6 +45,7 @@ class Answer(NamedTuple):
 
     `streamed` is one more field of the result, with its name: a list that may be as long as there are subscribers, so it
     is shown piece by piece, and so are `lines`. `silent`: the command has said all there is to say while it ran.
+    `has_template_error`: a template or its setting has to be corrected, as after a `ConfigurationError`.
     """
 
     result: Mapping[str, Any]
@@ -53,9 +54,12 @@ class Answer(NamedTuple):
     needs_person: bool = False
     streamed: tuple[str, Iterable[Mapping[str, Any]]] | None = None
     silent: bool = False
+    has_template_error: bool = False
 
     @property
     def exit_code(self) -> Exit:
+        if self.has_template_error:
+            return Exit.CONFIGURATION
         wrong = self.needs_person or any(problem.needs_person for problem in self.problems)
         return Exit.NEEDS_PERSON if wrong else Exit.DONE
 

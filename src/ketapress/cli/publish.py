@@ -1,7 +1,13 @@
 """`ketapress publish`: the main job."""
 
 from ketapress.cli.decorators import Answer, Door, command
-from ketapress.cli.report_format import build_lines, compose_lines, needs_person, published
+from ketapress.cli.report_format import (
+    build_lines,
+    compose_lines,
+    has_template_error,
+    needs_person,
+    published,
+)
 from ketapress.edition_service import EditionService
 
 
@@ -23,4 +29,5 @@ def publish(door: Door) -> Answer:
         [*compose_lines(door, composed), *build_lines(door, built)],
         (*door.ahead, *library.problems, *composed.problems, *built.problems),
         needs_person=needs_person(composed),
+        has_template_error=has_template_error((*composed.problems, *built.problems)),
     )

@@ -1,11 +1,12 @@
 """Reports of publish, build and compose, for scripts and for people. One shape for the three."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ketapress.cli.context import Door, document, shown
 from ketapress.model.edition import Decision, EditionState
+from ketapress.model.errors import Problem
 
 if TYPE_CHECKING:  # a build that finds nothing changed must not pay for composing
     from ketapress.builder.builder import BuildReport
@@ -37,6 +38,11 @@ def left_out_words(left_out: Mapping[str, int]) -> str:
 def needs_person(composed: "ComposeReport") -> bool:
     """Whether an edition waits for somebody: held, or for approval."""
     return any(each.state is not EditionState.READY for each in composed.editions)
+
+
+def has_template_error(problems: Iterable[Problem]) -> bool:
+    """Whether a template of the publication or of its settings could not be used."""
+    return any(problem.code.startswith("template.") and problem.needs_person for problem in problems)
 
 
 def compose_lines(door: Door, composed: "ComposeReport") -> list[str]:
