@@ -27,17 +27,20 @@ from ketapress.editions.slots import minute_slot
 from ketapress.mail.digest import build_digest, build_sample_message, html_size
 from ketapress.mail.lint.run import message_problems
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
-from ketapress.model.errors import KetapressError, Problem, Severity
+from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity
 from ketapress.model.message import Digest
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.outbox.manifest import edition_files
 from ketapress.outbox.writer import write_edition
 from ketapress.posts.source.files import read_text
+from ketapress.settings.loader import SETTINGS_FILE, find_setting_line
 from ketapress.store.editions import AlreadyDecidedError
 from ketapress.store.store import Store
 from ketapress.system.state_file import make_state_subfolder
 from ketapress.templates.environment import Templates
+
+_MAX_NAMES = 3  # of posts in one message
 
 
 class ComposedEdition(NamedTuple):
@@ -94,7 +97,12 @@ def compose(
         if plan and has_long_gap(plan, newsletter_history, now):
             report += ComposeReport(problems=(_clock_problem(plan, now),))
         elif plan:
-            report += _execute_plan(context, newsletter, plan, now, dry_run=dry_run)
+            try:
+                report += _execute_plan(context, newsletter, plan, now, dry_run=dry_run)
+            except (
+                ConfigurationError
+            ) as error:  # a template cannot be used for this edition; the others are composed
+                report += ComposeReport(problems=error.problems)
     return report
 
 
@@ -148,11 +156,25 @@ def render_edition(
     context: ComposeContext, newsletter: NewsletterSettings, slot: Slot, window: Window, posts: Sequence[Post]
 ) -> tuple[Edition, Digest]:
     """Return the edition of these posts, shortened to the size limit, and its digest. The preview renders with it, too."""
-    subject = context.templates.render_line(
-        newsletter.subject,
-        {"posts": posts, "newsletter": newsletter, "site": context.settings.site, "slot": slot},
-        f"newsletters.{newsletter.name}.subject",
-    )
+    key_path = ("newsletters", newsletter.name, "subject")
+    try:
+        subject = context.templates.render_line(
+            newsletter.subject,
+            {"posts": posts, "newsletter": newsletter, "site": context.settings.site, "slot": slot},
+            ".".join(key_path),
+        )
+    except ConfigurationError as error:
+        line = find_setting_line(context.root, *key_path)
+        names = ", ".join(f"`posts/{post.path}`" for post in posts[:_MAX_NAMES])
+        others = f" and {len(posts) - _MAX_NAMES} more" if len(posts) > _MAX_NAMES else ""
+        raise ConfigurationError(
+            *(
+                problem.with_location(SETTINGS_FILE, line)._replace(
+                    message=f"{problem.message} {slot.edition} contains {names}{others}."
+                )
+                for problem in error.problems
+            )
+        ) from error
 
     def measure(edition: Edition) -> int:
         return html_size(edition, context.settings, newsletter, subject, context.templates)
@@ -266,9 +288,12 @@ def _finish_interrupted(context: ComposeContext, posts: Sequence[Post], now: dat
     for interrupted_edition in context.store.editions.claim_interrupted():
         newsletter = context.settings.newsletters.get(interrupted_edition.slot.newsletter)
         if newsletter and interrupted_edition.window:
-            report += _finish_edition(
-                context, newsletter, interrupted_edition, interrupted_edition.window, posts, now
-            )
+            try:
+                report += _finish_edition(
+                    context, newsletter, interrupted_edition, interrupted_edition.window, posts, now
+                )
+            except ConfigurationError as error:
+                report += ComposeReport(problems=error.problems)
     return report
 
 

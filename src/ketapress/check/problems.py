@@ -13,10 +13,12 @@ from ketapress.model.build_target import Fingerprints
 from ketapress.model.edition import Window
 from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.post import Post, visible_posts
+from ketapress.model.reserved import reserved_problem, reserved_settings
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.posts.source.attachments import find_attachments
 from ketapress.settings.loader import SETTINGS_FILE
 from ketapress.site.pages import site_targets
+from ketapress.store.store import Store
 from ketapress.templates.sources import has_overrides
 
 _SAMPLE_SIZE = 4  # posts and editions; an edition of more than three posts has a table of contents
@@ -26,7 +28,12 @@ def collect_problems(
     context: ComposeContext, posts: Sequence[Post], post_problems: Iterable[Problem], now: datetime
 ) -> tuple[Problem, ...]:
     """Return the problems of posts, settings, attachments and templates, and of each newsletter's next edition."""
-    all_problems = [*post_problems, *settings_warnings(context.settings), *unused_templates(context.root)]
+    all_problems = [
+        *post_problems,
+        *settings_warnings(context.settings),
+        *reserved_problems(context.settings, context.store),
+        *unused_templates(context.root),
+    ]
     public_posts = visible_posts(posts, now)
     attachments = find_attachments(
         context.root / "posts", (path for post in public_posts for path in post.files)
@@ -80,6 +87,14 @@ def _trial_edition(
     slot = minute_slot(newsletter.name, context.settings.newsletter_zone(newsletter), now)
     edition = render_edition(context, newsletter, slot, Window(slot.at, slot.at), newest_posts)
     return with_initial_state(context, newsletter, edition, slot.at, slot.at)
+
+
+def reserved_problems(settings: Settings, store: Store) -> Iterator[Problem]:
+    """Yield a problem for each newsletter that has a reserved sender or site and real subscribers."""
+    for newsletter in settings.newsletters.values():
+        domains = reserved_settings(settings, newsletter)
+        if domains and (address := store.subscribers.find_unreserved_address(newsletter.name)):
+            yield reserved_problem(domains, newsletter.name, address)
 
 
 def settings_warnings(settings: Settings) -> tuple[Problem, ...]:

@@ -47,7 +47,8 @@ class CommandResult(NamedTuple):
     """The result of a command: `data` for scripts, `lines` for people, and problems.
 
     `stream` is the name and the items of one more field of the data: a list that may be as long as the list of
-    subscribers. It is printed in batches, and so are `lines`. A `silent` command has printed its result itself.
+    subscribers. It is printed in batches, and so are `lines`. A `silent` command has printed its result itself. With
+    `has_template_error`, the command exits as after a ConfigurationError, although everything else was done.
     """
 
     data: Mapping[str, Any]
@@ -56,9 +57,12 @@ class CommandResult(NamedTuple):
     needs_person: bool = False
     stream: tuple[str, Iterable[Mapping[str, Any]]] | None = None
     silent: bool = False
+    has_template_error: bool = False
 
     @property
     def exit_code(self) -> Exit:
+        if self.has_template_error:
+            return Exit.CONFIGURATION
         needs_person = self.needs_person or any(problem.needs_person for problem in self.problems)
         return Exit.NEEDS_PERSON if needs_person else Exit.DONE
 

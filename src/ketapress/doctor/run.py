@@ -35,7 +35,7 @@ def run_checks(
         *check_machine(root, settings, now),
     ]
     if open_store:
-        findings += _check_store(root, open_store, find_violations, now)
+        findings += _check_store(root, settings, open_store, find_violations, now)
     findings += check_relay(settings.relay.url, next(iter(senders), "localhost"))
     for domain in senders:
         return_path = settings.relay.return_path.rpartition("@")[2] or domain
@@ -45,13 +45,14 @@ def run_checks(
 
 def _check_store(
     root: Path,
+    settings: Settings,
     open_store: Callable[[], Store],
     find_violations: Callable[[Store], Sequence[Problem]],
     now: datetime,
 ) -> Iterator[Finding]:
     try:
         store = open_store()
-        yield from check_store(root, store, find_violations(store), now)
+        yield from check_store(root, store, settings, find_violations(store), now)
     except KetapressError as failure:
         yield from (error("database", problem.message, problem.cure) for problem in failure.problems)
 

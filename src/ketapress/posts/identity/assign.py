@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from ketapress.model.errors import Problem, Severity
+from ketapress.model.sample_post import SAMPLE_POST_HASHES
 from ketapress.model.urls import encode_path, join_url
 from ketapress.posts.identity.match import get_header_id, match_posts
 from ketapress.posts.identity.registry import Registry, RegistryEntry
@@ -55,7 +56,11 @@ def assign_identities(
     """
     rules = rules._replace(now=rules.now.astimezone(UTC).replace(microsecond=0))
     result = match_posts(parsed_posts, unreadable_paths, registry.entries, rules.site_url)
-    newly_missing = [entry for entry in result.missing if entry.published and not entry.gone]
+    newly_missing = [
+        entry
+        for entry in result.missing
+        if entry.published and not entry.gone and entry.sha256 not in SAMPLE_POST_HASHES
+    ]
     assigner = _IdentityAssigner(registry, rules, newly_missing)
     pairs = sorted(
         result.pairs, key=lambda pair: (not assigner.can_publish(*pair), pair[0].date, pair[0].path)
