@@ -26,6 +26,7 @@ from ketapress.publication import Publication
 
 _T = TypeVar("_T")
 _INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _COLOURS = {Severity.ERROR: "\033[31m\033[1m", Severity.WARNING: "\033[33m\033[1m"}
 _PLAIN = "\033[0m"
 
@@ -82,6 +83,11 @@ class Door:
 
     @cached_property
     def publication(self) -> Publication:
+        folder = str(self.root.absolute())
+        if has_surrogates(folder):
+            message = f"the name of the folder {printable(folder)} is not UTF-8, so no database can be opened in it."
+            cure = "Rename the folder, or move the publication to another one."
+            raise UsageError(Problem(code="usage.encoding", message=message, cure=cure))
         return Publication(self.root, os.environ)
 
     @cached_property
@@ -197,6 +203,16 @@ def problem_documents(answer: Answer) -> list[dict[str, Any]]:
     return [document(problem) for problem in answer.problems]
 
 
+def has_surrogates(text: str) -> bool:
+    """Whether a text has lone surrogates, as which Python reads bytes that are not UTF-8."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
+def printable(text: str) -> str:
+    """Return a text with replacement characters for its lone surrogates."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text) if has_surrogates(text) else text
+
+
 def portions(items: Iterable[_T]) -> Iterator[list[_T]]:
     """So many at a time that writing them costs less than making them."""
     rest = iter(items)
@@ -260,6 +276,7 @@ def _is_terminal(stream: TextIO) -> bool:
 
 def _write(stream: TextIO, line: str) -> None:
     """A line, at once; what the terminal's encoding cannot show becomes a question mark, and a lone surrogate, too."""
+    line = printable(line)
     try:
         print(line, file=stream, flush=True)
     except UnicodeEncodeError:

@@ -4,14 +4,25 @@ A command is a function that takes a `Door` and returns an `Answer`.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ketapress.cli.context import Answer, Door, Exit, answered, disk_problem, document, parsed_moment, shown
-from ketapress.model.errors import Problem
+from ketapress.cli.context import (
+    Answer,
+    Door,
+    Exit,
+    answered,
+    disk_problem,
+    document,
+    has_surrogates,
+    parsed_moment,
+    printable,
+    shown,
+)
+from ketapress.model.errors import Problem, UsageError
 
 __all__ = [
     "Answer",
@@ -27,12 +38,16 @@ __all__ = [
 ]
 
 
-def say_usage(error: click.UsageError, words: Sequence[str]) -> None:
+def say_usage(error: click.UsageError) -> None:
     """Answers a command whose words click could not take, for scripts and for people."""
     context = error.ctx
     cure = f"See `{context.command_path} --help`." if context else "See `ketapress --help`."
     problem = Problem(code="usage", message=f"{error.format_message()}", cure=cure)
-    name = " ".join(word for word in words if not word.startswith("-"))
+    names: list[str] = []
+    while context and context.parent:
+        names.insert(0, context.info_name or "")
+        context = context.parent
+    name = " ".join(names)
     Door(Path(), name, as_json=True).show(Answer({}, problems=(problem,)))
 
 
@@ -45,7 +60,12 @@ def command(
         def call(**options: Any) -> None:
             door = Door(click.get_current_context().find_object(Path) or Path(), name, options.pop("as_json"))
             door.at, door.dry_run = options.pop("at", None), options.pop("dry_run", False)
-            sys.exit(answered(door, lambda: function(door, **options)))
+
+            def act() -> Answer:
+                _refuse_other_encodings(door, options)
+                return function(door, **options)
+
+            sys.exit(answered(door, act))
 
         call.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]  # click's own way
         for option in _shared_options(asks_time=asks_time, writes=writes):
@@ -53,6 +73,25 @@ def command(
         return click.command(name.rpartition(" ")[2], help=sentence)(call)
 
     return decorate
+
+
+def _refuse_other_encodings(door: Door, options: Mapping[str, Any]) -> None:
+    """Raise UsageError for an argument with bytes that are not UTF-8, which Python reads as lone surrogates.
+
+    Only names of files may have such bytes, and not those that SQLite opens.
+    """
+    for parameter in click.get_current_context().command.params:
+        value = door.at if parameter.name == "at" else options.get(parameter.name or "")
+        is_file_name = isinstance(parameter.type, click.Path) and not door.name.startswith("db ")
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str) and not is_file_name and has_surrogates(text):
+                raise UsageError(
+                    Problem(
+                        code="usage.encoding",
+                        message=f"{parameter.human_readable_name} {printable(text)!r} is not UTF-8.",
+                        cure="Write it in UTF-8; `locale` shows the encoding of the terminal.",
+                    )
+                )
 
 
 def group(name: str, sentence: str, commands: Iterable[click.Command]) -> click.Group:

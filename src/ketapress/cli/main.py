@@ -41,7 +41,7 @@ class Commands(click.Group):
         except click.UsageError as error:
             from ketapress.cli.decorators import say_usage
 
-            say_usage(error, words)
+            say_usage(error)
             sys.exit(error.exit_code)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
