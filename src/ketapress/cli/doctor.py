@@ -8,7 +8,7 @@ import click
 
 from ketapress.cli.decorators import Answer, Door, command
 from ketapress.cli.table import Rows, rows
-from ketapress.model.errors import Problem, UsageError
+from ketapress.model.errors import KetapressError, Problem, UsageError
 
 if TYPE_CHECKING:  # loaded when the command is called
     from ketapress.doctor.finding import Finding, Health
@@ -37,6 +37,7 @@ def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer
         DnsResolver(_server(server)),
         selectors,
         door.now,
+        _newsletter_problems(door),
     )
     result = {
         "findings": [
@@ -49,6 +50,24 @@ def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer
         return Answer(result, problems=problems)
     needs_person = any(each.needs_person for each in problems)
     return Answer(result, [_rows(found)], needs_person=needs_person)
+
+
+def _newsletter_problems(door: Door) -> tuple[Problem, ...]:
+    """Return what is wrong with newsletters; nothing where posts or database cannot be read, which other findings say."""
+    from ketapress.check.newsletter_problems import newsletter_problems
+
+    publication = door.publication
+    try:
+        posts = publication.load_library(door.now, save_ids=False).posts
+        return newsletter_problems(
+            publication.settings,
+            publication.store.read_overview() if publication.has_store else None,
+            lambda edition: publication.store.editions.get_message_template(edition.id).sender_domain,
+            posts,
+            door.now,
+        )
+    except (KetapressError, OSError):
+        return ()
 
 
 def _server(text: str | None) -> tuple[str, int] | None:

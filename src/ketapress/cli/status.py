@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ from ketapress.system.lock import lock_holder
 
 if TYPE_CHECKING:
     from ketapress.check.status import NewsletterStatus, Status
+    from ketapress.model.edition import StoredEdition
+    from ketapress.model.post import Post
+    from ketapress.store.overview import StoreOverview
 
 _SHOWN = 5  # problems
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
@@ -33,20 +37,28 @@ def status(door: Door) -> Answer:
             publication.read_overview
         )  # a million rows take as long as all else that is loaded here
         from ketapress.check.invariants import invariant_problems
+        from ketapress.check.newsletter_problems import newsletter_problems
         from ketapress.check.status import read_status as status_of
 
-        posts = _posts(door)
-        found = status_of(
-            publication.settings, lambda: look.result() or publication.store.read_overview(), door.now
-        )
+        posts, post_problems = _posts(door)
+        overviews: list[StoreOverview] = []
+
+        def read_overview() -> "StoreOverview":
+            overviews.append(look.result() or publication.store.read_overview())
+            return overviews[0]
+
+        found = status_of(publication.settings, read_overview, door.now)
     problems = (
-        *posts,
+        *post_problems,
         *invariant_problems(found.violations),
         *_behind(door.root, found.generation),
         *(doubt_problem(edition, count) for edition, count in found.in_doubt.items()),
         *_left_behind(door, found),
         *_unsent(door, found),
         *_folder(door.root),
+        *newsletter_problems(
+            publication.settings, overviews[0], partial(_sender_domain, door.root), posts, door.now
+        ),
     )
     if door.as_json:
         return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting_editions))
@@ -54,14 +66,26 @@ def status(door: Door) -> Answer:
     return Answer({}, _lines(door, found, problems), needs_person=asks)
 
 
-def _posts(door: Door) -> tuple[Problem, ...]:
-    """What is wrong with posts. Where they cannot be read at all, the rest of the screen is worth having."""
+def _posts(door: Door) -> "tuple[tuple[Post, ...], tuple[Problem, ...]]":
+    """Return the posts, and what is wrong with them. Where they cannot be read at all, the rest of the screen is worth having."""
     try:
-        return door.publication.load_library(door.now, save_ids=False).problems
+        library = door.publication.load_library(door.now, save_ids=False)
     except KetapressError as error:
-        return error.problems
+        return (), error.problems
     except OSError as error:
-        return (disk_problem(error),)
+        return (), (disk_problem(error),)
+    return library.posts, library.problems
+
+
+def _sender_domain(root: Path, edition: "StoredEdition") -> str:
+    """Return the domain that an edition came from, by its copy in the outbox: the store would have to be opened."""
+    from ketapress.model.message import MessageTemplate
+
+    try:
+        head = (root / "outbox" / edition.slot.edition / "message.eml").read_bytes()
+    except OSError:
+        return ""
+    return MessageTemplate("", (head,), ()).sender_domain
 
 
 def _behind(root: Path, generation: int) -> tuple[Problem, ...]:
@@ -159,7 +183,7 @@ def _lines(door: Door, found: "Status", problems: Sequence[Problem]) -> list[str
     relay = "lets us in" if found.relay.reachable else f"does not let us in: {found.relay.last_reply}"
     needing = [
         *map(waiting_problem, found.waiting_editions),
-        *(each for each in problems if each.needs_person),
+        *(each for each in problems if each.needs_person or each.code == "settings.sender-changed"),
     ]
     return [
         rows([(door.publication.settings.site.title, door.day(door.now))]),

@@ -1,6 +1,5 @@
 """Whether sending may begin at all: links that would be dead, and editions that somebody changed by hand."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +8,10 @@ from ketapress.deliver.protocols import DeliveryStore, EditionStore
 from ketapress.deliver.report import EditionReport, edition_report
 from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError
-from ketapress.model.message import MessageTemplate
 from ketapress.model.reserved import RESERVED_CURE, is_reserved_domain, reserved_problem, reserved_settings
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.outbox.writer import changed_files
 from ketapress.settings.loader import SETTINGS_FILE
-
-_SENDER_DOMAIN = re.compile(rb"From: (?:[^\r]|\r\n[ \t])*@([A-Za-z0-9.-]+)>?\r\n")
 
 
 def refuse_dead_links(settings: Settings) -> None:
@@ -63,7 +59,7 @@ def hold_reserved(
         if newsletter is None:
             continue
         domains = reserved_settings(settings, newsletter)
-        message_domain = _sender_domain(editions.get_message_template(edition.id))
+        message_domain = editions.get_message_template(edition.id).sender_domain
         if is_reserved_domain(message_domain) and message_domain not in domains.values():
             domains["the sender of its message"] = message_domain
         address = find_unreserved_address(newsletter.name) if domains else None
@@ -89,12 +85,6 @@ def hold_reserved(
             )
         )
     return tuple(reports)
-
-
-def _sender_domain(template: MessageTemplate) -> str:
-    """Return the domain of the From header, which is the first header of a message."""
-    match = _SENDER_DOMAIN.match(template.segments[0])
-    return match[1].decode("ascii") if match else ""
 
 
 def hold_changed(

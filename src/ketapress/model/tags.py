@@ -31,6 +31,11 @@ def tag_slug(name: str) -> str:
     )
 
 
+def has_tag(names: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Whether one of these names is a wanted tag, in whatever case, Unicode form or width either is written."""
+    return not {tag_slug(name) for name in wanted}.isdisjoint(map(tag_slug, names))
+
+
 def collect_tags(posts: Iterable[Post]) -> tuple[Tag, ...]:
     """The tags of these posts, in the order of their names in addresses."""
     posts_by_key: dict[str, dict[str, Post]] = defaultdict(dict)
