@@ -91,6 +91,9 @@ def compose(
     report = ComposeReport() if dry_run else _finish_interrupted(context, posts, now)
     for newsletter in newsletters:
         newsletter_history = load_history(context.store, newsletter)
+        if newsletter_history.newest_decided is None and (lost_names := _lost_newsletters(context)):
+            report += ComposeReport(problems=(_rename_problem(newsletter, lost_names),))
+            continue
         plan = plan_due_slots(
             newsletter, context.settings.newsletter_zone(newsletter), posts, newsletter_history, now
         )
@@ -104,6 +107,26 @@ def compose(
             ) as error:  # a template cannot be used for this edition; the others are composed
                 report += ComposeReport(problems=error.problems)
     return report
+
+
+def _lost_newsletters(context: ComposeContext) -> list[str]:
+    """Return the newsletters that have editions and are not in the settings."""
+    return sorted(context.store.editions.list_newsletters() - context.settings.newsletters.keys())
+
+
+def _rename_problem(newsletter: NewsletterSettings, lost_names: Sequence[str]) -> Problem:
+    """Return the problem that a new newsletter may be an old one with a new name, whose posts would be mailed again."""
+    name, names = newsletter.name, ", ".join(f"`{lost_name}`" for lost_name in lost_names)
+    return Problem(
+        code="newsletter.renamed",
+        severity=Severity.WARNING,
+        needs_answer=True,
+        path=SETTINGS_FILE,
+        message=f"`{name}` has no editions, and {names} with editions {'is' if len(lost_names) == 1 else 'are'} not in "
+        f"{SETTINGS_FILE}. If it is the same newsletter, its posts would be mailed again, so nothing was composed.",
+        cure=f"If you renamed it, change its name back. If it is a new newsletter, `ketapress compose {name} --now` "
+        "composes its first edition; later ones follow its schedule.",
+    )
 
 
 def _clock_problem(plan: Plan, now: datetime) -> Problem:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from ketapress.check.newsletter_problems import newsletter_problems
 from ketapress.check.queue import compose_next_edition
 from ketapress.check.site_lint import alias_conflicts, missing_images, unused_templates
 from ketapress.compose import ComposeContext, ComposedEdition, render_edition, with_initial_state
@@ -32,6 +33,13 @@ def collect_problems(
         *post_problems,
         *settings_warnings(context.settings),
         *reserved_problems(context.settings, context.store),
+        *newsletter_problems(
+            context.settings,
+            context.store.read_overview(),
+            lambda edition: context.store.editions.get_message_template(edition.id).sender_domain,
+            posts,
+            now,
+        ),
         *unused_templates(context.root),
     ]
     public_posts = visible_posts(posts, now)
@@ -48,10 +56,10 @@ def collect_problems(
             edition = compose_next_edition(context, newsletter, posts, now) or _trial_edition(
                 context, newsletter, posts, now
             )
-            newsletter_problems = edition.problems if edition else ()
+            edition_problems = edition.problems if edition else ()
         except KetapressError as error:
-            newsletter_problems = error.problems
-        all_problems.extend(problem for problem in newsletter_problems if problem not in all_problems)
+            edition_problems = error.problems
+        all_problems.extend(problem for problem in edition_problems if problem not in all_problems)
     if has_overrides(context.root, "archive"):
         all_problems.extend(
             problem for problem in _page_problems(context, posts, now) if problem not in all_problems

@@ -1,6 +1,5 @@
 """Check that sending may start: links must work, the sender must be real, and the outbox must be as it was composed."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +8,6 @@ from ketapress.deliver.protocols import DeliveryStore, EditionStore
 from ketapress.deliver.report import EditionReport, edition_report
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError
-from ketapress.model.message import MessageTemplate
 from ketapress.model.reserved import (
     RESERVED_CURE,
     describe_reserved_settings,
@@ -20,8 +18,6 @@ from ketapress.model.reserved import (
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.outbox.writer import changed_files
 from ketapress.settings.loader import SETTINGS_FILE
-
-_SENDER_DOMAIN = re.compile(rb"From: (?:[^\r]|\r\n[ \t])*@([A-Za-z0-9.-]+)>?\r\n")
 
 
 def refuse_dead_links(settings: Settings) -> None:
@@ -65,7 +61,7 @@ def hold_reserved_editions(
         if newsletter is None:
             continue
         domains = reserved_settings(settings, newsletter)
-        message_domain = _sender_domain(editions.get_message_template(edition.id))
+        message_domain = editions.get_message_template(edition.id).sender_domain
         if is_reserved_domain(message_domain) and message_domain not in domains.values():
             domains["the sender of its message"] = message_domain
         address = find_unreserved_address(newsletter.name) if domains else None
@@ -87,12 +83,6 @@ def hold_reserved_editions(
             )
         )
     return tuple(reports)
-
-
-def _sender_domain(template: MessageTemplate) -> str:
-    """Return the domain of the From header, which is the first header of a message; empty if it has none."""
-    match = _SENDER_DOMAIN.match(template.segments[0])
-    return match[1].decode("ascii") if match else ""
 
 
 def hold_tampered_editions(
