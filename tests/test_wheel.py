@@ -31,8 +31,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "empty" / "bin" / "ketapress"
 
 
-def test_init_and_publish_make_an_edition(installed: Path, tmp_path: Path) -> None:
-    for words in (["init"], ["publish", "--json"]):
+def test_init_and_compose_make_an_edition(installed: Path, tmp_path: Path) -> None:
+    for words in (["init"], ["publish"], ["compose", "weekly", "--now", "--json"]):
         done = subprocess.run([installed, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
     (edition,) = json.loads(done.stdout)["result"]["editions"]

@@ -95,7 +95,7 @@ def personalize(
 
 def composed(store: Store, messages: int, size: int) -> None:
     """One edition that is ready, and its subscribers."""
-    people = (ImportRow(address=f"reader{n}@example{n % 97}.net") for n in range(messages))
+    people = (ImportRow(address=f"reader{n}@host{n % 97}.example") for n in range(messages))
     store.subscribers.add(people, ["weekly"], "benchmark", NOW)
     digest = Digest(subject="News", html="", text="", web_html="", message_template=letter(size), sizes={})
     window = Window(SLOT.at - timedelta(days=7), SLOT.at)

@@ -54,7 +54,7 @@ def seconds(server: URL, name: str, workers: int, options: argparse.Namespace) -
     ):
         relay.script(Phase.END_OF_DATA, slow)
         delivery = DeliveryFixture(store, relay, Path(folder))
-        delivery.subscribe(*(f"reader{n}@example{n % 97}.net" for n in range(options.messages)))
+        delivery.subscribe(*(f"reader{n}@host{n % 97}.example" for n in range(options.messages)))
         edition = delivery.add_edition()
         store.deliveries.freeze(edition, "weekly", delivery.clock())
         words = [sys.executable, __file__, "--url", url, "--port", str(relay.port)]

@@ -66,7 +66,7 @@ def one_round(processes: SenderProcesses, readers: list[str], rng: Random) -> tu
 
 
 def rounds(server: URL, options: argparse.Namespace) -> int:
-    readers = [f"reader{number}@example{number % 97}.net" for number in range(options.readers)]
+    readers = [f"reader{number}@host{number % 97}.example" for number in range(options.readers)]
     rng, wrong = Random(options.seed), 0
     print("| round | sending when stopped | lost | twice | not named |\n|--:|--:|--:|--:|--:|")
     for number in range(1, options.rounds + 1):

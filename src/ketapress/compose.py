@@ -27,17 +27,20 @@ from ketapress.editions.slots import minute_slot
 from ketapress.mail.digest import build_digest, build_sample_message, html_size
 from ketapress.mail.lint.run import message_problems
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
-from ketapress.model.errors import KetapressError, Problem, Severity
+from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity
 from ketapress.model.message import Digest
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.outbox.manifest import edition_files
 from ketapress.outbox.writer import write_edition
 from ketapress.posts.source.files import read_text
+from ketapress.settings.loader import SETTINGS_FILE, find_setting_line
 from ketapress.store.editions import AlreadyDecidedError
 from ketapress.store.store import Store
 from ketapress.system.state_file import make_state_subfolder
 from ketapress.templates.environment import Templates
+
+_MAX_NAMES = 3  # of posts in one message
 
 
 class ComposedEdition(NamedTuple):
@@ -88,14 +91,42 @@ def compose(
     report = ComposeReport() if dry_run else _finish_interrupted(context, posts, now)
     for newsletter in newsletters:
         newsletter_history = load_history(context.store, newsletter)
+        if newsletter_history.newest_decided is None and (lost_names := _lost_newsletters(context)):
+            report += ComposeReport(problems=(_rename_problem(newsletter, lost_names),))
+            continue
         plan = plan_due_slots(
             newsletter, context.settings.newsletter_zone(newsletter), posts, newsletter_history, now
         )
         if plan and has_long_gap(plan, newsletter_history, now):
             report += ComposeReport(problems=(_clock_problem(plan, now),))
         elif plan:
-            report += _execute_plan(context, newsletter, plan, now, dry_run=dry_run)
+            try:
+                report += _execute_plan(context, newsletter, plan, now, dry_run=dry_run)
+            except (
+                ConfigurationError
+            ) as error:  # a template cannot be used for this edition; the others are composed
+                report += ComposeReport(problems=error.problems)
     return report
+
+
+def _lost_newsletters(context: ComposeContext) -> list[str]:
+    """Return the newsletters that have editions and are not in the settings."""
+    return sorted(context.store.editions.list_newsletters() - context.settings.newsletters.keys())
+
+
+def _rename_problem(newsletter: NewsletterSettings, lost_names: Sequence[str]) -> Problem:
+    """Return the problem that a new newsletter may be an old one with a new name, whose posts would be mailed again."""
+    name, names = newsletter.name, ", ".join(f"`{lost_name}`" for lost_name in lost_names)
+    return Problem(
+        code="newsletter.renamed",
+        severity=Severity.WARNING,
+        needs_answer=True,
+        path=SETTINGS_FILE,
+        message=f"`{name}` has no editions, and {names} with editions {'is' if len(lost_names) == 1 else 'are'} not in "
+        f"{SETTINGS_FILE}. If it is the same newsletter, its posts would be mailed again, so nothing was composed.",
+        cure=f"If you renamed it, change its name back. If it is a new newsletter, `ketapress compose {name} --now` "
+        "composes its first edition; later ones follow its schedule.",
+    )
 
 
 def _clock_problem(plan: Plan, now: datetime) -> Problem:
@@ -148,11 +179,25 @@ def render_edition(
     context: ComposeContext, newsletter: NewsletterSettings, slot: Slot, window: Window, posts: Sequence[Post]
 ) -> tuple[Edition, Digest]:
     """Return the edition of these posts, shortened to the size limit, and its digest. The preview renders with it, too."""
-    subject = context.templates.render_line(
-        newsletter.subject,
-        {"posts": posts, "newsletter": newsletter, "site": context.settings.site, "slot": slot},
-        f"newsletters.{newsletter.name}.subject",
-    )
+    key_path = ("newsletters", newsletter.name, "subject")
+    try:
+        subject = context.templates.render_line(
+            newsletter.subject,
+            {"posts": posts, "newsletter": newsletter, "site": context.settings.site, "slot": slot},
+            ".".join(key_path),
+        )
+    except ConfigurationError as error:
+        line = find_setting_line(context.root, *key_path)
+        names = ", ".join(f"`posts/{post.path}`" for post in posts[:_MAX_NAMES])
+        others = f" and {len(posts) - _MAX_NAMES} more" if len(posts) > _MAX_NAMES else ""
+        raise ConfigurationError(
+            *(
+                problem.with_location(SETTINGS_FILE, line)._replace(
+                    message=f"{problem.message} {slot.edition} contains {names}{others}."
+                )
+                for problem in error.problems
+            )
+        ) from error
 
     def measure(edition: Edition) -> int:
         return html_size(edition, context.settings, newsletter, subject, context.templates)
@@ -266,9 +311,12 @@ def _finish_interrupted(context: ComposeContext, posts: Sequence[Post], now: dat
     for interrupted_edition in context.store.editions.claim_interrupted():
         newsletter = context.settings.newsletters.get(interrupted_edition.slot.newsletter)
         if newsletter and interrupted_edition.window:
-            report += _finish_edition(
-                context, newsletter, interrupted_edition, interrupted_edition.window, posts, now
-            )
+            try:
+                report += _finish_edition(
+                    context, newsletter, interrupted_edition, interrupted_edition.window, posts, now
+                )
+            except ConfigurationError as error:
+                report += ComposeReport(problems=error.problems)
     return report
 
 

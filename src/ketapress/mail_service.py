@@ -61,14 +61,25 @@ class MailService:
         process was sending.
         """
         from ketapress.deliver.logged_editions import LoggedEditions
-        from ketapress.deliver.preflight import hold_tampered_editions, refuse_dead_links
+        from ketapress.deliver.preflight import (
+            hold_reserved_editions,
+            hold_tampered_editions,
+            refuse_dead_links,
+        )
         from ketapress.deliver.sender import Sender
         from ketapress.restore import refuse_older_copy
 
         store, root = self._publication.store, self._publication.root
         refuse_older_copy(store, root)
         refuse_dead_links(self._settings)
-        held = hold_tampered_editions(root, store.editions, store.deliveries, clock())
+        held = hold_reserved_editions(
+            self._settings,
+            store.editions,
+            store.deliveries,
+            store.subscribers.find_unreserved_address,
+            clock(),
+        )
+        held += hold_tampered_editions(root, store.editions, store.deliveries, clock())
         editions = LoggedEditions(store, root, clock)
         context = self._delivery_context(clock, must_stop)._replace(on_in_doubt=on_in_doubt)
         if on_verdict:
@@ -106,7 +117,7 @@ class MailService:
         import secrets
 
         from ketapress.deliver.one_recipient import send_to_one
-        from ketapress.deliver.preflight import refuse_dead_links
+        from ketapress.deliver.preflight import refuse_dead_links, refuse_reserved_test
         from ketapress.model.address import parse_address
         from ketapress.model.delivery import Recipient
 
@@ -117,6 +128,7 @@ class MailService:
             raise UsageError(
                 Problem(code="address", message=f"{address!r}: {error}.", cure="Correct the address.")
             ) from None
+        refuse_reserved_test(self._settings, newsletter, recipient.address)
         build_message = _message_builder(self._settings, secrets.token_hex(32))
         message = build_message(template, recipient, newsletter, now)
         if self.signing_key:

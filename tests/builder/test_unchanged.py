@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 from ketapress.build_service import BuildService
 from ketapress.builder.up_to_date import CachedAnswer, ValidityWindow, cached_answer, save_answer
 from ketapress.publication import Publication
+from ketapress.system.file_stamp import program_stamps
 from support.cli_runner import Outcome, ketapress
 
 HEAVY = {
@@ -42,6 +43,13 @@ finally:
 """
 MEMORY = ".ketapress/unchanged"
 BAD = "title: no date\n"
+
+
+@pytest.fixture(autouse=True)
+def program_without_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests start PostgreSQL, which changes the folder of libraries while these run."""
+    modules = {path: stamp for path, stamp in program_stamps().items() if path.endswith(".py")}
+    monkeypatch.setattr("ketapress.system.file_stamp._PROGRAM", modules)
 
 
 def settled(folder: Path) -> Path:

@@ -201,11 +201,22 @@ def test_an_edition_that_needs_approval_waits_for_it(publication: Path) -> None:
     assert ketapress(publication, "outbox", "approve", "weekly/2023-06-12T0800").exit_code == 1
 
 
-def test_init_and_publish_show_an_edition_at_once(tmp_path: Path) -> None:
-    assert ketapress(tmp_path, "init", "letter", "--at", "2023-06-07T10:05").exit_code == 0
-    outcome = ketapress(tmp_path / "letter", "publish", "--at", "2023-06-07T10:06", "--json")
-    assert outcome.exit_code == 0
-    assert [edition["subject"] for edition in outcome.result["editions"]] == ["Welcome"]
+@pytest.mark.parametrize("day", range(5, 12))
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_init_makes_no_edition_due_for_days(tmp_path: Path, day: int, zone: str) -> None:
+    moment = f"2023-06-{day:02}T23:30+00:00"
+    assert ketapress(tmp_path, "init", "letter", "--at", moment).exit_code == 0
+    toml = tmp_path / "letter" / "ketapress.toml"
+    toml.write_text(toml.read_text().replace('"UTC"', f'"{zone}"'))
+    for later in (moment, f"2023-06-{day + 4:02}T23:30+00:00"):
+        outcome = ketapress(tmp_path / "letter", "publish", "--at", later, "--json")
+        assert outcome.exit_code == 0, outcome.stderr
+        assert outcome.result["editions"] == []
+    assert ketapress(tmp_path / "letter", "preview", "--no-serve", "--json", "--at", moment).exit_code == 0
+
+
+def test_init_twice_is_refused(tmp_path: Path) -> None:
+    ketapress(tmp_path, "init", "letter")
     again = ketapress(tmp_path, "init", "letter")
     assert again.exit_code == 1
     assert "already" in again.stderr

@@ -20,7 +20,7 @@ from ketapress.model.edition import EditionState
 from ketapress.testing import Conversation
 from support.sender_processes import SenderProcesses, open_senders, stop_process
 
-READERS = [f"reader{n}@example{n % 7}.net" for n in range(240)]
+READERS = [f"reader{n}@host{n % 7}.example" for n in range(240)]
 CONNECTIONS = 4
 SENDERS = 4
 _numbers = count()

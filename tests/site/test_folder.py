@@ -177,14 +177,34 @@ def test_a_public_folder_that_is_itself_a_link_is_the_operators_choice(tmp_path:
 def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "index.html").mkdir()
 
-    with pytest.raises(RefusedError) as caught:
-        write(tmp_path, PAGES)
+    written = write(tmp_path, PAGES)
 
-    problem = caught.value.problems[0]
+    (problem,) = written.problems
     assert (problem.code, problem.path) == ("public.blocked", f"{tmp_path.name}/index.html")
+    assert all((tmp_path / path).is_file() for path in PAGES if path != "index.html")
 
 
 def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "2023").write_bytes(b"mine")
 
-    assert code_of(tmp_path, "2023/a.html") == "public.blocked"
+    (problem,) = write(tmp_path, {"2023/a.html": b"", "b.html": b"b"}).problems
+
+    assert problem.code == "public.blocked"
+    assert (tmp_path / "b.html").read_bytes() == b"b"
+
+
+def test_a_page_of_an_earlier_build_gives_way_to_a_folder_and_back(tmp_path: Path) -> None:
+    for path in ("old", "old/a.html", "old"):
+        assert write(tmp_path, {path: b"x"}).problems == ()
+        assert tree(tmp_path) == {path: b"x"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("a.html", "a.html/index.html"), ("a.html/x/index.html", "a.html"), ("a/b", "a/b/c/d"), ("a/b/c", "a")],
+)
+def test_a_file_and_a_folder_of_one_name_clash(tmp_path: Path, first: str, second: str) -> None:
+    written = write_list(tmp_path, [*file_targets({first: b"1"}), *file_targets({second: b"2", "z": b"z"})])
+
+    assert written.clashes == (second,)
+    assert tree(tmp_path) == {first: b"1", "z": b"z"}

@@ -199,3 +199,67 @@ def test_a_cell_that_is_too_long_is_named_as_that_and_costs_its_own_line_only() 
     assert [row.address for row in parse_import_rows(data) if isinstance(row, ImportRow)] == [
         "bob@example.org"
     ]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "\ufeffsep=;", "sep=; "])
+@pytest.mark.parametrize("header", ["address;name\r\n", ""])
+def test_the_line_that_tells_excel_the_separator_is_no_person(first: str, header: str) -> None:
+    data = f"{first}\r\n{header}ada@example.org;Ada, Countess\r\n".encode()
+    line = 3 if header else 2
+    assert list(parse_import_rows(data)) == [
+        ImportRow(address="ada@example.org", name="Ada, Countess", line=line)
+    ]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separator_that_is_named_counts(separator: str) -> None:
+    data = f"sep={separator}\nname{separator}email\nAda{separator}ada@example.org\n"
+    assert list(parse_import_rows(data)) == [ImportRow(address="ada@example.org", name="Ada", line=3)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "address", "name"),
+    [
+        ('"Quin, Q. <quin@example.org>",', "quin@example.org", "Quin, Q."),
+        ('"""Quin, Q."" <quin@example.org>",', "quin@example.org", "Quin, Q."),
+        ("<rob@example.org>,Rob", "rob@example.org", "Rob"),
+        ("Robert <rob@example.org>,Rob", "rob@example.org", "Rob"),
+        ("mailto:rob@example.org,Rob", "rob@example.org", "Rob"),
+        ("\u200bola@example.org,Ola", "ola@example.org", "Ola"),
+        ("ola@exam\u00adple.org\u200d,\u200bOla\ufeff", "ola@example.org", "Ola"),
+        ("\ufeff<ola@example.org>\u200e,Ola", "ola@example.org", "Ola"),
+        (
+            "o@example.org,\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "o@example.org",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        ),
+    ],
+)
+def test_marks_of_other_programs_refuse_nobody(cells: str, address: str, name: str) -> None:
+    assert list(parse_import_rows(f"address,name\n{cells}\n")) == [
+        ImportRow(address=address, name=name, line=2)
+    ]
+
+
+@pytest.mark.parametrize(
+    "cell", ["a <b@example.org> <c@example.org>", "<b@example.org", "Rob <>", "x <a b@c.org>"]
+)
+def test_what_is_no_mailbox_stays_refused(cell: str) -> None:
+    assert isinstance(next(parse_import_rows(f"address,name\n{cell},x\n")), RejectedRow)
+
+
+@pytest.mark.parametrize(
+    ("locale", "lang"),
+    [
+        ("de_DE", "de-DE"),
+        ("pt_BR.UTF-8", "pt-BR"),
+        ("sr_Latn_RS", "sr-Latn-RS"),
+        ("ca_ES.UTF-8@valencia", "ca-ES"),
+        ("en-GB", "en-GB"),
+        ("zh-Hant-TW", "zh-Hant-TW"),
+    ],
+)
+def test_a_locale_is_a_language(locale: str, lang: str) -> None:
+    (row,) = parse_import_rows(f"address,lang\na@example.org,{locale}\n")
+    assert isinstance(row, ImportRow)
+    assert row.lang == lang

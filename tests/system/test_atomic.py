@@ -21,13 +21,13 @@ from ketapress.daemon.websub_client import write_digests
 from ketapress.model.build_target import BuildTarget
 from ketapress.model.edition import Decision, StoredEdition, Window
 from ketapress.model.errors import KetapressError, RefusedError
+from ketapress.model.sample_post import sample_post
 from ketapress.outbox.sent_log import GENERATION_FILE, SENT_FILE, raise_outbox_generation, record_progress
 from ketapress.outbox.writer import write_edition
 from ketapress.posts.identity.registry import write_registry
 from ketapress.posts.identity.registry_text import TRACKED_REGISTRY
 from ketapress.posts.loader import new_post
 from ketapress.settings.scaffold import create_publication
-from ketapress.settings.scaffold_text import welcome_post
 from ketapress.settings.schedule_history import save_schedules
 from ketapress.settings.secret import load_or_create_secret
 from ketapress.store.maintenance.restore import temporary_copy
@@ -364,7 +364,7 @@ def _save_answer(root: Path) -> None:
 
 
 NEW_POST = f"posts/{NOW.date()}-a-title.md"
-FIRST_POST = f"posts/{welcome_post(NOW)[0]}"
+FIRST_POST = f"posts/{sample_post(NOW.date())[0]}"
 AT = "2023-06-08T09:00"
 STATE_WRITERS = {
     "schedules": Writer(lambda root: save_schedules(root, settings()), (f"{STATE_FOLDER}/schedules.json",)),

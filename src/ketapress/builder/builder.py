@@ -21,8 +21,9 @@ from ketapress.model.errors import Problem, Severity
 from ketapress.model.post import Post, visible_posts
 from ketapress.model.renderer import Renderer
 from ketapress.model.settings import Settings
+from ketapress.model.urls import decode_path
 from ketapress.posts.source.attachments import ATTACHMENT_FOLDER, find_attachments, read_attachment
-from ketapress.site.pages import site_targets
+from ketapress.site.pages import alias_path, site_targets
 from ketapress.system.build_cache import FILE, BuildCache
 from ketapress.system.file_stamp import program_stamps, stamp
 from ketapress.templates.sources import has_overrides, templates_fingerprint
@@ -73,7 +74,9 @@ def build(
     )
     if not dry_run:
         remove_old_manifest(root)
-    problems = (*attachments.problems, *map(_clash, result.clashes))
+    owners = _page_owners(public_posts) if result.clashes else {}
+    clashes = (_clash(path, owners.get(path, ())) for path in result.clashes)
+    problems = (*attachments.problems, *clashes, *result.problems)
     return BuildReport(
         len(public_posts), result.written, result.unchanged, result.removed, problems, result.stamps
     )
@@ -91,11 +94,26 @@ def site_fingerprint(root: Path, settings: Settings) -> str:
     return digest(sections, templates_fingerprint(root), sys.version, program_stamps())
 
 
-def _clash(path: str) -> Problem:
+def _page_owners(posts: Sequence[Post]) -> dict[str, list[str]]:
+    """Return the paths of the posts whose page or alias is at each path of the site, pages first, as they are written."""
+    owners: dict[str, list[str]] = {}
+    for post in posts:
+        owners.setdefault(decode_path(post.url), []).append(post.path)
+    for post in posts:
+        for path in filter(None, map(alias_path, post.aliases)):
+            owners.setdefault(path, []).append(post.path)
+    return owners
+
+
+def _clash(path: str, post_paths: Sequence[str]) -> Problem:
+    """Return the problem of a page that is not written. `post_paths` are the posts that have a page or alias there."""
+    owners = (
+        " and ".join(f"`posts/{post_path}`" for post_path in post_paths[:-1]) or "another page of the site"
+    )
     return Problem(
         code="build.clash",
         severity=Severity.WARNING,
-        path=f"public/{path}",
-        message="two pages have this address: the first was written, the other was not.",
-        cure="Give one of the posts another `slug`, or remove the alias.",
+        path=f"posts/{post_paths[-1]}" if post_paths else f"public/{path}",
+        message=f"`public/{path}` was not written, because its address is also that of {owners}.",
+        cure="Change the `slug` of the post, or remove its alias or `permalink`.",
     )

@@ -7,13 +7,14 @@ restored. The writer never writes outside its folder, and never removes a file t
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ketapress.model.build_target import BuildTarget
-from ketapress.model.errors import Problem, RefusedError
+from ketapress.model.errors import ConfigurationError, Problem, RefusedError
 from ketapress.system.atomic import remove_leftovers, replace_file
 from ketapress.system.build_cache import BuildCache
 from ketapress.system.file_stamp import own_stamp
@@ -33,6 +34,16 @@ class WriteResult(NamedTuple):
     removed: int
     stamps: Mapping[str, str]
     clashes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class _TargetResult(NamedTuple):
+    """The result of writing one target. `problems` say why it was not written."""
+
+    path: str
+    stamp: str
+    is_written: bool = False
+    problems: tuple[Problem, ...] = ()
 
 
 def write_targets(
@@ -47,8 +58,10 @@ def write_targets(
     """Make the folder hold these targets, and none of earlier builds that are targets no more.
 
     A target whose key is that of the last build, and whose file was not touched since, is not rendered. Of two targets
-    with the same path the first is written, and the path is reported. `old_paths` are files of earlier builds that the
-    cache does not know. A dry run compares and changes nothing.
+    with the same path, or where one needs a folder with the name of the other's file, the first is written, and the path
+    of the other is reported. A target that cannot be rendered, or whose path is taken, is reported, and the others are
+    written. `old_paths` are files of earlier builds that the cache does not know. A dry run compares and
+    changes nothing.
 
     Feeds and pages need nothing of each other, and are rendered in two processes where there are many: on two
     processors that saves a quarter of the time of a first build.
@@ -68,35 +81,50 @@ def write_targets(
 
     changed = [list(filter(is_changed, pages)), list(filter(is_changed, feeds))]
     fewest = len(changed) if len(changed[1]) >= _MIN_PARALLEL_FEEDS else len(changed) + 1
-    written = 0
-    for results in parallel_map(writer.write_all, changed, fewest):
-        for path, stamp, is_written in results:
-            stamps[path] = stamp
-            written += is_written
-            cache.put(_KIND, path, keys[path], stamp.encode())
+    # Removed first: a page of an earlier build may have the name of a folder of this one.
     removed = sum(writer.remove(path) for path in sorted(previous_paths - keys.keys()))
+    written = 0
+    problems: dict[Problem, None] = {}
+    for results in parallel_map(writer.write_all, changed, fewest):
+        for result in results:
+            stamps[result.path] = result.stamp
+            written += result.is_written
+            problems |= dict.fromkeys(result.problems)
+            if not result.problems:
+                cache.put(_KIND, result.path, keys[result.path], result.stamp.encode())
     if not dry_run:
         if not previous_paths <= keys.keys():
             cache.keep_only(_KIND, keys.keys())
         cache.save()
-    return WriteResult(written, len(keys) - written, removed, stamps, clashes)
+    return WriteResult(written, len(keys) - written, removed, stamps, clashes, tuple(problems))
 
 
 def _remove_clashes(
     feeds: Iterable[BuildTarget], pages: Iterable[BuildTarget]
 ) -> tuple[list[BuildTarget], list[BuildTarget], tuple[str, ...]]:
-    """Return the targets without those whose path an earlier one has, and the paths of these."""
+    """Return the targets without those whose path an earlier one has as a file or a folder, and the paths of these."""
     paths: set[str] = set()
+    folders: set[str] = set()
     clashes: list[str] = []
 
     def is_first(target: BuildTarget) -> bool:
-        if target.path in paths:
+        parents = set()
+        parent = target.path.rpartition("/")[0]
+        while parent and parent not in folders:
+            parents.add(parent)
+            parent = parent.rpartition("/")[0]
+        if target.path in paths or target.path in folders or not parents.isdisjoint(paths):
             clashes.append(target.path)
             return False
         paths.add(target.path)
+        folders.update(parents)
         return True
 
     return list(filter(is_first, feeds)), list(filter(is_first, pages)), tuple(clashes)
+
+
+class _PathConflictError(RefusedError):
+    """One page cannot be written, because something else is at its path. Other pages can be written."""
 
 
 class _Writer:
@@ -117,12 +145,16 @@ class _Writer:
         parent, name = self._locate(path)
         return own_stamp(f"{parent}/{name}")
 
-    def write_all(self, targets: Sequence[BuildTarget]) -> list[tuple[str, str, bool]]:
-        """Render targets and write their files. Return the path and stamp of each, and whether it was written."""
+    def write_all(self, targets: Sequence[BuildTarget]) -> list[_TargetResult]:
+        """Render targets and write their files. Raises RefusedError if none can be written, for example on a full disk."""
         results = []
         for target in targets:
-            is_written = self._write(target.path, target.render())
-            results.append((target.path, self.stamp(target.path), is_written))
+            try:
+                is_written = self._write(target.path, target.render())
+            except (ConfigurationError, _PathConflictError) as error:
+                results.append(_TargetResult(target.path, self.stamp(target.path), problems=error.problems))
+            else:
+                results.append(_TargetResult(target.path, self.stamp(target.path), is_written))
         return results
 
     def remove(self, path: str) -> bool:
@@ -198,7 +230,7 @@ class _Writer:
     def _refusal(self, path: str, error: OSError) -> RefusedError:
         if isinstance(error, FileExistsError | NotADirectoryError):
             folder = f"{self._root.name}/{path.rpartition('/')[0]}".rstrip("/")
-            return RefusedError(
+            return _PathConflictError(
                 Problem(
                     code="public.blocked",
                     message="a file stands where a folder should be, so no page can be written in it.",
@@ -206,7 +238,12 @@ class _Writer:
                     path=folder,
                 )
             )
-        return RefusedError(
+        error_class = (
+            _PathConflictError
+            if isinstance(error, IsADirectoryError) or error.errno == errno.ENAMETOOLONG
+            else RefusedError
+        )
+        return error_class(
             Problem(
                 code="public.blocked",
                 message=f"The page cannot be written: {error.strerror or error}.",

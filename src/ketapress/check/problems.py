@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from ketapress.check.newsletter_problems import newsletter_problems
 from ketapress.check.queue import compose_next_edition
 from ketapress.check.site_lint import alias_conflicts, missing_images, unused_templates
 from ketapress.compose import ComposeContext, ComposedEdition, render_edition, with_initial_state
@@ -13,10 +14,12 @@ from ketapress.model.build_target import Fingerprints
 from ketapress.model.edition import Window
 from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.post import Post, visible_posts
+from ketapress.model.reserved import reserved_problem, reserved_settings
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.posts.source.attachments import find_attachments
 from ketapress.settings.loader import SETTINGS_FILE
 from ketapress.site.pages import site_targets
+from ketapress.store.store import Store
 from ketapress.templates.sources import has_overrides
 
 _SAMPLE_SIZE = 4  # posts and editions; an edition of more than three posts has a table of contents
@@ -26,7 +29,19 @@ def collect_problems(
     context: ComposeContext, posts: Sequence[Post], post_problems: Iterable[Problem], now: datetime
 ) -> tuple[Problem, ...]:
     """Return the problems of posts, settings, attachments and templates, and of each newsletter's next edition."""
-    all_problems = [*post_problems, *settings_warnings(context.settings), *unused_templates(context.root)]
+    all_problems = [
+        *post_problems,
+        *settings_warnings(context.settings),
+        *reserved_problems(context.settings, context.store),
+        *newsletter_problems(
+            context.settings,
+            context.store.read_overview(),
+            lambda edition: context.store.editions.get_message_template(edition.id).sender_domain,
+            posts,
+            now,
+        ),
+        *unused_templates(context.root),
+    ]
     public_posts = visible_posts(posts, now)
     attachments = find_attachments(
         context.root / "posts", (path for post in public_posts for path in post.files)
@@ -41,10 +56,10 @@ def collect_problems(
             edition = compose_next_edition(context, newsletter, posts, now) or _trial_edition(
                 context, newsletter, posts, now
             )
-            newsletter_problems = edition.problems if edition else ()
+            edition_problems = edition.problems if edition else ()
         except KetapressError as error:
-            newsletter_problems = error.problems
-        all_problems.extend(problem for problem in newsletter_problems if problem not in all_problems)
+            edition_problems = error.problems
+        all_problems.extend(problem for problem in edition_problems if problem not in all_problems)
     if has_overrides(context.root, "archive"):
         all_problems.extend(
             problem for problem in _page_problems(context, posts, now) if problem not in all_problems
@@ -80,6 +95,14 @@ def _trial_edition(
     slot = minute_slot(newsletter.name, context.settings.newsletter_zone(newsletter), now)
     edition = render_edition(context, newsletter, slot, Window(slot.at, slot.at), newest_posts)
     return with_initial_state(context, newsletter, edition, slot.at, slot.at)
+
+
+def reserved_problems(settings: Settings, store: Store) -> Iterator[Problem]:
+    """Yield a problem for each newsletter that has a reserved sender or site and real subscribers."""
+    for newsletter in settings.newsletters.values():
+        domains = reserved_settings(settings, newsletter)
+        if domains and (address := store.subscribers.find_unreserved_address(newsletter.name)):
+            yield reserved_problem(domains, newsletter.name, address)
 
 
 def settings_warnings(settings: Settings) -> tuple[Problem, ...]:

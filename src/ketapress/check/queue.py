@@ -16,6 +16,7 @@ from ketapress.editions.slots import find_next_slot, list_slots, local_midnight
 from ketapress.model.edition import Slot
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
+from ketapress.model.tags import has_tag
 from ketapress.settings.schedule_history import ZonedSchedule, current_schedules
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -124,5 +125,5 @@ def _matching_newsletters(settings: Settings, post: Post) -> tuple[str, ...]:
     return tuple(
         name
         for name, newsletter in settings.newsletters.items()
-        if post.in_editions and (not newsletter.tags or set(newsletter.tags) & set(post.tags))
+        if post.in_editions and (not newsletter.tags or has_tag(post.tags, newsletter.tags))
     )

@@ -17,12 +17,23 @@ from ketapress.templates.sources import template_folders
 
 
 def alias_conflicts(posts: Iterable[Post]) -> Iterator[Problem]:
-    """Yield aliases that are also an address of another post; a build gives each to one of the two."""
+    """Yield aliases that no page can have, and those that are also the address of another post.
+
+    A build gives an address to a page of the site itself first, then to one of the posts.
+    """
     sorted_posts = sorted(posts, key=lambda post: post.path)
     owners = {decode_path(post.url): post.path for post in sorted_posts}
     for post in sorted_posts:
         for alias in post.aliases:
             path = alias_path(alias)
+            if path is None:
+                yield Problem(
+                    code="post.alias",
+                    severity=Severity.WARNING,
+                    path=f"posts/{post.path}",
+                    message=f"the alias `{alias[:80]}` cannot be the address of a page, so no redirect is written for it.",
+                    cure="Write the path of the old page, such as /2019/old-name/, or remove the alias.",
+                )
             if path and owners.setdefault(path, post.path) != post.path:
                 yield Problem(
                     code="post.alias",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ketapress.build_service import BuildService
 from ketapress.builder.up_to_date import CachedAnswer
 from ketapress.cli.context import CommandContext, CommandResult, format_problem, problem_document, to_json
-from ketapress.cli.report_format import build_lines, publish_data
+from ketapress.cli.report_format import build_lines, has_template_error, publish_data
 
 
 def run_build(context: CommandContext, stamps: dict[str, str] | None = None) -> CommandResult:
@@ -30,6 +30,7 @@ def run_build(context: CommandContext, stamps: dict[str, str] | None = None) -> 
                 publish_data(context, None, next_report),
                 build_lines(context, next_report),
                 (*next_problems, *next_report.problems),
+                has_template_error=has_template_error(next_report.problems),
             )
             answer = _to_cached_answer(context, next_result)
             builds.save_answer(answer, inputs, library, report, context.start_time, context.clock())
@@ -37,6 +38,7 @@ def run_build(context: CommandContext, stamps: dict[str, str] | None = None) -> 
         publish_data(context, None, report),
         build_lines(context, report),
         (*context.future_date_warnings, *library.problems, *report.problems),
+        has_template_error=has_template_error(report.problems),
     )
 
 

@@ -4,7 +4,12 @@ import click
 
 from ketapress.cli.context import CommandContext, CommandResult, usage_error
 from ketapress.cli.decorators import command
-from ketapress.cli.report_format import compose_lines, has_waiting_editions, publish_data
+from ketapress.cli.report_format import (
+    compose_lines,
+    has_template_error,
+    has_waiting_editions,
+    publish_data,
+)
 from ketapress.edition_service import EditionService
 
 
@@ -26,4 +31,5 @@ def compose(context: CommandContext, newsletter: str | None, *, immediately: boo
         compose_lines(context, report),
         (*context.future_date_warnings, *library.problems, *report.problems),
         needs_person=has_waiting_editions(report),
+        has_template_error=has_template_error(report.problems),
     )

@@ -26,6 +26,7 @@ from ketapress.publication import Publication
 
 _T = TypeVar("_T")
 _UTC_TIME = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC\b")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _COLORS = {Severity.ERROR: "\033[31m\033[1m", Severity.WARNING: "\033[33m\033[1m"}
 _NO_COLOR = "\033[0m"
 _FUTURE = timedelta(days=1)
@@ -47,7 +48,8 @@ class CommandResult(NamedTuple):
     """The result of a command: `data` for scripts, `lines` for people, and problems.
 
     `stream` is the name and the items of one more field of the data: a list that may be as long as the list of
-    subscribers. It is printed in batches, and so are `lines`. A `silent` command has printed its result itself.
+    subscribers. It is printed in batches, and so are `lines`. A `silent` command has printed its result itself. With
+    `has_template_error`, the command exits as after a ConfigurationError, although everything else was done.
     """
 
     data: Mapping[str, Any]
@@ -56,9 +58,12 @@ class CommandResult(NamedTuple):
     needs_person: bool = False
     stream: tuple[str, Iterable[Mapping[str, Any]]] | None = None
     silent: bool = False
+    has_template_error: bool = False
 
     @property
     def exit_code(self) -> Exit:
+        if self.has_template_error:
+            return Exit.CONFIGURATION
         needs_person = self.needs_person or any(problem.needs_person for problem in self.problems)
         return Exit.NEEDS_PERSON if needs_person else Exit.DONE
 
@@ -78,6 +83,11 @@ class CommandContext:
 
     @cached_property
     def publication(self) -> Publication:
+        folder = str(self.root.absolute())
+        if has_surrogates(folder):
+            message = f"the name of the folder {replace_surrogates(folder)} is not UTF-8, so no database can be opened in it."
+            cure = "Rename the folder, or move the publication to another folder."
+            raise UsageError(Problem(code="usage.encoding", message=message, cure=cure))
         return Publication(self.root, os.environ)
 
     @cached_property
@@ -208,6 +218,16 @@ def batches(items: Iterable[_T]) -> Iterator[list[_T]]:
         yield batch
 
 
+def has_surrogates(text: str) -> bool:
+    """Return whether a text has lone surrogates, as which Python reads bytes that are not UTF-8."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
+def replace_surrogates(text: str) -> str:
+    """Return a text with replacement characters for its lone surrogates."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text) if has_surrogates(text) else text
+
+
 def format_count(count: int, singular: str, plural: str = "") -> str:
     """Return a number with its noun: `1 post`, `1,200 posts`, `2 deliveries`."""
     return f"{count:,} {singular if count == 1 else plural or f'{singular}s'}"
@@ -296,6 +316,7 @@ def _has_colors(stream: TextIO) -> bool:
 
 def _print_line(stream: TextIO, line: str) -> None:
     """Print and flush a line, with a question mark for each character that the stream cannot encode."""
+    line = replace_surrogates(line)
     try:
         print(line, file=stream, flush=True)
     except UnicodeEncodeError:

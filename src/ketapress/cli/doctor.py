@@ -7,6 +7,7 @@ import click
 from ketapress.cli.context import CommandContext, CommandResult, usage_error
 from ketapress.cli.decorators import command
 from ketapress.cli.table import make_table
+from ketapress.model.errors import KetapressError, Problem
 
 _MARKS = {"well": "ok", "unseen": "skipped"}
 """Words for people, where they differ from `Health`."""
@@ -39,6 +40,7 @@ def doctor(context: CommandContext, selectors: tuple[str, ...], server: str | No
         DnsResolver(_parse_server(server) if server else None),
         selectors,
         context.now,
+        _newsletter_problems(context),
     )
     problems = [finding.problem for finding in findings if finding.problem]
     if context.as_json:
@@ -61,6 +63,24 @@ def doctor(context: CommandContext, selectors: tuple[str, ...], server: str | No
             rows.append(("", finding.cure))
     needs_person = any(problem.needs_person for problem in problems)
     return CommandResult({}, [make_table(rows)], needs_person=needs_person)
+
+
+def _newsletter_problems(context: CommandContext) -> tuple[Problem, ...]:
+    """Return the problems of newsletters; none if posts or database cannot be read, which other findings report."""
+    from ketapress.check.newsletter_problems import newsletter_problems
+
+    publication = context.publication
+    try:
+        posts = publication.load_library(context.now, save_ids=False).posts
+        return newsletter_problems(
+            publication.settings,
+            publication.store.read_overview() if publication.has_store else None,
+            lambda edition: publication.store.editions.get_message_template(edition.id).sender_domain,
+            posts,
+            context.now,
+        )
+    except (KetapressError, OSError):
+        return ()
 
 
 def _parse_server(text: str) -> tuple[str, int]:

@@ -16,6 +16,6 @@ def init(context: CommandContext, folder: str | None) -> CommandResult:
     lines = [
         f"Created a publication in {root}:",
         *(f"  {path.relative_to(root)}" for path in paths),
-        "Next, set the title, the URL, and the sender in ketapress.toml, add posts to posts/, and run `ketapress publish`.",
+        "Next, set the title, the URL, and the sender in ketapress.toml, add posts to posts/, and run `ketapress preview`.",
     ]
     return CommandResult({"made": [str(path) for path in paths]}, lines)

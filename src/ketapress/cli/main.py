@@ -42,7 +42,7 @@ class Commands(click.Group):
         except click.UsageError as error:
             from ketapress.cli.decorators import print_usage_error
 
-            print_usage_error(error, arguments)
+            print_usage_error(error)
             sys.exit(error.exit_code)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:

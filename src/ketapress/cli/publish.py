@@ -2,7 +2,13 @@
 
 from ketapress.cli.context import CommandContext, CommandResult
 from ketapress.cli.decorators import command
-from ketapress.cli.report_format import build_lines, compose_lines, has_waiting_editions, publish_data
+from ketapress.cli.report_format import (
+    build_lines,
+    compose_lines,
+    has_template_error,
+    has_waiting_editions,
+    publish_data,
+)
 from ketapress.edition_service import EditionService
 
 
@@ -21,4 +27,5 @@ def publish(context: CommandContext) -> CommandResult:
         [*compose_lines(context, compose_report), *build_lines(context, build_report)],
         (*context.future_date_warnings, *library.problems, *compose_report.problems, *build_report.problems),
         needs_person=has_waiting_editions(compose_report),
+        has_template_error=has_template_error((*compose_report.problems, *build_report.problems)),
     )

@@ -1,11 +1,12 @@
 """The results of publish, build, and compose, which have one form, for scripts and for people."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ketapress.cli.context import CommandContext, format_count, format_problem, problem_document
 from ketapress.model.edition import Decision, EditionState
+from ketapress.model.errors import Problem
 
 if TYPE_CHECKING:  # a no-change build must not load what composes
     from ketapress.builder.builder import BuildReport
@@ -40,6 +41,11 @@ def format_skipped(counts: Mapping[str, int]) -> str:
 def has_waiting_editions(report: "ComposeReport") -> bool:
     """Return whether an edition is held or awaits approval."""
     return any(edition.state is not EditionState.READY for edition in report.editions)
+
+
+def has_template_error(problems: Iterable[Problem]) -> bool:
+    """Return whether a template of the publication, or one in its settings, cannot be used."""
+    return any(problem.code.startswith("template.") and problem.needs_person for problem in problems)
 
 
 def compose_lines(context: CommandContext, report: "ComposeReport") -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,12 @@ from ketapress.system.lock import lock_holder
 
 if TYPE_CHECKING:
     from ketapress.check.status import NewsletterStatus, Status
+    from ketapress.model.edition import StoredEdition
+    from ketapress.model.post import Post
+    from ketapress.store.overview import StoreOverview
 
 _MAX_PROBLEMS = 5
+_WARNING_CODES = ("relay.unreachable", "settings.sender-changed")
 _UNSENT_STATES = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 _LEASED_STATES = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 _UNITS = ((timedelta(days=1), "days"), (timedelta(hours=1), "hours"), (timedelta(minutes=1), "minutes"))
@@ -30,14 +35,19 @@ def status(context: CommandContext) -> CommandResult:
     publication = context.publication
     with ThreadPoolExecutor(1) as executor:
         # Of a million deliveries it takes as long as the imports and the posts.
-        overview = executor.submit(publication.read_overview)
+        future = executor.submit(publication.read_overview)
         from ketapress.check.invariants import invariant_problems
+        from ketapress.check.newsletter_problems import newsletter_problems
         from ketapress.check.status import read_status
 
-        post_problems = _post_problems(context)
-        report = read_status(
-            publication.settings, lambda: overview.result() or publication.store.read_overview(), context.now
-        )
+        posts, post_problems = _load_posts(context)
+        overviews: list[StoreOverview] = []
+
+        def read_overview() -> "StoreOverview":
+            overviews.append(future.result() or publication.store.read_overview())
+            return overviews[0]
+
+        report = read_status(publication.settings, read_overview, context.now)
     problems = (
         *post_problems,
         *invariant_problems(report.violations),
@@ -46,6 +56,9 @@ def status(context: CommandContext) -> CommandResult:
         *_lease_problems(context, report),
         *_relay_problems(context, report),
         *_folder_problems(context.root),
+        *newsletter_problems(
+            publication.settings, overviews[0], partial(_sender_domain, context.root), posts, context.now
+        ),
     )
     needs_person = bool(report.waiting_editions)
     if context.as_json:
@@ -54,14 +67,26 @@ def status(context: CommandContext) -> CommandResult:
     return CommandResult({}, _screen_lines(context, report, problems), needs_person=needs_person)
 
 
-def _post_problems(context: CommandContext) -> tuple[Problem, ...]:
-    """Return the problems of posts; if no post can be read, that is a problem, and the rest of the screen is shown."""
+def _load_posts(context: CommandContext) -> "tuple[tuple[Post, ...], tuple[Problem, ...]]":
+    """Return the posts and their problems; if none can be read, that is a problem, and the rest of the screen is shown."""
     try:
-        return context.publication.load_library(context.now, save_ids=False).problems
+        library = context.publication.load_library(context.now, save_ids=False)
     except KetapressError as error:
-        return error.problems
+        return (), error.problems
     except OSError as error:
-        return (disk_problem(error),)
+        return (), (disk_problem(error),)
+    return library.posts, library.problems
+
+
+def _sender_domain(root: Path, edition: "StoredEdition") -> str:
+    """Return the sender's domain of an edition, from its copy in the outbox, so that the store need not be opened."""
+    from ketapress.model.message import MessageTemplate
+
+    try:
+        message = (root / "outbox" / edition.slot.edition / "message.eml").read_bytes()
+    except OSError:
+        return ""
+    return MessageTemplate("", (message,), ()).sender_domain
 
 
 def _older_copy_problems(root: Path, generation: int) -> tuple[Problem, ...]:
@@ -208,7 +233,7 @@ def _format_wait(span: timedelta) -> str:
 
 
 def _problem_lines(report: "Status", problems: Sequence[Problem]) -> list[str | Table]:
-    """Return at most five problems in full, those that need a person first, then a relay that is not available.
+    """Return at most five problems in full, those that need a person first, then warnings about relay and sender.
 
     Other warnings are left to `ketapress check`.
     """
@@ -217,9 +242,7 @@ def _problem_lines(report: "Status", problems: Sequence[Problem]) -> list[str | 
         *(problem for problem in problems if problem.needs_person),
     ]
     warnings = [
-        problem
-        for problem in problems
-        if problem.code == "relay.unreachable" and problem.severity is Severity.WARNING
+        problem for problem in problems if problem.code in _WARNING_CODES and not problem.needs_person
     ]
     rows = []
     for problem in [*errors[:_MAX_PROBLEMS], *warnings]:

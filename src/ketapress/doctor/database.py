@@ -4,8 +4,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ketapress.doctor.finding import Finding, error, ok
+from ketapress.doctor.finding import Finding, error, ok, warning
 from ketapress.model.errors import Problem
+from ketapress.model.reserved import (
+    RESERVED_CURE,
+    describe_reserved_settings,
+    reserved_problem,
+    reserved_settings,
+)
+from ketapress.model.settings import Settings
 from ketapress.outbox.sent_log import older_copy_problem
 from ketapress.posts.identity.registry import REGISTRY_LOST, has_registry
 from ketapress.store.store import Store
@@ -13,8 +20,11 @@ from ketapress.store.store import Store
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-def check_store(root: Path, store: Store, violations: Sequence[Problem], now: datetime) -> Iterator[Finding]:
+def check_store(
+    root: Path, store: Store, settings: Settings, violations: Sequence[Problem], now: datetime
+) -> Iterator[Finding]:
     """Check the store. `violations` are the invariants that it breaks."""
+    yield from _check_senders(store, settings)
     editions = store.editions.list_all()
     count = sum(1 for edition in editions if edition.state)
     yield from (error("ledger", edition.message, edition.cure) for edition in violations)
@@ -34,3 +44,20 @@ def check_store(root: Path, store: Store, violations: Sequence[Problem], now: da
             f"Set the clock. If it is right, no edition of {newest.newsletter} is due before that send time; "
             f"`ketapress compose {newest.newsletter} --now` composes one now.",
         )
+
+
+def _check_senders(store: Store, settings: Settings) -> Iterator[Finding]:
+    """Check the domains of senders and site: a reserved one is an error if a newsletter has real subscribers."""
+    for newsletter in settings.newsletters.values():
+        domains = reserved_settings(settings, newsletter)
+        address = store.subscribers.find_unreserved_address(newsletter.name) if domains else None
+        if address:
+            problem = reserved_problem(domains, newsletter.name, address)
+            yield error("sender", problem.message, problem.cure)
+        elif domains:
+            yield warning(
+                "sender",
+                f"{describe_reserved_settings(domains)} reserved for examples and tests, so `send` refuses to send to "
+                "addresses at other domains.",
+                RESERVED_CURE,
+            )

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ketapress.doctor.database import check_store
-from ketapress.doctor.finding import Finding, error, ok
+from ketapress.doctor.finding import Finding, error, ok, warning
 from ketapress.doctor.mail_dns import Resolver, check_sender_domain
 from ketapress.doctor.relay import check_relay
 from ketapress.doctor.system import check_machine
@@ -23,19 +23,25 @@ def run_checks(
     dns: Resolver,
     selectors: Sequence[str],
     now: datetime,
+    newsletter_problems: Sequence[Problem] = (),
 ) -> tuple[Finding, ...]:
     """Return all findings. `open_store` is None where there is no database yet.
 
     `find_violations` checks the invariants of the store; `selectors` are the DKIM selectors of the relay.
+    `newsletter_problems` are problems of newsletters in the settings, each of which becomes a finding.
     """
     senders = {newsletter.sender.domain: None for newsletter in settings.newsletters.values()}
     newsletter_names = ", ".join(settings.newsletters) or "none"
     findings = [
         ok("settings", f"{SETTINGS_FILE} is valid; newsletters: {newsletter_names}."),
+        *(
+            (error if problem.needs_person else warning)("settings", problem.message, problem.cure)
+            for problem in newsletter_problems
+        ),
         *check_machine(root, settings, now),
     ]
     if open_store:
-        findings += _check_store(root, open_store, find_violations, now)
+        findings += _check_store(root, settings, open_store, find_violations, now)
     findings += check_relay(settings.relay.url, next(iter(senders), "localhost"))
     for domain in senders:
         return_path = settings.relay.return_path.rpartition("@")[2] or domain
@@ -45,13 +51,14 @@ def run_checks(
 
 def _check_store(
     root: Path,
+    settings: Settings,
     open_store: Callable[[], Store],
     find_violations: Callable[[Store], Sequence[Problem]],
     now: datetime,
 ) -> Iterator[Finding]:
     try:
         store = open_store()
-        yield from check_store(root, store, find_violations(store), now)
+        yield from check_store(root, store, settings, find_violations(store), now)
     except KetapressError as failure:
         yield from (error("database", problem.message, problem.cure) for problem in failure.problems)
 

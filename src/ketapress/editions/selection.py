@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from ketapress.model.edition import Window
 from ketapress.model.post import Post, visible_posts
+from ketapress.model.tags import has_tag
 
 
 def select_posts(
@@ -26,7 +27,7 @@ def exclusion_reason(
         return "was sent in an earlier edition"
     if not post.in_editions:
         return "was too old when it was first seen: it is only on the site"
-    if tags and not set(tags) & set(post.tags):
+    if tags and not has_tag(post.tags, tags):
         return f"has none of the tags {', '.join(sorted(tags))}"
     return _window_exclusion(post, window)
 

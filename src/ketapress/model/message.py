@@ -1,8 +1,11 @@
 """A message rendered once per edition, with merge fields for what differs per subscriber."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
+
+_SENDER_DOMAIN = re.compile(rb"From: (?:[^\r]|\r\n[ \t])*@([A-Za-z0-9.-]+)>?\r\n")
 
 
 class FieldEncoding(StrEnum):
@@ -36,6 +39,12 @@ class MessageTemplate(NamedTuple):
     key: str
     segments: tuple[bytes, ...]
     merge_fields: tuple[MergeField, ...]
+
+    @property
+    def sender_domain(self) -> str:
+        """The domain of the From header, which is the first header; empty if it is not."""
+        match = _SENDER_DOMAIN.match(self.segments[0])
+        return match[1].decode("ascii") if match else ""
 
 
 class Digest(NamedTuple):

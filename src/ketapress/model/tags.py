@@ -31,6 +31,11 @@ def tag_slug(name: str) -> str:
     )
 
 
+def has_tag(names: Iterable[str], tags: Iterable[str]) -> bool:
+    """Return whether one of the names is one of the tags; case, Unicode form and width do not matter."""
+    return not {tag_slug(tag) for tag in tags}.isdisjoint(map(tag_slug, names))
+
+
 def collect_tags(posts: Iterable[Post]) -> tuple[Tag, ...]:
     """Return the tags of these posts, ordered by slug."""
     posts_by_key: dict[str, dict[str, Post]] = defaultdict(dict)

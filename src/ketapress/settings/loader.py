@@ -50,6 +50,11 @@ def find_variables(root: Path, environ: Mapping[str, str]) -> dict[str, str | No
     return {name: environ.get(name) for name in _VARIABLE.findall(_read_text(root / SETTINGS_FILE))}
 
 
+def find_setting_line(root: Path, *key_path: str) -> int | None:
+    """Return the line of a setting in the file, or of its table if it is not there; None if neither is."""
+    return _nearest_line(_find_key_lines(_read_text(root / SETTINGS_FILE)), key_path)
+
+
 def parse_settings(text: str, environ: Mapping[str, str]) -> Settings:
     """Parse the text of a settings file. Raises ConfigurationError with all its problems."""
     try:
@@ -197,14 +202,7 @@ class _SettingsParser:
                 )
 
     def _add_problem(self, key_path: tuple[str, ...], code: str, message: str, cure: str) -> None:
-        line = next(
-            (
-                self._lines[key_path[:length]]
-                for length in range(len(key_path), 0, -1)
-                if key_path[:length] in self._lines
-            ),
-            None,
-        )
+        line = _nearest_line(self._lines, key_path)
         self.problems.append(
             Problem(code=f"settings.{code}", path=SETTINGS_FILE, line=line, message=message, cure=cure)
         )
@@ -221,6 +219,12 @@ def _find_key_lines(text: str) -> dict[tuple[str, ...], int]:
         elif "=" in line and not line.lstrip().startswith("#"):
             lines.setdefault((*table, *_split_key(line.split("=", 1)[0])), number)
     return lines
+
+
+def _nearest_line(lines: Mapping[tuple[str, ...], int], key_path: tuple[str, ...]) -> int | None:
+    """Return the line of a key, or else of the innermost table that contains it; None if neither is in the file."""
+    lengths = range(len(key_path), 0, -1)
+    return next((lines[key_path[:length]] for length in lengths if key_path[:length] in lines), None)
 
 
 def _split_key(name: str) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from datetime import datetime
 from pathlib import Path
 
 from ketapress.model.errors import Problem, RefusedError
+from ketapress.model.sample_post import sample_post
 from ketapress.settings.loader import SETTINGS_FILE
-from ketapress.settings.scaffold_text import GITATTRIBUTES, GITIGNORE, initial_settings, welcome_post
+from ketapress.settings.scaffold_text import GITATTRIBUTES, GITIGNORE, initial_settings
 from ketapress.system.atomic import write_new
 
 _FOLDERS = ("posts", "templates", "outbox")
@@ -28,7 +29,7 @@ def create_publication(root: Path, now: datetime) -> tuple[Path, ...]:
         )
     for folder in _FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
-    name, post = welcome_post(now)
+    name, post = sample_post(now.date())
     files = {
         root / SETTINGS_FILE: initial_settings(now),
         root / "posts" / name: post,

@@ -44,6 +44,7 @@ LATEST = 20
 BACKGROUND = {"light": "#fffdf8", "dark": "#17150f"}
 _CONTRAST = {"light": 4.5, "dark": 6.5}  # a dark page is read in dim light, where 4.5 looks dull
 _SHARED = ("head", "masthead", "invitation", "colophon")
+_MAX_NAME_BYTES = 200  # of a file name: file systems allow 255, and a temporary file adds a suffix
 _INDEX = "index.html"
 _MIN_READING_MINUTES = 3  # minutes; the reading time of a shorter post is not shown
 
@@ -108,6 +109,8 @@ def alias_path(alias: str) -> str | None:
         return None
     parts = path.split("/")
     if not all(parts) or {".", ".."} & set(parts) or re.search(r"[\x00-\x1f\\]", path):
+        return None
+    if any(len(part.encode(errors="replace")) > _MAX_NAME_BYTES for part in parts):
         return None
     return path if path.endswith((".html", ".htm")) else f"{path}/{_INDEX}"
 

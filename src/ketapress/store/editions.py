@@ -232,6 +232,13 @@ class Editions:
         with self._transactions.read() as connection:
             return select_public_editions(get_driver_cursor(connection), self._transactions.dialect)
 
+    def list_newsletters(self) -> frozenset[str]:
+        """Return the names of the newsletters that have editions."""
+        with self._transactions.read() as connection:
+            return frozenset(
+                connection.scalars(select(_edition.newsletter).where(_edition.state.is_not(None)).distinct())
+            )
+
     def list_sendable(self, now: datetime) -> tuple[StoredEdition, ...]:
         """Return the READY and SENDING editions whose slot has come, oldest slot first."""
         is_sendable = _edition.state.in_((EditionState.READY, EditionState.SENDING))

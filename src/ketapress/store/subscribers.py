@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, func, insert, null, select, update
+from sqlalchemy import Connection, Select, delete, exists, func, insert, not_, null, or_, select, update
 
 from ketapress.model.address import address_key, parse_address
+from ketapress.model.reserved import EXAMPLE_DOMAINS, RESERVED_TOP_LEVELS
 from ketapress.model.subscriber import (
     ConsentEvent,
     HistoryEvent,
@@ -103,6 +104,26 @@ class Subscribers:
         """Return the subscriptions by newsletter and state, without zeros."""
         with self._transactions.read() as connection:
             return count_subscriptions(get_driver_cursor(connection), self._transactions.dialect)
+
+    def find_unreserved_address(self, newsletter: str) -> str | None:
+        """Return the address of an active subscriber whose domain is not reserved; None if the newsletter has none."""
+        key = subscribers.c.address_key
+        is_reserved = or_(
+            key.endswith("@localhost"),
+            *(key.endswith(f".{domain}") for domain in (*RESERVED_TOP_LEVELS, *EXAMPLE_DOMAINS)),
+            *(key.endswith(f"@{domain}") for domain in EXAMPLE_DOMAINS),
+        )
+        query = (
+            select(subscribers.c.address)
+            .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
+            .where(
+                subscriptions.c.newsletter == newsletter, subscriptions.c.state == SubscriptionState.ACTIVE
+            )
+            .where(not_(is_reserved))
+            .limit(1)
+        )
+        with self._transactions.read() as connection:
+            return connection.scalar(query)
 
     def remove(self, address: str, newsletter: str | None, origin: str, now: datetime) -> int:
         """End an address's subscriptions, to one newsletter or all, and return how many. Queued messages are not sent."""

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ketapress.model import illegal_characters
-from ketapress.model.address import parse_address
+from ketapress.model.address import parse_address, parse_mailbox
 from ketapress.model.subscriber import ImportRow, RejectedRow, Subscriber
 
 HEADER = ("address", "name", "lang", "newsletter", "state", "since")
@@ -32,7 +32,10 @@ _COLUMN_NAMES = {
     "newsletter": {"newsletter"},
 }
 _ACTIVE_STATES = {"", "active", "subscribed", "confirmed"}
-_SEPARATORS = (",", ";", "\t")
+_SEPARATORS = (",", ";", "\t", "|")
+_SEPARATOR_LINE = re.compile(
+    r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE
+)  # the first line of a CSV file for Excel
 _MAX_RECORD_LINES = 50  # a column that is not read may contain a note with line breaks
 _PROBE_BYTES = 64  # enough to detect the encoding
 _MAX_VALUE_LENGTH = 60  # characters of a refused value
@@ -40,7 +43,14 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _NOT_A_LETTER = re.compile(r"[^a-z]")
 _CONTROL = re.compile(f"[{illegal_characters.LINE}{illegal_characters.DIRECTION}]")
+# Zero-width characters, soft hyphens and byte order marks, which text copied from a web page contains. Joiners are removed
+# from addresses only: between letters they belong to names in Persian or Hindi.
+_INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+_INVISIBLE_IN_ADDRESS = re.compile(r"[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")  # the syntax of BCP 47 tags
+_LOCALE = re.compile(
+    r"([A-Za-z]{2,3}(?:_[A-Za-z0-9]{2,8})*)(?:\.[A-Za-z0-9-]+)?(?:@[A-Za-z]+)?\Z"
+)  # POSIX: de_DE.UTF-8@euro
 
 
 class _Record(NamedTuple):
@@ -75,7 +85,10 @@ def parse_import_rows(data: str | bytes) -> Iterator[ImportRow | RejectedRow]:
         yield RejectedRow(1, "", "the file is UTF-16, not UTF-8; save it as `CSV UTF-8`")
         return
     lines = _LINE_END.split(_decode(data))
-    separator = _detect_separator(lines)
+    separator_line = _SEPARATOR_LINE.fullmatch(lines[0])
+    if separator_line:
+        lines[0] = ""
+    separator = separator_line[1] if separator_line else _detect_separator(lines)
     columns: _Columns | None = None
     for record in _iterate_records(lines, separator):
         if record.error:
@@ -118,7 +131,7 @@ def _is_utf_16(data: bytes) -> bool:
 def _decode(data: str | bytes) -> str:
     """Decode UTF-8. Invalid bytes become lone surrogates, so that only their own line is refused."""
     text = data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data
-    return text.removeprefix("\ufeff")
+    return text.removeprefix("\ufeff")  # others are removed from each cell
 
 
 def _detect_separator(lines: Sequence[str]) -> str:
@@ -162,7 +175,7 @@ def _parse_cells(lines: Sequence[str], separator: str) -> list[str] | None:
 
 def _columns_from_header(cells: Sequence[str]) -> _Columns | None:
     """Return the columns if this is a header: it names an address column, and contains no address."""
-    titles = [_NOT_A_LETTER.sub("", cell.lower()) for cell in cells]
+    titles = [_NOT_A_LETTER.sub("", _unescape_cell(cell).lower()) for cell in cells]
     positions = {
         column: next((index for index, word in enumerate(titles) if word in names), -1)
         for column, names in _COLUMN_NAMES.items()
@@ -185,11 +198,15 @@ def _parse_row(record: _Record, columns: _Columns) -> ImportRow | RejectedRow:
         return cells[column] if 0 <= column < len(cells) else ""
 
     name = cell(columns.name) or f"{cell(columns.first)} {cell(columns.last)}".strip()
-    lang, state = cell(columns.lang), cell(columns.state)
+    lang, state = _parse_lang(cell(columns.lang)), cell(columns.state)
+    address = _INVISIBLE_IN_ADDRESS.sub("", cell(columns.address))
     try:
+        if address.endswith(">"):  # `Quin, Q. <quin@example.org>`, as copied from a mail program
+            mailbox = parse_mailbox(address)
+            address, name = mailbox.address, name or mailbox.name
         _check_row(cells, name, lang, state)
         return ImportRow(
-            address=parse_address(cell(columns.address)),
+            address=parse_address(address.removeprefix("mailto:")),
             name=name,
             lang=lang or None,
             line=record.line,
@@ -197,6 +214,12 @@ def _parse_row(record: _Record, columns: _Columns) -> ImportRow | RejectedRow:
         )
     except ValueError as error:
         return RejectedRow(record.line, _printable(cell(columns.address) or " ".join(cells)), str(error))
+
+
+def _parse_lang(text: str) -> str:
+    """Return the language tag of a POSIX locale, such as `de-DE` of `de_DE.UTF-8`, or else the text unchanged."""
+    match = _LOCALE.match(text)
+    return match[1].replace("_", "-") if match else text
 
 
 def _check_row(cells: Sequence[str], name: str, lang: str, state: str) -> None:
@@ -216,8 +239,8 @@ def _check_row(cells: Sequence[str], name: str, lang: str, state: str) -> None:
 
 
 def _unescape_cell(cell: str) -> str:
-    """Return a cell without surrounding spaces, and without an apostrophe that keeps a formula from running."""
-    cell = cell.strip()
+    """Return a cell without spaces around it, invisible characters, and an apostrophe that keeps a formula from running."""
+    cell = _INVISIBLE.sub("", cell).strip()
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 

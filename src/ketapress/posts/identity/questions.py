@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from typing import NamedTuple
 
+from ketapress.model.sample_post import SAMPLE_POST_HASHES
 from ketapress.posts.identity.match import Matches
 from ketapress.posts.identity.registry_entry import RegistryEntry
 from ketapress.posts.identity.resemblance import Resemblance, ResemblanceIndex
@@ -43,7 +44,7 @@ def find_questions(
     asked_about = {
         post_id: entry
         for post_id, entry in published_missing.items()
-        if not entry.gone and post_id not in foreign_ids
+        if not entry.gone and post_id not in foreign_ids and entry.sha256 not in SAMPLE_POST_HASHES
     }
     index = ResemblanceIndex(() if is_first_build else asked_about.values(), zone)
     similar_ids = {

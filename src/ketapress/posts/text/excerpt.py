@@ -7,10 +7,16 @@ from ketapress.model import illegal_characters
 
 _ILLEGAL_CHARACTER = re.compile(f"[{illegal_characters.POST}]")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
-_INLINE_TAG = re.compile(
-    r"</?(?:a|abbr|b|bdi|big|br|cite|code|del|em|font|i|img|ins|kbd|mark|p|q|s|samp|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]*)?/?>",
-    re.IGNORECASE,
+_INLINE_NAMES = "a|abbr|b|bdi|big|cite|code|del|em|font|i|ins|kbd|mark|p|q|s|samp|small|span|strong|sub|sup|u"
+# Markup in a title is an element around words, not the tags in "The <b> and </b> tags"
+_INLINE_ELEMENT = re.compile(
+    rf"<({_INLINE_NAMES})(?:\s[^<>]*)?>(?!\s[^<>]*\s</)((?:(?!</?\1[\s>]).)+)</\1\s*>",
+    re.IGNORECASE | re.DOTALL,
 )
+_LINE_BREAK_TAG = re.compile(r"(?<=[^\s(`])<(br|wbr)\s*/?>|<(br|wbr)\s*/?>(?=\w)", re.IGNORECASE)
+_IMAGE_TAG = re.compile(r"<img\s[^<>]*>", re.IGNORECASE)
+_CODE_SPAN = re.compile(r"(`+[^`]+`+)")
+_MAX_NESTING = 5  # levels of elements in a title
 _PARAGRAPH = re.compile(r"<p(?: [^>]*)?>((?:[^<]++|<(?!/p>))*+)</p>")
 _ONLY_STRONG = re.compile(r"<strong>[^<]*</strong>")  # the title of an admonition, or a heading
 _ONLY_TEMPLATES = re.compile(r"(?:\{\{[^{}]*\}\}\s*|\{%[^{}]*%\}\s*)+")
@@ -41,12 +47,27 @@ def to_single_line(text: str) -> str:
 
 
 def clean_title(text: str) -> str:
-    """Return an author's title without inline tags, and with entities decoded once; `Use <T> well` stays as it is."""
+    """Return an author's title without markup, and with entities decoded once.
+
+    Only elements around words are markup: the tags in `The <b> and <strong> tags` or in backticks are its words.
+    """
     if "<" in text:
-        text = _INLINE_TAG.sub("", text)
+        text = "".join(
+            part if part.startswith("`") else _remove_markup(part) for part in _CODE_SPAN.split(text)
+        )
     if "&" in text:
         text = _ENTITY.sub(lambda entity: unescape(entity[0]), text)
     return to_single_line(text)
+
+
+def _remove_markup(text: str) -> str:
+    """Return a title, or a part of it, without inline elements, line breaks and images."""
+    text = _LINE_BREAK_TAG.sub(lambda tag: " " if "br" in (tag[1], tag[2]) else "", _IMAGE_TAG.sub("", text))
+    for _ in range(_MAX_NESTING):
+        text, count = _INLINE_ELEMENT.subn(r"\2", text)
+        if not count:
+            break
+    return text
 
 
 def html_to_text(html: str) -> str:
