@@ -2,7 +2,7 @@
 
     python benchmarks/calendar/ten_years.py [--from 2020] [--years 10] [--only Europe/Berlin …] [--processes 2]
 
-The reference (tests/walls.py) knows neither our calendar nor cron: it looks at the offset of each zone, cuts time where
+The reference (tests/support/wall_clock_oracle.py) knows neither our calendar nor cron: it looks at the offset of each zone, cuts time where
 it changes, and reads minutes off the wall: eight schedules over all of the
 time, and every minute of the hours around the first change of each kind. Prints one line a zone that differs, and a summary; exits 1 on a difference.
 Zones whose data are the same bytes are the same zone under another name, and are run once.
@@ -15,7 +15,7 @@ import gc
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -31,11 +31,11 @@ from click.testing import CliRunner
 from ketapress.cli.main import main as ketapress
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from support.wall_clock_oracle import DAY, EPOCH, MINUTE, Span, minutes_of, slots_of, spans
+from support.wall_clock_oracle import DAY, EPOCH, MINUTE, Span, find_spans, slots_of, to_minutes
 
 _PORTION = 16  # zones that a process is given at a time
 _KEY = "%Y-%m-%dT%H%M"
-SCHEDULES = {
+SCHEDULES: dict[str, tuple[str, Callable[[date], Iterable[int]]]] = {
     "hourly": ("0 * * * *", lambda _day: range(0, DAY, 60)),
     "gaps": ("30 1,2,3 * * *", lambda _day: (90, 150, 210)),
     "midnight": ("0 0 * * *", lambda _day: (0,)),
@@ -100,7 +100,7 @@ def queue(
     assert outcome.exit_code == 0, outcome.output
     found: dict[str, list[tuple[str, int]]] = {name: [] for name in schedules}
     for slot in json.loads(outcome.stdout)["result"]["slots"]:
-        found[slot["newsletter"]].append((slot["slot"], minutes_of(datetime.fromisoformat(slot["at"]))))
+        found[slot["newsletter"]].append((slot["slot"], to_minutes(datetime.fromisoformat(slot["at"]))))
     return found
 
 
@@ -117,7 +117,7 @@ def compared(
     zone: str, span: Sequence[int], walls: Mapping[str, Sequence[int]], folder: Path
 ) -> tuple[int, str]:
     """How many slots a zone has in that time, and what the command says otherwise; nothing, where all is right."""
-    cut = list(spans(zone, span[0] - 3 * DAY, span[1]))
+    cut = list(find_spans(zone, span[0] - 3 * DAY, span[1]))
     expected = {name: shown(slots_of(cut, minutes, *span)) for name, minutes in walls.items()}
     said = queue(folder, zone, {name: cron for name, (cron, _) in SCHEDULES.items()}, span)
     for each in kinds(cut):
@@ -133,7 +133,7 @@ def compared(
 
 def share(zones: Sequence[str], first: int, last: int) -> list[tuple[str, int, str]]:
     """The work of one process."""
-    span = [minutes_of(datetime(year, 1, 1, tzinfo=UTC)) for year in (first, last)]
+    span = [to_minutes(datetime(year, 1, 1, tzinfo=UTC)) for year in (first, last)]
     walls = walls_of(span[0] - 3 * DAY, span[1] + 3 * DAY)
     with tempfile.TemporaryDirectory() as temporary:
         (Path(temporary) / "posts").mkdir()

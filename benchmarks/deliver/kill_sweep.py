@@ -19,6 +19,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
 from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay
 from support.delivery_fixture import DeliveryFixture, RemoteRelay

@@ -194,6 +194,8 @@ def seen(looks: list[Look]) -> Iterator[tuple[str, str]]:
     worked = median(each.processor for each in looks)
     yield "seconds of the processor for `status` while sending: median", f"{worked:.2f}"
     held = [each.megabytes for each in looks if each.megabytes and each.sent]
+    if not held:  # a run so short that no look fell after its first message
+        return
     tenth = max(1, len(held) // 10)
     yield (
         "megabytes of the sender: first tenth, last tenth, most",

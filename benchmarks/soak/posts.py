@@ -23,8 +23,8 @@ from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.loader import load_posts
 from ketapress.system.build_cache import BuildCache
 from support.factories import NOW, settings
-from support.fuzz_posts import ENDINGS, check_counts, check_post, check_tree, mangled
-from support.posts_folder import keep_ids, publication
+from support.fuzz_posts import SUFFIXES, check_counts, check_post, check_tree, mangle
+from support.posts_folder import save_ids, write_publication
 
 IN_A_FOLDER = 500
 LOOKED_AT_CLOSELY = (
@@ -36,9 +36,9 @@ SLOW = 2.0  # seconds of CPU for a folder's slowest reading, by file on average 
 def soaked(seed: int) -> Counter[str]:
     """One folder of mangled posts, read, and read again with the cache and without it; counts of what became of them."""
     rng = random.Random(seed)
-    files = {f"2023-06-07-{number}{rng.choice(ENDINGS)}": mangled(rng) for number in range(IN_A_FOLDER)}
+    files = {f"2023-06-07-{number}{rng.choice(SUFFIXES)}": mangle(rng) for number in range(IN_A_FOLDER)}
     with TemporaryDirectory() as folder:
-        root = publication(Path(folder), files)
+        root = write_publication(Path(folder), files)
         cache = PostCache(BuildCache(root / "build.db"), "a program", lambda _path: "0 0 0")
         before = time.process_time()
         library = load_posts(root, settings(), NOW, cache)
@@ -50,7 +50,7 @@ def soaked(seed: int) -> Counter[str]:
             check_post(post)
             if number % LOOKED_AT_CLOSELY == 0:
                 check_tree(post)
-        keep_ids(root, library)
+        save_ids(root, library)
         cache.save(library.new_entries, frozenset(post.path for post in library.posts), NOW.timestamp())
         for again in (load_posts(root, settings(), NOW, cache), load_posts(root, settings(), NOW)):
             if again.new_ids is not None or again.posts != library.posts:
