@@ -1,9 +1,8 @@
-"""Ketapress, live, on this machine alone: `make demo`. Ctrl-C ends it, and nothing is left.
+"""Run a live demo of Ketapress on this machine: `make demo`. Ctrl-C ends it and removes its files.
 
-In a temporary folder: a publication with a newsletter that is due every minute, two dozen subscribers, and somebody who
-writes a post every minute. Around it: a relay that takes every message and keeps it, `ketapress run`, and a page that
-shows the messages as they arrive. It stands in docs/ because it is for people who look, and is no part of what is
-installed: it uses what the tests use (aiosmtpd).
+The demo makes a publication in a temporary folder, with a newsletter that is due every minute, two dozen subscribers, and
+a new post every minute. It starts a relay that stores all messages, `ketapress run`, and a page that shows the messages
+as they arrive. It is in docs/ because it is not installed: it requires aiosmtpd, a dependency of the tests.
 """
 
 import json
@@ -32,13 +31,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"
-EVERY = 60.0  # seconds from one post to the next
-KEPT = 300  # messages
+POST_INTERVAL = 60.0  # seconds from one post to the next
+MAX_MESSAGES = 300  # messages
 
 SETTINGS = """
 [site]
 title = "The Minute"
-url = "{door}"
+url = "{web_url}"
 description = "A small publication that has something to say every minute."
 postal_address = "The Minute, 1 Example Street"
 
@@ -53,7 +52,7 @@ from = "The Minute <minute@example.org>"
 url = "smtp://{host}:{relay}"
 
 [web]
-url = "{door}"
+url = "{web_url}"
 port = {web}
 """
 
@@ -79,7 +78,7 @@ POSTS = (
         "Glue first, then the clamp, then a night of sleep. The `order` matters more than the glue.",
     ),
 )
-PEOPLE = [
+NAMES = [
     "ada",
     "ben",
     "cleo",
@@ -108,8 +107,8 @@ PEOPLE = [
 
 
 @dataclass(frozen=True)
-class Caught:
-    """A message as the relay was handed it."""
+class InboxMessage:
+    """A message that the relay received."""
 
     number: int
     at: str
@@ -118,55 +117,57 @@ class Caught:
 
     @property
     def page(self) -> str:
-        """What a mail program shows; links open beside this page."""
+        """The HTML of the message; its links open in a new tab."""
         part = self.message.get_body(("html", "plain"))
         content: str = part.get_content() if part else ""
         return content.replace("<head>", '<head><base target="_blank">', 1)
 
 
-class Catcher:
-    """The relay: takes everything, passes nothing on, keeps the newest messages."""
+class RelayHandler:
+    """A handler for aiosmtpd that accepts all messages, relays none, and stores the newest."""
 
     def __init__(self) -> None:
-        self.messages: deque[Caught] = deque(maxlen=KEPT)
+        self.messages: deque[InboxMessage] = deque(maxlen=MAX_MESSAGES)
         self._numbers = count(1)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         now = f"{datetime.now().astimezone():%H:%M:%S}"
-        self.messages.append(Caught(next(self._numbers), now, ", ".join(envelope.rcpt_tos), message))
-        return "250 2.0.0 caught"
+        self.messages.append(InboxMessage(next(self._numbers), now, ", ".join(envelope.rcpt_tos), message))
+        return "250 2.0.0 accepted"
 
 
 @contextmanager
-def inbox(catcher: Catcher, site: str) -> Iterator[str]:
-    """The page that shows the messages; its address."""
+def serve_inbox(handler: RelayHandler, site: str) -> Iterator[str]:
+    """Serve the page that shows the messages, and yield its address."""
 
-    class Answering(BaseHTTPRequestHandler):
+    class RequestHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked = urlsplit(self.path)
-            number = asked.path.removeprefix("/messages/")
-            if asked.path == "/":
-                self._say("text/html; charset=utf-8", (HERE / "page.html").read_bytes())
-            elif asked.path == "/messages.json":
-                self._say("application/json", json.dumps(listing(catcher, site, asked.query)).encode())
-            elif found := [each for each in catcher.messages if str(each.number) == number]:
-                self._say("text/html; charset=utf-8", found[0].page.encode())
+            url = urlsplit(self.path)
+            number = url.path.removeprefix("/messages/")
+            if url.path == "/":
+                self._respond("text/html; charset=utf-8", (HERE / "page.html").read_bytes())
+            elif url.path == "/messages.json":
+                self._respond(
+                    "application/json", json.dumps(list_messages(handler, site, url.query)).encode()
+                )
+            elif messages := [message for message in handler.messages if str(message.number) == number]:
+                self._respond("text/html; charset=utf-8", messages[0].page.encode())
             else:
                 self.send_error(HTTPStatus.NOT_FOUND)
 
-        def _say(self, kind: str, content: bytes) -> None:
+        def _respond(self, content_type: str, content: bytes) -> None:
             self.send_response(HTTPStatus.OK)
-            self.send_header("Content-Type", kind)
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(content)))
             self.send_header("Cache-Control", "no-store")
             self.end_headers()
             self.wfile.write(content)
 
         def log_message(self, *_words: object) -> None:
-            """The terminal is the daemon's."""
+            """Log nothing: the terminal shows the log of the daemon."""
 
-    with ThreadingHTTPServer((HOST, 0), Answering) as server:
+    with ThreadingHTTPServer((HOST, 0), RequestHandler) as server:
         thread = Thread(target=server.serve_forever, args=(0.1,), daemon=True)
         thread.start()
         try:
@@ -176,87 +177,92 @@ def inbox(catcher: Catcher, site: str) -> Iterator[str]:
             thread.join()
 
 
-def listing(catcher: Catcher, site: str, query: str) -> Mapping[str, object]:
+def list_messages(handler: RelayHandler, site: str, query: str) -> Mapping[str, object]:
     after = int(parse_qs(query).get("after", ["0"])[0])
     return {
         "site": site,
         "messages": [
-            {"number": each.number, "at": each.at, "to": each.to, "subject": each.message["Subject"]}
-            for each in list(catcher.messages)
-            if each.number > after
+            {
+                "number": message.number,
+                "at": message.at,
+                "to": message.to,
+                "subject": message.message["Subject"],
+            }
+            for message in list(handler.messages)
+            if message.number > after
         ],
     }
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind((HOST, 0))
-        port: int = found.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        port: int = listener.getsockname()[1]
         return port
 
 
-def begin(root: Path, relay: int) -> str:
-    """Makes the publication, with its readers and first posts; the address of its web door."""
+def create_publication(root: Path, relay: int) -> str:
+    """Make the publication with its subscribers and first posts; return the address of its web server."""
     web = free_port()
-    door = f"http://{HOST}:{web}"
+    web_url = f"http://{HOST}:{web}"
     now = datetime.now(UTC)
     (root / "posts").mkdir()
     (root / "ketapress.toml").write_text(
-        SETTINGS.format(door=door, starts=_day_before_posts(now), host=HOST, relay=relay, web=web)
+        SETTINGS.format(web_url=web_url, starts=_day_before_posts(now), host=HOST, relay=relay, web=web)
     )
     for number in range(2):
         write_post(
             root, number, now - timedelta(minutes=10)
-        )  # of this very minute, they would wait for the next slot
-    people = "address,name\n" + "".join(f"{name}@example.net,{name.title()}\n" for name in PEOPLE)
-    (root / "people.csv").write_text(people)
-    for words in (["subscribers", "import", "people.csv"], ["compose", "minute", "--now"]):
-        subprocess.run(command(root, *words), cwd=root, check=True, capture_output=True)
-    return door
+        )  # posts of this minute would wait for the next slot
+    rows = "address,name\n" + "".join(f"{name}@example.net,{name.title()}\n" for name in NAMES)
+    (root / "subscribers.csv").write_text(rows)
+    for arguments in (["subscribers", "import", "subscribers.csv"], ["compose", "minute", "--now"]):
+        subprocess.run(command(root, *arguments), cwd=root, check=True, capture_output=True)
+    return web_url
 
 
 def _day_before_posts(now: datetime) -> date:
-    """A day that began before the first posts, also just after midnight: what is older than `starts` is in no edition."""
+    """Return a day that began before the first posts, even just after midnight: editions omit posts before `starts`."""
     return (now - timedelta(hours=1)).date()
 
 
 def write_post(root: Path, number: int, moment: datetime) -> None:
-    title, words = POSTS[number % len(POSTS)]
-    name, again = title.lower().replace(" ", "-"), number // len(POSTS)
-    heading = f"{title}, part {again + 1}" if again else title
-    text = f"---\ntitle: {heading}\ndate: {moment.isoformat()}\n---\n{words}\n"
+    title, body = POSTS[number % len(POSTS)]
+    name, part = title.lower().replace(" ", "-"), number // len(POSTS)
+    heading = f"{title}, part {part + 1}" if part else title
+    text = f"---\ntitle: {heading}\ndate: {moment.isoformat()}\n---\n{body}\n"
     (root / "posts" / f"{number:04}-{name}.md").write_text(text)
 
 
 def write_posts(root: Path, stop: Event) -> None:
     numbers = count(2)
-    while not stop.wait(EVERY):
+    while not stop.wait(POST_INTERVAL):
         write_post(root, next(numbers), datetime.now(UTC))
 
 
-def command(root: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "ketapress", "-C", str(root), *words]
+def command(root: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ketapress", "-C", str(root), *arguments]
 
 
 def main() -> int:
     stop = Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stop.set())
-    with ExitStack() as open_things:
-        root = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="ketapress-demo-")))
-        catcher = Catcher()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ketapress-demo-")))
+        handler = RelayHandler()
         port = free_port()
-        relay = Controller(catcher, hostname=HOST, port=port)
+        relay = Controller(handler, hostname=HOST, port=port)
         relay.start()
-        open_things.callback(relay.stop)
-        door = begin(root, port)
-        page = open_things.enter_context(inbox(catcher, f"{door}/"))
+        stack.callback(relay.stop)
+        web_url = create_publication(root, port)
+        page = stack.enter_context(serve_inbox(handler, f"{web_url}/"))
         print(f"the mail, as it arrives   {page}")
-        print(f"the publication           {door}/")
+        print(f"the publication           {web_url}/")
         print(f"its folder                {root}")
         print(f"the relay                 smtp://{HOST}:{port}")
-        print(f"how it stands             {sys.executable} -m ketapress -C {root} status")
-        print("Ctrl-C ends it, and nothing is left.\n", flush=True)
+        print(f"its status                {sys.executable} -m ketapress -C {root} status")
+        print("Ctrl-C ends the demo and removes its folder.\n", flush=True)
         writer = Thread(target=write_posts, args=(root, stop), daemon=True)
         writer.start()
         daemon = subprocess.Popen(command(root, "run"), start_new_session=True)
