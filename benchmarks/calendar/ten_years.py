@@ -1,21 +1,21 @@
-"""Every slot of ten years in every zone: `ketapress queue --json` against what clocks on walls show.
+"""Compare `ketapress queue --json` with a reference for every slot of ten years in every time zone.
 
     python benchmarks/calendar/ten_years.py [--from 2020] [--years 10] [--only Europe/Berlin …] [--processes 2]
 
-The reference (tests/walls.py) knows neither our calendar nor cron: it looks at the offset of each zone, cuts time where
-it changes, and reads minutes off the wall: eight schedules over all of the
-time, and every minute of the hours around the first change of each kind. Prints one line a zone that differs, and a summary; exits 1 on a difference.
-Zones whose data are the same bytes are the same zone under another name, and are run once.
+The reference (tests/support/wall_clock_oracle.py) uses neither Ketapress's calendar nor cron: it finds the changes of a
+zone's offset and derives local minutes from them. Eight schedules are compared over all years, and every minute of the
+hours before and after the first change of each kind. Prints a line for each zone that differs, and a summary; exits 1 on
+a difference. Zones with the same data are one zone with several names, and run once.
 """
 
-# ruff: noqa: PLR2004 - days of weeks and months are what a calendar is made of
+# ruff: noqa: PLR2004 - a calendar consists of numbers of days, weeks and months
 
 import argparse
 import gc
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -31,11 +31,11 @@ from click.testing import CliRunner
 from ketapress.cli.main import main as ketapress
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from support.wall_clock_oracle import DAY, EPOCH, MINUTE, Span, minutes_of, slots_of, spans
+from support.wall_clock_oracle import DAY, EPOCH, MINUTE, Span, find_spans, slots_of, to_minutes
 
-_PORTION = 16  # zones that a process is given at a time
+_BATCH_SIZE = 16  # zones that a process compares at a time
 _KEY = "%Y-%m-%dT%H%M"
-SCHEDULES = {
+SCHEDULES: dict[str, tuple[str, Callable[[date], Iterable[int]]]] = {
     "hourly": ("0 * * * *", lambda _day: range(0, DAY, 60)),
     "gaps": ("30 1,2,3 * * *", lambda _day: (90, 150, 210)),
     "midnight": ("0 0 * * *", lambda _day: (0,)),
@@ -51,93 +51,97 @@ def _is_last(day: date) -> bool:
     return (day + timedelta(days=7)).month != day.month
 
 
-def walls_of(first: int, last: int) -> dict[str, list[int]]:
-    """For each schedule, the minutes on walls that it names: day by day, from the table above."""
+def list_wall_minutes(first: int, last: int) -> dict[str, list[int]]:
+    """Return the local minutes of each schedule, in order, from `SCHEDULES`."""
     days = [((EPOCH + minute * MINUTE).date(), minute) for minute in range(first - first % DAY, last, DAY)]
     return {
-        name: [start + at for day, start in days for at in named(day)]
-        for name, (_, named) in SCHEDULES.items()
+        name: [start + at for day, start in days for at in minutes_of_day(day)]
+        for name, (_, minutes_of_day) in SCHEDULES.items()
     }
 
 
-def data_of(zone: str) -> bytes:
+def read_zone_data(zone: str) -> bytes:
     for folder in map(Path, TZPATH):
         if (folder / zone).is_file():
             return (folder / zone).read_bytes()
     return files("tzdata").joinpath("zoneinfo", *zone.split("/")).read_bytes()
 
 
-def different_zones() -> Iterator[tuple[str, int]]:
-    """Each zone once, with the number of its names."""
+def list_distinct_zones() -> Iterator[tuple[str, int]]:
+    """Yield each zone once, with the number of its names."""
     names: dict[bytes, list[str]] = {}
     for zone in sorted(available_timezones() - {"localtime", "Factory"}):
-        names.setdefault(data_of(zone), []).append(zone)
+        names.setdefault(read_zone_data(zone), []).append(zone)
     yield from ((same[0], len(same)) for same in names.values())
 
 
-def kinds(cut: Sequence[Span]) -> Iterable[Span]:
-    """The first change of each kind: from this shift to that one. Around it every minute is looked at."""
-    changes = {(before.shift, after.shift): after for before, after in reversed(list(pairwise(cut)))}
+def first_changes(zone_spans: Sequence[Span]) -> Iterable[Span]:
+    """Return the span after the first change of each kind; a kind is a pair of shifts."""
+    changes = {(before.shift, after.shift): after for before, after in reversed(list(pairwise(zone_spans)))}
     return changes.values()
 
 
-def queue(
+def run_queue(
     folder: Path, zone: str, schedules: Mapping[str, str], span: Sequence[int]
 ) -> dict[str, list[tuple[str, int]]]:
-    """What the command says: for each newsletter, keys with their minutes of UTC."""
+    """Run `queue` and return its slots for each newsletter: keys with their minutes of UTC."""
     newsletters = "".join(
         f'[newsletters.{name}]\ntitle = "{name}"\nschedule = "{cron}"\nstarts = 2000-01-01\nfrom = "a@example.org"\n'
         for name, cron in schedules.items()
     )
     site = (
-        f'[site]\ntitle = "Walls"\nurl = "https://example.org"\ntimezone = "{zone}"\npostal_address = "x"\n'
+        f'[site]\ntitle = "Slots"\nurl = "https://example.org"\ntimezone = "{zone}"\npostal_address = "x"\n'
     )
     (folder / "ketapress.toml").write_text(site + newsletters)
     first, last = ((EPOCH + minute * MINUTE).isoformat() for minute in span)
-    outcome = CliRunner().invoke(
+    result = CliRunner().invoke(
         ketapress, ["-C", str(folder), "queue", "--json", "--from", first, "--to", last]
     )
-    assert outcome.exit_code == 0, outcome.output
-    found: dict[str, list[tuple[str, int]]] = {name: [] for name in schedules}
-    for slot in json.loads(outcome.stdout)["result"]["slots"]:
-        found[slot["newsletter"]].append((slot["slot"], minutes_of(datetime.fromisoformat(slot["at"]))))
-    return found
+    assert result.exit_code == 0, result.output
+    slots: dict[str, list[tuple[str, int]]] = {name: [] for name in schedules}
+    for slot in json.loads(result.stdout)["result"]["slots"]:
+        slots[slot["newsletter"]].append((slot["slot"], to_minutes(datetime.fromisoformat(slot["at"]))))
+    return slots
 
 
-def shown(found: Iterable[tuple[int, int]]) -> list[tuple[str, int]]:
-    return sorted((key_of(wall), minute) for minute, wall in found)
+def format_slots(slots: Iterable[tuple[int, int]]) -> list[tuple[str, int]]:
+    return sorted((format_key(wall), minute) for minute, wall in slots)
 
 
 @cache
-def key_of(wall: int) -> str:
+def format_key(wall: int) -> str:
     return (EPOCH + wall * MINUTE).strftime(_KEY)
 
 
-def compared(
-    zone: str, span: Sequence[int], walls: Mapping[str, Sequence[int]], folder: Path
+def compare_zone(
+    zone: str, span: Sequence[int], wall_minutes: Mapping[str, Sequence[int]], folder: Path
 ) -> tuple[int, str]:
-    """How many slots a zone has in that time, and what the command says otherwise; nothing, where all is right."""
-    cut = list(spans(zone, span[0] - 3 * DAY, span[1]))
-    expected = {name: shown(slots_of(cut, minutes, *span)) for name, minutes in walls.items()}
-    said = queue(folder, zone, {name: cron for name, (cron, _) in SCHEDULES.items()}, span)
-    for each in kinds(cut):
-        around = (each.start - 180, each.start + 180)
-        every = range(around[0] - 2 * DAY, around[1] + 2 * DAY)
-        expected |= {f"m{each.start}": shown(slots_of(cut, every, *around))}
-        said |= {f"m{each.start}": queue(folder, zone, {"m": "* * * * *"}, around)["m"]}
-    gc.collect()  # what one call of the command leaves is large, and in circles
-    differ = [name for name in expected if sorted(said[name]) != expected[name]]
-    odd = sorted(set(said[differ[0]]) ^ set(expected[differ[0]]))[:4] if differ else []
-    return sum(map(len, expected.values())), f"{', '.join(differ)} differ, such as {odd}" if differ else ""
+    """Return the number of slots of a zone in that time, and a sentence about the differences, empty without any."""
+    zone_spans = list(find_spans(zone, span[0] - 3 * DAY, span[1]))
+    expected = {
+        name: format_slots(slots_of(zone_spans, minutes, *span)) for name, minutes in wall_minutes.items()
+    }
+    actual = run_queue(folder, zone, {name: cron for name, (cron, _) in SCHEDULES.items()}, span)
+    for change in first_changes(zone_spans):
+        window = (change.start - 180, change.start + 180)
+        minutes = range(window[0] - 2 * DAY, window[1] + 2 * DAY)
+        expected |= {f"m{change.start}": format_slots(slots_of(zone_spans, minutes, *window))}
+        actual |= {f"m{change.start}": run_queue(folder, zone, {"m": "* * * * *"}, window)["m"]}
+    gc.collect()  # a call of the command leaves large reference cycles
+    differences = [name for name in expected if sorted(actual[name]) != expected[name]]
+    examples = sorted(set(actual[differences[0]]) ^ set(expected[differences[0]]))[:4] if differences else []
+    return sum(
+        map(len, expected.values())
+    ), f"{', '.join(differences)} differ, such as {examples}" if differences else ""
 
 
-def share(zones: Sequence[str], first: int, last: int) -> list[tuple[str, int, str]]:
-    """The work of one process."""
-    span = [minutes_of(datetime(year, 1, 1, tzinfo=UTC)) for year in (first, last)]
-    walls = walls_of(span[0] - 3 * DAY, span[1] + 3 * DAY)
+def compare_zones(zones: Sequence[str], first: int, last: int) -> list[tuple[str, int, str]]:
+    """Compare a batch of zones in this process."""
+    span = [to_minutes(datetime(year, 1, 1, tzinfo=UTC)) for year in (first, last)]
+    wall_minutes = list_wall_minutes(span[0] - 3 * DAY, span[1] + 3 * DAY)
     with tempfile.TemporaryDirectory() as temporary:
         (Path(temporary) / "posts").mkdir()
-        return [(zone, *compared(zone, span, walls, Path(temporary))) for zone in zones]
+        return [(zone, *compare_zone(zone, span, wall_minutes, Path(temporary))) for zone in zones]
 
 
 def main() -> int:
@@ -146,25 +150,28 @@ def main() -> int:
     parser.add_argument("--years", type=int, default=10)
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--processes", type=int, default=1)
-    asked = parser.parse_args()
-    last = asked.first + asked.years
-    zones = dict.fromkeys(asked.only, 1) if asked.only else dict(different_zones())
-    parts = [list(zones)[start : start + _PORTION] for start in range(0, len(zones), _PORTION)]
-    slots = done = wrong = 0
-    with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
-        for found in pool.map(share, parts, repeat(asked.first), repeat(last)):
-            slots, done = slots + sum(count for _, count, _ in found), done + len(found)
-            for zone, _, difference in found:
-                wrong += bool(difference)
+    options = parser.parse_args()
+    last = options.first + options.years
+    zones = dict.fromkeys(options.only, 1) if options.only else dict(list_distinct_zones())
+    batches = [list(zones)[start : start + _BATCH_SIZE] for start in range(0, len(zones), _BATCH_SIZE)]
+    slot_count = done_count = difference_count = 0
+    with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+        for results in pool.map(compare_zones, batches, repeat(options.first), repeat(last)):
+            slot_count, done_count = (
+                slot_count + sum(count for _, count, _ in results),
+                done_count + len(results),
+            )
+            for zone, _, difference in results:
+                difference_count += bool(difference)
                 if difference:
                     print(f"{zone}: {difference}")
-            print(f"{done} of {len(zones)} zones", file=sys.stderr)
-    work = sum(getrusage(RUSAGE_CHILDREN)[:2])
+            print(f"{done_count} of {len(zones)} zones", file=sys.stderr)
+    cpu_seconds = sum(getrusage(RUSAGE_CHILDREN)[:2])
     print(
-        f"{len(zones)} different zones under {sum(zones.values())} names, {slots:,} slots from {asked.first} to {last}: "
-        f"{wrong} zones differ. {work:.0f} s of work."
+        f"{len(zones)} distinct zones with {sum(zones.values())} names, {slot_count:,} slots from {options.first} to {last}: "
+        f"{difference_count} zones differ. {cpu_seconds:.0f} s of CPU."
     )
-    return 1 if wrong else 0
+    return 1 if difference_count else 0
 
 
 if __name__ == "__main__":

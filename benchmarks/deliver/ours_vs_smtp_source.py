@@ -1,12 +1,13 @@
-"""How fast a whole edition goes out, against Postfix's own load generator, which is written in C.
+"""Measure how fast an edition is sent, compared with smtp-source, Postfix's load generator, which is written in C.
 
-Both send messages of the same size over the same number of connections, one after the other, to a sink that costs next
-to nothing (`sinks.py`) and counts them; the figure is the median of the paired ratios. Ours does everything it does in service: deliveries are claimed from SQLite,
-each message is stamped, no dot goes out before its intent is committed, results are written. smtp-source sends filler.
+Both send messages of the same size over the same number of connections, one after the other, to a sink that uses very
+little CPU and counts them (`sinks.py`). The figure is the median of the paired ratios. Ketapress does all that it does in
+production: deliveries are claimed from SQLite, each message is personalized, no final dot is sent before its intent is
+committed, and results are saved. smtp-source sends filler.
 
     python benchmarks/deliver/ours_vs_smtp_source.py --messages 10000 --rounds 5
 
-Needs cc and Debian's package postfix (its daemon is not started). Loopback, so that neither side waits for a network.
+Requires cc and Debian's package postfix (its daemon is not started). Uses loopback, so that neither side waits for a network.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from sinks import SINKS, open_sink, program, wait
+from sinks import SINKS, find_program, open_sink, wait_for_exit
 
 from ketapress.deliver.context import DeliveryContext
 from ketapress.deliver.sender import Sender
@@ -48,10 +49,10 @@ WEEKLY = NewsletterSettings(
 )
 
 
-def letter(size: int) -> MessageTemplate:
-    """A message of about `size` bytes: a fifth of it text, the rest HTML, with the slots of a real digest."""
+def build_template(size: int) -> MessageTemplate:
+    """Return a template of about `size` bytes: a fifth of it text, the rest HTML, with the merge fields of a digest."""
     line = b"x" * 74 + b"=\r\n"
-    text, page = line * (size // 5 // len(line)), line * (size * 4 // 5 // len(line))
+    text, html = line * (size // 5 // len(line)), line * (size * 4 // 5 // len(line))
     return MessageTemplate(
         key="0123456789abcdef",
         segments=(
@@ -63,7 +64,7 @@ def letter(size: int) -> MessageTemplate:
             b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n'
             b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + text,
             b"\r\n\r\n--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-            + page,
+            + html,
             b"\r\n",
             b"\r\n--b--\r\n",
         ),
@@ -93,11 +94,13 @@ def personalize(
     return message_chunks(message_template, values)
 
 
-def composed(store: Store, messages: int, size: int) -> None:
-    """One edition that is ready, and its subscribers."""
-    people = (ImportRow(address=f"reader{n}@host{n % 97}.example") for n in range(messages))
-    store.subscribers.add(people, ["weekly"], "benchmark", NOW)
-    digest = Digest(subject="News", html="", text="", web_html="", message_template=letter(size), sizes={})
+def add_edition(store: Store, messages: int, size: int) -> None:
+    """Add an edition that is ready to send, and its subscribers."""
+    rows = (ImportRow(address=f"reader{n}@host{n % 97}.example") for n in range(messages))
+    store.subscribers.add(rows, ["weekly"], "benchmark", NOW)
+    digest = Digest(
+        subject="News", html="", text="", web_html="", message_template=build_template(size), sizes={}
+    )
     window = Window(SLOT.at - timedelta(days=7), SLOT.at)
     edition = store.editions.decide_slots(
         [(SLOT, Decision.COMPOSED)], window=window, post_ids=(), send_deadline=None, now=NOW
@@ -108,10 +111,10 @@ def composed(store: Store, messages: int, size: int) -> None:
     )
 
 
-def ours(folder: Path, port: int, options: argparse.Namespace) -> dict[str, float]:
-    """One edition sent, in this process; seconds of the clock and of the processor, megabytes at the most."""
+def send_edition(folder: Path, port: int, options: argparse.Namespace) -> dict[str, float]:
+    """Send an edition in this process; return seconds, CPU seconds and peak megabytes."""
     with open_store("sqlite:///ketapress.db", folder, durability=options.durability) as store:
-        composed(store, options.messages, options.size)
+        add_edition(store, options.messages, options.size)
         context = DeliveryContext(
             relay=RelaySettings(url=RelayUrl("127.0.0.1", port, "none"), connections=options.connections),
             build_message=personalize,
@@ -121,56 +124,56 @@ def ours(folder: Path, port: int, options: argparse.Namespace) -> dict[str, floa
             limits=RelayLimits(None, options.connections),
         )
         sender = Sender(store.deliveries, store.editions, {"weekly": WEEKLY}, context)
-        start, processor = time.perf_counter(), time.process_time()
+        start, cpu_seconds = time.perf_counter(), time.process_time()
         [report] = sender.send()
-        seconds, processor = time.perf_counter() - start, time.process_time() - processor
+        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_seconds
         assert report.sent == options.messages, report
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "seconds": seconds,
-        "processor": processor,
+        "cpu_seconds": cpu_seconds,
         "megabytes": usage.ru_maxrss / 1024,
     }
 
 
 @contextmanager
-def sink() -> Iterator[int]:
-    """Starts smtp-sink and yields its port."""
-    with open_sink("smtp-sink") as opened:
-        yield opened.port
+def start_smtp_sink() -> Iterator[int]:
+    """Start smtp-sink and yield its port."""
+    with open_sink("smtp-sink") as sink:
+        yield sink.port
 
 
-def smtp_source(port: int, options: argparse.Namespace) -> tuple[float, float]:
-    """Seconds and processor seconds of smtp-source as a whole process."""
-    command = [program("smtp-source"), "-d", "-s", str(options.connections), "-l", str(options.size)]
+def run_smtp_source(port: int, options: argparse.Namespace) -> tuple[float, float]:
+    """Run smtp-source and return its seconds and CPU seconds."""
+    command = [find_program("smtp-source"), "-d", "-s", str(options.connections), "-l", str(options.size)]
     start = time.perf_counter()
     with subprocess.Popen([*command, "-m", str(options.messages), f"127.0.0.1:{port}"]) as process:
-        processor = wait(process)
+        cpu_seconds = wait_for_exit(process)
     if process.returncode:
         sys.exit(f"smtp-source ended with {process.returncode}.")
-    return time.perf_counter() - start, processor
+    return time.perf_counter() - start, cpu_seconds
 
 
-def ours_alone(port: int, options: argparse.Namespace) -> dict[str, float]:
-    """Ours in a process of its own."""
+def run_ours(port: int, options: argparse.Namespace) -> dict[str, float]:
+    """Run `send_edition` in a process of its own and return its result."""
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        words = [sys.executable, str(Path(__file__).resolve()), "--ours", folder, "--port", str(port)]
+        command = [sys.executable, str(Path(__file__).resolve()), "--ours", folder, "--port", str(port)]
         for name in ("messages", "size", "connections", "durability"):
-            words += [f"--{name}", str(getattr(options, name))]
-        told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-    found: dict[str, float] = json.loads(told)
-    return found
+            command += [f"--{name}", str(getattr(options, name))]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    result: dict[str, float] = json.loads(output)
+    return result
 
 
-def one_round(options: argparse.Namespace) -> tuple[float, dict[str, float]]:
-    """Both sides, one after the other, each to a sink of its own."""
-    with open_sink(options.sink) as opened:
-        theirs, _ = smtp_source(opened.port, options)
-    opened.check(options.messages, options.size)
-    with open_sink(options.sink) as opened:
-        mine = ours_alone(opened.port, options)
-    opened.check(options.messages, options.size)
-    return theirs, mine
+def run_round(options: argparse.Namespace) -> tuple[float, dict[str, float]]:
+    """Run both sides, one after the other, each with a sink of its own."""
+    with open_sink(options.sink) as sink:
+        smtp_source_seconds, _ = run_smtp_source(sink.port, options)
+    sink.check(options.messages, options.size)
+    with open_sink(options.sink) as sink:
+        ours = run_ours(sink.port, options)
+    sink.check(options.messages, options.size)
+    return smtp_source_seconds, ours
 
 
 def main() -> None:
@@ -186,17 +189,17 @@ def main() -> None:
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.ours:
-        print(json.dumps(ours(Path(options.ours), options.port, options)))
+        print(json.dumps(send_edition(Path(options.ours), options.port, options)))
         return
     print("| round | smtp-source msgs/s | ours msgs/s | ratio | our CPU s/1,000 | our MB |")
     print("|--:|--:|--:|--:|--:|--:|")
     ratios = []
     for number in range(1, options.rounds + 1):
-        theirs, mine = one_round(options)
-        ratios.append(theirs / mine["seconds"])
+        smtp_source_seconds, ours = run_round(options)
+        ratios.append(smtp_source_seconds / ours["seconds"])
         print(
-            f"| {number} | {options.messages / theirs:,.0f} | {options.messages / mine['seconds']:,.0f} | {ratios[-1]:.2f} "
-            f"| {mine['processor'] / options.messages * 1000:.3f} | {mine['megabytes']:.0f} |",
+            f"| {number} | {options.messages / smtp_source_seconds:,.0f} | {options.messages / ours['seconds']:,.0f} | {ratios[-1]:.2f} "
+            f"| {ours['cpu_seconds'] / options.messages * 1000:.3f} | {ours['megabytes']:.0f} |",
             flush=True,
         )
     print(

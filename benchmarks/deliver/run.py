@@ -1,16 +1,16 @@
-"""How fast an edition goes out, beside the mail libraries that others use and Postfix's own load generator.
+"""Measure how fast an edition is sent, compared with other mail libraries and with Postfix's load generator.
 
-Everybody sends messages of the same size over the same number of connections, one after the other, in turn, to a sink of
-our own that costs next to nothing (`sinks.py`) and counts what came: a run with a message too few or too many ends the
-benchmark. A figure is the median over the rounds, a ratio the median of the paired ratios. Ours does all that it does in
-service: claims from SQLite, stamps, commits an intent before each dot, writes results. The others keep no database;
-smtplib and aiosmtplib get finished bytes, nodemailer (its pool) text and HTML, as its users do.
+The senders run one after the other in each round, with messages of the same size over the same number of connections.
+The sink (`sinks.py`) uses very little CPU and counts what arrives; a missing or surplus message ends the benchmark.
+A figure is the median over the rounds, a ratio the median of the paired ratios. Ketapress does all that it does in
+production: it claims deliveries from SQLite, personalizes messages, commits an intent before each final dot and saves the
+results. The others have no database; smtplib and aiosmtplib send prepared bytes, nodemailer's pool text and HTML.
 
     python benchmarks/deliver/run.py --messages 10000 --rounds 3
-    python benchmarks/deliver/run.py --sink smtp-sink           into Postfix's sink, which is often the limit
+    python benchmarks/deliver/run.py --sink smtp-sink           use Postfix's sink, which is often the limit
 
-Needs cc and Debian's postfix (its daemon is not started); npm, where nodemailer is to be measured. What it measures it
-installs in a folder that is gone afterwards.
+Requires cc and Debian's package postfix (its daemon is not started), and npm for nodemailer. The libraries are installed
+in a temporary folder.
 """
 
 import argparse
@@ -27,79 +27,81 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from ours_vs_smtp_source import ours_alone, smtp_source
+from ours_vs_smtp_source import run_ours, run_smtp_source
 from sinks import SINKS, open_sink
 
 HERE = Path(__file__).parent
 RIVALS = HERE / "rivals"
 README = HERE.parent.parent / "README.md"
-INTO = {
+SINK_DESCRIPTIONS = {
     "counting": "into a sink that only counts (every message arrived)",
     "smtp-sink": "into smtp-sink",
 }
-SOURCE_SENDS = 4
-"""smtp-source sends so many times the messages of the others: it would be done in half a second."""
-FULL = 0.85
-"""A sink that is so busy holds the sender up."""
-Run = Callable[[int, argparse.Namespace], tuple[float, float]]
-"""Sends to a port; returns seconds and the sender's processor seconds."""
+SMTP_SOURCE_FACTOR = 4
+"""How many times as many messages smtp-source sends: with the same number it would end within half a second."""
+BUSY_LIMIT = 0.85
+"""The share of CPU time from which the sink is reported as the limit."""
+Sender = Callable[[int, argparse.Namespace], tuple[float, float]]
+"""A function that sends to a port and returns seconds and the sender's CPU seconds."""
 
 
 @dataclass(frozen=True)
-class Told:
+class Measurement:
     messages: int
     seconds: float
-    processor: float
-    sink_processor: float
+    cpu_seconds: float
+    sink_cpu_seconds: float
 
     @property
     def rate(self) -> float:
         return self.messages / self.seconds
 
 
-def ours(durability: str, port: int, options: argparse.Namespace) -> tuple[float, float]:
-    told = ours_alone(port, argparse.Namespace(**vars(options) | {"durability": durability}))
-    return told["seconds"], told["processor"]
+def run_ours_with_durability(durability: str, port: int, options: argparse.Namespace) -> tuple[float, float]:
+    result = run_ours(port, argparse.Namespace(**vars(options) | {"durability": durability}))
+    return result["seconds"], result["cpu_seconds"]
 
 
-def rival(words: list[str], folder: Path, port: int, options: argparse.Namespace) -> tuple[float, float]:
+def run_rival(
+    command: list[str], folder: Path, port: int, options: argparse.Namespace
+) -> tuple[float, float]:
     environment = os.environ | {"NODE_PATH": str(folder / "node_modules"), "PYTHONPATH": str(folder)}
-    numbers = [str(each) for each in (port, options.messages, options.connections, options.size)]
-    told = subprocess.run(
-        [*words, *numbers], check=True, capture_output=True, text=True, env=environment
+    numbers = [str(number) for number in (port, options.messages, options.connections, options.size)]
+    output = subprocess.run(
+        [*command, *numbers], check=True, capture_output=True, text=True, env=environment
     ).stdout
-    seconds, processor = map(float, told.split())
-    return seconds, processor
+    seconds, cpu_seconds = map(float, output.split())
+    return seconds, cpu_seconds
 
 
-def candidates(folder: Path) -> dict[str, Run]:
-    """Who is measured; what is missing on this machine is left out, and said."""
+def find_senders(folder: Path) -> dict[str, Sender]:
+    """Return the senders by name. Without npm, nodemailer is left out, with a warning."""
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     subprocess.run([*pip, "--target", str(folder), "aiosmtplib"], check=True)
     python = [sys.executable, str(RIVALS / "python.py")]
-    found: dict[str, Run] = {
-        "smtp-source -d (C, no database, one text for all)": smtp_source,
-        'Ketapress, `durability = "power"`': partial(ours, "power"),
-        'Ketapress, `durability = "process"`': partial(ours, "process"),
-        "smtplib, a thread a connection, finished bytes": partial(rival, [*python, "smtplib"], folder),
-        "aiosmtplib, finished bytes": partial(rival, [*python, "aiosmtplib"], folder),
+    senders: dict[str, Sender] = {
+        "smtp-source -d (C, no database, one text for all)": run_smtp_source,
+        'Ketapress, `durability = "power"`': partial(run_ours_with_durability, "power"),
+        'Ketapress, `durability = "process"`': partial(run_ours_with_durability, "process"),
+        "smtplib, a thread a connection, finished bytes": partial(run_rival, [*python, "smtplib"], folder),
+        "aiosmtplib, finished bytes": partial(run_rival, [*python, "aiosmtplib"], folder),
     }
     if shutil.which("npm") is None:
         print("npm is not installed: nodemailer is left out.", file=sys.stderr)
-        return found
+        return senders
     subprocess.run(["npm", "install", "--silent", "--prefix", str(folder), "nodemailer"], check=True)
     pool = ["node", str(RIVALS / "pool.js")]
-    return found | {"nodemailer's pool, text and HTML": partial(rival, pool, folder)}
+    return senders | {"nodemailer's pool, text and HTML": partial(run_rival, pool, folder)}
 
 
-def measure(run: Run, options: argparse.Namespace) -> Told:
-    """Runs one sender to a sink of its own, and ends the benchmark unless everything arrived."""
-    if run is smtp_source:
-        options = argparse.Namespace(**vars(options) | {"messages": options.messages * SOURCE_SENDS})
+def measure(sender: Sender, options: argparse.Namespace) -> Measurement:
+    """Run one sender with a sink of its own; exit if a message is missing or surplus."""
+    if sender is run_smtp_source:
+        options = argparse.Namespace(**vars(options) | {"messages": options.messages * SMTP_SOURCE_FACTOR})
     with open_sink(options.sink) as sink:
-        seconds, processor = run(sink.port, options)
+        seconds, cpu_seconds = sender(sink.port, options)
     sink.check(options.messages, options.size)
-    return Told(options.messages, seconds, processor, sink.processor)
+    return Measurement(options.messages, seconds, cpu_seconds, sink.cpu_seconds)
 
 
 def main() -> None:
@@ -110,72 +112,77 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[62_980, 20_000], help="bytes of a message")
     parser.add_argument("--sink", choices=SINKS, default=SINKS[0])
     parser.add_argument("--folder", help="where the database is made; a disk, not memory, for honest figures")
-    parser.add_argument("--keep", action="store_true", help="keeps the table in RESULTS.md and the README")
+    parser.add_argument("--keep", action="store_true", help="save the tables in RESULTS.md and the README")
     options = parser.parse_args()
-    rounds: list[dict[tuple[int, str], Told]] = []
+    rounds: list[dict[tuple[int, str], Measurement]] = []
     loads = []
     with tempfile.TemporaryDirectory() as folder:
-        measured = candidates(Path(folder))
+        senders = find_senders(Path(folder))
         for number in range(1, options.rounds + 1):
-            told = {}
+            measurements = {}
             for size in options.sizes:
                 sized = argparse.Namespace(**vars(options) | {"size": size})
-                for name, run in measured.items():
-                    told[size, name] = measure(run, sized)
+                for name, sender in senders.items():
+                    measurements[size, name] = measure(sender, sized)
                     loads.append(os.getloadavg()[0])
                     print(
-                        f"round {number}, {size}, {name}: {told[size, name].rate:,.0f} a second",
+                        f"round {number}, {size}, {name}: {measurements[size, name].rate:,.0f} a second",
                         file=sys.stderr,
                     )
-            rounds.append(told)
-    tables = "\n".join(results(list(measured), rounds, median(loads), options))
+            rounds.append(measurements)
+    tables = "\n".join(format_results(list(senders), rounds, median(loads), options))
     print(tables)
     if options.keep:
-        keep(tables)
+        save_results(tables)
 
 
-def keep(table: str) -> None:
-    """Puts the tables into RESULTS.md, and between its marks in the README."""
+def save_results(table: str) -> None:
+    """Write the tables to RESULTS.md, and between the markers in the README."""
     (HERE / "RESULTS.md").write_text(f"# Deliver: measured\n\n{table}")
     before, begin, rest = README.read_text().partition("<!-- deliver: benchmarks/deliver/run.py --keep -->\n")
     _, end, after = rest.partition("<!-- end -->\n")
     README.write_text(f"{before}{begin}{table}{end}{after}")
 
 
-def crowded(load: float) -> str:
-    """What so many processes mean for the figures."""
+def describe_load(load: float) -> str:
+    """Return a warning if more processes than cores wanted to run, else an empty string."""
     if load <= (os.cpu_count() or 1):
         return ""
     return (
-        ": more than there are, so the cores were the limit. Everybody was slower than alone, and whoever needs less CPU "
-        "looks better"
+        ": more than there are, so the cores were the limit. Every sender was slower than alone, and a sender that needs "
+        "less CPU looks better"
     )
 
 
-def results(
-    names: list[str], rounds: list[dict[tuple[int, str], Told]], load: float, options: argparse.Namespace
+def format_results(
+    names: list[str],
+    rounds: list[dict[tuple[int, str], Measurement]],
+    load: float,
+    options: argparse.Namespace,
 ) -> Iterator[str]:
-    """The lines of the tables, a table for each size, and under what it was measured. Ratios are beside the first name."""
-    fullest = max(
-        median(each[key].sink_processor / each[key].seconds for each in rounds) for key in rounds[0]
+    """Yield the lines of a table for each size, after a line about the conditions. Ratios are to the first name."""
+    max_sink_load = max(
+        median(result[key].sink_cpu_seconds / result[key].seconds for result in rounds) for key in rounds[0]
     )
     yield (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores {platform.machine()}, Python {platform.python_version()}, "
-        f"{options.connections} connections, {options.messages:,} messages ({SOURCE_SENDS} times as many of smtp-source), "
-        f"{options.rounds} rounds in turn, {INTO[options.sink]}. The sink was at most {fullest:.0%} busy"
-        f"{': it was the limit there' if fullest > FULL else ', so it was never the limit'}. "
-        f"{load:.1f} processes wanted a core meanwhile, the sender and the sink among them{crowded(load)}."
+        f"{options.connections} connections, {options.messages:,} messages ({SMTP_SOURCE_FACTOR} times as many of smtp-source), "
+        f"{options.rounds} rounds in turn, {SINK_DESCRIPTIONS[options.sink]}. The sink was at most {max_sink_load:.0%} busy"
+        f"{': it was the limit there' if max_sink_load > BUSY_LIMIT else ', so it was never the limit'}. "
+        f"{load:.1f} processes wanted a core meanwhile, the sender and the sink among them{describe_load(load)}."
     )
     for size in options.sizes:
         yield f"\n| {size:,} bytes each | messages/s | beside smtp-source | CPU s/1,000 | sender busy | sink busy |"
         yield "|---|--:|--:|--:|--:|--:|"
         for name in names:
-            told = [each[size, name] for each in rounds]
-            rate = median(each.rate for each in told)
-            ratio = median(each[size, name].rate / each[size, names[0]].rate for each in rounds)
-            cost = median(each.processor / each.messages for each in told) * 1000
-            busy = median(each.processor / each.seconds for each in told)
-            sink = median(each.sink_processor / each.seconds for each in told)
+            measurements = [result[size, name] for result in rounds]
+            rate = median(measurement.rate for measurement in measurements)
+            ratio = median(result[size, name].rate / result[size, names[0]].rate for result in rounds)
+            cost = (
+                median(measurement.cpu_seconds / measurement.messages for measurement in measurements) * 1000
+            )
+            busy = median(measurement.cpu_seconds / measurement.seconds for measurement in measurements)
+            sink = median(measurement.sink_cpu_seconds / measurement.seconds for measurement in measurements)
             yield f"| {name} | {rate:,.0f} | {ratio:.2f} | {cost:.2f} | {busy:.0%} | {sink:.0%} |"
     yield ""
 

@@ -1,9 +1,9 @@
-"""Where a benchmark's mail goes: a sink of ours that costs next to nothing and counts, or Postfix's smtp-sink.
+"""The SMTP servers that benchmarks send to: a sink that counts and uses very little CPU, or Postfix's smtp-sink.
 
-smtp-sink uses as much CPU for a message of 60 KB as a good sender does, so that it is the limit. Ours (sink.c, compiled
-here with cc) uses a seventh of that, and says how many messages, bytes and recipients came.
+smtp-sink uses as much CPU for a message of 60 KB as a fast sender does, so that the sink is the limit. The counting sink
+(sink.c, compiled here with cc) uses a seventh of that, and reports how many messages, bytes and recipients arrived.
 
-    python benchmarks/deliver/sinks.py          checks ours: it counts right however the bytes come in
+    python benchmarks/deliver/sinks.py          check that the counting sink counts correctly however the bytes arrive
 """
 
 import atexit
@@ -21,12 +21,12 @@ from functools import cache
 from pathlib import Path
 
 SINKS = ("counting", "smtp-sink")
-BOUND = 900
-"""Seconds after which a sink of ours ends, whatever became of its benchmark."""
-LESS = 0.9
-MORE = 1.15
-"""A message may be so much smaller or larger than was asked for: encodings differ."""
-BINARIES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+MAX_SECONDS = 900
+"""Seconds after which a counting sink ends, even if its benchmark has crashed."""
+MIN_SIZE_RATIO = 0.9
+MAX_SIZE_RATIO = 1.15
+"""The average size of a message, divided by the size asked for, is in this range: encodings differ."""
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
 
 
 @dataclass(frozen=True)
@@ -40,49 +40,49 @@ class Counts:
 @dataclass
 class Sink:
     port: int
-    processor: float = 0.0
-    """Its processor seconds, once it has ended."""
+    cpu_seconds: float = 0.0
+    """The sink's CPU seconds; 0 until it has ended."""
     counts: Counts | None = None
-    """What came, once it has ended; smtp-sink does not say."""
+    """What arrived; None until the sink has ended, and always for smtp-sink, which does not count."""
 
     def check(self, messages: int, size: int) -> None:
-        """Ends the benchmark unless so many messages of about that size came, each to one recipient."""
+        """Exit unless this many messages of about this size arrived, each for one recipient."""
         counts = self.counts
         if counts is None:
             return
-        whole = counts.messages == counts.recipients == messages and not counts.errors
-        if not whole or not LESS * size <= counts.bytes / messages <= MORE * size:
-            sys.exit(f"{messages} messages of {size} bytes were to arrive; the sink took {counts}.")
+        is_complete = counts.messages == counts.recipients == messages and not counts.errors
+        if not is_complete or not MIN_SIZE_RATIO * size <= counts.bytes / messages <= MAX_SIZE_RATIO * size:
+            sys.exit(f"Expected {messages} messages of {size} bytes; the sink received {counts}.")
 
 
 @contextmanager
 def open_sink(kind: str) -> Iterator[Sink]:
-    """Starts a sink on a port of its own; what it counted and what it cost is known afterwards."""
-    with counting_sink() if kind == "counting" else smtp_sink() as sink:
+    """Start a sink and yield it; its counts and CPU seconds are set when the context ends."""
+    with start_counting_sink() if kind == "counting" else start_smtp_sink() as sink:
         yield sink
 
 
 @contextmanager
-def counting_sink() -> Iterator[Sink]:
-    with subprocess.Popen([compiled(), str(BOUND)], stdout=subprocess.PIPE, text=True) as process:
+def start_counting_sink() -> Iterator[Sink]:
+    with subprocess.Popen([compile_sink(), str(MAX_SECONDS)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         sink = Sink(int(process.stdout.readline()))
         try:
             yield sink
         finally:
             process.terminate()
-            told = process.stdout.read()
-            sink.processor = wait(process)
-        sink.counts = Counts(*map(int, told.split()))
+            output = process.stdout.read()
+            sink.cpu_seconds = wait_for_exit(process)
+        sink.counts = Counts(*map(int, output.split()))
 
 
 @contextmanager
-def smtp_sink() -> Iterator[Sink]:
+def start_smtp_sink() -> Iterator[Sink]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         sink = Sink(free.getsockname()[1])
     user = ["-u", "nobody"] if os.getuid() == 0 else []
-    with subprocess.Popen([program("smtp-sink"), *user, f"127.0.0.1:{sink.port}", "1000"]) as process:
+    with subprocess.Popen([find_program("smtp-sink"), *user, f"127.0.0.1:{sink.port}", "1000"]) as process:
         try:
             for _ in range(200):
                 with socket.socket() as probe:
@@ -92,55 +92,55 @@ def smtp_sink() -> Iterator[Sink]:
             yield sink
         finally:
             process.terminate()
-            sink.processor = wait(process)
+            sink.cpu_seconds = wait_for_exit(process)
 
 
 @cache
-def compiled() -> str:
-    """Compiles sink.c into a folder that is gone when the benchmark ends."""
+def compile_sink() -> str:
+    """Compile sink.c into a temporary folder, removed at exit, and return the path of the binary."""
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder)
-    made = f"{folder}/sink"
+    binary = f"{folder}/sink"
     source = Path(__file__).with_name("sink.c")
-    subprocess.run([program("cc"), "-std=gnu11", "-O2", "-o", made, str(source)], check=True)
-    return made
+    subprocess.run([find_program("cc"), "-std=gnu11", "-O2", "-o", binary, str(source)], check=True)
+    return binary
 
 
-def program(name: str) -> str:
-    found = shutil.which(name, path=BINARIES)
-    if found is None:
-        sys.exit(f"{name} is not installed: apt-get install postfix gcc libc6-dev brings it.")
-    return found
+def find_program(name: str) -> str:
+    path = shutil.which(name, path=SEARCH_PATH)
+    if path is None:
+        sys.exit(f"{name} is not installed. Run: apt-get install postfix gcc libc6-dev")
+    return path
 
 
-def wait(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> float:
-    """Waits for the process, and returns the processor seconds that it used."""
+def wait_for_exit(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> float:
+    """Wait for the process to end, and return the CPU seconds that it used."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_utime + usage.ru_stime
 
 
-def check() -> int:
-    """Sends messages that look like ends and are none, cut in two at every byte; returns in how many ways."""
+def check_counts() -> int:
+    """Send messages that contain false ends of data, split in two at every byte; return the number of splits."""
     bodies = (b"", b"A: b\r\n\r\n..\r\n...\r\n.\n.\r.\r\nQUIT\r\n", b".\n\r\n..\r\n\r\n")
-    words = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
-    talk = b"EHLO me\r\n" + b"".join(words + body + b".\r\n" for body in bodies) + b"RSET\r\nQUIT\r\n"
+    commands = b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
+    session = b"EHLO me\r\n" + b"".join(commands + body + b".\r\n" for body in bodies) + b"RSET\r\nQUIT\r\n"
     with open_sink("counting") as sink:
-        for cut in range(len(talk)):
+        for position in range(len(session)):
             with socket.create_connection(("127.0.0.1", sink.port), timeout=5) as relay:
                 relay.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                relay.sendall(talk[:cut])
+                relay.sendall(session[:position])
                 time.sleep(0.002)
-                relay.sendall(talk[cut:])
+                relay.sendall(session[position:])
                 with relay.makefile("rb") as answers:
                     codes = [line[:3] for line in answers]
             assert codes == [b"220", *[b"250"] * 4, *[b"250", b"250", b"354", b"250"] * 3, b"250", b"221"], (
                 codes
             )
-    taken = len(talk) * len(bodies)
-    assert sink.counts == Counts(taken, len(talk) * len(b"".join(bodies)), taken, 0), sink.counts
-    return len(talk)
+    messages = len(session) * len(bodies)
+    assert sink.counts == Counts(messages, len(session) * len(b"".join(bodies)), messages, 0), sink.counts
+    return len(session)
 
 
 if __name__ == "__main__":
-    print(f"Counted right, cut in {check()} ways.")
+    print(f"All counts are correct, with {check_counts()} different splits.")

@@ -1,11 +1,11 @@
-"""How much two senders on one PostgreSQL get done, against one, where the relay is what takes time.
+"""Measure how much faster two senders on one PostgreSQL are than one, with a slow relay.
 
-A relay of ours answers each final dot after 50 ms. Each sender is a process of its own with so many connections; the
-edition is the same size each time. A figure is the median of the paired ratios.
+The relay on loopback replies to each final dot after 50 ms. Each sender is a process of its own with `--connections`
+connections; the edition always has the same size. The figure is the median of the paired ratios.
 
     python benchmarks/deliver/two_workers.py --messages 2000 --rounds 3
 
-Brings its own PostgreSQL (the one of the tests).
+Starts the PostgreSQL of the tests.
 """
 
 import argparse
@@ -28,22 +28,22 @@ from ketapress.testing import ScriptedRelay
 from support.delivery_fixture import DeliveryFixture, RemoteRelay
 from support.postgresql import administer, postgresql
 
-TAKES = 0.05
+REPLY_SECONDS = 0.05
 
 
-def sender(url: str, port: int, connections: int) -> None:
+def send(url: str, port: int, connections: int) -> None:
     with tempfile.TemporaryDirectory() as folder, open_store(url, Path(folder)) as store:
         DeliveryFixture(store, RemoteRelay(port), Path(folder), connections=connections).send_all()
 
 
-def seconds(server: URL, name: str, workers: int, options: argparse.Namespace) -> float:
-    """One edition to all its readers, by so many processes: from the first message taken to the last."""
-    taken: list[float] = []
+def measure_seconds(server: URL, name: str, workers: int, options: argparse.Namespace) -> float:
+    """Send an edition with this many processes; return seconds from the first accepted message to the last."""
+    reply_times: list[float] = []
 
-    async def slow(_talk: Any) -> str:
-        await asyncio.sleep(TAKES)
-        taken.append(time.perf_counter())
-        return "250 2.0.0 taken"
+    async def reply_slowly(_session: Any) -> str:
+        await asyncio.sleep(REPLY_SECONDS)
+        reply_times.append(time.perf_counter())
+        return "250 2.0.0 accepted"
 
     administer(server, f"CREATE DATABASE {name}")
     url = server.set(database=name).render_as_string(hide_password=False)
@@ -52,19 +52,19 @@ def seconds(server: URL, name: str, workers: int, options: argparse.Namespace) -
         open_store(url, Path(folder)) as store,
         ScriptedRelay() as relay,
     ):
-        relay.script(Phase.END_OF_DATA, slow)
+        relay.script(Phase.END_OF_DATA, reply_slowly)
         delivery = DeliveryFixture(store, relay, Path(folder))
         delivery.subscribe(*(f"reader{n}@host{n % 97}.example" for n in range(options.messages)))
         edition = delivery.add_edition()
         store.deliveries.freeze(edition, "weekly", delivery.clock())
-        words = [sys.executable, __file__, "--url", url, "--port", str(relay.port)]
-        words += ["--connections", str(options.connections)]
-        senders = [subprocess.Popen(words) for _ in range(workers)]
-        assert not any([each.wait() for each in senders])  # noqa: C419 - all of them are waited for
+        command = [sys.executable, __file__, "--url", url, "--port", str(relay.port)]
+        command += ["--connections", str(options.connections)]
+        processes = [subprocess.Popen(command) for _ in range(workers)]
+        assert not any([process.wait() for process in processes])  # noqa: C419 - all of them are waited for
         assert (
             len({message.recipient for message in relay.messages}) == len(relay.messages) == options.messages
         )
-    return taken[-1] - taken[0]
+    return reply_times[-1] - reply_times[0]
 
 
 def main() -> None:
@@ -76,12 +76,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.url:
-        sender(options.url, options.port, options.connections)
+        send(options.url, options.port, options.connections)
         return
     ratios = []
     with postgresql() as server:
         for number in range(options.rounds):
-            one, two = (seconds(server, f"round{number}by{n}", n, options) for n in (1, 2))
+            one, two = (measure_seconds(server, f"round{number}by{n}", n, options) for n in (1, 2))
             ratios.append(one / two)
             print(
                 f"round {number + 1}: one {one:.1f} s, two {two:.1f} s, {ratios[-1]:.2f} times as fast",

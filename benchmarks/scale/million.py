@@ -1,11 +1,11 @@
-"""A million people get one edition: freeze, send into smtp-sink, and ask `ketapress status` all the while.
+"""Freeze an edition for a million subscribers, send it to smtp-sink, and run `ketapress status` meanwhile.
 
     python benchmarks/scale/million.py --people 1000000
     python benchmarks/scale/million.py --people 1000000 --database postgresql --only-freeze
 
-Everything is as in service: `ketapress send` and `ketapress status --json` are processes on a publication folder. Prints
-one line every few seconds (messages taken, megabytes that the sender holds, seconds that `status` took), and at the end
-a table. Needs Debian's postfix (its daemon is not started).
+As in production, `ketapress send` and `ketapress status --json` are processes on a publication folder. Prints a line every
+few seconds (messages sent, the sender's megabytes, seconds of `status`), and a table at the end. Requires Debian's
+package postfix (its daemon is not started).
 """
 
 import argparse
@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "deliver"))
 
-from ours_vs_smtp_source import NOW, SLOT, letter, sink
-from simulate import settle_people
+from ours_vs_smtp_source import NOW, SLOT, build_template, start_smtp_sink
+from simulate import add_subscribers
 from sqlalchemy import create_engine
 
 from ketapress.model.edition import Decision, EditionState, Window
@@ -60,60 +60,68 @@ secret = "{secret}"
 """
 
 
-class Look(NamedTuple):
-    """One look at a sender: seconds since it began, its megabytes, how many were sent; seconds that `status` took.
+class Sample(NamedTuple):
+    """One observation of a sender: seconds since its start, its megabytes, messages sent.
 
-    `processor` is how many of those it worked: the rest it waited for its turn.
+    `status` is the seconds of the command `status`, `cpu_seconds` its CPU time.
     """
 
-    at: float
+    elapsed: float
     megabytes: float
     sent: int
     status: float
-    processor: float
+    cpu_seconds: float
 
 
-def publication(root: Path, url: str, port: int, options: argparse.Namespace) -> None:
+def write_publication(root: Path, url: str, port: int, options: argparse.Namespace) -> None:
     (root / "posts").mkdir()
     (root / "posts" / ".published.jsonl").write_text('{"schema": 1, "first_built": "2023-06-05T00:00:00Z"}\n')
-    more = {"url": url, "port": port, "connections": options.connections, "secret": "s" * 32}
-    (root / "ketapress.toml").write_text(_SETTINGS.format(**more))
+    values = {"url": url, "port": port, "connections": options.connections, "secret": "s" * 32}
+    (root / "ketapress.toml").write_text(_SETTINGS.format(**values))
 
 
-def composed(store: Store, size: int) -> int:
-    """An edition that is ready."""
+def add_edition(store: Store, size: int) -> int:
+    """Add an edition that is ready to send and return its id."""
     window = Window(SLOT.at, SLOT.at)
     edition = store.editions.decide_slots(
         [(SLOT, Decision.COMPOSED)], window=window, post_ids=(), send_deadline=None, now=NOW
     )
     assert edition is not None
-    digest = Digest(subject="News", html="", text="", web_html="", message_template=letter(size), sizes={})
+    digest = Digest(
+        subject="News", html="", text="", web_html="", message_template=build_template(size), sizes={}
+    )
     store.editions.save_message(
         edition, EditionState.READY, subject="News", digest=digest, post_ids=(), reason="", now=NOW
     )
     return edition
 
 
-def ketapress(root: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "ketapress", "-C", str(root), *words]
+def ketapress(root: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ketapress", "-C", str(root), *arguments]
 
 
-def looked(root: Path, began: float, sender: int | None = None) -> Look:
-    start, worked = time.perf_counter(), processor()
-    told = subprocess.run(ketapress(root, "status", "--json"), check=False, capture_output=True, text=True)
-    took = time.perf_counter() - start
-    sent = json.loads(told.stdout)["result"]["deliveries"]["sent"]
-    return Look(start - began, megabytes(sender) if sender else 0.0, sent, took, processor() - worked)
+def take_sample(root: Path, start: float, sender: int | None = None) -> Sample:
+    sample_start, cpu_seconds = time.perf_counter(), children_cpu_seconds()
+    status = subprocess.run(ketapress(root, "status", "--json"), check=False, capture_output=True, text=True)
+    status_seconds = time.perf_counter() - sample_start
+    sent = json.loads(status.stdout)["result"]["deliveries"]["sent"]
+    return Sample(
+        sample_start - start,
+        megabytes(sender) if sender else 0.0,
+        sent,
+        status_seconds,
+        children_cpu_seconds() - cpu_seconds,
+    )
 
 
-def processor() -> float:
-    """Seconds of the processor that commands have used which are over."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def children_cpu_seconds() -> float:
+    """Return the CPU seconds of all child processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def megabytes(process: int) -> float:
-    """What it holds in memory now, files of the database that are shared with the system's cache left out."""
+    """Return the anonymous memory of a process, without file pages; 0 if the process has ended."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except FileNotFoundError:
@@ -122,28 +130,28 @@ def megabytes(process: int) -> float:
     return int(anonymous.split()[1]) / 1024
 
 
-def sent(root: Path, every: float) -> tuple[dict[str, Any], float, list[Look]]:
-    """What `send` said, its seconds, and what was seen meanwhile."""
-    began = time.perf_counter()
+def send_edition(root: Path, interval: float) -> tuple[dict[str, Any], float, list[Sample]]:
+    """Run `send`; return its report of the edition, its seconds and the samples taken meanwhile."""
+    start = time.perf_counter()
     with subprocess.Popen(ketapress(root, "send", "--json"), stdout=subprocess.PIPE, text=True) as process:
-        looks = []
+        samples = []
         while process.poll() is None:
-            looks.append(looked(root, began, process.pid))
-            shown(looks[-1])
+            samples.append(take_sample(root, start, process.pid))
+            print_sample(samples[-1])
             try:
-                process.wait(max(0.0, every - looks[-1].status))
+                process.wait(max(0.0, interval - samples[-1].status))
             except subprocess.TimeoutExpired:
                 continue
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - start
         assert process.stdout is not None
         [edition] = json.loads(process.stdout.read())["result"]["editions"]
-    return edition, seconds, looks
+    return edition, seconds, samples
 
 
-def shown(look: Look) -> None:
+def print_sample(sample: Sample) -> None:
     load = os.getloadavg()[0]
     print(
-        f"{look.at:7.1f} s  {look.sent:9,} sent  {look.megabytes:6.1f} MB  status {look.status:.2f} s  load {load:.1f}",
+        f"{sample.elapsed:7.1f} s  {sample.sent:9,} sent  {sample.megabytes:6.1f} MB  status {sample.status:.2f} s  load {load:.1f}",
         file=sys.stderr,
         flush=True,
     )
@@ -159,69 +167,74 @@ def database_url(options: argparse.Namespace) -> Iterator[str]:
         yield server.render_as_string(hide_password=False)
 
 
-def measured(root: Path, url: str, options: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """What was done, and how long it took."""
-    with sink() as port:
-        publication(root, url, port, options)
+def measure(root: Path, url: str, options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Yield the rows of the table: what was measured, and the value."""
+    with start_smtp_sink() as port:
+        write_publication(root, url, port, options)
         with open_store(url, root) as store:
             engine = create_engine(url.replace("sqlite:///", f"sqlite:///{root}/"))
-            settle_people(engine, options.people)
+            add_subscribers(engine, options.people)
             engine.dispose()
-            edition = composed(store, options.size)
-            began = time.perf_counter()
+            edition = add_edition(store, options.size)
+            start = time.perf_counter()
             assert store.deliveries.freeze(edition, "weekly", NOW) == options.people
-            yield "seconds to freeze", f"{time.perf_counter() - began:.1f}"
-        still = [looked(root, 0.0) for _ in range(5)]
-        took = [each.status for each in still]
-        yield "seconds of `status`, nobody sending: median, longest", f"{median(took):.2f}, {max(took):.2f}"
-        worked = median(each.processor for each in still)
-        yield "seconds of the processor for `status`, nobody sending: median", f"{worked:.2f}"
+            yield "seconds to freeze", f"{time.perf_counter() - start:.1f}"
+        idle_samples = [take_sample(root, 0.0) for _ in range(5)]
+        status_seconds = [sample.status for sample in idle_samples]
+        yield (
+            "seconds of `status`, without a sender: median, longest",
+            f"{median(status_seconds):.2f}, {max(status_seconds):.2f}",
+        )
+        cpu_seconds = median(sample.cpu_seconds for sample in idle_samples)
+        yield "CPU seconds of `status`, without a sender: median", f"{cpu_seconds:.2f}"
         if options.only_freeze:
             return
-        told, seconds, looks = sent(root, options.every)
-        assert told["sent"] == options.people, told
-        yield "messages a second, all in all", f"{options.people / seconds:,.0f}"
-        yield from seen(looks)
+        report, seconds, samples = send_edition(root, options.every)
+        assert report["sent"] == options.people, report
+        yield "messages a second, with the start of the process", f"{options.people / seconds:,.0f}"
+        yield from format_samples(samples)
 
 
-def seen(looks: list[Look]) -> Iterator[tuple[str, str]]:
-    took = [each.status for each in looks]
-    over = sum(each >= 1 for each in took)
+def format_samples(samples: list[Sample]) -> Iterator[tuple[str, str]]:
+    status_seconds = [sample.status for sample in samples]
+    slow_count = sum(seconds >= 1 for seconds in status_seconds)
     yield (
-        f"seconds of `status` while sending, {len(took)} times: median, longest, of a second or more",
-        f"{median(took):.2f}, {max(took):.2f}, {over}",
+        f"seconds of `status` while sending, {len(status_seconds)} times: median, longest, of a second or more",
+        f"{median(status_seconds):.2f}, {max(status_seconds):.2f}, {slow_count}",
     )
-    worked = median(each.processor for each in looks)
-    yield "seconds of the processor for `status` while sending: median", f"{worked:.2f}"
-    held = [each.megabytes for each in looks if each.megabytes and each.sent]
-    tenth = max(1, len(held) // 10)
+    cpu_seconds = median(sample.cpu_seconds for sample in samples)
+    yield "CPU seconds of `status` while sending: median", f"{cpu_seconds:.2f}"
+    sender_megabytes = [sample.megabytes for sample in samples if sample.megabytes and sample.sent]
+    if not sender_megabytes:  # a run so short that no sample was taken after its first message
+        return
+    tenth = max(1, len(sender_megabytes) // 10)
     yield (
         "megabytes of the sender: first tenth, last tenth, most",
-        f"{median(held[:tenth]):.0f}, {median(held[-tenth:]):.0f}, {max(held):.0f}",
+        f"{median(sender_megabytes[:tenth]):.0f}, {median(sender_megabytes[-tenth:]):.0f}, {max(sender_megabytes):.0f}",
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=20_000)
-    parser.add_argument("--size", type=int, default=62_980, help="bytes of the letter")
+    parser.add_argument("--size", type=int, default=62_980, help="bytes of a message")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--every", type=float, default=5, help="seconds from one `status` to the next")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--fsync", choices=("on", "off"), default="on", help="of PostgreSQL")
-    parser.add_argument("--only-freeze", action="store_true", help="nothing is sent")
+    parser.add_argument("--only-freeze", action="store_true", help="send nothing")
     parser.add_argument(
         "--folder", help="where the publication is made; a disk, not memory, for honest figures"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder, database_url(options) as url:
-        rows = list(measured(Path(folder), url, options))
+        rows = list(measure(Path(folder), url, options))
     database = (
         options.database if options.database == "sqlite" else f"{options.database}, fsync {options.fsync}"
     )
     print(
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores {platform.machine()}, Python {platform.python_version()}, "
-        f"load {os.getloadavg()[1]:.1f}\n\n| {options.people:,} people, {database} | |\n|---|--:|"
+        f"load {os.getloadavg()[1]:.1f}\n\n| {options.people:,} subscribers, {database} | |\n|---|--:|"
     )
     for name, value in rows:
         print(f"| {name} | {value} |")

@@ -1,10 +1,10 @@
-"""What many subscribers cost: measured on a part of them, here and now, and worked out for millions.
+"""Measure what subscribers cost in space and time on a sample, and extrapolate to millions.
 
     python benchmarks/scale/simulate.py --people 200000
 
 Prints two tables in Markdown: what was measured on each database (bytes a row, seconds to freeze, deliveries a second
-through the ledger with nothing to wait for), and what that comes to for 1, 10 and 100 million. The relay is left out:
-how long it takes is for `--relay` messages a second to say.
+through the ledger without a relay), and the costs of 1, 10 and 100 million. The time of the relay is not measured: it
+follows from `--relay` messages a second.
 """
 
 import argparse
@@ -31,7 +31,7 @@ MILLIONS = (1, 10, 100)
 EDITIONS = 52
 """A year of a weekly newsletter."""
 
-_PEOPLE = (
+_INSERTS = (
     (
         "INSERT INTO subscribers (address, address_key, name, created_at) "
         "SELECT 'reader' || n || '@example.net', 'reader' || n || '@example.net', 'Reader ' || n, 0 FROM {numbers}"
@@ -57,66 +57,68 @@ _SIZE = {
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One database with so many people. Bytes are a person's or a delivery's, with all indexes."""
+class Measurement:
+    """The figures of one database. Bytes are those of a subscriber or of a delivery, including all indexes."""
 
     database: str
-    person: float
-    frozen: float
-    sent: float
-    freeze: float
-    deliveries: float
-    status: float
+    subscriber_bytes: float
+    frozen_bytes: float
+    sent_bytes: float
+    freeze_seconds: float
+    ledger_rate: float
+    check_seconds: float
 
 
-def measured(database: str, url: str, root: Path, people: int, sample: int) -> Measured:
+def measure(database: str, url: str, root: Path, people: int, sample: int) -> Measurement:
     with open_store(url, root) as store:
         engine = create_engine(url.replace("sqlite:///", f"sqlite:///{root}/"))
-        empty = size(engine)
-        settle_people(engine, people)
-        filled = size(engine)
+        empty = read_size(engine)
+        add_subscribers(engine, people)
+        full = read_size(engine)
         edition = create_edition(store)
-        began = perf_counter()
+        start = perf_counter()
         assert store.deliveries.freeze(edition, "weekly", NOW) == people
-        froze = perf_counter() - began
-        frozen = size(engine)
-        rate = sample / through_the_ledger(store, edition, sample)
-        began = perf_counter()
+        freeze_seconds = perf_counter() - start
+        frozen = read_size(engine)
+        rate = sample / time_ledger(store, edition, sample)
+        start = perf_counter()
         assert not store.find_invariant_violations()
-        status = perf_counter() - began
-        grown = size(engine) - frozen
+        check_seconds = perf_counter() - start
+        growth = read_size(engine) - frozen
         engine.dispose()
-    return Measured(
+    return Measurement(
         database,
-        (filled - empty) / people,
-        (frozen - filled) / people,
-        (frozen - filled) / people + max(0, grown) / sample,
-        froze / people * 1e6,
+        (full - empty) / people,
+        (frozen - full) / people,
+        (frozen - full) / people + max(0, growth) / sample,
+        freeze_seconds / people * 1e6,
         rate,
-        status,
+        check_seconds,
     )
 
 
-def settle_people(engine: Engine, people: int) -> None:
-    """So many subscribers of `weekly`, all active, as if they had been there for long."""
+def add_subscribers(engine: Engine, people: int) -> None:
+    """Insert this many active subscribers of `weekly`, and update the statistics of the database."""
     numbers = _NUMBERS[engine.dialect.name].format(people=people)
     with engine.begin() as connection:
-        for statement in _PEOPLE:
+        for statement in _INSERTS:
             connection.execute(text(statement.format(numbers=numbers)))
         connection.execute(text("ANALYZE"))
 
 
-def through_the_ledger(store: Store, edition: int, sample: int) -> float:
-    """Claims and commits as 32 connections do that never wait for a relay; seconds."""
-    began = perf_counter()
-    done: list[DeliveryResult] = []
+def time_ledger(store: Store, edition: int, sample: int) -> float:
+    """Claim and commit deliveries as 32 connections do, without a relay; return seconds."""
+    start = perf_counter()
+    results: list[DeliveryResult] = []
     for _ in range(sample // 500):
         ids = [
             recipient.subscription_id for recipient in store.deliveries.claim(edition, 500, "simulation", NOW)
         ]
         for at in range(0, len(ids), 32):
-            allowed_ids = store.deliveries.commit(edition, results=done, intents=ids[at : at + 32], now=NOW)
-            done = [
+            allowed_ids = store.deliveries.commit(
+                edition, results=results, intents=ids[at : at + 32], now=NOW
+            )
+            results = [
                 DeliveryResult(
                     subscription_id=subscription_id,
                     state=DeliveryState.SENT,
@@ -124,11 +126,11 @@ def through_the_ledger(store: Store, edition: int, sample: int) -> float:
                 )
                 for subscription_id in allowed_ids
             ]
-    store.deliveries.commit(edition, results=done, intents=[], now=NOW)
-    return perf_counter() - began
+    store.deliveries.commit(edition, results=results, intents=[], now=NOW)
+    return perf_counter() - start
 
 
-def size(engine: Engine) -> int:
+def read_size(engine: Engine) -> int:
     with engine.begin() as connection:
         return int(connection.execute(text(_SIZE[engine.dialect.name])).scalar_one())
 
@@ -143,33 +145,51 @@ def database_url(database: str) -> Iterator[str]:
         yield server.render_as_string(hide_password=False)
 
 
-def measurements(found: list[Measured], people: int) -> Iterator[str]:
-    yield f"Measured with {people:,} people; load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.\n"
-    yield "| | " + " | ".join(each.database for each in found) + " |"
-    yield "|---|" + "--:|" * len(found)
+def format_measurements(measurements: list[Measurement], people: int) -> Iterator[str]:
+    yield f"Measured with {people:,} subscribers; load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.\n"
+    yield "| | " + " | ".join(measurement.database for measurement in measurements) + " |"
+    yield "|---|" + "--:|" * len(measurements)
     for name, values in (
-        ("bytes a person: address, subscription, consent", [f"{each.person:,.0f}" for each in found]),
-        ("bytes a delivery when frozen", [f"{each.frozen:,.0f}" for each in found]),
-        ("bytes a delivery when sent, before vacuum", [f"{each.sent:,.0f}" for each in found]),
-        ("seconds to freeze a million", [f"{each.freeze:,.1f}" for each in found]),
-        ("deliveries a second through the ledger", [f"{each.deliveries:,.0f}" for each in found]),
-        ("seconds to count and check the ledger", [f"{each.status:,.2f}" for each in found]),
+        (
+            "bytes a subscriber: address, subscription, consent",
+            [f"{measurement.subscriber_bytes:,.0f}" for measurement in measurements],
+        ),
+        (
+            "bytes a delivery when frozen",
+            [f"{measurement.frozen_bytes:,.0f}" for measurement in measurements],
+        ),
+        (
+            "bytes a delivery when sent, before vacuum",
+            [f"{measurement.sent_bytes:,.0f}" for measurement in measurements],
+        ),
+        (
+            "seconds to freeze a million",
+            [f"{measurement.freeze_seconds:,.1f}" for measurement in measurements],
+        ),
+        (
+            "deliveries a second through the ledger",
+            [f"{measurement.ledger_rate:,.0f}" for measurement in measurements],
+        ),
+        (
+            "seconds to count and check the ledger",
+            [f"{measurement.check_seconds:,.2f}" for measurement in measurements],
+        ),
     ):
         yield f"| {name} | {' | '.join(values)} |"
 
 
-def costs(found: list[Measured], relay: int) -> Iterator[str]:
-    """The second table: everything but the relay grows with the number of people, and nothing faster."""
-    yield "\n| subscribers | database | rows in a year | people | a year of deliveries | freeze | ledger alone | relay |"
+def format_costs(measurements: list[Measurement], relay: int) -> Iterator[str]:
+    """Yield the lines of the second table. All costs grow linearly with the number of subscribers."""
+    yield "\n| subscribers | database | rows in a year | subscribers' data | a year of deliveries | freeze | ledger alone | relay |"
     yield "|--:|---|--:|--:|--:|--:|--:|--:|"
     for millions in MILLIONS:
         count = millions * 1_000_000
-        for each in found:
+        for measurement in measurements:
             rows = count * (3 + EDITIONS)
             yield (
-                f"| {millions} million | {each.database} | {rows / 1e6:,.0f} million | {count * each.person / 1e9:,.1f} GB | "
-                f"{count * each.sent * EDITIONS / 1e9:,.0f} GB | {millions * each.freeze / 60:,.1f} min | "
-                f"{count / each.deliveries / 60:,.0f} min | {count / relay / 60:,.0f} min |"
+                f"| {millions} million | {measurement.database} | {rows / 1e6:,.0f} million | {count * measurement.subscriber_bytes / 1e9:,.1f} GB | "
+                f"{count * measurement.sent_bytes * EDITIONS / 1e9:,.0f} GB | {millions * measurement.freeze_seconds / 60:,.1f} min | "
+                f"{count / measurement.ledger_rate / 60:,.0f} min | {count / relay / 60:,.0f} min |"
             )
 
 
@@ -180,11 +200,14 @@ def main() -> None:
     parser.add_argument("--relay", type=int, default=1000, help="messages a second that the relay takes")
     parser.add_argument("--databases", nargs="+", choices=tuple(_SIZE), default=tuple(_SIZE))
     options = parser.parse_args()
-    found = []
+    measurements = []
     for database in options.databases:
         with tempfile.TemporaryDirectory() as folder, database_url(database) as url:
-            found.append(measured(database, url, Path(folder), options.people, options.sample))
-    for line in (*measurements(found, options.people), *costs(found, options.relay)):
+            measurements.append(measure(database, url, Path(folder), options.people, options.sample))
+    for line in (
+        *format_measurements(measurements, options.people),
+        *format_costs(measurements, options.relay),
+    ):
         print(line)
 
 

@@ -1,15 +1,15 @@
-"""Kills the sender again and again, at one point of its work after the other, and counts at the relay.
+"""Kill the sender again and again, each time at another point of its work, and count messages at the relay.
 
     python benchmarks/soak/kills.py --kills 1000 --connections 8
 
-A kill is kill -9 of a whole process. Its points are the calls that move mail or results: each read and write of a
-socket, each statement and commit of the ledger, before it and after it. Beside them, faults: a disk that is full,
-a database that others keep locked, PostgreSQL's connection cut, and its server restarted. After each, a new process
-goes on, until everybody has the edition; then comes the next edition.
+A kill is kill -9 of a whole process. Its points are before and after each call that moves mail or results: each read and
+write of a socket, each statement and commit of the ledger. The other deaths are faults: a full disk, a locked database,
+a closed connection to PostgreSQL, and a restart of its server. After each death a new process continues, until all
+subscribers have received the edition; then the next edition follows.
 
-Nobody may be lost. Nobody may get it twice but those whose deliveries were named as sending when it died: at most one
-an open connection, and the same to the byte. At the end the ledger adds up. `benchmarks/deliver/kill_sweep.py` does
-the same at every system call by strace, slower, on SQLite.
+No subscriber may be lost. A message may be sent twice only if its delivery was recorded as sending or in doubt at the
+death: at most one for each open connection, and byte for byte the same. At the end the counts of the ledger must match.
+`benchmarks/deliver/kill_sweep.py` does the same at every system call with strace, more slowly, on SQLite.
 """
 
 import argparse
@@ -47,34 +47,34 @@ from support.delivery_fixture import SLOT, DeliveryFixture, RemoteRelay
 from support.postgresql import administer, postgresql
 from support.store_fixture import expire_leases
 
-_OF_SOCKETS = frozenset({"send", "recv", "recv_into"})
-POINTS = _OF_SOCKETS | {"execute", "executemany", "commit"}
+_SOCKET_CALLS = frozenset({"send", "recv", "recv_into"})
+POINTS = _SOCKET_CALLS | {"execute", "executemany", "commit"}
 FAULTS = {
     "sqlite": ("kill", "kill", "kill", "kill", "kill", "kill", "kill", "disk full", "locked"),
     "postgresql": ("kill", "kill", "kill", "kill", "kill", "kill", "kill", "cut off", "restart"),
 }
-"""What happens in turn: far more kills than faults of the database."""
+"""The deaths of each database in order: far more kills than faults."""
 
-_UNSURE = frozenset({DeliveryState.SENDING, DeliveryState.IN_DOUBT})
+_UNCERTAIN = frozenset({DeliveryState.SENDING, DeliveryState.IN_DOUBT})
 _FORK = get_context("fork")
 
 
 @dataclass
 class Tally:
-    """What one kind of death did on one database; the last four are counted for all kinds together."""
+    """The effects of one kind of death on one database; the last four fields are counted for all kinds together."""
 
     deaths: int = 0
-    named: int = 0
-    most: int = 0
+    uncertain: int = 0
+    max_uncertain: int = 0
     lost: int = 0
     repeats: int = 0
-    unnamed: int = 0
-    unlike: int = 0
+    unexplained: int = 0
+    different: int = 0
 
 
 @dataclass
 class Trial:
-    """One database, its people and its relay."""
+    """A database with its subscribers and its relay."""
 
     url: str
     root: Path
@@ -96,61 +96,63 @@ class Trial:
             DeliveryFixture(store, RemoteRelay(self.port), self.root, connections=self.connections).send_all()
 
 
-def at_point(point: int, happens: Callable[[], object]) -> None:
-    """From here on: something happens when the work has come to its so-manieth point, before a call or after it.
+def act_at_point(point: int, action: Callable[[], object]) -> None:
+    """Run `action` in this process at the point with this number, before or after a call.
 
-    Nine times in ten they are counted from the first word to the relay on, else from the start of the process.
+    Nine of ten points are counted from the first command to the relay, the others from the start of the process.
     """
-    seen, counting = 0, point % 10 == 0
+    count, is_active = 0, point % 10 == 0
 
-    def count(frame: FrameType, event: str, called: Any) -> None:
-        nonlocal seen, counting
-        of_socket = isinstance(getattr(called, "__self__", None), socket)
-        name = called.__name__ if event.startswith("c_") else frame.f_code.co_name
-        counting = counting or (of_socket and name == "send")
-        if counting and name in POINTS and (of_socket or name not in _OF_SOCKETS):
-            seen += 1
-            if seen == point:
-                happens()
+    def count_call(frame: FrameType, event: str, callee: Any) -> None:
+        nonlocal count, is_active
+        is_socket_call = isinstance(getattr(callee, "__self__", None), socket)
+        name = callee.__name__ if event.startswith("c_") else frame.f_code.co_name
+        is_active = is_active or (is_socket_call and name == "send")
+        if is_active and name in POINTS and (is_socket_call or name not in _SOCKET_CALLS):
+            count += 1
+            if count == point:
+                action()
 
-    threading.setprofile(count)
-    sys.setprofile(count)
+    threading.setprofile(count_call)
+    sys.setprofile(count_call)
 
 
-def in_a_process(work: Callable[[], None]) -> bool:
-    """Runs it in a process of its own; whether that ended by itself, and well."""
+def run_in_process(work: Callable[[], None]) -> bool:
+    """Run `work` in a process of its own; return whether it ended without an error or a kill."""
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         try:
             work()
-        except BaseException:  # noqa: BLE001 - whatever it is, it is the end of this process
+        except BaseException:  # noqa: BLE001 - any exception ends this process
             os._exit(1)
         os._exit(0)
     return os.waitpid(child, 0)[1] == 0
 
 
-def take_mail(pipe: Connection) -> None:
-    """The relay's process: whenever it is asked, it hands over whom it took a message for, with a hash of it."""
+def run_relay(pipe: Connection) -> None:
+    """Run a relay; for each request on the pipe, send the recipients of new messages and the messages' hashes."""
     with ScriptedRelay() as relay:
         pipe.send(relay.port)
         while pipe.recv():
-            pipe.send([(each.recipient, sha256(each.message).hexdigest()) for each in relay.messages])
+            pipe.send(
+                [(message.recipient, sha256(message.message).hexdigest()) for message in relay.messages]
+            )
             relay.messages.clear()
 
 
-def killed(trial: Trial, point: int) -> bool:
+def kill(trial: Trial, point: int) -> bool:
     def work() -> None:
-        at_point(point, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        act_at_point(point, lambda: os.kill(os.getpid(), signal.SIGKILL))
         trial.send()
 
-    return in_a_process(work)
+    return run_in_process(work)
 
 
-def with_a_full_disk(trial: Trial, point: int) -> bool:
-    """No file may grow by more than a few pages."""
-    log = Path(f"{trial.root / 'soak.db'}-wal")
-    size = log.stat().st_size if log.exists() else 0
+def fill_disk(trial: Trial, point: int) -> bool:
+    """Send while no file may grow by more than a few pages."""
+    wal = Path(f"{trial.root / 'soak.db'}-wal")
+    size = wal.stat().st_size if wal.exists() else 0
     limit = size + 4096 * (point % 40 + 1)
 
     def work() -> None:
@@ -158,24 +160,24 @@ def with_a_full_disk(trial: Trial, point: int) -> bool:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         trial.send()
 
-    return in_a_process(work)
+    return run_in_process(work)
 
 
-def while_others_write(trial: Trial, point: int) -> bool:
-    """Sends while another process holds the lock for longer than the timeout."""
-    with closing(sqlite3.connect(trial.root / "soak.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+def lock_database(trial: Trial, point: int) -> bool:
+    """Send while another connection holds the lock for longer than the timeout."""
+    with closing(sqlite3.connect(trial.root / "soak.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
 
         def work() -> None:
             transactions.LOCK_TIMEOUT_MS = point % 40
             trial.send()
 
-        return in_a_process(work)
+        return run_in_process(work)
 
 
-def cut_off(trial: Trial, point: int) -> bool:
-    """PostgreSQL ends the sender's connections, as a failover does, at some point of its work."""
-    return _beside(
+def cut_connections(trial: Trial, point: int) -> bool:
+    """Send while PostgreSQL closes the sender's connections at this point, as a failover does."""
+    return disturb(
         trial,
         point,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -183,9 +185,9 @@ def cut_off(trial: Trial, point: int) -> bool:
     )
 
 
-def restarted(trial: Trial, point: int) -> bool:
-    """Every connection to the server is lost, and nobody gets one for a while."""
-    return _beside(
+def restart_server(trial: Trial, point: int) -> bool:
+    """Send while the server closes all connections at this point and accepts no new ones."""
+    return disturb(
         trial,
         point,
         f"ALTER DATABASE {make_url(trial.url).database} ALLOW_CONNECTIONS false",
@@ -194,117 +196,121 @@ def restarted(trial: Trial, point: int) -> bool:
     )
 
 
-def _beside(trial: Trial, point: int, *statements: str) -> bool:
+def disturb(trial: Trial, point: int, *statements: str) -> bool:
     server = make_url(trial.url)
 
-    def happens() -> None:
-        with suppress(OperationalError):  # its own connection may be among those that end
+    def action() -> None:
+        with suppress(OperationalError):  # the administrator's connection may be closed too
             administer(server if len(statements) == 1 else _SERVER[0], *statements)
 
     def work() -> None:
-        at_point(point, happens)
+        act_at_point(point, action)
         trial.send()
 
     try:
-        return in_a_process(work)
+        return run_in_process(work)
     finally:
         administer(_SERVER[0], f"ALTER DATABASE {server.database} ALLOW_CONNECTIONS true")
 
 
 _SERVER: list[URL] = []
 DEATHS: dict[str, Callable[[Trial, int], bool]] = {
-    "kill": killed,
-    "disk full": with_a_full_disk,
-    "locked": while_others_write,
-    "cut off": cut_off,
-    "restart": restarted,
+    "kill": kill,
+    "disk full": fill_disk,
+    "locked": lock_database,
+    "cut off": cut_connections,
+    "restart": restart_server,
 }
 
 
-def named(trial: Trial, edition: int) -> dict[str, DeliveryState]:
-    """Whose messages may have gone out without the ledger knowing: those at their dot, and those in doubt already."""
+def find_uncertain(trial: Trial, edition: int) -> dict[str, DeliveryState]:
+    """Return the deliveries that are sending or in doubt, by address: their messages may have been sent."""
     with trial.store() as store:
         if trial.kind == "postgresql":
             expire_leases(store)
         deliveries = store.deliveries.iter_deliveries(edition)
-        return {delivery.address: delivery.state for delivery in deliveries if delivery.state in _UNSURE}
+        return {delivery.address: delivery.state for delivery in deliveries if delivery.state in _UNCERTAIN}
 
 
-def one_edition(trial: Trial, number: int, deaths: Iterator[tuple[str, int]]) -> bool:
-    """Sends one edition through as many deaths as it takes; whether there were deaths enough."""
+def send_through_deaths(trial: Trial, number: int, deaths: Iterator[tuple[str, int]]) -> bool:
+    """Send one edition through as many deaths as needed; return False when no deaths are left."""
     with trial.store() as store:
         delivery = DeliveryFixture(store, RemoteRelay(trial.port), trial.root)
         edition = delivery.add_edition(SLOT + timedelta(minutes=number), None)
-    unsure: dict[str, DeliveryState] = {}
-    times_named: Counter[str] = Counter()
-    more = done = False
-    while not done:
+    uncertain: dict[str, DeliveryState] = {}
+    record_counts: Counter[str] = Counter()
+    has_death = is_done = False
+    while not is_done:
         kind, point = next(deaths, ("", 0))
-        more = bool(kind)
-        ended = DEATHS[kind](trial, point) if more else in_a_process(trial.send)
-        before, unsure = unsure, named(trial, edition)
-        fresh = [
-            each for each, state in unsure.items() if state is DeliveryState.SENDING or each not in before
+        has_death = bool(kind)
+        is_complete = DEATHS[kind](trial, point) if has_death else run_in_process(trial.send)
+        previous, uncertain = uncertain, find_uncertain(trial, edition)
+        new = [
+            address
+            for address, state in uncertain.items()
+            if state is DeliveryState.SENDING or address not in previous
         ]
-        times_named.update(fresh)
+        record_counts.update(new)
         tally = trial.tallies.setdefault(kind or "(none)", Tally())
-        tally.deaths += more and not ended
-        tally.named += len(fresh)
-        tally.most = max(tally.most, len(fresh))
+        tally.deaths += has_death and not is_complete
+        tally.uncertain += len(new)
+        tally.max_uncertain = max(tally.max_uncertain, len(new))
         with trial.store() as store:
-            done = all(stored.state is EditionState.DONE for stored in store.editions.list_all())
-    count(trial, times_named)
-    return more
+            is_done = all(
+                stored_edition.state is EditionState.DONE for stored_edition in store.editions.list_all()
+            )
+    tally_messages(trial, record_counts)
+    return has_death
 
 
-def count(trial: Trial, times_named: Counter[str]) -> None:
-    """What the relay has to say when an edition is over: who got it, how often, and whether that was named before."""
-    got: dict[str, list[str]] = {}
-    for recipient, message in received(trial):
-        got.setdefault(recipient, []).append(message)
-    whole = trial.tallies.setdefault("(all)", Tally())
-    whole.lost += len(set(trial.readers) - set(got))
-    for recipient, messages in got.items():
-        whole.repeats += len(messages) - 1
-        whole.unnamed += max(0, len(messages) - 1 - times_named[recipient])
-        whole.unlike += len(set(messages)) > 1
+def tally_messages(trial: Trial, record_counts: Counter[str]) -> None:
+    """Count lost subscribers, repeats, unexplained repeats and different bytes at the end of an edition."""
+    messages_by_recipient: dict[str, list[str]] = {}
+    for recipient, message in fetch_messages(trial):
+        messages_by_recipient.setdefault(recipient, []).append(message)
+    total = trial.tallies.setdefault("(all)", Tally())
+    total.lost += len(set(trial.readers) - set(messages_by_recipient))
+    for recipient, messages in messages_by_recipient.items():
+        total.repeats += len(messages) - 1
+        total.unexplained += max(0, len(messages) - 1 - record_counts[recipient])
+        total.different += len(set(messages)) > 1
 
 
-def received(trial: Trial) -> list[tuple[str, str]]:
-    trial.relay.send("what came?")
-    found: list[tuple[str, str]] = trial.relay.recv()
-    return found
+def fetch_messages(trial: Trial) -> list[tuple[str, str]]:
+    trial.relay.send("messages")
+    messages: list[tuple[str, str]] = trial.relay.recv()
+    return messages
 
 
-def planned(kind: str, kills: int) -> Iterator[tuple[str, int]]:
-    """Each death with the point at which it comes: one after the other, so that none is left out."""
+def plan_deaths(kind: str, kills: int) -> Iterator[tuple[str, int]]:
+    """Yield each death with its point; the kinds alternate, so that none is left out."""
     kinds = FAULTS[kind]
     for number in range(kills):
         yield kinds[number % len(kinds)], 1 + number * 13 % 307
 
 
 def soak(url: str, root: Path, options: argparse.Namespace) -> dict[str, Tally]:
-    ours, theirs = _FORK.Pipe()
-    relay = _FORK.Process(target=take_mail, args=(theirs,), daemon=True)
+    pipe, relay_pipe = _FORK.Pipe()
+    relay = _FORK.Process(target=run_relay, args=(relay_pipe,), daemon=True)
     relay.start()
     readers = tuple(f"reader{number}@example.net" for number in range(options.readers))
-    trial = Trial(url, root, ours, ours.recv(), readers, options.connections)
+    trial = Trial(url, root, pipe, pipe.recv(), readers, options.connections)
     with trial.store() as store:
         DeliveryFixture(store, RemoteRelay(trial.port), root).subscribe(*readers)
-    deaths = planned(trial.kind, options.kills)
+    deaths = plan_deaths(trial.kind, options.kills)
     number = 0
-    while one_edition(trial, number, deaths):
+    while send_through_deaths(trial, number, deaths):
         number += 1
     with trial.store() as store:
         if violations := store.find_invariant_violations(thorough=True):
-            sys.exit(f"deliveries are lost or surplus: {violations}")
-    ours.send("")
+            sys.exit(f"Deliveries are missing or surplus: {violations}")
+    pipe.send("")
     relay.join()
     return trial.tallies
 
 
 @contextmanager
-def database(kind: str) -> Iterator[str]:
+def open_database(kind: str) -> Iterator[str]:
     if kind == "sqlite":
         yield "sqlite:///soak.db"
         return
@@ -320,28 +326,33 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--readers", type=int, default=200)
     parser.add_argument("--databases", nargs="+", choices=tuple(FAULTS), default=tuple(FAULTS))
-    parser.add_argument("--folder", help="where the publications are made")
+    parser.add_argument("--folder", help="parent folder of the publications")
     options = parser.parse_args()
     print(
-        "| database | death | deaths | named | most at once | lost | repeats | not named | not the same bytes |"
+        "| database | death | deaths | uncertain | most at once | lost | repeats | unexplained | different bytes |"
     )
     print("|---|---|--:|--:|--:|--:|--:|--:|--:|")
-    wrong = 0
+    violation_count = 0
     for kind in options.databases:
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder, database(kind) as url:
-            for death, each in soak(url, Path(folder), options).items():
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder, open_database(kind) as url:
+            for death, tally in soak(url, Path(folder), options).items():
                 figures = (
-                    each.deaths,
-                    each.named,
-                    each.most,
-                    each.lost,
-                    each.repeats,
-                    each.unnamed,
-                    each.unlike,
+                    tally.deaths,
+                    tally.uncertain,
+                    tally.max_uncertain,
+                    tally.lost,
+                    tally.repeats,
+                    tally.unexplained,
+                    tally.different,
                 )
                 print(f"| {kind} | {death} | {' | '.join(map(str, figures))} |", flush=True)
-                wrong += each.lost + each.unnamed + each.unlike + max(0, each.most - options.connections)
-    sys.exit(1 if wrong else 0)
+                violation_count += (
+                    tally.lost
+                    + tally.unexplained
+                    + tally.different
+                    + max(0, tally.max_uncertain - options.connections)
+                )
+    sys.exit(1 if violation_count else 0)
 
 
 if __name__ == "__main__":

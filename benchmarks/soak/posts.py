@@ -1,10 +1,10 @@
-"""A hundred thousand mangled posts: each is a post or a named problem, the counts add up, and nothing raises.
+"""Load a hundred thousand mangled posts and check that each is a post or a reported problem and that nothing raises.
 
     python benchmarks/soak/posts.py --files 100000 --processes 2 --seed 1
 
-The long form of `tests/posts/test_any_file.py`. Files are real posts of a dozen tools with bytes gone, doubled and
-replaced; they are read in publications of 500, twice, and the second reading has to give the same. Prints one line of
-numbers; fails with the seed of the folder that was wrong, which `--seed` and `--files 500` read again.
+The long form of `tests/posts/test_any_file.py`. The files are real posts of a dozen tools with bytes removed, doubled and
+replaced. They are loaded in publications of 500, then again with the cache and without it, with the same result. Prints
+one line of counts. An error names the seed of its folder; `--seed SEED --files 500` repeats it.
 """
 
 import argparse
@@ -23,70 +23,68 @@ from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.loader import load_posts
 from ketapress.system.build_cache import BuildCache
 from support.factories import NOW, settings
-from support.fuzz_posts import ENDINGS, check_counts, check_post, check_tree, mangled
-from support.posts_folder import keep_ids, publication
+from support.fuzz_posts import SUFFIXES, check_counts, check_post, check_tree, mangle
+from support.posts_folder import save_ids, write_publication
 
-IN_A_FOLDER = 500
-LOOKED_AT_CLOSELY = (
-    20  # one post of so many is parsed as a browser does it, which takes longer than all the rest
-)
-SLOW = 2.0  # seconds of CPU for a folder's slowest reading, by file on average 4 ms
+FOLDER_SIZE = 500
+TREE_CHECK_INTERVAL = 20  # one post in 20 is parsed as browsers do, which is slower than all other checks
+SLOW_SECONDS = 2.0  # seconds of CPU for a folder: 4 ms a file on average
 
 
-def soaked(seed: int) -> Counter[str]:
-    """One folder of mangled posts, read, and read again with the cache and without it; counts of what became of them."""
+def check_folder(seed: int) -> Counter[str]:
+    """Load a folder of mangled posts, again with the cache and again without; return the counts of posts and problems."""
     rng = random.Random(seed)
-    files = {f"2023-06-07-{number}{rng.choice(ENDINGS)}": mangled(rng) for number in range(IN_A_FOLDER)}
+    files = {f"2023-06-07-{number}{rng.choice(SUFFIXES)}": mangle(rng) for number in range(FOLDER_SIZE)}
     with TemporaryDirectory() as folder:
-        root = publication(Path(folder), files)
+        root = write_publication(Path(folder), files)
         cache = PostCache(BuildCache(root / "build.db"), "a program", lambda _path: "0 0 0")
-        before = time.process_time()
+        cpu_start = time.process_time()
         library = load_posts(root, settings(), NOW, cache)
-        took = time.process_time() - before
+        cpu_seconds = time.process_time() - cpu_start
         check_counts(library)
         if library.files != len(files):
-            raise AssertionError(f"{len(files)} files are {library.files} in the counts")
+            raise AssertionError(f"{len(files)} files were written, but {library.files} counted")
         for number, post in enumerate(library.posts):
             check_post(post)
-            if number % LOOKED_AT_CLOSELY == 0:
+            if number % TREE_CHECK_INTERVAL == 0:
                 check_tree(post)
-        keep_ids(root, library)
+        save_ids(root, library)
         cache.save(library.new_entries, frozenset(post.path for post in library.posts), NOW.timestamp())
-        for again in (load_posts(root, settings(), NOW, cache), load_posts(root, settings(), NOW)):
-            if again.new_ids is not None or again.posts != library.posts:
-                raise AssertionError("a second reading gives something else")
-            if library.problems_again not in {None, again.problems}:
-                raise AssertionError("a second reading reports something else")
+        for second_library in (load_posts(root, settings(), NOW, cache), load_posts(root, settings(), NOW)):
+            if second_library.new_ids is not None or second_library.posts != library.posts:
+                raise AssertionError("the second load returned different posts")
+            if library.problems_again not in {None, second_library.problems}:
+                raise AssertionError("the second load returned different problems")
     codes = Counter(f"{problem.severity}:{problem.code}" for problem in library.problems)
-    return codes + Counter(files=len(files), posts=len(library.posts), slow=int(took > SLOW))
+    return codes + Counter(files=len(files), posts=len(library.posts), slow=int(cpu_seconds > SLOW_SECONDS))
 
 
-def named(seed: int) -> Counter[str]:
-    """The same; what goes wrong says with which seed."""
+def check_seed(seed: int) -> Counter[str]:
+    """Call `check_folder`; raise errors with their seed."""
     try:
-        return soaked(seed)
+        return check_folder(seed)
     except Exception as error:
-        raise RuntimeError(f"--seed {seed} --files {IN_A_FOLDER}: {type(error).__name__}: {error}") from error
+        raise RuntimeError(f"--seed {seed} --files {FOLDER_SIZE}: {type(error).__name__}: {error}") from error
 
 
 def main() -> None:
-    words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    words.add_argument("--files", type=int, default=100_000)
-    words.add_argument("--processes", type=int, default=2)
-    words.add_argument("--seed", type=int, default=1)
-    asked = words.parse_args()
-    seeds = range(asked.seed, asked.seed + max(1, asked.files // IN_A_FOLDER))
-    began = time.monotonic()
-    total: Counter[str] = Counter()
-    with ProcessPoolExecutor(asked.processes) as processes:
-        for number, counts in enumerate(processes.map(named, seeds), 1):
-            total += counts
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    seeds = range(options.seed, options.seed + max(1, options.files // FOLDER_SIZE))
+    start = time.monotonic()
+    totals: Counter[str] = Counter()
+    with ProcessPoolExecutor(options.processes) as processes:
+        for number, counts in enumerate(processes.map(check_seed, seeds), 1):
+            totals += counts
             if number % 20 == 0:
                 print(
-                    f"{total['files']} files, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True
+                    f"{totals['files']} files, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True
                 )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(f"{dict(total)} in {time.monotonic() - began:.0f} s, {peak} MiB at most in a process")
+    print(f"{dict(totals)} in {time.monotonic() - start:.0f} s, {peak} MiB peak memory of a process")
 
 
 if __name__ == "__main__":
