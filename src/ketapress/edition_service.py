@@ -93,13 +93,13 @@ class EditionService:
 
     def preview_stamps(self) -> dict[str, str]:
         """Return the stamps of all inputs of the next edition: posts, ids, templates, settings, past editions."""
-        from ketapress.posts.identity.registry import LEARNED_REGISTRY
+        from ketapress.posts.identity.registry import LOCAL_REGISTRY
         from ketapress.posts.identity.registry_text import TRACKED_REGISTRY
         from ketapress.system.file_stamp import stamp, tree_stamps
         from ketapress.templates.sources import template_folders
 
         root = self._publication.root
-        files = (SETTINGS_FILE, TRACKED_REGISTRY, LEARNED_REGISTRY)
+        files = (SETTINGS_FILE, TRACKED_REGISTRY, LOCAL_REGISTRY)
         stamps = {file: stamp(str(root / file)) for file in files}
         for folder in (root / "posts", root / "outbox", *template_folders(root)):
             stamps |= tree_stamps("", str(folder))

@@ -10,7 +10,7 @@ import pytest
 
 from ketapress.model.errors import ConfigurationError
 from ketapress.model.post import Post
-from ketapress.posts.identity.registry import LEARNED_REGISTRY, read_registry, save_tracked_registry
+from ketapress.posts.identity.registry import LOCAL_REGISTRY, read_registry, save_tracked_registry
 from ketapress.posts.identity.registry_text import TRACKED_REGISTRY, format_registry
 from ketapress.settings.scaffold_text import GITATTRIBUTES
 from support.cli_runner import ketapress
@@ -116,7 +116,7 @@ def test_a_pull_works_where_the_laptop_saved_ids_and_the_server_published(
         server.publish(START + hour * HOUR + HOUR / 2)
     assert server.ids == laptop.ids
     assert git(server.root, "status", "--porcelain") == ""
-    assert (server.root / LEARNED_REGISTRY).exists()
+    assert (server.root / LOCAL_REGISTRY).exists()
 
 
 def test_a_post_counts_for_editions_from_when_it_came_to_the_machine(origin: Path, tmp_path: Path) -> None:
@@ -257,15 +257,15 @@ def conflict(root: Path, style: str) -> str:
     git(root, "add", TRACKED_REGISTRY)
     git(root, "commit", "-q", "-m", "Start")
     git(root, "branch", "other")
-    learned = (root / LEARNED_REGISTRY).read_text()
+    local_text = (root / LOCAL_REGISTRY).read_text()
     commit_change("left", START + HOUR)
     git(root, "checkout", "-q", "other")
-    (root / LEARNED_REGISTRY).write_text(learned)
+    (root / LOCAL_REGISTRY).write_text(local_text)
     (root / "posts/left.md").unlink()
     commit_change("right", START + 2 * HOUR)
     words = ["git", *_AUTHOR, "-c", f"merge.conflictStyle={style}", "merge", "-q", "main"]
     assert subprocess.run(words, cwd=root, capture_output=True, check=False).returncode == 1
-    (root / LEARNED_REGISTRY).unlink()
+    (root / LOCAL_REGISTRY).unlink()
     return path.read_text()
 
 
@@ -326,5 +326,5 @@ def test_ids_save_writes_what_this_machine_learned(tmp_path: Path) -> None:
         "changed": True,
         "dry_run": False,
     }
-    assert (root / TRACKED_REGISTRY).read_bytes() == (root / LEARNED_REGISTRY).read_bytes()
+    assert (root / TRACKED_REGISTRY).read_bytes() == (root / LOCAL_REGISTRY).read_bytes()
     assert ketapress(root, "ids", "save").stdout.endswith("nothing was written.\n")

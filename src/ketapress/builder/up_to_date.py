@@ -14,8 +14,8 @@ _FILE = ".ketapress/unchanged"
 _PROGRAM = f"ketapress {__version__}, answer 2, Python {sys.version}"
 _END = "."
 _IDS = "posts/.published.jsonl"
-_LEARNED_IDS = ".ketapress/published.jsonl"
-_WRITTEN_INPUTS = frozenset({"posts", _IDS, _LEARNED_IDS})
+_LOCAL_IDS = ".ketapress/published.jsonl"
+_WRITTEN_INPUTS = frozenset({"posts", _IDS, _LOCAL_IDS})
 """Inputs that a build itself changes, when it sees a post for the first time."""
 
 
@@ -58,7 +58,7 @@ def input_stamps(
     stamps = program_stamps()
     for folder in folders:
         stamps |= tree_stamps(root, folder, known)
-    return stamps | {file: stamp(_absolute(root, file)) for file in (*files, _IDS, _LEARNED_IDS)}
+    return stamps | {file: stamp(_absolute(root, file)) for file in (*files, _IDS, _LOCAL_IDS)}
 
 
 def save_answer(

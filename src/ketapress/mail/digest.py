@@ -4,7 +4,7 @@ The same input gives the same bytes. Nothing is sent or stored here, and no subs
 """
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from ketapress.mail.css_inline import inline_css
@@ -17,6 +17,7 @@ from ketapress.mail.tokens import Purpose, sample_url
 from ketapress.model.edition import Edition, Slot
 from ketapress.model.errors import ConfigurationError, Problem
 from ketapress.model.message import Digest, MessageTemplate
+from ketapress.model.post import Post
 from ketapress.model.renderer import Renderer
 from ketapress.model.settings import NewsletterSettings, Settings
 
@@ -112,11 +113,19 @@ def _edition_identity(edition: Edition) -> str:
     edition keeps its Message-IDs when Ketapress is upgraded.
     """
     window = f"Window(after={edition.window.start!r}, until={edition.window.end!r})"
-    items = ", ".join(f"Item(post={item.post!r}, display={item.display!r})" for item in edition.items)
-    comma = "," if len(edition.items) == 1 else ""
-    return (
-        f"Edition(slot={edition.slot!r}, window={window}, items=({items}{comma}), more={edition.overflow!r})"
-    )
+    items = [f"Item(post={_post_identity(item.post)}, display={item.display!r})" for item in edition.items]
+    more = [_post_identity(post) for post in edition.overflow]
+    return f"Edition(slot={edition.slot!r}, window={window}, items={_tuple_text(items)}, more={_tuple_text(more)})"
+
+
+def _post_identity(post: Post) -> str:
+    """Return a text of everything that an edition may show of a post. `edition_date` decides only whether it does."""
+    fields = (f"{name}={value!r}" for name, value in post._asdict().items() if name != "edition_date")
+    return f"Post({', '.join(fields)})"
+
+
+def _tuple_text(items: Sequence[str]) -> str:
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
 
 def _template_key(slot: Slot, *content: str) -> str:

@@ -20,7 +20,7 @@ from ketapress.posts.identity.registry_text import (
 from ketapress.system.atomic import write_atomic
 from ketapress.system.state_file import make_state_folder
 
-LEARNED_REGISTRY = ".ketapress/published.jsonl"
+LOCAL_REGISTRY = ".ketapress/published.jsonl"
 
 REGISTRY_LOST = Problem(
     code="posts.ids-lost",
@@ -33,15 +33,15 @@ REGISTRY_LOST = Problem(
 
 def has_registry(root: Path) -> bool:
     """Return whether the publication has a registry."""
-    return (root / TRACKED_REGISTRY).exists() or (root / LEARNED_REGISTRY).exists()
+    return (root / TRACKED_REGISTRY).exists() or (root / LOCAL_REGISTRY).exists()
 
 
 def read_registry(root: Path) -> Registry:
     """Return the registry of a publication. Raises `ConfigurationError` with the line where it is broken."""
-    learned = _read_lines(root, LEARNED_REGISTRY)
-    registry = merge_registries(learned, _read_lines(root, TRACKED_REGISTRY))
+    local_lines = _read_lines(root, LOCAL_REGISTRY)
+    registry = merge_registries(local_lines, _read_lines(root, TRACKED_REGISTRY))
     # In a new clone, what was tracked then counts as known here; what is pulled later has just arrived.
-    return registry if learned or not _is_git_working_copy(root) else registry._replace(is_saved=False)
+    return registry if local_lines or not _is_git_working_copy(root) else registry._replace(is_saved=False)
 
 
 def write_registry(root: Path, text: str) -> None:
@@ -49,9 +49,9 @@ def write_registry(root: Path, text: str) -> None:
 
     Raises `RefusedError` if the disk is full or the folder is not writable.
     """
-    if (root / LEARNED_REGISTRY).exists() or _is_git_working_copy(root):
+    if (root / LOCAL_REGISTRY).exists() or _is_git_working_copy(root):
         make_state_folder(root)
-        _write(root, LEARNED_REGISTRY, text)
+        _write(root, LOCAL_REGISTRY, text)
     else:
         _write(root, TRACKED_REGISTRY, text)
 

@@ -10,20 +10,20 @@ from ketapress.posts.identity.registry_entry import Registry, RegistryEntry
 from ketapress.posts.identity.registry_text import RegistryLines, registry_error
 
 
-def merge_registries(learned: RegistryLines | None, tracked: RegistryLines | None) -> Registry:
+def merge_registries(local_lines: RegistryLines | None, tracked: RegistryLines | None) -> Registry:
     """Return the registry of both files; None is a file that is not there.
 
     Raises `ConfigurationError` where the tracked file gives one id to two posts, and this machine does not know to which.
     """
-    files = [file for file in (learned, tracked) if file]
+    files = [file for file in (local_lines, tracked) if file]
     if not files:
         return Registry()
-    entries, alternates = _merge_lines(learned) if learned else ({}, {})
+    entries, alternates = _merge_lines(local_lines) if local_lines else ({}, {})
     known_ids = frozenset(entries)
     published_ids = {entry.id for entry in entries.values() if entry.published}
     tracked_entries, tracked_alternates = _merge_lines(tracked, known_ids) if tracked else ({}, {})
     for post_id, entry in tracked_entries.items():
-        if learned and post_id not in entries and entry.published is None:
+        if local_lines and post_id not in entries and entry.published is None:
             continue  # not decided yet: this machine decides about the file anew
         others = [*alternates.get(post_id, ()), *tracked_alternates.get(post_id, ())]
         if post_id in entries:
@@ -39,11 +39,11 @@ def merge_registries(learned: RegistryLines | None, tracked: RegistryLines | Non
         entries=tuple(sorted(entries.values(), key=lambda entry: entry.id)),
         raw_lines={entry.id: (entry, line) for file in reversed(files) for _, entry, line in file.entries},
         alternates={post_id: others for post_id, others in alternates.items() if others},
-        foreign_ids=frozenset(foreign_ids if learned else ()),
-        is_saved=not learned
+        foreign_ids=frozenset(foreign_ids if local_lines else ()),
+        is_saved=not local_lines
         or (
-            first_built == learned.first_built
-            and [entry for _, entry, _ in learned.entries]
+            first_built == local_lines.first_built
+            and [entry for _, entry, _ in local_lines.entries]
             == sorted(entries.values(), key=lambda entry: entry.id)
         ),
     )
