@@ -96,4 +96,4 @@ def find_violations(
 
 
 def _to_tuples(values: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(values[name]) for name in ("faults", "elsewhere", "without", "wide")}
+    return {name: tuple(values[name]) for name in ("violations", "external_urls", "disabled", "overflowing")}
