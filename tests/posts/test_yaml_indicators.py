@@ -43,7 +43,9 @@ def test_a_block_of_text_stays_as_it_is(tmp_path: Path) -> None:
     assert post.summary == "- !one"
 
 
-@pytest.mark.parametrize("value", ["a {{ 1+1 }} b", "{{ x }}", "a {% if %} b"])
+@pytest.mark.parametrize(
+    "value", ["a {{ 1+1 }} b", "{{ x }}", "a {% if %} b", "{{ page.content | strip }}", "{% include x %}"]
+)
 def test_a_template_in_a_summary_is_named(tmp_path: Path, value: str) -> None:
     header = f'---\ntitle: "{value}"\nsummary: "{value}"\n---\nText.\n'
     library = load_posts(publication(tmp_path, {"2023-06-07-a.md": header}), settings(), NOW)

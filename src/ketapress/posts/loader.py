@@ -14,6 +14,7 @@ from ketapress.model.urls import slugify
 from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.dates.parse import DateRules
 from ketapress.posts.identity.assign import IdentityRules, assign_identities
+from ketapress.posts.identity.copies import remove_copies
 from ketapress.posts.identity.recovery import read_feed_items, recover_entries
 from ketapress.posts.identity.registry import read_registry
 from ketapress.posts.identity.registry_text import format_registry
@@ -44,7 +45,10 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
     reader_result = ParseRules(DateRules(zone, settings.posts.publish_at), settings.site.language)
     reader = PostReader(root / "posts", reader_result, cache)
     records = read_registry(root)
-    manuscripts, file_problems = reader.read()
+    parsed_posts, file_problems = reader.read()
+    manuscripts, copy_problems = remove_copies(
+        parsed_posts, records, lambda path: (root / "posts" / path).is_symlink()
+    )
     problem_paths = frozenset(
         problem.path.removeprefix("posts/") for problem in file_problems if problem.path and is_error(problem)
     )
@@ -60,6 +64,7 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
     attachments = {display_path(path) for body in bodies.values() for path in body.files}
     problems = [
         *(problem for problem in file_problems if problem.path not in attachments),
+        *copy_problems,
         *reader.warnings(),
         *late_problems,
         *(problem for body in bodies.values() for problem in body.problems),
