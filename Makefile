@@ -9,11 +9,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 run: $(VENV)/.installed
 	@$(BIN)/ketapress publish
 
-# All of it live, on this machine alone: mail as it arrives, on a page. Ctrl-C ends it.
+# A live demonstration on this machine alone, with a page that shows the mail as it arrives. Ctrl-C ends it.
 demo: $(VENV)/.installed-dev
 	@$(BIN)/python docs/demo/demo.py
 
 test: $(VENV)/.installed-dev
+	@echo "Running the tests: about five minutes on two cores."
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed-dev
@@ -31,13 +32,13 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/build/run.py --sizes 100 1000 --rounds 3
 	$(BIN)/python benchmarks/deliver/run.py --messages 3000 --rounds 3
 
-# What takes minutes and must never fail; no part of it is timed.
+# Long sweeps that must never fail; none of them is timed.
 soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/soak/posts.py --files 100000 --processes 2
 	$(BIN)/python benchmarks/calendar/ten_years.py --processes 2
 	$(BIN)/python benchmarks/soak/kills.py --kills 600
 	$(BIN)/python benchmarks/soak/sleepers.py --rounds 5
-	KETAPRESS_SOAK=1 $(BIN)/python -m pytest tests/daemon/test_a_year.py tests/daemon/test_many_schedulers.py
+	KETAPRESS_SOAK=1 $(BIN)/python -m pytest tests/daemon/test_crashes.py tests/daemon/test_many_schedulers.py tests/store/test_conservation.py
 
 clean:
 	rm -rf $(VENV) public .ketapress ketapress.db* outbox/*/ outbox/.generation.json outbox/.sent.jsonl
@@ -49,7 +50,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	@$(PIP) install --editable .
-# as an installer does: where PYTHONDONTWRITEBYTECODE is set, every start would compile eighty modules anew
+# Installers compile, too: with PYTHONDONTWRITEBYTECODE set, every start would compile eighty modules again.
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.browser import Look, faults, sights
+from support.browser import View, find_violations, render_pages
 
 BAD = """<!doctype html><html><head><meta charset="utf-8"><title></title>
 <style>body { background: #fff } p { color: #aaa } @media (prefers-color-scheme: dark) { p { color: #000 } }</style></head>
@@ -15,9 +15,9 @@ BAD = """<!doctype html><html><head><meta charset="utf-8"><title></title>
 @pytest.mark.axe
 def test_what_is_wrong_with_a_page_is_seen_at_each_width_and_in_each_scheme(tmp_path: Path) -> None:
     (tmp_path / "bad.html").write_text(BAD)
-    found = sights([(tmp_path / "bad.html").as_uri()])
+    found = render_pages([(tmp_path / "bad.html").as_uri()])
 
-    told = "\n".join(faults(found))
+    told = "\n".join(find_violations(found))
     assert [(sight.width, sight.scheme) for sight in found] == [
         (320, "light"),
         (320, "dark"),
@@ -43,11 +43,16 @@ img { max-width: 100% } span { overflow-wrap: anywhere }</style></head><body><ma
 @pytest.mark.axe
 def test_a_page_is_seen_without_its_pictures_and_without_its_styles(tmp_path: Path) -> None:
     (tmp_path / "pictured.html").write_text(PICTURED)
-    looks = [Look(320), Look(320, without=("pictures",)), Look(320, without=("styles",), judged=False)]
+    looks = [View(320), View(320, disabled=("pictures",)), View(320, disabled=("styles",), is_audited=False)]
 
-    whole, blank, bare = sights([(tmp_path / "pictured.html").as_uri()], looks)
+    whole, blank, bare = render_pages([(tmp_path / "pictured.html").as_uri()], looks)
 
-    assert faults([whole, blank], elsewhere=False) == []
-    assert bare.needs > 1000
-    assert [element[:4] for element in bare.wide] == ["<img", "<spa"]
-    assert faults([replace(whole, faults=("region: a: b",))], but=["region"], elsewhere=False) == []
+    assert find_violations([whole, blank], check_external=False) == []
+    assert bare.content_width > 1000
+    assert [element[:4] for element in bare.overflowing] == ["<img", "<spa"]
+    assert (
+        find_violations(
+            [replace(whole, violations=("region: a: b",))], allowed=["region"], check_external=False
+        )
+        == []
+    )

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay
-from support.delivery_fixture import Elsewhere, Press
+from support.delivery_fixture import DeliveryFixture, RemoteRelay
 
 CALLS = ("sendto", "recvfrom", "pwrite64", "fdatasync")
 
@@ -39,7 +39,7 @@ class Tally:
 
 def send(root: Path, port: int, connections: int) -> None:
     with open_store("sqlite:///ketapress.db", root) as store:
-        Press(store, Elsewhere(port), root, connections=connections).send_all()
+        DeliveryFixture(store, RemoteRelay(port), root, connections=connections).send_all()
 
 
 def sender(root: Path, port: int, connections: int, *before: str) -> int:
@@ -55,9 +55,9 @@ def killed_once(call: str, occasion: int, options: argparse.Namespace, tally: Ta
     readers = [f"reader{n}@example.net" for n in range(options.readers)]
     with tempfile.TemporaryDirectory(dir=options.folder) as folder, ScriptedRelay() as relay:
         with open_store("sqlite:///ketapress.db", Path(folder)) as store:
-            press = Press(store, relay, Path(folder))
-            press.subscribe(*readers)
-            press.edition()
+            delivery = DeliveryFixture(store, relay, Path(folder))
+            delivery.subscribe(*readers)
+            delivery.add_edition()
         strace = ["strace", "-f", "-o", os.devnull, "-e", f"trace={call}"]
         inject = ["-e", f"inject={call}:signal=KILL:when={occasion}"]
         code = sender(Path(folder), relay.port, options.connections, *strace, *inject)
@@ -66,15 +66,16 @@ def killed_once(call: str, occasion: int, options: argparse.Namespace, tally: Ta
         assert code in {-signal.SIGKILL, 128 + signal.SIGKILL}, code
         assert sender(Path(folder), relay.port, options.connections) == 0
         with open_store("sqlite:///ketapress.db", Path(folder)) as store:
-            assert all(store.deliveries.conserved(edition.id) for edition in store.editions.all())
-    times = Counter(each.recipient for each in relay.messages)
+            assert all(store.deliveries.counts_match(edition.id) for edition in store.editions.list_all())
+    times = Counter(message.recipient for message in relay.messages)
     repeats = {recipient for recipient, count in times.items() if count > 1}
     tally.kills += 1
     tally.lost += len(set(readers) - set(times))
-    tally.repeated += sum(times[each] - 1 for each in repeats)
-    tally.most = max(tally.most, sum(times[each] - 1 for each in repeats))
+    tally.repeated += sum(times[recipient] - 1 for recipient in repeats)
+    tally.most = max(tally.most, sum(times[recipient] - 1 for recipient in repeats))
     tally.unlike += sum(
-        len({each.message for each in relay.messages if each.recipient == one}) > 1 for one in repeats
+        len({message.message for message in relay.messages if message.recipient == recipient}) > 1
+        for recipient in repeats
     )
     return True
 

@@ -25,16 +25,16 @@ from statistics import median
 
 from sinks import SINKS, open_sink, program, wait
 
-from ketapress.deliver.context import Road
+from ketapress.deliver.context import DeliveryContext
 from ketapress.deliver.sender import Sender
-from ketapress.mail.personalize import filled, slot_values
+from ketapress.mail.personalize import merge_values, message_chunks
 from ketapress.model.address import Mailbox
 from ketapress.model.delivery import Recipient
 from ketapress.model.edition import Decision, EditionState, Slot, Window
-from ketapress.model.message import ByteSlot, Digest, Letter, Place
+from ketapress.model.message import Digest, FieldEncoding, MergeField, MessageTemplate
 from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl, Schedule
-from ketapress.model.subscriber import Applicant
-from ketapress.relay.rate_limit import Pace
+from ketapress.model.subscriber import ImportRow
+from ketapress.relay.rate_limit import RelayLimits
 from ketapress.store.store import Store, open_store
 
 NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
@@ -48,11 +48,11 @@ WEEKLY = NewsletterSettings(
 )
 
 
-def letter(size: int) -> Letter:
+def letter(size: int) -> MessageTemplate:
     """A message of about `size` bytes: a fifth of it text, the rest HTML, with the slots of a real digest."""
     line = b"x" * 74 + b"=\r\n"
     text, page = line * (size // 5 // len(line)), line * (size * 4 // 5 // len(line))
-    return Letter(
+    return MessageTemplate(
         key="0123456789abcdef",
         segments=(
             b"From: The Example Weekly <digest@example.org>\r\nTo: ",
@@ -67,41 +67,44 @@ def letter(size: int) -> Letter:
             b"\r\n",
             b"\r\n--b--\r\n",
         ),
-        slots=(
-            *(ByteSlot(name, Place.HEADER) for name in ("to", "date", "message_id", "unsubscribe_url")),
-            ByteSlot("unsubscribe_url", Place.TEXT),
-            ByteSlot("unsubscribe_url", Place.HTML),
-            ByteSlot("preferences_url", Place.HTML),
+        merge_fields=(
+            *(
+                MergeField(name, FieldEncoding.HEADER)
+                for name in ("to", "date", "message_id", "unsubscribe_url")
+            ),
+            MergeField("unsubscribe_url", FieldEncoding.TEXT),
+            MergeField("unsubscribe_url", FieldEncoding.HTML),
+            MergeField("preferences_url", FieldEncoding.HTML),
         ),
     )
 
 
-def stamp(
-    whole: Letter, recipient: Recipient, newsletter: NewsletterSettings, moment: datetime
+def personalize(
+    message_template: MessageTemplate, recipient: Recipient, newsletter: NewsletterSettings, moment: datetime
 ) -> Sequence[bytes]:
-    values = slot_values(
-        whole,
+    values = merge_values(
+        message_template,
         recipient,
         sender_domain=newsletter.sender.domain,
-        door="https://example.org",
+        web_base_url="https://example.org",
         secret="x" * 32,
         date=moment,
     )
-    return filled(whole, values)
+    return message_chunks(message_template, values)
 
 
 def composed(store: Store, messages: int, size: int) -> None:
     """One edition that is ready, and its subscribers."""
-    people = (Applicant(address=f"reader{n}@example{n % 97}.net") for n in range(messages))
+    people = (ImportRow(address=f"reader{n}@example{n % 97}.net") for n in range(messages))
     store.subscribers.add(people, ["weekly"], "benchmark", NOW)
-    digest = Digest(subject="News", html="", text="", web="", letter=letter(size), sizes={})
+    digest = Digest(subject="News", html="", text="", web_html="", message_template=letter(size), sizes={})
     window = Window(SLOT.at - timedelta(days=7), SLOT.at)
-    edition = store.editions.decide(
-        [(SLOT, Decision.COMPOSED)], window=window, post_ids=(), send_by=None, now=NOW
+    edition = store.editions.decide_slots(
+        [(SLOT, Decision.COMPOSED)], window=window, post_ids=(), send_deadline=None, now=NOW
     )
     assert edition is not None
-    store.editions.finish(
-        edition, EditionState.READY, subject="News", digest=digest, post_ids=(), why="", now=NOW
+    store.editions.save_message(
+        edition, EditionState.READY, subject="News", digest=digest, post_ids=(), reason="", now=NOW
     )
 
 
@@ -109,15 +112,15 @@ def ours(folder: Path, port: int, options: argparse.Namespace) -> dict[str, floa
     """One edition sent, in this process; seconds of the clock and of the processor, megabytes at the most."""
     with open_store("sqlite:///ketapress.db", folder, durability=options.durability) as store:
         composed(store, options.messages, options.size)
-        road = Road(
+        context = DeliveryContext(
             relay=RelaySettings(url=RelayUrl("127.0.0.1", port, "none"), connections=options.connections),
-            stamp=stamp,
+            build_message=personalize,
             clock=lambda: datetime.now(UTC),
             rng=Random(1),
-            stop=lambda: False,
-            pace=Pace(None, options.connections),
+            must_stop=lambda: False,
+            limits=RelayLimits(None, options.connections),
         )
-        sender = Sender(store.deliveries, store.editions, {"weekly": WEEKLY}, road)
+        sender = Sender(store.deliveries, store.editions, {"weekly": WEEKLY}, context)
         start, processor = time.perf_counter(), time.process_time()
         [report] = sender.send()
         seconds, processor = time.perf_counter() - start, time.process_time() - processor

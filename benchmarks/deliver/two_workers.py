@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from ketapress.model.delivery import Phase
 from ketapress.store.store import open_store
 from ketapress.testing import ScriptedRelay
-from support.delivery_fixture import Elsewhere, Press
+from support.delivery_fixture import DeliveryFixture, RemoteRelay
 from support.postgresql import administer, postgresql
 
 TAKES = 0.05
@@ -33,7 +33,7 @@ TAKES = 0.05
 
 def sender(url: str, port: int, connections: int) -> None:
     with tempfile.TemporaryDirectory() as folder, open_store(url, Path(folder)) as store:
-        Press(store, Elsewhere(port), Path(folder), connections=connections).send_all()
+        DeliveryFixture(store, RemoteRelay(port), Path(folder), connections=connections).send_all()
 
 
 def seconds(server: URL, name: str, workers: int, options: argparse.Namespace) -> float:
@@ -52,16 +52,18 @@ def seconds(server: URL, name: str, workers: int, options: argparse.Namespace) -
         open_store(url, Path(folder)) as store,
         ScriptedRelay() as relay,
     ):
-        relay.script(Phase.DOT, slow)
-        press = Press(store, relay, Path(folder))
-        press.subscribe(*(f"reader{n}@example{n % 97}.net" for n in range(options.messages)))
-        edition = press.edition()
-        store.deliveries.freeze(edition, "weekly", press.clock())
+        relay.script(Phase.END_OF_DATA, slow)
+        delivery = DeliveryFixture(store, relay, Path(folder))
+        delivery.subscribe(*(f"reader{n}@example{n % 97}.net" for n in range(options.messages)))
+        edition = delivery.add_edition()
+        store.deliveries.freeze(edition, "weekly", delivery.clock())
         words = [sys.executable, __file__, "--url", url, "--port", str(relay.port)]
         words += ["--connections", str(options.connections)]
         senders = [subprocess.Popen(words) for _ in range(workers)]
         assert not any([each.wait() for each in senders])  # noqa: C419 - all of them are waited for
-        assert len({each.recipient for each in relay.messages}) == len(relay.messages) == options.messages
+        assert (
+            len({message.recipient for message in relay.messages}) == len(relay.messages) == options.messages
+        )
     return taken[-1] - taken[0]
 
 

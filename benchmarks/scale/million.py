@@ -83,13 +83,13 @@ def publication(root: Path, url: str, port: int, options: argparse.Namespace) ->
 def composed(store: Store, size: int) -> int:
     """An edition that is ready."""
     window = Window(SLOT.at, SLOT.at)
-    edition = store.editions.decide(
-        [(SLOT, Decision.COMPOSED)], window=window, post_ids=(), send_by=None, now=NOW
+    edition = store.editions.decide_slots(
+        [(SLOT, Decision.COMPOSED)], window=window, post_ids=(), send_deadline=None, now=NOW
     )
     assert edition is not None
-    digest = Digest(subject="News", html="", text="", web="", letter=letter(size), sizes={})
-    store.editions.finish(
-        edition, EditionState.READY, subject="News", digest=digest, post_ids=(), why="", now=NOW
+    digest = Digest(subject="News", html="", text="", web_html="", message_template=letter(size), sizes={})
+    store.editions.save_message(
+        edition, EditionState.READY, subject="News", digest=digest, post_ids=(), reason="", now=NOW
     )
     return edition
 

@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from sqlalchemy import Engine, create_engine, text
 
-from ketapress.model.delivery import DeliveryState, Result
+from ketapress.model.delivery import DeliveryResult, DeliveryState
 from ketapress.store.store import Store, open_store
 from support.factories import NOW
 from support.postgresql import administer, postgresql
-from support.store_fixture import stored_edition
+from support.store_fixture import create_edition
 
 MILLIONS = (1, 10, 100)
 EDITIONS = 52
@@ -75,14 +75,14 @@ def measured(database: str, url: str, root: Path, people: int, sample: int) -> M
         empty = size(engine)
         settle_people(engine, people)
         filled = size(engine)
-        edition = stored_edition(store)
+        edition = create_edition(store)
         began = perf_counter()
         assert store.deliveries.freeze(edition, "weekly", NOW) == people
         froze = perf_counter() - began
         frozen = size(engine)
         rate = sample / through_the_ledger(store, edition, sample)
         began = perf_counter()
-        assert not store.balance().imbalances
+        assert not store.find_invariant_violations()
         status = perf_counter() - began
         grown = size(engine) - frozen
         engine.dispose()
@@ -109,16 +109,20 @@ def settle_people(engine: Engine, people: int) -> None:
 def through_the_ledger(store: Store, edition: int, sample: int) -> float:
     """Claims and commits as 32 connections do that never wait for a relay; seconds."""
     began = perf_counter()
-    done: list[Result] = []
+    done: list[DeliveryResult] = []
     for _ in range(sample // 500):
-        ids = [each.subscription_id for each in store.deliveries.claim(edition, 500, "simulation", NOW)]
+        ids = [
+            recipient.subscription_id for recipient in store.deliveries.claim(edition, 500, "simulation", NOW)
+        ]
         for at in range(0, len(ids), 32):
-            let_out = store.deliveries.commit(edition, results=done, intents=ids[at : at + 32], now=NOW)
+            allowed_ids = store.deliveries.commit(edition, results=done, intents=ids[at : at + 32], now=NOW)
             done = [
-                Result(
-                    subscription_id=each, state=DeliveryState.SENT, reply="250 2.0.0 Ok: queued as 4F2A91C0D3"
+                DeliveryResult(
+                    subscription_id=subscription_id,
+                    state=DeliveryState.SENT,
+                    reply="250 2.0.0 Ok: queued as 4F2A91C0D3",
                 )
-                for each in let_out
+                for subscription_id in allowed_ids
             ]
     store.deliveries.commit(edition, results=done, intents=[], now=NOW)
     return perf_counter() - began

@@ -43,7 +43,7 @@ from ketapress.model.edition import EditionState
 from ketapress.store.db import engine as transactions
 from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay
-from support.delivery_fixture import SLOT, Elsewhere, Press
+from support.delivery_fixture import SLOT, DeliveryFixture, RemoteRelay
 from support.postgresql import administer, postgresql
 from support.store_fixture import expire_leases
 
@@ -93,7 +93,7 @@ class Trial:
 
     def send(self) -> None:
         with self.store() as store:
-            Press(store, Elsewhere(self.port), self.root, connections=self.connections).send_all()
+            DeliveryFixture(store, RemoteRelay(self.port), self.root, connections=self.connections).send_all()
 
 
 def at_point(point: int, happens: Callable[[], object]) -> None:
@@ -162,12 +162,12 @@ def with_a_full_disk(trial: Trial, point: int) -> bool:
 
 
 def while_others_write(trial: Trial, point: int) -> bool:
-    """Somebody keeps the lock, and nobody waits for long."""
+    """Sends while another process holds the lock for longer than the timeout."""
     with closing(sqlite3.connect(trial.root / "soak.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
 
         def work() -> None:
-            transactions.LOCK_WAIT = point % 40
+            transactions.LOCK_TIMEOUT_MS = point % 40
             trial.send()
 
         return in_a_process(work)
@@ -226,14 +226,15 @@ def named(trial: Trial, edition: int) -> dict[str, DeliveryState]:
     with trial.store() as store:
         if trial.kind == "postgresql":
             expire_leases(store)
-        return {each.address: each.state for each in store.deliveries.lines(edition) if each.state in _UNSURE}
+        deliveries = store.deliveries.iter_deliveries(edition)
+        return {delivery.address: delivery.state for delivery in deliveries if delivery.state in _UNSURE}
 
 
 def one_edition(trial: Trial, number: int, deaths: Iterator[tuple[str, int]]) -> bool:
     """Sends one edition through as many deaths as it takes; whether there were deaths enough."""
     with trial.store() as store:
-        press = Press(store, Elsewhere(trial.port), trial.root)
-        edition = press.edition(at=SLOT + timedelta(minutes=number), send_by=None)
+        delivery = DeliveryFixture(store, RemoteRelay(trial.port), trial.root)
+        edition = delivery.add_edition(SLOT + timedelta(minutes=number), None)
     unsure: dict[str, DeliveryState] = {}
     times_named: Counter[str] = Counter()
     more = done = False
@@ -251,7 +252,7 @@ def one_edition(trial: Trial, number: int, deaths: Iterator[tuple[str, int]]) ->
         tally.named += len(fresh)
         tally.most = max(tally.most, len(fresh))
         with trial.store() as store:
-            done = all(each.state is EditionState.DONE for each in store.editions.all())
+            done = all(stored.state is EditionState.DONE for stored in store.editions.list_all())
     count(trial, times_named)
     return more
 
@@ -289,14 +290,14 @@ def soak(url: str, root: Path, options: argparse.Namespace) -> dict[str, Tally]:
     readers = tuple(f"reader{number}@example.net" for number in range(options.readers))
     trial = Trial(url, root, ours, ours.recv(), readers, options.connections)
     with trial.store() as store:
-        Press(store, Elsewhere(trial.port), root).subscribe(*readers)
+        DeliveryFixture(store, RemoteRelay(trial.port), root).subscribe(*readers)
     deaths = planned(trial.kind, options.kills)
     number = 0
     while one_edition(trial, number, deaths):
         number += 1
     with trial.store() as store:
-        if found := store.imbalances(thorough=True):
-            sys.exit(f"the ledger does not add up: {found}")
+        if violations := store.find_invariant_violations(thorough=True):
+            sys.exit(f"deliveries are lost or surplus: {violations}")
     ours.send("")
     relay.join()
     return trial.tallies

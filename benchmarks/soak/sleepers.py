@@ -26,43 +26,43 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from sqlalchemy import URL
 
 from ketapress.model.delivery import DeliveryState, Phase
-from ketapress.store.deliveries import LEASE
+from ketapress.store.deliveries import LEASE_MICROSECONDS
 from support.postgresql import postgresql
-from support.sender_processes import House, open_house, stopped
+from support.sender_processes import SenderProcesses, open_senders, stop_process
 
-SILENCE = LEASE / 1e6 + 5
+SILENCE = LEASE_MICROSECONDS / 1e6 + 5
 TAKES = 0.03
 """Seconds that the relay takes for a message, so that there is a while in which to stop somebody."""
 
 
-async def slow(_talk: Any) -> str:
+async def slow(_conversation: Any) -> str:
     await asyncio.sleep(TAKES)
-    return "250 2.0.0 taken"
+    return "250 2.0.0 accepted"
 
 
-def one_round(house: House, readers: list[str], rng: Random) -> tuple[int, int, int, int]:
+def one_round(processes: SenderProcesses, readers: list[str], rng: Random) -> tuple[int, int, int, int]:
     """How many were sending when it was stopped; then lost, sent to twice, and twice without having been named."""
-    for relay in house.relays:
-        relay.script(Phase.DOT, slow)
-    senders = [house.run(number, "send", "--json") for number in range(len(house.folders))]
+    for relay in processes.relays:
+        relay.script(Phase.END_OF_DATA, slow)
+    senders = [processes.start(number, "send", "--json") for number in range(len(processes.folders))]
     most = len(readers) * rng.uniform(0.02, 0.4)
-    while sum(house.received().values()) < most:
+    while sum(processes.count_messages().values()) < most:
         time.sleep(0.001)
-    stopped(senders[0])
+    stop_process(senders[0])
     asleep_since = time.monotonic()
-    for each in senders[1:]:
-        house.answered(each)
-    # Everybody else is done: what is not settled is in the hands of the one that sleeps.
-    doubtful = house.named(DeliveryState.SENDING)
+    for sender in senders[1:]:
+        processes.read_result(sender)
+    # The others have ended: what is still sending is claimed by the one that is stopped.
+    in_doubt = processes.addresses(DeliveryState.SENDING)
     time.sleep(max(0.0, asleep_since + SILENCE - time.monotonic()))
-    house.answered(house.run(1, "send", "--json"))
+    processes.read_result(processes.start(1, "send", "--json"))
     os.kill(senders[0].pid, signal.SIGCONT)
     senders[0].communicate(timeout=60)
-    house.answered(house.run(2, "send", "--json"))
-    times = house.received()
-    repeated = {each for each, count in times.items() if count > 1}
-    house.assert_repeats_are_the_same_to_the_byte()
-    return len(doubtful), len(set(readers) - set(times)), len(repeated), len(repeated - doubtful)
+    processes.read_result(processes.start(2, "send", "--json"))
+    times = processes.count_messages()
+    repeated = {address for address, count in times.items() if count > 1}
+    processes.assert_repeats_are_the_same_to_the_byte()
+    return len(in_doubt), len(set(readers) - set(times)), len(repeated), len(repeated - in_doubt)
 
 
 def rounds(server: URL, options: argparse.Namespace) -> int:
@@ -72,17 +72,17 @@ def rounds(server: URL, options: argparse.Namespace) -> int:
     for number in range(1, options.rounds + 1):
         with (
             tempfile.TemporaryDirectory() as folder,
-            open_house(
+            open_senders(
                 server,
                 Path(folder),
                 f"round{number}",
                 readers,
                 senders=4,
-                lines=options.connections,
+                connections=options.connections,
                 in_doubt="resend",
-            ) as house,
+            ) as processes,
         ):
-            named, lost, twice, unnamed = one_round(house, readers, rng)
+            named, lost, twice, unnamed = one_round(processes, readers, rng)
         print(f"| {number} | {named} | {lost} | {twice} | {unnamed} |", flush=True)
         wrong += lost + unnamed + max(0, twice - options.connections)
     return wrong

@@ -1,16 +1,15 @@
-"""Act: every due slot is decided, and what is due becomes an edition in the outbox and the store.
+"""Decide every due slot, and compose the editions: render them, and write them to the outbox and the store.
 
-In: posts, settings, the store, templates, now. Out: a report. Order of writes, so that a kill at any point leaves
-something that the next run finishes: the letter is rendered (a broken template stops here, before anything is
-decided), the slots are decided in one transaction (`building`), the outbox folder is renamed into place, and the
-letter goes into the row with the edition's first state.
+The order of writes lets the next run finish after a crash at any point: render the message (an invalid template fails
+here, before anything is decided), decide the slots in one transaction (`building`), move the outbox folder into place,
+and save the message in the edition's row with its first state.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ketapress.editions.planner import (
     SAME_MINUTE_SPAN,
@@ -25,7 +24,7 @@ from ketapress.editions.planner import (
 )
 from ketapress.editions.size_budget import fit_to_size
 from ketapress.editions.slots import minute_slot
-from ketapress.mail.digest import build_digest as digest_of, build_sample_message, html_size
+from ketapress.mail.digest import build_digest, build_sample_message, html_size
 from ketapress.mail.lint.run import message_problems
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
 from ketapress.model.errors import KetapressError, Problem, Severity
@@ -34,7 +33,7 @@ from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.outbox.manifest import edition_files
 from ketapress.outbox.writer import write_edition
-from ketapress.posts.source.files import read_text as post_text
+from ketapress.posts.source.files import read_text
 from ketapress.store.editions import AlreadyDecidedError
 from ketapress.store.store import Store
 from ketapress.system.state_file import make_state_subfolder
@@ -42,9 +41,9 @@ from ketapress.templates.environment import Templates
 
 
 class ComposedEdition(NamedTuple):
-    """One edition that was composed, or in a dry run would be. `why` is for people, where one has to act.
+    """An edition that was composed, or in a dry run would be.
 
-    `problems` are what is wrong with its letter: errors hold it.
+    `reason` is why it waits for a person; empty if it does not. `problems` are those of its message: errors hold it.
     """
 
     edition: Edition
@@ -56,7 +55,7 @@ class ComposedEdition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ComposeReport:
-    """What became of each due slot, the editions that came of them, and why nothing was decided where nothing was."""
+    """The decision about each due slot, the composed editions, and the problems that stopped a newsletter."""
 
     slots: tuple[tuple[Slot, Decision], ...] = ()
     editions: tuple[ComposedEdition, ...] = ()
@@ -69,7 +68,7 @@ class ComposeReport:
 
 
 class ComposeContext(NamedTuple):
-    """What composing needs, wired once: the folder, its settings, its store and its templates."""
+    """What composing needs: the publication folder, its settings, store and templates."""
 
     root: Path
     settings: Settings
@@ -85,7 +84,7 @@ def compose(
     *,
     dry_run: bool = False,
 ) -> ComposeReport:
-    """Decides every slot that is due for these newsletters, and composes what there is to say."""
+    """Decide every due slot of these newsletters, and compose the editions. A dry run writes nothing."""
     report = ComposeReport() if dry_run else _finish_interrupted(context, posts, now)
     for newsletter in newsletters:
         newsletter_history = load_history(context.store, newsletter)
@@ -100,14 +99,12 @@ def compose(
 
 
 def _clock_problem(plan: Plan, now: datetime) -> Problem:
-    first_slot, newsletter_name = plan.decisions[0][0], plan.slot.newsletter
+    first_slot, name = plan.decisions[0][0], plan.slot.newsletter
     return Problem(
         code="clock.ahead",
-        message=(
-            f"{first_slot.edition} was missed {(now - first_slot.at).days} days ago, if this machine's clock is right "
-            f"({now:%Y-%m-%d %H:%M} UTC): nothing of {newsletter_name} is decided or mailed by itself after so long."
-        ),
-        cure=f"Set the clock; if it is right, look at `ketapress preview {newsletter_name}`, then run `ketapress compose {newsletter_name} --now`.",
+        message=f"{first_slot.edition} was missed {(now - first_slot.at).days} days ago, if the clock of this machine is "
+        f"right ({now:%Y-%m-%d %H:%M} UTC); after so long, nothing of {name} is composed or sent automatically.",
+        cure=f"Correct the clock. If it is right, check `ketapress preview {name}`, then run `ketapress compose {name} --now`.",
     )
 
 
@@ -119,11 +116,9 @@ def compose_now(
     *,
     dry_run: bool,
 ) -> ComposeReport:
-    """Composes an edition at once, for a slot of this minute that no schedule names; what is due is merged into it."""
-    zone, newsletter_history = (
-        context.settings.newsletter_zone(newsletter),
-        load_history(context.store, newsletter),
-    )
+    """Compose an edition now, for a slot of this minute outside the schedule. Due slots are merged into it."""
+    zone = context.settings.newsletter_zone(newsletter)
+    newsletter_history = load_history(context.store, newsletter)
     slot = minute_slot(newsletter.name, zone, now)
     earlier_slots = [
         due_slot
@@ -135,13 +130,15 @@ def compose_now(
 
 
 def load_history(store: Store, newsletter: NewsletterSettings) -> History:
-    """What the store knows of a newsletter's past."""
+    """Return what the store knows about a newsletter's earlier slots and editions."""
     newest_slot = store.editions.get_newest_decided_slot(newsletter.name)
+    decided_keys: frozenset[str] = frozenset()
+    if newest_slot:
+        since = newest_slot.at - SAME_MINUTE_SPAN
+        decided_keys = store.editions.list_slot_keys_since(newsletter.name, since)
     return History(
         newest_decided=newest_slot.at if newest_slot else None,
-        decided_keys=store.editions.list_slot_keys_since(newsletter.name, newest_slot.at - SAME_MINUTE_SPAN)
-        if newest_slot
-        else frozenset(),
+        decided_keys=decided_keys,
         last_composed=store.editions.get_newest_composed_at(newsletter.name),
         sent_post_ids=store.editions.list_taken_post_ids(newsletter.name),
     )
@@ -150,10 +147,10 @@ def load_history(store: Store, newsletter: NewsletterSettings) -> History:
 def render_edition(
     context: ComposeContext, newsletter: NewsletterSettings, slot: Slot, window: Window, posts: Sequence[Post]
 ) -> tuple[Edition, Digest]:
-    """The edition of these posts, made to fit, and its digest. The one way to a letter: preview takes it too."""
+    """Return the edition of these posts, shortened to the size limit, and its digest. The preview renders with it, too."""
     subject = context.templates.render_line(
         newsletter.subject,
-        subject_values(context.settings, newsletter, slot, posts),
+        {"posts": posts, "newsletter": newsletter, "site": context.settings.site, "slot": slot},
         f"newsletters.{newsletter.name}.subject",
     )
 
@@ -161,7 +158,7 @@ def render_edition(
         return html_size(edition, context.settings, newsletter, subject, context.templates)
 
     edition = fit_to_size(slot, window, posts, measure, newsletter.max_bytes)
-    return edition, digest_of(edition, context.settings, newsletter, subject, context.templates)
+    return edition, build_digest(edition, context.settings, newsletter, subject, context.templates)
 
 
 def with_initial_state(
@@ -171,43 +168,33 @@ def with_initial_state(
     deadline: datetime,
     now: datetime,
 ) -> ComposedEdition:
-    """An edition with the state it begins in: what is wrong with its letter comes before the hour and approval."""
+    """Return the edition with its first state: HELD for an error of its message, else by deadline and approval."""
     edition, digest = edition_and_digest
     message = build_sample_message(digest.message_template, context.settings, newsletter, edition.slot)
     problems = message_problems(edition, digest, message, newsletter.max_bytes, _source_reader(context.root))
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     state, reason = initial_state(newsletter, deadline, now)
     if errors:
-        state, reason = EditionState.HELD, _hold_reason(errors)
+        others = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        state = EditionState.HELD
+        reason = f"its message has an error: {errors[0].where}: {errors[0].message.rstrip('.')}{others}"
     return ComposedEdition(edition, digest, state, reason, problems)
 
 
 def _source_reader(root: Path) -> Callable[[str], str]:
-    """What a post's file holds, for the line of a fault; nothing where it changed or went since it was read."""
+    """Return the function that reads a post's file, for line numbers of problems; empty if the file is gone."""
 
     def read_source(post_path: str) -> str:
         try:
-            return post_text(root / "posts", post_path)
+            return read_text(root / "posts", post_path)
         except KetapressError:
             return ""
 
     return read_source
 
 
-def _hold_reason(errors: Sequence[Problem]) -> str:
-    others = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
-    return f"something is wrong with its letter: {errors[0].where}: {errors[0].message.rstrip('.')}{others}"
-
-
-def subject_values(
-    settings: Settings, newsletter: NewsletterSettings, slot: Slot, posts: Sequence[Post]
-) -> dict[str, Any]:
-    """What a subject's template knows."""
-    return {"posts": posts, "newsletter": newsletter, "site": settings.site, "slot": slot}
-
-
 def write_preview(context: ComposeContext, composed_edition: ComposedEdition) -> Path:
-    """Writes an edition that nothing was decided about below `.ketapress/preview/`, by the outbox's own way."""
+    """Write the outbox folder of an edition below `.ketapress/preview/`, without deciding its slot. Return its path."""
     slot = composed_edition.edition.slot
     files = outbox_files(context.settings, context.settings.newsletters[slot.newsletter], composed_edition)
     outbox = make_state_subfolder(context.root, "preview", "outbox")
@@ -217,7 +204,7 @@ def write_preview(context: ComposeContext, composed_edition: ComposedEdition) ->
 def outbox_files(
     settings: Settings, newsletter: NewsletterSettings, composed_edition: ComposedEdition
 ) -> Mapping[str, bytes]:
-    """An edition's files in the outbox."""
+    """Return the files of an edition's outbox folder by name."""
     message = build_sample_message(
         composed_edition.digest.message_template, settings, newsletter, composed_edition.edition.slot
     )
@@ -227,7 +214,7 @@ def outbox_files(
 def _execute_plan(
     context: ComposeContext, newsletter: NewsletterSettings, plan: Plan, now: datetime, *, dry_run: bool
 ) -> ComposeReport:
-    """Renders, decides, writes. When another process decided first, its decision stands and nothing is reported."""
+    """Render the edition, decide the slots, and store it. The report is empty if another process decided first."""
     composed_editions: tuple[ComposedEdition, ...] = ()
     if plan.posts:
         edition_and_digest = render_edition(context, newsletter, plan.slot, plan.window, plan.posts)
@@ -237,20 +224,19 @@ def _execute_plan(
     if dry_run:
         return ComposeReport(plan.decisions, composed_editions)
     try:
-        edition_id = _decide_slots(context.store, plan, now)
+        edition_id = context.store.editions.decide_slots(
+            plan.decisions,
+            window=plan.window,
+            post_ids=[post.id for post in plan.posts],
+            send_deadline=plan.send_deadline,
+            now=now,
+        )
     except AlreadyDecidedError:
         return ComposeReport()
     if edition_id is not None:
         for composed_edition in composed_editions:
             _store_edition(context, newsletter, edition_id, composed_edition, now)
     return ComposeReport(plan.decisions, composed_editions)
-
-
-def _decide_slots(store: Store, plan: Plan, now: datetime) -> int | None:
-    post_ids = [post.id for post in plan.posts]
-    return store.editions.decide_slots(
-        plan.decisions, window=plan.window, post_ids=post_ids, send_deadline=plan.send_deadline, now=now
-    )
 
 
 def _store_edition(
@@ -260,7 +246,7 @@ def _store_edition(
     composed_edition: ComposedEdition,
     now: datetime,
 ) -> None:
-    """The folder first, then the row: a row that is ready always has its folder."""
+    """Write the outbox folder first, then the row: a row in state READY always has its folder."""
     edition, digest = composed_edition.edition, composed_edition.digest
     write_edition(context.root, edition.slot, outbox_files(context.settings, newsletter, composed_edition))
     context.store.editions.save_message(
@@ -275,7 +261,7 @@ def _store_edition(
 
 
 def _finish_interrupted(context: ComposeContext, posts: Sequence[Post], now: datetime) -> ComposeReport:
-    """Editions whose maker died between deciding and writing: made anew from the posts that were chosen."""
+    """Compose again the editions whose composer died after deciding the slots, from the posts of that decision."""
     report = ComposeReport()
     for interrupted_edition in context.store.editions.claim_interrupted():
         newsletter = context.settings.newsletters.get(interrupted_edition.slot.newsletter)
@@ -297,7 +283,7 @@ def _finish_edition(
     by_id = {post.id: post for post in posts}
     remaining_posts = [by_id[post_id] for post_id in interrupted_edition.post_ids if post_id in by_id]
     if not remaining_posts:
-        context.store.editions.cancel(interrupted_edition.id, now, "its posts are gone from posts/")
+        context.store.editions.cancel(interrupted_edition.id, now, "none of its posts is in posts/ any more")
         return ComposeReport()
     deadline = interrupted_edition.send_deadline or send_deadline(
         newsletter, context.settings.newsletter_zone(newsletter), interrupted_edition.slot

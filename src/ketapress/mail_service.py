@@ -1,196 +1,177 @@
-"""What one publication sends: its editions to everybody who is due, and a letter to one address for a try.
-
-Wired from its settings, as `app` is, which makes it; each part is imported when it is first asked for.
-"""
+"""Deliver the editions of a publication, and send one test message. Each part is imported when it is first used."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError, UsageError
 from ketapress.model.settings import NewsletterSettings, Settings
+from ketapress.publication import Publication
 
 if TYPE_CHECKING:
-    from ketapress.deliver.context import Road, Signing, Stamp
-    from ketapress.deliver.report import EditionReport, Watch
+    from ketapress.deliver.context import DeliveryContext, MessageBuilder
+    from ketapress.deliver.report import EditionReport, ProgressCallback
     from ketapress.model.delivery import Recipient, Verdict
     from ketapress.model.message import MessageTemplate
     from ketapress.relay.dkim import SigningKey
-    from ketapress.relay.rate_limit import Pace
-    from ketapress.store.store import Store
 
 
-class Mailing:
-    """The way of a publication's letters to its relay."""
+class MailService:
+    """Mail of one publication."""
 
-    def __init__(
-        self, root: Path, settings: Settings, store: "Callable[[], Store]", secret: Callable[[], str]
-    ) -> None:
-        """The store is opened, and the secret read, when something has to be sent."""
-        self._root = root
-        self._settings = settings
-        self._store = store
-        self._secret = secret
+    def __init__(self, publication: Publication) -> None:
+        self._publication = publication
+        self._settings = publication.settings
 
     @cached_property
     def signing_key(self) -> "SigningKey | None":
-        """What mail is signed with, where `relay.dkim` is set. Raises ConfigurationError with the file and the cure."""
+        """The DKIM key, where `relay.dkim` is set. Raises ConfigurationError if it cannot be used."""
         if self._settings.relay.dkim is None:
             return None
-        from ketapress.relay.dkim import parsed_key
+        from ketapress.relay.dkim import parse_key
 
-        name = self._settings.relay.dkim.key_file
+        file = self._settings.relay.dkim.key_file
         try:
-            return parsed_key(self._settings.relay.dkim, (self._root / name).read_bytes())
+            return parse_key(self._settings.relay.dkim, (self._publication.root / file).read_bytes())
         except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
+            reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigurationError(
                 Problem(
                     code="settings.dkim-key",
-                    path=name,
-                    message=f"`relay.dkim.key_file` cannot be used: {why}. Nothing was sent.",
+                    path=file,
+                    message=f"`relay.dkim.key_file` cannot be used: {reason}. Nothing was sent.",
                     cure="`openssl genrsa -out FILE 2048` makes a key; its public half belongs into the DNS.",
                 )
             ) from None
-
-    @cached_property
-    def pace(self) -> "Pace":
-        """What this process learnt of the relay and of the domains behind it."""
-        from ketapress.relay.rate_limit import Pace
-
-        return Pace(self._settings.relay.rate, self._settings.relay.connections)
 
     def send(
         self,
         clock: Callable[[], datetime],
         *,
-        stop: Callable[[], bool],
-        watch: "Watch | None" = None,
-        heard: "Callable[[Verdict], None] | None" = None,
-        doubted: Callable[[int], None] = lambda _count: None,
+        must_stop: Callable[[], bool],
+        on_progress: "ProgressCallback | None" = None,
+        on_verdict: "Callable[[Verdict], None] | None" = None,
+        on_in_doubt: Callable[[int], None] = lambda _count: None,
     ) -> tuple["EditionReport", ...]:
-        """Delivers what is ready, until nothing is due. The caller holds the lock `send`; `heard` hears each reply.
+        """Deliver what is ready until nothing is due. The caller has the lock `send`.
 
-        `doubted` is told how many messages a process that died was just sending.
+        `on_verdict` is called with the verdict on each reply, `on_in_doubt` with the number of messages that a dead
+        process was sending.
         """
-        from ketapress.deliver.logged_editions import RecordedEditions
-        from ketapress.deliver.preflight import hold_changed, refuse_dead_links
+        from ketapress.deliver.logged_editions import LoggedEditions
+        from ketapress.deliver.preflight import hold_tampered_editions, refuse_dead_links
         from ketapress.deliver.sender import Sender
         from ketapress.restore import refuse_older_copy
 
-        refuse_older_copy(self._store(), self._root)
+        store, root = self._publication.store, self._publication.root
+        refuse_older_copy(store, root)
         refuse_dead_links(self._settings)
-        held = hold_changed(self._root, self._store().editions, self._store().deliveries, clock())
-        editions = RecordedEditions(self._store(), self._root, clock)
-        sender = Sender(
-            self._store().deliveries,
-            editions,
-            self._settings.newsletters,
-            self._road(clock, stop, heard)._replace(doubted=doubted),
-            watch=watch,
-        )
-        reports = sender.send()
-        editions.ended(reports)
+        held = hold_tampered_editions(root, store.editions, store.deliveries, clock())
+        editions = LoggedEditions(store, root, clock)
+        context = self._delivery_context(clock, must_stop)._replace(on_in_doubt=on_in_doubt)
+        if on_verdict:
+            context = context._replace(on_verdict=on_verdict)
+        reports = Sender(
+            store.deliveries, editions, self._settings.newsletters, context, on_progress=on_progress
+        ).send()
+        editions.finish(reports)
         return held + reports
 
-    def send_test(
-        self, newsletter: NewsletterSettings, letter: "MessageTemplate", address: str, now: datetime
-    ) -> "Verdict":
-        """Sends a letter to one address: nothing is recorded, and its links, signed with a throw-away secret, are dead."""
+    def _delivery_context(
+        self, clock: Callable[[], datetime], must_stop: Callable[[], bool]
+    ) -> "DeliveryContext":
         import secrets
 
-        from ketapress.deliver.one_recipient import send_trial
+        from ketapress.deliver.context import DeliveryContext
+        from ketapress.deliver.dkim_workers import DkimSigner
+        from ketapress.relay.rate_limit import RelayLimits
+
+        relay = self._settings.relay
+        return DeliveryContext(
+            relay=relay,
+            build_message=_message_builder(self._settings, self._publication.secret),
+            clock=clock,
+            rng=secrets.SystemRandom(),
+            must_stop=must_stop,
+            limits=RelayLimits(relay.rate, relay.connections),
+            signer=DkimSigner(self.signing_key) if self.signing_key else None,
+        )
+
+    def send_test(
+        self, newsletter: NewsletterSettings, template: "MessageTemplate", address: str, now: datetime
+    ) -> "Verdict":
+        """Send one message to one address. Nothing is recorded; links are signed with a random key and lead nowhere."""
+        import secrets
+
+        from ketapress.deliver.one_recipient import send_to_one
         from ketapress.deliver.preflight import refuse_dead_links
         from ketapress.model.address import parse_address
         from ketapress.model.delivery import Recipient
 
         refuse_dead_links(self._settings)
         try:
-            reader = Recipient(subscription_id=0, address=parse_address(address))
+            recipient = Recipient(subscription_id=0, address=parse_address(address))
         except ValueError as error:
             raise UsageError(
-                Problem(code="address", message=f"{address!r}: {error}.", cure="Mend the address.")
+                Problem(code="address", message=f"{address!r}: {error}.", cure="Correct the address.")
             ) from None
-        message = stamping(self._settings, secrets.token_hex(32))(letter, reader, newsletter, now)
+        build_message = _message_builder(self._settings, secrets.token_hex(32))
+        message = build_message(template, recipient, newsletter, now)
         if self.signing_key:
-            from ketapress.relay.dkim import unsigned
+            from ketapress.relay.dkim import prepare_signature
 
-            field = unsigned(self.signing_key, message, now)
-            message = [field.signed(self.signing_key.sign(field.digest)), *message]
-        return send_trial(self._settings.relay, newsletter.sender.address, reader.address, message)
+            pending = prepare_signature(self.signing_key, message, now)
+            message = [pending.complete(self.signing_key.sign(pending.digest)), *message]
+        return send_to_one(self._settings.relay, newsletter.sender.address, recipient.address, message)
 
-    def specimen(self, edition: StoredEdition) -> bytes:
-        """The message as `message.eml` has it, from the letter in the store. RefusedError where there is none."""
+    def sample_message(self, edition: StoredEdition) -> bytes:
+        """Return what `message.eml` in the outbox holds, from the store. Raises RefusedError if it is not there."""
         from ketapress.mail.digest import build_sample_message
 
         newsletter = self._settings.newsletters.get(edition.slot.newsletter)
         if newsletter is None or not edition.sizes:
-            message = f"{edition.slot.edition} has no folder in outbox/, and its letter is not known here."
-            cure = "Export it where it was composed."
-            raise RefusedError(Problem(code="export.letter", message=message, cure=cure))
-        return build_sample_message(
-            self._store().editions.get_message_template(edition.id), self._settings, newsletter, edition.slot
-        )
+            raise RefusedError(
+                Problem(
+                    code="export.letter",
+                    message=f"{edition.slot.edition} has no folder in outbox/, and its message is not in the database.",
+                    cure="Export it where it was composed.",
+                )
+            )
+        template = self._publication.store.editions.get_message_template(edition.id)
+        return build_sample_message(template, self._settings, newsletter, edition.slot)
 
     def message_ids(self, edition: StoredEdition) -> Callable[[int], str | None]:
-        """The Message-ID of an edition's message to a subscription: derived, so it is the same in every try.
+        """Return a function from a subscription to the Message-ID of the edition's message: the same in every attempt.
 
-        None where ketapress.toml no longer has the newsletter, whose sender's domain is a part of it, or where the
-        letter is not known here.
+        The Message-ID is None where ketapress.toml no longer has the newsletter, whose domain it contains, or where
+        the message is not in the database.
         """
         from ketapress.mail.personalize import message_id
 
         newsletter = self._settings.newsletters.get(edition.slot.newsletter)
         if newsletter is None or not edition.sizes:
-            return lambda _: None
-        key, domain = self._store().editions.get_message_template(edition.id).key, newsletter.sender.domain
-        return lambda subscription_id: message_id(key, subscription_id, domain)
-
-    def _signing(self) -> "Signing | None":
-        if self.signing_key is None:
-            return None
-        from ketapress.deliver.dkim_workers import Signer
-
-        return Signer(self.signing_key)
-
-    def _road(
-        self,
-        clock: Callable[[], datetime],
-        stop: Callable[[], bool],
-        heard: "Callable[[Verdict], None] | None",
-    ) -> "Road":
-        import secrets
-
-        from ketapress.deliver.context import Road
-
-        return Road(
-            relay=self._settings.relay,
-            stamp=stamping(self._settings, self._secret()),
-            clock=clock,
-            rng=secrets.SystemRandom(),
-            stop=stop,
-            pace=self.pace,
-            signing=self._signing(),
-            heard=heard or (lambda _verdict: None),
-        )
+            return lambda _subscription_id: None
+        key = self._publication.store.editions.get_message_template(edition.id).key
+        return lambda subscription_id: message_id(key, subscription_id, newsletter.sender.domain)
 
 
-def stamping(settings: Settings, secret: str) -> "Stamp":
-    """How a letter becomes one recipient's message: with links to this publication's door, signed with this secret."""
+def _message_builder(settings: Settings, secret: str) -> "MessageBuilder":
+    """Return a function that personalizes a message, with links to this publication that are signed with the secret."""
     from ketapress.mail.personalize import merge_values, message_chunks
 
-    def stamp(
-        letter: "MessageTemplate", recipient: "Recipient", newsletter: NewsletterSettings, date: datetime
+    def build_message(
+        template: "MessageTemplate", recipient: "Recipient", newsletter: NewsletterSettings, date: datetime
     ) -> Sequence[bytes]:
-        domain, door = newsletter.sender.domain, settings.web_base_url
-        return message_chunks(
-            letter,
-            merge_values(
-                letter, recipient, sender_domain=domain, web_base_url=door, secret=secret, date=date
-            ),
+        values = merge_values(
+            template,
+            recipient,
+            sender_domain=newsletter.sender.domain,
+            web_base_url=settings.web_base_url,
+            secret=secret,
+            date=date,
         )
+        return message_chunks(template, values)
 
-    return stamp
+    return build_message

@@ -1,8 +1,7 @@
-"""Act: an edition that nobody has got yet is rendered anew, after its posts, settings or templates were mended.
+"""Render an edition again before it is sent, after its posts, settings or templates were corrected.
 
-In: what composing needs, the posts, an edition's name, now. Out: the edition as it stands then. It keeps its posts;
-one that is gone, or became a draft, leaves it and is free for the next. What a person held stays held, and what was
-approved is approved again: somebody said yes to other words.
+The edition keeps its posts, except those that are missing, drafts, on hold or expired, which the next edition may have.
+An edition that a person held stays held. One that was approved needs approval again, because its text has changed.
 """
 
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from ketapress.model.settings import NewsletterSettings
 from ketapress.outbox.writer import write_edition
 
 _REFRESHABLE_STATES = (EditionState.READY, EditionState.HELD, EditionState.AWAITING_APPROVAL)
-_REFRESH_IN_PROGRESS = "it is being made anew; if nobody is at it, `outbox refresh` again"
+_REFRESH_IN_PROGRESS = "it is being refreshed; if no command is running, run `outbox refresh` again"
 
 
 def refresh_edition(
@@ -35,7 +34,10 @@ def refresh_edition(
     *,
     dry_run: bool = False,
 ) -> ComposedEdition:
-    """Replaces its letter and its folder in the outbox. Raises RefusedError where it is too late, or no post is left."""
+    """Replace the edition's message and outbox folder, and return the new edition. A dry run writes nothing.
+
+    Raises RefusedError if sending has started, or no post is left.
+    """
     newsletter = context.settings.newsletters.get(stored_edition.slot.newsletter)
     if newsletter is None or stored_edition.window is None or stored_edition.state not in _REFRESHABLE_STATES:
         raise RefusedError(_too_late_problem(stored_edition))
@@ -57,13 +59,21 @@ def refresh_edition(
 def _select_remaining_posts(
     newsletter: NewsletterSettings, stored_edition: StoredEdition, window: Window, posts: Sequence[Post]
 ) -> list[Post]:
+    """Return the edition's posts that still belong in it. Raises RefusedError if there are none."""
     by_id = {post.id: post for post in posts}
     existing_posts = [by_id[post_id] for post_id in stored_edition.post_ids if post_id in by_id]
     remaining_posts = [
         post for post in existing_posts if exclusion_reason(post, window, (), newsletter.tags) is None
     ]
     if not remaining_posts:
-        raise RefusedError(_no_posts_problem(stored_edition))
+        name = stored_edition.slot.edition
+        raise RefusedError(
+            Problem(
+                code="edition.empty",
+                message=f"{name} has no posts any more: each is missing, a draft, on hold or expired.",
+                cure=f"Cancel it with `ketapress outbox cancel {name}`, or restore a post and refresh it again.",
+            )
+        )
     return remaining_posts
 
 
@@ -74,7 +84,7 @@ def _replace_edition(
     composed_edition: ComposedEdition,
     now: datetime,
 ) -> None:
-    """Held while folder and row are not the same: nobody begins to send in between, wherever this is killed."""
+    """Hold the edition while folder and row differ, so that no process sends it meanwhile, or after a crash."""
     hold_reason = stored_edition.reason if stored_edition.is_held_by_person else _REFRESH_IN_PROGRESS
     editions = context.store.editions
     if not editions.transition(
@@ -101,14 +111,6 @@ def _replace_edition(
 def _too_late_problem(stored_edition: StoredEdition) -> Problem:
     return Problem(
         code="edition.refresh",
-        message=f"{stored_edition.slot.edition} is {stored_edition.state}; only an edition that nobody was frozen into is rendered anew.",
-        cure="What went out cannot be mended; write a post about it for the next edition.",
-    )
-
-
-def _no_posts_problem(stored_edition: StoredEdition) -> Problem:
-    return Problem(
-        code="edition.empty",
-        message=f"none of the posts of {stored_edition.slot.edition} is there any more, or they are drafts, on hold or expired.",
-        cure=f"`ketapress outbox cancel {stored_edition.slot.edition}` ends it; or bring a post back, and refresh again.",
+        message=f"{stored_edition.slot.edition} is {stored_edition.state}; an edition can be refreshed only before it is sent.",
+        cure="Sent messages cannot be changed; write a post with the correction for the next edition.",
     )

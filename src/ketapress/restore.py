@@ -1,8 +1,8 @@
-"""Act: an older copy of the database is known, sends nothing, and is brought up to what the outbox knows.
+"""Detect an older copy of the database, stop it from sending, and reconcile it with the outbox.
 
-In: what composing needs, the posts, now. Out: what became of each edition. The outbox remembers how often sending was
-started, and which editions went out (`outbox/record.py`): a store that remembers less is an older copy, and would
-send them again. Nobody is mailed twice by what is done here; where it is not known who got an edition, a person says.
+The outbox records how often sending was started, and which editions were sent (`outbox/sent_log.py`). A database with
+a smaller count is an older copy, and would send editions twice. Reconciling sends no message twice: where the outbox
+does not say who received an edition, a person decides.
 """
 
 from collections.abc import Sequence
@@ -25,15 +25,16 @@ from ketapress.outbox.sent_log import (
 from ketapress.store.store import Store, restore_backup
 
 _OPEN_STATES = frozenset(EditionState) - {EditionState.DONE, EditionState.CANCELLED}
-_REASON_SENT = "it went out after this copy of the database was made, as outbox/ has it"
-_REASON_STARTED = (
-    "it began to go out after this copy of the database was made, and who got it is not known here"
-)
-_REASON_RESTORED = "the database was restored from an older copy"
+_REASON_SENT = "it was sent after this copy of the database was made, according to outbox/"
+_REASON_STARTED = "sending started after this copy of the database was made, and its recipients are unknown"
+_REASON_RESTORED = "the database was restored from a backup"
 
 
 class ReconciledEdition(NamedTuple):
-    """What becomes of one edition of an older copy: its state, why, and how many deliveries that settles."""
+    """The new state of an edition in an older copy, the reason, and the number of deliveries that this ends.
+
+    `in_doubt` says that a person has to resolve these deliveries.
+    """
 
     edition: str
     state: EditionState
@@ -43,20 +44,21 @@ class ReconciledEdition(NamedTuple):
 
 
 def refuse_older_copy(store: Store, root: Path) -> None:
-    """Raises RefusedError where the outbox knows of more starts of sending than the store: it is an older copy."""
+    """Raise RefusedError if the store is an older copy: the outbox records more starts of sending than it."""
     if problem := older_copy_problem(root, store.generation):
         raise RefusedError(problem)
 
 
 def raise_generation(store: Store, root: Path) -> None:
-    """A copy of the database that was made before this is an older one from here on."""
+    """Raise the generation of store and outbox, so that every earlier copy of the database is an older copy."""
     raise_outbox_generation(root, store.raise_generation())
 
 
 def restore_database(file: Path, url: str, root: Path, now: datetime) -> Path | None:
-    """Puts a backup in the place of the database, and marks it as an older copy; where the replaced one is now.
+    """Replace the database with a backup, and mark it as an older copy. Return the new path of the replaced database.
 
-    The caller keeps all others out. Raises RefusedError and StoreError, as `store.restore` does.
+    None if there was none. The caller locks out other processes. Raises RefusedError and StoreError, as
+    `restore_backup` does.
     """
     replaced_path, generation = restore_backup(file, url, root, now)
     raise_outbox_generation(root, generation + 1)
@@ -66,40 +68,40 @@ def restore_database(file: Path, url: str, root: Path, now: datetime) -> Path | 
 def reconcile_with_outbox(
     context: ComposeContext, posts: Sequence[Post], now: datetime, *, dry_run: bool = False
 ) -> tuple[ReconciledEdition, ...]:
-    """Brings an older copy up to what the outbox knows; from then on it may compose and send.
+    """Reconcile an older copy with the outbox, after which it may compose and send. Can be repeated.
 
-    What went out since is done, and its posts are taken. Where an edition was under way, everybody whose message was
-    not settled in the copy is in doubt. What had not begun is held. Doing it twice changes nothing more.
+    Editions that were sent since are DONE, with their posts. Open deliveries of an edition that was being sent are in
+    doubt. Editions whose sending had not started are held. A dry run writes nothing.
     """
     log_entries = {
-        edition.slot.edition: edition for edition in read_sent_log(context.root) if edition.has_started
+        log_entry.slot.edition: log_entry
+        for log_entry in read_sent_log(context.root)
+        if log_entry.has_started
     }
     stored_editions = context.store.editions.list_all()
-    missing_editions = [
-        edition
-        for name, edition in log_entries.items()
-        if name not in {stored_edition.slot.edition for stored_edition in stored_editions}
+    stored_names = {stored_edition.slot.edition for stored_edition in stored_editions}
+    reconciled_editions = [
+        _import_sent_edition(context, posts, log_entry, now, dry_run=dry_run)
+        for name, log_entry in log_entries.items()
+        if name not in stored_names
     ]
-    open_editions = [edition for edition in reversed(stored_editions) if edition.state in _OPEN_STATES]
-    reconciled = [
-        _import_sent_edition(context, posts, edition, now, dry_run=dry_run) for edition in missing_editions
-    ]
-    reconciled += [
+    reconciled_editions += [
         _settle_open_edition(
-            context.store, edition, log_entries.get(edition.slot.edition), now, dry_run=dry_run
+            context.store, stored_edition, log_entries.get(stored_edition.slot.edition), now, dry_run=dry_run
         )
-        for edition in open_editions
+        for stored_edition in reversed(stored_editions)
+        if stored_edition.state in _OPEN_STATES
     ]
     if not dry_run:
         context.store.skip_ids()
         context.store.raise_generation(read_generation(context.root))
-    return tuple(reconciled)
+    return tuple(reconciled_editions)
 
 
 def _import_sent_edition(
     context: ComposeContext, posts: Sequence[Post], log_entry: SentLogEntry, now: datetime, *, dry_run: bool
 ) -> ReconciledEdition:
-    """An edition that the copy has never heard of."""
+    """Insert an edition that is missing in the copy."""
     if not dry_run:
         context.store.editions.import_sent(
             log_entry.slot,
@@ -114,7 +116,7 @@ def _import_sent_edition(
 
 
 def _rebuild_digest(context: ComposeContext, posts: Sequence[Post], log_entry: SentLogEntry) -> Digest | None:
-    """Its letter and page, where newsletter and posts are still there: the same posts make the same letter."""
+    """Render the message and web page again: the same posts give the same bytes. None if newsletter or posts are gone."""
     newsletter = context.settings.newsletters.get(log_entry.slot.newsletter)
     by_id = {post.id: post for post in posts}
     edition_posts = [by_id[post_id] for post_id in log_entry.post_ids if post_id in by_id]
@@ -132,16 +134,15 @@ def _settle_open_edition(
     *,
     dry_run: bool,
 ) -> ReconciledEdition:
-    """An edition that was not over when the copy was made."""
+    """Update an edition that was not done or canceled when the copy was made."""
     has_started = stored_edition.state is EditionState.SENDING or any(
         store.deliveries.counts(stored_edition.id).values()
     )
     state, reason = _reconcile_state(stored_edition, log_entry, has_started=has_started)
     settled_count = 0
     if has_started and not dry_run:
-        store.deliveries.freeze(
-            stored_edition.id, stored_edition.slot.newsletter, now
-        )  # whom a freeze in the copy had not come to
+        # The copy may hold an unfinished freeze: the remaining recipients may have received the edition, too.
+        store.deliveries.freeze(stored_edition.id, stored_edition.slot.newsletter, now)
         settled_count = store.settle_older_copy(
             stored_edition.id, is_done=state is EditionState.DONE, evidence=_REASON_SENT
         )
@@ -159,7 +160,7 @@ def _settle_open_edition(
 def _reconcile_state(
     stored_edition: StoredEdition, log_entry: SentLogEntry | None, *, has_started: bool
 ) -> tuple[EditionState, str]:
-    """Where an open edition of the copy stands, after what the outbox knows of it."""
+    """Return the new state and reason of an open edition, by what the outbox records about it."""
     if log_entry is not None and log_entry.is_finished:
         return EditionState.DONE, _REASON_SENT
     if log_entry is not None and not has_started:

@@ -1,7 +1,6 @@
-"""Act: people come, go, and are looked up. Joins lists of people with the store.
+"""Add, import, export, remove, erase and look up subscribers.
 
-In: what an operator typed or a file holds, the store, `now`. Out: counts, refusals, subscribers, histories. The one
-who acts (`by`) is written down as the evidence of consent. It reads no files and prints nothing.
+The `origin` of each change of consent (an operator, a file) is recorded as its evidence.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from ketapress.subscribers.csv_format import parse_import_rows, subscriber_csv_l
 
 
 def select_newsletters(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
-    """The newsletters somebody is to be subscribed to: those named, or the only one there is. Raises UsageError."""
+    """Return the named newsletters, or the only one if no name is given. Raises UsageError."""
     known_names = tuple(settings.newsletters)
     name_list = ", ".join(known_names) or "none yet"
     for name in names:
@@ -33,8 +32,8 @@ def select_newsletters(settings: Settings, names: Sequence[str]) -> tuple[str, .
         raise UsageError(
             Problem(
                 code="newsletter.unnamed",
-                message=f"it is not clear which newsletter is meant; ketapress.toml has {name_list}.",
-                cure="Name one or more of them with --newsletter.",
+                message=f"no newsletter is selected; ketapress.toml has {name_list}.",
+                cure="Select one or more with --newsletter.",
             )
         )
     return tuple(dict.fromkeys(names)) or known_names
@@ -50,17 +49,21 @@ def import_subscribers(
     *,
     dry_run: bool = False,
 ) -> ImportResult:
-    """Adds everybody in a CSV; each line that holds anything is counted once, and each refused one says why.
+    """Import the subscribers of a CSV file. Each line that is not blank is counted once; rejected ones have a reason.
 
-    A line that names a newsletter is about that one alone, as in our own export; `names` are the newsletters that the
-    operator asked for. Raises UsageError where neither tells which newsletter is meant.
+    A line that names a newsletter, as in our export, is for that one alone; the others are for `names`, which also
+    limit the import. Raises UsageError if a line has no newsletter and `names` is empty.
     """
     rows_by_newsletter: dict[str, list[ImportRow]] = {}
     rejected_rows: list[RejectedRow] = []
     for row in parse_import_rows(data):
         if isinstance(row, RejectedRow):
             rejected_rows.append(row)
-        elif reason := _rejection_reason(row.newsletter, settings, names):
+        elif row.newsletter and row.newsletter not in settings.newsletters:
+            reason = "there is no such newsletter in ketapress.toml"
+            rejected_rows.append(RejectedRow(row.line, row.newsletter, reason))
+        elif row.newsletter and names and row.newsletter not in names:
+            reason = f"--newsletter selects {', '.join(names)} only"
             rejected_rows.append(RejectedRow(row.line, row.newsletter, reason))
         else:
             rows_by_newsletter.setdefault(row.newsletter, []).append(row)
@@ -68,16 +71,7 @@ def import_subscribers(
     for newsletter, rows in rows_by_newsletter.items():
         newsletters = (newsletter,) if newsletter else select_newsletters(settings, names)
         result += store.subscribers.add(rows, newsletters, origin, now, dry_run=dry_run)
-    return replace(result, refused=tuple(sorted(result.refused, key=lambda refusal: refusal.line or 0)))
-
-
-def _rejection_reason(newsletter: str, settings: Settings, names: Sequence[str]) -> str | None:
-    """Why a line about this newsletter is not taken; None where it is."""
-    if newsletter and newsletter not in settings.newsletters:
-        return "there is no newsletter of that name in ketapress.toml"
-    if newsletter and names and newsletter not in names:
-        return f"it is about another newsletter than {', '.join(names)}"
-    return None
+    return replace(result, refused=tuple(sorted(result.refused, key=lambda row: row.line or 0)))
 
 
 def add_subscribers(
@@ -89,7 +83,7 @@ def add_subscribers(
     *,
     dry_run: bool = False,
 ) -> ImportResult:
-    """Adds people as they are typed, `ada@example.org` or `Ada <ada@example.org>`; what is no address is refused."""
+    """Add subscribers by mailbox: `ada@example.org` or `Ada <ada@example.org>`. Invalid ones are rejected."""
     rows: list[ImportRow] = []
     rejected_rows: list[RejectedRow] = []
     for text in mailboxes:
@@ -104,37 +98,40 @@ def add_subscribers(
 
 
 def remove_subscriber(store: Store, address: str, newsletter: str | None, origin: str, now: datetime) -> int:
-    """Ends the person's consent, to one newsletter or all; how many subscriptions that ended. Raises UsageError."""
+    """End an address's subscriptions, to one newsletter or all, and return how many.
+
+    Raises UsageError for an unknown address.
+    """
     get_subscriber(store, address)
     return store.subscribers.remove(address, newsletter, origin, now)
 
 
 def find_by_subscription(store: Store, subscription_id: int) -> Subscriber | None:
-    """The person that a link in a mail was made for; None where they were erased since."""
+    """Return the subscriber that a link in a message belongs to; None if they were erased."""
     return store.subscribers.find_by_subscription(subscription_id)
 
 
 def unsubscribe(store: Store, subscription_ids: Sequence[int], now: datetime) -> int:
-    """The subscriber ends these subscriptions by a link in a mail; how many had not ended before.
+    """End subscriptions by the link in a message. Return how many had not ended before.
 
-    What is queued for them is not sent any more, up to the message whose last dot is on the wire.
+    Their queued messages are not sent, except one whose end of data is being written now.
     """
     return sum(store.subscribers.unsubscribe(subscription_id, now) for subscription_id in subscription_ids)
 
 
 def erase_subscriber(store: Store, address: str, origin: str, now: datetime) -> None:
-    """Removes the person from the store for good. Raises UsageError if nobody has the address."""
+    """Erase a subscriber. Raises UsageError for an unknown address."""
     if not store.subscribers.erase(address, origin, now):
         raise UsageError(_unknown_address_problem(address))
 
 
 def export_subscribers(store: Store, newsletter: str | None) -> Iterator[str]:
-    """The complete list as CSV, line by line, with those who left; `import_people` takes it back."""
+    """Yield the lines of a CSV with all subscribers, including those who left, for `import_subscribers`."""
     return subscriber_csv_lines(store.subscribers.iter_subscribers(newsletter))
 
 
 def get_subscriber(store: Store, address: str) -> Subscriber:
-    """Who has this address. Raises UsageError if nobody has."""
+    """Return the subscriber with an address. Raises UsageError for an unknown address."""
     subscriber = store.subscribers.find(address)
     if subscriber is None:
         raise UsageError(_unknown_address_problem(address))
@@ -142,7 +139,7 @@ def get_subscriber(store: Store, address: str) -> Subscriber:
 
 
 def get_subscriber_history(store: Store, address: str) -> tuple[HistoryEvent, ...]:
-    """Changes of consent and deliveries, oldest first. Raises UsageError if nobody has the address."""
+    """Return the consent events and deliveries of an address, oldest first. Raises UsageError for an unknown one."""
     get_subscriber(store, address)
     return store.subscribers.list_history(address)
 
@@ -150,6 +147,6 @@ def get_subscriber_history(store: Store, address: str) -> tuple[HistoryEvent, ..
 def _unknown_address_problem(address: str) -> Problem:
     return Problem(
         code="subscriber.unknown",
-        message=f"nobody with the address {address!r} is subscribed, or ever was.",
-        cure="`ketapress subscribers list` shows who is.",
+        message=f"there is no subscriber with the address {address!r}.",
+        cure="List all subscribers with `ketapress subscribers list`.",
     )

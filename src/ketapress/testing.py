@@ -1,13 +1,13 @@
-"""What we ship for tests: a relay that does what its script says, on a real socket, and a clock that stands still.
+"""For tests: an SMTP server on a real socket that follows a script, and a clock that stands still.
 
     with ScriptedRelay() as relay:
         relay.script(Phase.RECIPIENT, "550 5.1.1 no such user", recipient="bob@example.org")
-        relay.script(Phase.DOT, hang_up, on=3)
+        relay.script(Phase.END_OF_DATA, hang_up, on=3)
         ...                                       # send to relay.url
-        assert [each.recipient for each in relay.messages] == ["ann@example.org"]
+        assert [message.recipient for message in relay.messages] == ["ann@example.org"]
 
-`with` runs it in a thread of its own, `async with` in the running loop. It takes every message that its script does
-not refuse, keeps what it took, and listens on 127.0.0.1 only. It never passes mail on.
+`with` runs the server in a separate thread, `async with` in the running loop. It accepts and stores every message that
+its script does not refuse, listens on 127.0.0.1 only, and never forwards mail.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from ketapress.model.settings import RelayUrl
 
 EXTENSIONS = ("PIPELINING", "SIZE 33554432", "8BITMIME", "ENHANCEDSTATUSCODES")
 _DOT = b".\r\n"
-_LONGEST = 2**25  # bytes of a message
+_MAX_LINE = 2**25  # bytes
 
 
 class StillClock:
-    """A clock that stands still until it is told. Call it for the time."""
+    """A clock that stands still until it is advanced. Call it for the time."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -41,7 +41,7 @@ class StillClock:
 
 
 class Received(NamedTuple):
-    """A message as it came: envelope, bytes without dot-stuffing and final dot, and the number of its connection."""
+    """A message: its envelope, its bytes without dot-stuffing and final dot, and the number of its connection."""
 
     sender: str
     recipient: str
@@ -50,45 +50,45 @@ class Received(NamedTuple):
 
 
 Act = Callable[["Conversation"], Awaitable[str | None]]
-"""Something a relay does instead of answering; it may return the answer to give after all."""
+"""What a relay does instead of a reply. It may return a reply, which is then sent."""
 
 
-async def hang_up(talk: "Conversation") -> None:
-    """Closes the line without a word."""
-    talk.hang_up()
+async def hang_up(conversation: "Conversation") -> None:
+    """Close the connection without a reply."""
+    conversation.hang_up()
 
 
-async def keep_silent(talk: "Conversation") -> None:
-    """Says nothing more and keeps the line open, until the other side or the test ends it."""
-    await talk.reader.read(-1)
-    talk.hang_up()
+async def keep_silent(conversation: "Conversation") -> None:
+    """Send nothing more, and keep the connection open until the client or the test closes it."""
+    await conversation.reader.read(-1)
+    conversation.hang_up()
 
 
 def endless(line: str) -> Act:
-    """Says the same line for ever: `250-wait a little`."""
+    """Send the same line forever: `250-wait a little`."""
 
-    async def act(talk: "Conversation") -> None:
-        while not talk.writer.is_closing():
-            await talk.say(line)
+    async def act(conversation: "Conversation") -> None:
+        while not conversation.writer.is_closing():
+            await conversation.say(line)
             await asyncio.sleep(0.002)
 
     return act
 
 
 def slowly(answer: str, *, pause: float = 0.02) -> Act:
-    """From here on everything is said byte by byte, `pause` seconds apart; first the answer."""
+    """Send this reply and all later ones byte by byte, `pause` seconds apart."""
 
-    async def act(talk: "Conversation") -> str:
-        talk.pause = pause
+    async def act(conversation: "Conversation") -> str:
+        conversation.pause = pause
         return answer
 
     return act
 
 
 def after(done: Callable[[], object], answer: str | None = None) -> Act:
-    """Calls `done` first (kill a process, set an event, change the script), then gives the answer."""
+    """Call `done` (kill a process, set an event, change the script), then send the reply."""
 
-    async def act(_talk: "Conversation") -> str | None:
+    async def act(_conversation: "Conversation") -> str | None:
         done()
         return answer
 
@@ -96,36 +96,35 @@ def after(done: Callable[[], object], answer: str | None = None) -> Act:
 
 
 @dataclass(slots=True)
-class _Line:
-    """One line of the script, and how often it has come up."""
-
+class _ScriptLine:
     phase: Phase
     answer: str | Act
     recipient: str | None
     on: int | None
-    met: int = 0
+    count: int = 0
 
-    def meets(self, phase: Phase, recipient: str) -> bool:
-        """Counts the occasion, and says whether it is the one."""
+    def matches(self, phase: Phase, recipient: str) -> bool:
+        """Count this occasion, and return whether the line applies to it."""
         if phase is not self.phase or self.recipient not in {None, recipient}:
             return False
-        self.met += 1
-        return self.on in {None, self.met}
+        self.count += 1
+        return self.on in {None, self.count}
 
 
 @dataclass(slots=True)
 class _Envelope:
     sender: str
     recipients: list[str] = field(default_factory=list)
-    asked: str = ""
+    last_recipient: str = ""
 
 
 class ScriptedRelay:
-    """An SMTP server for tests. Without a script it takes everything.
+    """An SMTP server for tests. Without a script it accepts everything.
 
-    `messages` is what it accepted; `unfinished` what it was handed without a final dot; `commands` each command as
-    it came, a message as `(12 lines) .`; `connections` how often somebody called. `tls` makes it offer STARTTLS, or, with `implicit_tls`, speak
-    TLS from the first byte; it then offers AUTH PLAIN and LOGIN and takes any password.
+    `messages` has what it accepted, `unfinished` what it received without a final dot. `commands` has each command as it
+    was sent, and a message as `(12 lines) .`; `connections` is the number of connections so far. With `tls` it offers
+    STARTTLS, or with `implicit_tls` speaks TLS from the first byte; it then offers AUTH PLAIN and LOGIN and accepts any
+    password.
     """
 
     def __init__(
@@ -143,39 +142,39 @@ class ScriptedRelay:
         self.commands: list[str] = []
         self.connections = 0
         self.port = 0
-        self._script: list[_Line] = []
+        self._script: list[_ScriptLine] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._thread: threading.Thread | None = None
-        self._ended: Callable[[], object] = lambda: None
+        self._stop_thread: Callable[[], object] = lambda: None
 
     @property
     def url(self) -> RelayUrl:
-        """Where it listens, without TLS: `smtp://127.0.0.1:PORT`."""
+        """Its address, without TLS: `smtp://127.0.0.1:PORT`."""
         return RelayUrl("127.0.0.1", self.port, "none")
 
     def script(
         self, phase: Phase, answer: str | Act, *, recipient: str | None = None, on: int | None = None
     ) -> None:
-        """Answers `phase` so: with a reply (several lines are divided by line breaks), or by doing something.
+        """Answer `phase` with this reply (lines are separated by line breaks), or with an action.
 
-        The phases are those of the model: CONNECT is the greeting, HELLO EHLO and HELO, TLS STARTTLS, BODY the
-        arrival of a message's first line, before its dot. `recipient` narrows it to messages for that address
-        (from RECIPIENT on), `on` to the n-th occasion, from 1. The first line of the script that applies is used.
+        CONNECT is the greeting, HELLO is EHLO and HELO, TLS is STARTTLS, BODY is the first line of a message.
+        `recipient` limits it to messages for that address (from RECIPIENT on), `on` to the n-th occasion, from 1. The
+        first line of the script that applies is used.
         """
-        self._script.append(_Line(phase, answer, recipient, on))
+        self._script.append(_ScriptLine(phase, answer, recipient, on))
 
     def answer(self, phase: Phase, recipient: str) -> str | Act | None:
-        """What the script says for this occasion."""
-        met = [line for line in self._script if line.meets(phase, recipient)]
-        return met[0].answer if met else None
+        """Return what the script has for this occasion."""
+        matches = [line for line in self._script if line.matches(phase, recipient)]
+        return matches[0].answer if matches else None
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(
-            self._called,
+            self._handle_connection,
             "127.0.0.1",
             0,
-            limit=_LONGEST,
+            limit=_MAX_LINE,
             ssl=self.tls if self.implicit_tls else None,
         )
         self.port = self._server.sockets[0].getsockname()[1]
@@ -192,50 +191,50 @@ class ScriptedRelay:
         await self._server.wait_closed()
 
     def __enter__(self) -> Self:
-        listening = threading.Event()
+        is_listening = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(listening)), name="relay", daemon=True
+            target=lambda: asyncio.run(self._serve(is_listening)), name="relay", daemon=True
         )
         self._thread.start()
-        listening.wait()
+        is_listening.wait()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._thread is not None  # it was entered
-        self._ended()
+        self._stop_thread()
         self._thread.join()
 
-    async def _serve(self, listening: threading.Event) -> None:
+    async def _serve(self, is_listening: threading.Event) -> None:
         loop, end = asyncio.get_running_loop(), asyncio.Event()
-        self._ended = lambda: loop.call_soon_threadsafe(end.set)
+        self._stop_thread = lambda: loop.call_soon_threadsafe(end.set)
         try:
             await self.__aenter__()
         finally:
-            listening.set()
+            is_listening.set()
         await end.wait()
         await self.__aexit__(None, None, None)
 
-    async def _called(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None  # start_server makes one for each caller
+        assert task is not None  # start_server makes one for each connection
         self._tasks.add(task)
         self.connections += 1
-        talk = Conversation(self, reader, writer, self.connections)
+        conversation = Conversation(self, reader, writer, self.connections)
         try:
-            await talk.hold()
+            await conversation.hold()
         except (OSError, EOFError, asyncio.CancelledError):
-            pass  # the line broke, or the test is over
+            pass  # the connection broke, or the test is over
         finally:
             self._tasks.discard(task)
-            talk.hang_up()
+            conversation.hang_up()
 
 
 class Conversation:
-    """One caller. What an `Act` is handed: `reader` and `writer` are the socket's, `number` counts the callers.
+    """One connection, for an `Act`: `reader` and `writer` are the socket's, `number` counts connections from 1.
 
-    `pause` is how many seconds it waits after each byte that it says.
+    `pause` is the seconds between two bytes that it sends; 0 sends whole replies.
     """
 
     def __init__(
@@ -248,24 +247,24 @@ class Conversation:
         self.pause = 0.0
         self._envelope = _Envelope("")
         self._secure = relay.implicit_tls
-        self._commands: dict[str, Callable[[str], Awaitable[object]]] = {
-            "EHLO": self._hello,
-            "HELO": self._hello,
-            "STARTTLS": self._starttls,
-            "AUTH": self._auth,
-            "MAIL": self._mail,
-            "RCPT": self._rcpt,
-            "DATA": self._data,
-            "RSET": self._rset,
-            "QUIT": self._quit,
+        self._handlers: dict[str, Callable[[str], Awaitable[object]]] = {
+            "EHLO": self._handle_hello,
+            "HELO": self._handle_hello,
+            "STARTTLS": self._handle_starttls,
+            "AUTH": self._handle_auth,
+            "MAIL": self._handle_mail,
+            "RCPT": self._handle_rcpt,
+            "DATA": self._handle_data,
+            "RSET": self._handle_rset,
+            "QUIT": self._handle_quit,
         }
 
     def hang_up(self) -> None:
-        """Closes the line at once."""
+        """Close the connection at once."""
         self.writer.transport.abort()
 
     async def say(self, text: str) -> None:
-        """Says it, each line with CRLF at its end."""
+        """Send a reply, each line with CRLF at its end."""
         data = "".join(f"{line}\r\n" for line in text.split("\n")).encode("utf-8", "surrogateescape")
         step = 1 if self.pause else len(data)
         for start in range(0, len(data), step):
@@ -274,103 +273,108 @@ class Conversation:
             await asyncio.sleep(self.pause)
 
     async def hold(self) -> None:
-        """Greets, then answers commands until the line ends."""
-        await self._answered(Phase.CONNECT, "220 relay.example ESMTP")
+        """Greet, then answer commands until the connection ends."""
+        await self._send_answer(Phase.CONNECT, "220 relay.example ESMTP")
         while not self.writer.is_closing():
             line = (await self.reader.readuntil(b"\n")).decode("latin-1").strip()
             self.relay.commands.append(line)
-            act = self._commands.get(line.split(" ")[0].upper(), self._unknown)
-            await act(line)
+            handler = self._handlers.get(line.split(" ")[0].upper(), self._handle_unknown)
+            await handler(line)
 
-    async def _answered(self, phase: Phase, usual: str, recipient: str = "") -> str:
-        """Says the scripted answer, else the usual one; returns it."""
-        said = await self._decided(phase, usual, recipient)
-        if said:
-            await self.say(said)
-        return said
+    async def _send_answer(self, phase: Phase, default: str, recipient: str = "") -> str:
+        """Send the answer of the script, else the default one; return it."""
+        answer = await self._find_answer(phase, default, recipient)
+        if answer:
+            await self.say(answer)
+        return answer
 
-    async def _decided(self, phase: Phase, usual: str, recipient: str = "") -> str:
-        """The answer for this occasion. Raises ConnectionResetError where the script ended the line."""
-        scripted = self.relay.answer(phase, recipient)
-        said = usual if scripted is None else scripted if isinstance(scripted, str) else await scripted(self)
+    async def _find_answer(self, phase: Phase, default: str, recipient: str = "") -> str:
+        """Return the answer for this occasion. Raises ConnectionResetError if the script closed the connection."""
+        answer = self.relay.answer(phase, recipient)
+        if answer is None:
+            answer = default
+        elif not isinstance(answer, str):
+            answer = await answer(self)
         if self.writer.is_closing():
             raise ConnectionResetError
-        return said or ""
+        return answer or ""
 
-    async def _hello(self, line: str) -> None:
+    async def _handle_hello(self, command: str) -> None:
         offers = list(self.relay.extensions)
         if self.relay.tls is not None:
             offers.append("AUTH PLAIN LOGIN" if self._secure else "STARTTLS")
-        lines = ["relay.example", *(offers if line.upper().startswith("EHLO") else ())]
-        usual = "\n".join(f"250{' ' if each is lines[-1] else '-'}{each}" for each in lines)
-        await self._answered(Phase.HELLO, usual)
+        lines = ["relay.example", *(offers if command.upper().startswith("EHLO") else ())]
+        default = "\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"])
+        await self._send_answer(Phase.HELLO, default)
 
-    async def _starttls(self, _line: str) -> None:
-        said = await self._answered(Phase.TLS, "220 go on" if self.relay.tls else "502 no TLS here")
-        if said.startswith("220") and self.relay.tls is not None:
+    async def _handle_starttls(self, _line: str) -> None:
+        answer = await self._send_answer(Phase.TLS, "220 go ahead" if self.relay.tls else "502 5.5.1 no TLS")
+        if answer.startswith("220") and self.relay.tls is not None:
             await self.writer.start_tls(self.relay.tls)
             self._secure = True
 
-    async def _auth(self, line: str) -> None:
+    async def _handle_auth(self, line: str) -> None:
         if line.upper() == "AUTH LOGIN":
             for prompt in ("334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"):
                 await self.say(prompt)
                 self.relay.commands.append((await self.reader.readline()).decode().strip())
-        await self._answered(Phase.AUTHENTICATE, "235 2.7.0 welcome")
+        await self._send_answer(Phase.AUTHENTICATE, "235 2.7.0 welcome")
 
-    async def _mail(self, line: str) -> None:
+    async def _handle_mail(self, line: str) -> None:
         self._envelope = _Envelope("")
-        if (await self._answered(Phase.MAIL, "250 2.1.0 ok")).startswith("250"):
+        if (await self._send_answer(Phase.MAIL, "250 2.1.0 ok")).startswith("250"):
             self._envelope = _Envelope(_address(line))
 
-    async def _rcpt(self, line: str) -> None:
-        recipient = self._envelope.asked = _address(line)
-        usual = "250 2.1.5 ok" if self._envelope.sender else "503 5.5.1 MAIL first"
-        if (await self._answered(Phase.RECIPIENT, usual, recipient)).startswith("2"):
+    async def _handle_rcpt(self, line: str) -> None:
+        recipient = self._envelope.last_recipient = _address(line)
+        default = "250 2.1.5 ok" if self._envelope.sender else "503 5.5.1 MAIL first"
+        if (await self._send_answer(Phase.RECIPIENT, default, recipient)).startswith("2"):
             self._envelope.recipients.append(recipient)
 
-    async def _data(self, _line: str) -> None:
-        usual = "354 go on" if self._envelope.recipients else "554 5.5.1 no valid recipients"
-        if not (await self._answered(Phase.DATA, usual, self._envelope.asked)).startswith("354"):
+    async def _handle_data(self, _line: str) -> None:
+        default = "354 go ahead" if self._envelope.recipients else "554 5.5.1 no valid recipients"
+        if not (await self._send_answer(Phase.DATA, default, self._envelope.last_recipient)).startswith(
+            "354"
+        ):
             return
         lines: list[bytes] = []
         try:
             await self._read_message(lines)
         except (OSError, EOFError):
-            self._keep(self.relay.unfinished, lines)
+            self._store(self.relay.unfinished, lines)
             raise
         self.relay.commands.append(f"({len(lines)} lines) .")
-        usual = "250 2.0.0 taken" if self._envelope.recipients else "554 5.5.1 no valid recipients"
-        said = await self._decided(Phase.END_OF_DATA, usual, self._envelope.asked)
-        if said.startswith("2"):
-            self._keep(self.relay.messages, lines)
+        default = "250 2.0.0 accepted" if self._envelope.recipients else "554 5.5.1 no valid recipients"
+        answer = await self._find_answer(Phase.END_OF_DATA, default, self._envelope.last_recipient)
+        if answer.startswith("2"):
+            self._store(self.relay.messages, lines)
         self._envelope = _Envelope("")
-        if said:
-            await self.say(said)
+        if answer:
+            await self.say(answer)
 
     async def _read_message(self, lines: list[bytes]) -> None:
         while (line := await self.reader.readuntil(b"\r\n")) != _DOT:
             lines.append(line)
             if len(lines) == 1:
-                await self._answered(Phase.BODY, "", self._envelope.asked)
+                await self._send_answer(Phase.BODY, "", self._envelope.last_recipient)
 
-    def _keep(self, where: list[Received], lines: list[bytes]) -> None:
+    def _store(self, target: list[Received], lines: list[bytes]) -> None:
         message = b"".join(line.removeprefix(b".") for line in lines)
-        where += [
+        target += [
             Received(self._envelope.sender, recipient, message, self.number)
             for recipient in self._envelope.recipients
         ]
 
-    async def _rset(self, _line: str) -> None:
+    async def _handle_rset(self, _line: str) -> None:
         self._envelope = _Envelope("")
         await self.say("250 2.0.0 ok")
 
-    async def _quit(self, _line: str) -> None:
+    async def _handle_quit(self, _line: str) -> None:
         await self.say("221 2.0.0 bye")
         self.writer.close()
 
-    async def _unknown(self, _line: str) -> None:
-        await self.say("502 5.5.2 what?")
+    async def _handle_unknown(self, _line: str) -> None:
+        await self.say("502 5.5.2 unknown command")
 
 
 def _address(line: str) -> str:

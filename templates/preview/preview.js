@@ -1,12 +1,12 @@
-// Puts what was made anew in the place of what is shown. Scrolling stays where it is.
+// Replaces the page when the preview changes. The scroll position stays.
 "use strict";
 
-const news = new EventSource("/events?after=" + document.body.dataset.number);
-let lost = false;
+const events = new EventSource("/events?after=" + document.body.dataset.number);
+let isDisconnected = false;
 
-async function renew() {
-  const answer = await fetch(location.href);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+async function refresh() {
+  const response = await fetch(location.href);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
   document.title = page.title;
   document.body.dataset.number = page.body.dataset.number;
   for (const part of ["header", "main"]) {
@@ -14,14 +14,14 @@ async function renew() {
   }
 }
 
-news.addEventListener("message", renew);
-news.addEventListener("error", () => {
-  lost = true;
-  document.getElementById("state").textContent = "The preview has ended: start it again, and this page goes on.";
+events.addEventListener("message", refresh);
+events.addEventListener("error", () => {
+  isDisconnected = true;
+  document.getElementById("state").textContent = "The preview was stopped. Start it again, and this page continues.";
 });
-news.addEventListener("open", () => {
-  if (lost) {
-    renew();
+events.addEventListener("open", () => {
+  if (isDisconnected) {
+    refresh();
   }
-  lost = false;
+  isDisconnected = false;
 });

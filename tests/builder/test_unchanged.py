@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings as bounds, strategies as st
 
+from ketapress.build_service import BuildService
 from ketapress.builder.up_to_date import CachedAnswer, ValidityWindow, cached_answer, save_answer
 from ketapress.publication import Publication
 from support.cli_runner import Outcome, ketapress
@@ -175,7 +176,7 @@ MEANWHILE = [change for change in CHANGES if "a post" in change] + ["the setting
 @pytest.mark.parametrize("change", [*MEANWHILE, "nothing"])
 def test_what_changed_while_it_was_built_is_built_next(built: Path, change: str) -> None:
     root, later = str(built), time.time() + 10
-    before = Publication(built, {}).input_stamps({})
+    before = BuildService(Publication(built, {})).input_stamps({})
     assert before is not None
     CHANGES.get(change, str)(built)
     (built / "posts" / ".published.jsonl").touch()  # as the build does, which changes the folder too
@@ -263,7 +264,7 @@ def test_with_postgresql_nothing_is_remembered(publication: Path, monkeypatch: p
         + f'secret = "{"s" * 40}"\n'
     )
 
-    assert Publication(publication, {}).input_stamps({}) is None
+    assert BuildService(Publication(publication, {})).input_stamps({}) is None
 
 
 @bounds(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -325,4 +326,4 @@ def test_a_full_disk_behind_stdout_is_a_fault_and_no_traceback(built: Path) -> N
         )
 
     assert done.returncode == 1
-    assert done.stderr.startswith("error: the system says: No space left on device.")
+    assert done.stderr.startswith("error: the operating system reports: No space left on device.")

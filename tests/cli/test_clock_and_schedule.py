@@ -1,4 +1,4 @@
-"""What a wrong clock, and an edited schedule, do to a publication: no second edition, no mail without a person."""
+"""A wrong clock or an edited schedule causes no second edition, and no mail that a person did not approve."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,17 +12,19 @@ from support.cli_runner import ketapress
 DUE = "2023-06-12T09:00"
 
 
-def editions(folder: Path) -> list[str]:
-    return [each["edition"] for each in ketapress(folder, "outbox", "list", "--json").result["editions"]]
+def list_editions(folder: Path) -> list[str]:
+    return [
+        edition["edition"] for edition in ketapress(folder, "outbox", "list", "--json").result["editions"]
+    ]
 
 
-def edit(folder: Path, old: str, new: str) -> None:
+def edit_settings(folder: Path, old: str, new: str) -> None:
     toml = folder / "ketapress.toml"
     assert old in toml.read_text()
     toml.write_text(toml.read_text().replace(old, new))
 
 
-def write(folder: Path, name: str, date: str) -> None:
+def write_post(folder: Path, name: str, date: str) -> None:
     (folder / "posts" / f"{name}.md").write_text(f"---\ntitle: {name}\ndate: {date}\n---\nWords.\n")
 
 
@@ -34,32 +36,32 @@ def test_a_clock_set_back_makes_no_second_edition(publication: Path) -> None:
     publish(publication, DUE)
     for at in ("2023-06-12T07:00", "2023-06-12T08:00", "2023-06-05T08:00", DUE):
         assert publish(publication, at)["slots"] == []
-    assert editions(publication) == ["weekly/2023-06-12T0800"]
+    assert list_editions(publication) == ["weekly/2023-06-12T0800"]
 
 
 def test_a_clock_ten_years_ahead_decides_nothing_and_says_so(publication: Path) -> None:
     publish(publication, DUE)
-    write(publication, "2023-06-14-second", "2023-06-14")
+    write_post(publication, "2023-06-14-second", "2023-06-14")
     outcome = ketapress(publication, "publish", "--at", "2033-06-12T09:00", "--json")
     assert outcome.exit_code == 1
     assert outcome.result["slots"] == []
-    [problem] = [each for each in outcome.document["problems"] if each["code"] == "clock.ahead"]
+    [problem] = [problem for problem in outcome.document["problems"] if problem["code"] == "clock.ahead"]
     assert "weekly/2023-06-19T0800 was missed 3646 days ago" in problem["message"]
     assert "compose weekly --now" in problem["cure"]
 
 
 def test_once_the_clock_is_right_again_the_schedule_goes_on(publication: Path) -> None:
     publish(publication, DUE)
-    write(publication, "2023-06-14-second", "2023-06-14")
+    write_post(publication, "2023-06-14-second", "2023-06-14")
     publish(publication, "2033-06-12T09:00")
-    assert [each["slot"] for each in publish(publication, "2023-06-19T09:00")["slots"]] == ["2023-06-19T0800"]
+    assert [slot["slot"] for slot in publish(publication, "2023-06-19T09:00")["slots"]] == ["2023-06-19T0800"]
 
 
 def test_a_person_ends_a_long_silence(publication: Path) -> None:
     publish(publication, DUE)
-    write(publication, "2023-12-01-second", "2023-12-01")
+    write_post(publication, "2023-12-01-second", "2023-12-01")
     ketapress(publication, "compose", "weekly", "--now", "--at", "2023-12-05T10:00")
-    assert editions(publication)[0] == "weekly/2023-12-05T1000"
+    assert list_editions(publication)[0] == "weekly/2023-12-05T1000"
     assert publish(publication, "2023-12-11T09:00")["slots"] == [
         {"newsletter": "weekly", "slot": "2023-12-11T0800", "decided": "empty"}
     ]
@@ -67,28 +69,28 @@ def test_a_person_ends_a_long_silence(publication: Path) -> None:
 
 def test_a_zone_edited_after_the_slot_repeats_nothing_and_blocks_nothing(publication: Path) -> None:
     publish(publication, DUE)
-    write(publication, "2023-06-12-second", "2023-06-12")
-    edit(publication, 'timezone = "UTC"', 'timezone = "America/New_York"')
+    write_post(publication, "2023-06-12-second", "2023-06-12")
+    edit_settings(publication, 'timezone = "UTC"', 'timezone = "America/New_York"')
     assert publish(publication, "2023-06-12T13:00+00:00")["slots"] == []
-    found = publish(publication, "2023-06-19T13:00+00:00")
-    assert [each["slot"] for each in found["slots"]] == ["2023-06-19T0800"]
+    result = publish(publication, "2023-06-19T13:00+00:00")
+    assert [slot["slot"] for slot in result["slots"]] == ["2023-06-19T0800"]
 
 
 def test_a_schedule_edited_between_ticks_repeats_no_slot(publication: Path) -> None:
     publish(publication, DUE)
-    write(publication, "2023-06-12-second", "2023-06-12")
-    edit(publication, "0 8 * * mon", "30 7 * * *")
+    write_post(publication, "2023-06-12-second", "2023-06-12")
+    edit_settings(publication, "0 8 * * mon", "30 7 * * *")
     assert publish(publication, "2023-06-12T10:00")["slots"] == []
-    assert [each["slot"] for each in publish(publication, "2023-06-13T08:00")["slots"]] == ["2023-06-13T0730"]
-    edit(publication, "30 7 * * *", "0 8 * * mon")
+    assert [slot["slot"] for slot in publish(publication, "2023-06-13T08:00")["slots"]] == ["2023-06-13T0730"]
+    edit_settings(publication, "30 7 * * *", "0 8 * * mon")
     assert publish(publication, "2023-06-13T09:00")["slots"] == []
 
 
 def test_queue_shows_what_an_edit_of_the_schedule_changes_before_it_is_acted_on(publication: Path) -> None:
     publish(publication, DUE)
     assert ketapress(publication, "queue", "--at", DUE, "--json").result["changes"] == []
-    edit(publication, "0 8 * * mon", "daily 07:30")
-    edit(publication, 'timezone = "UTC"', 'timezone = "Europe/Berlin"')
+    edit_settings(publication, "0 8 * * mon", "daily 07:30")
+    edit_settings(publication, 'timezone = "UTC"', 'timezone = "Europe/Berlin"')
     assert ketapress(publication, "queue", "--at", DUE + "+00:00", "--json").result["changes"] == [
         {
             "newsletter": "weekly",
@@ -105,21 +107,21 @@ def test_queue_shows_what_an_edit_of_the_schedule_changes_before_it_is_acted_on(
         }
     ]
     text = ketapress(publication, "queue", "--at", DUE + "+00:00").stdout
-    assert "  is  daily 07:30 (Europe/Berlin): next Tue 13 Jun 2023, 07:30 CEST" in text
+    assert "  after:  daily 07:30 (Europe/Berlin), next Tue 13 Jun 2023, 07:30 CEST" in text
     publish(publication, "2023-06-12T10:00")
     assert ketapress(publication, "queue", "--at", DUE, "--json").result["changes"] == []
 
 
 def test_a_spoiled_memory_of_schedules_is_none(publication: Path) -> None:
     publish(publication, DUE)
-    for spoiled in (
+    for text in (
         "{",
         "[]",
         '{"weekly": 3}',
         '{"weekly": {"schedule": "never", "zone": "Nowhere"}}',
         "null",
     ):
-        (publication / ".ketapress" / "schedules.json").write_text(spoiled)
+        (publication / ".ketapress" / "schedules.json").write_text(text)
         assert ketapress(publication, "queue", "--at", DUE, "--json").result["changes"] == []
     publish(publication, DUE)
     assert json.loads((publication / ".ketapress" / "schedules.json").read_text())["weekly"]["zone"] == "UTC"
@@ -127,8 +129,8 @@ def test_a_spoiled_memory_of_schedules_is_none(publication: Path) -> None:
 
 @pytest.mark.parametrize("command", ["publish", "build", "compose"])
 def test_who_writes_as_of_a_day_to_come_is_told_so(publication: Path, command: str) -> None:
-    ahead = f"{datetime.now(UTC).date() + timedelta(days=3)}T09:00"
-    dry = ketapress(publication, command, "--at", ahead, "--dry-run", "--json")
-    assert "at.ahead" not in [each["code"] for each in dry.document["problems"]]
-    written = ketapress(publication, command, "--at", ahead, "--json")
-    assert "at.ahead" in [each["code"] for each in written.document["problems"]]
+    future = f"{datetime.now(UTC).date() + timedelta(days=3)}T09:00"
+    dry_run = ketapress(publication, command, "--at", future, "--dry-run", "--json")
+    assert "at.ahead" not in [problem["code"] for problem in dry_run.document["problems"]]
+    real_run = ketapress(publication, command, "--at", future, "--json")
+    assert "at.ahead" in [problem["code"] for problem in real_run.document["problems"]]

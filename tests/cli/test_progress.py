@@ -1,4 +1,4 @@
-"""The bar that shows how mail goes out."""
+"""The progress bar of `send`."""
 
 import pytest
 
@@ -7,17 +7,17 @@ from ketapress.deliver.report import Progress
 from ketapress.model.delivery import DeliveryState
 
 
-def test_the_bar_tells_what_was_sent_deferred_and_failed_how_fast_and_how_long_still(
+def test_the_bar_shows_counts_by_state_rate_and_time_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    done = {DeliveryState.SENT: 1200, DeliveryState.DEFERRED: 30, DeliveryState.FAILED: 4}
+    counts = {DeliveryState.SENT: 1200, DeliveryState.DEFERRED: 30, DeliveryState.FAILED: 4}
     with DeliveryBar() as bar:
-        bar.show(Progress(edition="weekly/2023-06-12T0800", total=4000, done={DeliveryState.SENT: 1}))
-        bar.show(Progress(edition="weekly/2023-06-12T0800", total=4000, done=done))
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "weekly/2023-06-12T0800" in shown.err
-    assert "1,234 of 4,000: 1,200 sent, 30 deferred, 4 failed" in shown.err
-    assert "/s" in shown.err
-    assert "0:00:" in shown.err
+        bar.update(Progress(edition="weekly/2023-06-12T0800", total=4000, counts={DeliveryState.SENT: 1}))
+        bar.update(Progress(edition="weekly/2023-06-12T0800", total=4000, counts=counts))
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "weekly/2023-06-12T0800" in output.err
+    assert "1,234 of 4,000: 1,200 sent, 30 deferred, 4 failed" in output.err
+    assert "/s" in output.err
+    assert "0:00:" in output.err

@@ -1,4 +1,4 @@
-"""Lists that may be as long as there are subscribers are written piece by piece, and are one document all the same."""
+"""Long lists are written in batches, and still form one JSON document."""
 
 import json
 from itertools import count
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ketapress.cli.context import Answer, Door
+from ketapress.cli.context import CommandContext, CommandResult
 from ketapress.model.errors import Problem
 
 
@@ -14,19 +14,19 @@ from ketapress.model.errors import Problem
 def test_a_streamed_list_is_a_part_of_one_document(length: int) -> None:
     items = ({"number": number, "text": '"], "x": \u2028 é'} for number in range(length))
     problem = Problem(code="one", message="m", cure="c")
-    answer = Answer({"edition": "weekly"}, problems=[problem], streamed=("items", items))
-    pieces = list(Door(Path(), "show", as_json=True).pieces(answer))
-    found = json.loads("\n".join(pieces))
-    assert [each["number"] for each in found["result"]["items"]] == list(range(length))
-    assert found["result"]["edition"] == "weekly"
-    assert [each["code"] for each in found["problems"]] == ["one"]
+    result = CommandResult({"edition": "weekly"}, problems=[problem], stream=("items", items))
+    lines = CommandContext(Path(), "show", as_json=True).document_lines(result)
+    document = json.loads("\n".join(lines))
+    assert [item["number"] for item in document["result"]["items"]] == list(range(length))
+    assert document["result"]["edition"] == "weekly"
+    assert [problem["code"] for problem in document["problems"]] == ["one"]
 
 
-def test_it_is_asked_for_some_at_a_time() -> None:
+def test_a_stream_is_read_one_batch_at_a_time() -> None:
     numbers = count()
-    pieces = Door(Path(), "show", as_json=True).pieces(
-        Answer({}, streamed=("items", ({"number": each} for each in numbers)))
+    lines = CommandContext(Path(), "show", as_json=True).document_lines(
+        CommandResult({}, stream=("items", ({"number": number} for number in numbers)))
     )
-    next(pieces)
-    next(pieces)
+    next(lines)
+    next(lines)
     assert next(numbers) == 1000

@@ -1,4 +1,4 @@
-"""The whole way to a server that is not ours: over TLS, logged in, on several connections."""
+"""Delivery to another SMTP server, with TLS and a login, on several connections."""
 
 import ssl
 from collections import Counter
@@ -10,16 +10,16 @@ from aiosmtpd.smtp import AuthResult
 
 from ketapress.model.edition import EditionState
 from ketapress.model.settings import RelayUrl
-from support.certificates import new_serving, new_trusting
-from support.delivery_fixture import Press, new_press
+from support.certificates import create_client_context, create_server_context
+from support.delivery_fixture import DeliveryFixture, new_delivery
 
-press, serving, trusting = new_press, new_serving, new_trusting
+delivery, serving, trusting = new_delivery, create_server_context, create_client_context
 
 READERS = [f"reader{n}@example.net" for n in range(45)]
 
 
-class Kept:
-    """What aiosmtpd was handed."""
+class Recorder:
+    """Records the messages that aiosmtpd receives."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, bytes]] = []
@@ -30,7 +30,7 @@ class Kept:
 
 
 class FreePort(Controller):
-    """Listens where there is room."""
+    """Listens on a free port."""
 
     def _trigger_server(self) -> None:
         assert self.server is not None
@@ -38,34 +38,34 @@ class FreePort(Controller):
         super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd's own
 
 
-def let_in(*_: Any) -> AuthResult:
+def authenticate(*_: Any) -> AuthResult:
     return AuthResult(success=True)
 
 
 def test_aiosmtpd_gets_each_message_once_over_tls_with_a_login(
-    press: Press, serving: ssl.SSLContext, trusting: ssl.SSLContext
+    delivery: DeliveryFixture, serving: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
-    kept = Kept()
+    recorder = Recorder()
     controller = FreePort(
-        kept,
+        recorder,
         hostname="127.0.0.1",
         port=0,
         tls_context=serving,
         require_starttls=True,
         auth_required=True,
-        authenticator=let_in,
+        authenticator=authenticate,
     )
     controller.start()
     try:
-        press.subscribe(*READERS)
-        press.edition()
-        relay = press.road.relay._replace(
+        delivery.subscribe(*READERS)
+        delivery.add_edition()
+        relay = delivery.context.relay._replace(
             connections=4,
             url=RelayUrl("127.0.0.1", controller.port, "starttls", "press", "secret"),
         )
-        report = press.send(relay=relay, context=trusting)
+        report = delivery.send(relay=relay, tls_context=trusting)
     finally:
         controller.stop()
     assert (report.state, report.sent) == (EditionState.DONE, 45)
-    assert Counter(recipient for recipient, _ in kept.messages) == Counter(READERS)
-    assert all(message_from_bytes(message)["To"] == recipient for recipient, message in kept.messages)
+    assert Counter(recipient for recipient, _ in recorder.messages) == Counter(READERS)
+    assert all(message_from_bytes(message)["To"] == recipient for recipient, message in recorder.messages)

@@ -1,13 +1,13 @@
-"""A name server on this machine for every test of what `doctor` asks."""
+"""A name server on this machine for the DNS queries of `doctor`."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from support.dns_server import Zone, name_server
+from support.dns_server import Zone, run_dns_server
 
 
 @pytest.fixture
 def zone() -> Iterator[Zone]:
-    with name_server() as found:
-        yield found
+    with run_dns_server() as server:
+        yield server

@@ -1,4 +1,4 @@
-"""Slots against the clock on the wall: hard zones hour by hour, every zone by chance, minute by minute at changes."""
+"""Slots compared with the local time: difficult zones by the hour, every zone by random, every minute at clock changes."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import available_timezones
@@ -7,7 +7,16 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from ketapress.editions.slots import SLOT_KEY_FORMAT, find_next_slot, is_scheduled, list_slots
-from support.wall_clock_oracle import DAY, EPOCH, HOUR, MINUTE, minutes_of, slots_of, spans, walked
+from support.wall_clock_oracle import (
+    DAY,
+    EPOCH,
+    HOUR,
+    MINUTE,
+    find_spans,
+    list_slots_by_walking,
+    slots_of,
+    to_minutes,
+)
 
 HARD = (
     ("America/New_York", 2025, 2026, 2027),
@@ -19,7 +28,7 @@ HARD = (
     ("America/Santiago", 2022, 2024, 2026),  # at midnight
     ("America/Havana", 2024, 2025, 2026),  # at midnight and at one
     ("Atlantic/Azores", 2024, 2025, 2026),  # at midnight
-    ("Pacific/Apia", 2010, 2011, 2012),  # a day that never was
+    ("Pacific/Apia", 2010, 2011, 2012),  # a day that was skipped
     ("Africa/Casablanca", 2024, 2025, 2026),  # back for Ramadan
     ("Antarctica/Troll", 2024, 2025, 2026),  # two hours
 )
@@ -27,48 +36,52 @@ TABLE = [(zone, year) for zone, *years in HARD for year in years]
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 
 
-def of_year(year: int) -> tuple[int, int]:
+def year_span(year: int) -> tuple[int, int]:
     return (
-        minutes_of(datetime(year, 1, 1, tzinfo=UTC)),
-        minutes_of(datetime(year + 1, 1, 1, tzinfo=UTC)),
+        to_minutes(datetime(year, 1, 1, tzinfo=UTC)),
+        to_minutes(datetime(year + 1, 1, 1, tzinfo=UTC)),
     )
 
 
-def found(cron: str, zone: str, first: int, last: int) -> dict[str, int]:
-    """What the calendar says, by key; the times are checked to be whole minutes, and keys to come once."""
-    begin, end = EPOCH + first * MINUTE, EPOCH + last * MINUTE
+def list_keys(cron: str, zone: str, first: int, last: int) -> dict[str, int]:
+    """Return the minute of each slot by its key. Slots are whole minutes, and keys are unique."""
+    start, end = EPOCH + first * MINUTE, EPOCH + last * MINUTE
     instant = timedelta(microseconds=1)
-    listed = list_slots("n", cron, zone, begin - instant, end - instant)
-    keys = {slot.key: minutes_of(slot.at) for slot in listed}
-    assert len(keys) == len(listed)
-    assert all((slot.at - EPOCH) % MINUTE == timedelta() for slot in listed)
+    slots = list_slots("n", cron, zone, start - instant, end - instant)
+    keys = {slot.key: to_minutes(slot.at) for slot in slots}
+    assert len(keys) == len(slots)
+    assert all((slot.at - EPOCH) % MINUTE == timedelta() for slot in slots)
     return keys
 
 
 @pytest.mark.parametrize(("zone", "year"), TABLE)
 def test_every_hour_of_every_day_of_a_year_in_a_hard_zone(zone: str, year: int) -> None:
-    first, last = of_year(year)
-    assert found("0 * * * *", zone, first, last) == walked(
-        zone, lambda wall: wall.minute == 0, first, last, step=30
+    first, last = year_span(year)
+    assert list_keys("0 * * * *", zone, first, last) == list_slots_by_walking(
+        zone, lambda local_minute: local_minute.minute == 0, first, last, step=30
     )
 
 
 @pytest.mark.parametrize(("zone", "year"), TABLE)
 def test_every_minute_of_the_hours_around_a_change_in_a_hard_zone(zone: str, year: int) -> None:
-    changes = [span.start for span in spans(zone, *of_year(year))][1:]
+    changes = [span.start for span in find_spans(zone, *year_span(year))][1:]
     for change in changes[:2]:
         first, last = change - 3 * HOUR - 7, change + 3 * HOUR + 7
-        assert found("* * * * *", zone, first, last) == walked(zone, lambda _: True, first, last)
+        assert list_keys("* * * * *", zone, first, last) == list_slots_by_walking(
+            zone, lambda _: True, first, last
+        )
 
 
 @pytest.mark.parametrize("zone", [zone for zone, *_ in HARD[::3]])
 def test_the_quick_way_to_look_at_walls_sees_what_a_watcher_sees(zone: str) -> None:
-    """What the ten years of every zone are compared with (benchmarks/calendar) is right itself."""
-    first, last = of_year(2011)
-    cut = list(spans(zone, first - 3 * DAY, last))
-    quick = slots_of(cut, range(first - 4 * DAY, last + 4 * DAY, 30), first, last)
-    keys = {(EPOCH + wall * MINUTE).strftime(SLOT_KEY_FORMAT): minute for minute, wall in quick}
-    assert keys == walked(zone, lambda _: True, first, last, step=30)
+    """The oracle of the ten years of every zone (benchmarks/calendar) agrees with looking at every minute."""
+    first, last = year_span(2011)
+    spans_list = list(find_spans(zone, first - 3 * DAY, last))
+    slots = slots_of(spans_list, range(first - 4 * DAY, last + 4 * DAY, 30), first, last)
+    keys = {
+        (EPOCH + local_minute * MINUTE).strftime(SLOT_KEY_FORMAT): minute for minute, local_minute in slots
+    }
+    assert keys == list_slots_by_walking(zone, lambda _: True, first, last, step=30)
 
 
 @settings(max_examples=150, deadline=None)
@@ -86,15 +99,15 @@ def test_the_quick_way_to_look_at_walls_sees_what_a_watcher_sees(zone: str) -> N
 def test_in_every_zone_each_named_minute_has_one_slot(
     zone: str, year: int, hour: int, minute: int, day: int
 ) -> None:
-    first = of_year(year)[0] + day * DAY
+    first = year_span(year)[0] + day * DAY
     last = first + 30 * DAY
-    cut = list(spans(zone, first - 3 * DAY, last))
-    walls = range(first - 4 * DAY + hour * HOUR + minute, last + 4 * DAY, DAY)
+    spans_list = list(find_spans(zone, first - 3 * DAY, last))
+    local_minutes = range(first - 4 * DAY + hour * HOUR + minute, last + 4 * DAY, DAY)
     expected = {
-        (EPOCH + wall * MINUTE).strftime(SLOT_KEY_FORMAT): at
-        for at, wall in slots_of(cut, walls, first, last)
+        (EPOCH + local_minute * MINUTE).strftime(SLOT_KEY_FORMAT): minute_of_utc
+        for minute_of_utc, local_minute in slots_of(spans_list, local_minutes, first, last)
     }
-    assert found(f"{minute} {hour} * * *", zone, first, last) == expected
+    assert list_keys(f"{minute} {hour} * * *", zone, first, last) == expected
 
 
 @settings(max_examples=60, deadline=None)
@@ -102,10 +115,10 @@ def test_in_every_zone_each_named_minute_has_one_slot(
 def test_the_next_slot_is_the_first_of_those_to_come(zone: str, after: datetime, hour: int) -> None:
     moment = after.replace(tzinfo=UTC)
     cron = f"30 {hour} * * *"
-    coming = list_slots("n", cron, zone, moment, moment + timedelta(days=3))
-    following = find_next_slot("n", cron, zone, moment)
-    assert following == coming[0]
-    assert is_scheduled(coming[0], cron, zone)
+    upcoming = list_slots("n", cron, zone, moment, moment + timedelta(days=3))
+    next_slot = find_next_slot("n", cron, zone, moment)
+    assert next_slot == upcoming[0]
+    assert is_scheduled(upcoming[0], cron, zone)
 
 
 @pytest.mark.parametrize(
@@ -120,17 +133,17 @@ def test_the_next_slot_is_the_first_of_those_to_come(zone: str, after: datetime,
     ],
 )
 def test_month_ends_of_a_leap_year(cron: str, days: list[int]) -> None:
-    year = found(cron, "Europe/Berlin", *of_year(2024))
+    year = list_keys(cron, "Europe/Berlin", *year_span(2024))
     assert [int(key[8:10]) for key in sorted(year)] == days
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1973, 2099), st.sampled_from(ZONES))
 def test_the_last_day_of_each_month_has_its_slot_in_every_zone(year: int, zone: str) -> None:
-    ends = [
+    month_ends = [
         f"{datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1):%Y-%m-%d}T1200"  # noqa: DTZ001 - a date
         for month in range(1, 13)
     ]
-    first, last = of_year(year)
-    keys = found("0 12 L * *", zone, first - DAY, last + DAY)
-    assert set(ends) - keys.keys() <= {"1994-12-31T1200"}  # which Kiribati's eastern islands left out
+    first, last = year_span(year)
+    keys = list_keys("0 12 L * *", zone, first - DAY, last + DAY)
+    assert set(month_ends) - keys.keys() <= {"1994-12-31T1200"}  # skipped in the east of Kiribati

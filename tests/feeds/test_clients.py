@@ -21,7 +21,7 @@ import pytest
 from reader import make_reader
 
 from ketapress.feeds.formats import Format
-from support.site_server import publish_magazine, served
+from support.site_server import publish_magazine, serve_folder
 
 XML = pytest.mark.parametrize("path", ["feed.xml", "atom.xml"])
 ARABIC = "ما الذي تعلّمته العيادة من الذين لم يعودوا إليها؟ (دراسة Follow-up جديدة)"
@@ -53,7 +53,7 @@ class Newsstand:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("magazine") / "press"
-    with served(root / "public") as url:
+    with serve_folder(root / "public") as url:
         publish_magazine(root, url)
         yield url
 

@@ -12,7 +12,7 @@ from ketapress.model.settings import Author, FeedSettings, Settings
 from ketapress.model.urls import encode_path
 from ketapress.posts.rendering.sanitize import sanitize
 from support.factories import SITE, post, settings
-from support.feed_validator import complaints, html, plain, uri
+from support.feed_validator import check_html, check_plain_text, check_uri, find_complaints
 from support.targets import fingerprints, render_targets
 
 NOW = datetime(2023, 6, 12, 9, tzinfo=UTC)
@@ -114,7 +114,7 @@ def documents(posts: list[Post], whole: Settings) -> dict[str, bytes]:
 
 def said_of(posts: list[Post], whole: Settings) -> dict[str, list[str]]:
     found = {
-        path: complaints(document, f"https://example.org/{encode_path(path)}", NOW)
+        path: find_complaints(document, f"https://example.org/{encode_path(path)}", NOW)
         for path, document in documents(posts, whole).items()
     }
     return {path: each for path, each in found.items() if each}
@@ -151,7 +151,7 @@ def test_no_text_draws_a_complaint(
 @example(written="<h1><a name=x><h1></a>")
 @given(written=MARKUP)
 def test_no_html_draws_a_complaint_once_it_is_clean(written: str) -> None:
-    assert html(sanitize(written)).partition(":")[0] in {
+    assert check_html(sanitize(written)).partition(":")[0] in {
         "",
         "ContainsRelRef",
     }  # addresses are made full later
@@ -252,14 +252,16 @@ def good(path: str) -> str:
 )  # fmt: skip
 def test_each_complaint_can_be_drawn(path: str, written: str, broken: str, complaint: str) -> None:
     url = f"https://example.org/{path}"
-    assert complaints(good(path).encode(), url, NOW) == []
+    assert find_complaints(good(path).encode(), url, NOW) == []
     assert written in good(path)
 
-    found = complaints(good(path).replace(written, broken).encode(), url, NOW)
+    found = find_complaints(good(path).replace(written, broken).encode(), url, NOW)
 
     assert complaint in {each.partition(":")[0] for each in found}
 
 
 def test_what_is_no_complaint() -> None:
-    assert [plain(text) for text in ("Q & A", "1 < 2", "AT&T", "")] == [""] * 4
-    assert [uri(text) for text in ("https://[::1]/a", "mailto:a@e.org", "tag:e.org,2020-01-01:x")] == [""] * 3
+    assert [check_plain_text(text) for text in ("Q & A", "1 < 2", "AT&T", "")] == [""] * 4
+    assert [check_uri(text) for text in ("https://[::1]/a", "mailto:a@e.org", "tag:e.org,2020-01-01:x")] == [
+        ""
+    ] * 3

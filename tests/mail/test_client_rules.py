@@ -15,10 +15,10 @@ from support.sample_posts import (
     ARABIC,
     SETTINGS,
     arabic_post,
+    build_posts_digest,
+    build_sample_digest,
     chinese_post,
-    digest_of,
     hostile_post,
-    letter_of,
     rich_post,
     seed_post,
 )
@@ -31,7 +31,7 @@ _CHINESE_SETTINGS = SETTINGS._replace(site=SETTINGS.site._replace(language="zh")
 
 def _digest_with_display(display: Display, count: int) -> Digest:
     posts = [rich_post(f"rich-{number}") for number in range(count)]
-    return digest_of(
+    return build_sample_digest(
         edition()._replace(
             items=tuple(EditionItem(item, display) for item in posts), overflow=(post("more"),)
         )
@@ -39,18 +39,18 @@ def _digest_with_display(display: Display, count: int) -> Digest:
 
 
 DIGESTS = {
-    "seed": letter_of(seed_post()),
-    "everything": letter_of(rich_post(), hostile_post(), arabic_post(), chinese_post(), seed_post()),
-    "arabic": letter_of(*(arabic_post(f"arabic-{number}") for number in range(5)), whole=ARABIC),
-    "chinese": letter_of(
-        *(chinese_post(f"chinese-{number}") for number in range(5)), whole=_CHINESE_SETTINGS
+    "seed": build_posts_digest(seed_post()),
+    "everything": build_posts_digest(rich_post(), hostile_post(), arabic_post(), chinese_post(), seed_post()),
+    "arabic": build_posts_digest(*(arabic_post(f"arabic-{number}") for number in range(5)), settings=ARABIC),
+    "chinese": build_posts_digest(
+        *(chinese_post(f"chinese-{number}") for number in range(5)), settings=_CHINESE_SETTINGS
     ),
     "twelve excerpts": _digest_with_display(Display.EXCERPT, 12),
     "forty headlines": _digest_with_display(Display.HEADLINE, 40),
-    "long titles and a logo": letter_of(
-        post(title="A long title " * 20), post(title="W" * 200), whole=_LOGO_SETTINGS
+    "long titles and a logo": build_posts_digest(
+        post(title="A long title " * 20), post(title="W" * 200), settings=_LOGO_SETTINGS
     ),
-    "an empty post": letter_of(post(html="", summary="")),
+    "an empty post": build_posts_digest(post(html="", summary="")),
 }
 FORBIDDEN_TAGS = [
     "script",

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings, strategies as st
 from ketapress.mail.digest import build_digest, build_sample_message, html_size
 from ketapress.mail.lint.size import GMAIL_CLIP_SIZE
 from ketapress.mail.theme import theme_colors
-from ketapress.model.colour import contrast_ratio
+from ketapress.model.color import contrast_ratio
 from ketapress.model.edition import Display, EditionItem, Slot
 from ketapress.model.errors import ConfigurationError
 from ketapress.model.message import Digest
@@ -23,14 +23,14 @@ from support.factories import REPOSITORY, WEEKLY, edition, post
 from support.golden import assert_golden
 from support.sample_posts import (
     ARABIC,
-    FILL,
-    LEAVING_BY_MAIL,
+    MAILTO_NEWSLETTER,
+    RENDERER,
     SETTINGS,
     arabic_post,
+    build_posts_digest,
+    build_sample_digest,
     chinese_post,
-    digest_of,
     hostile_post,
-    letter_of,
     rich_post,
     seed_post,
 )
@@ -44,7 +44,7 @@ GOLDEN_FOLDER = Path(__file__).parent / "golden"
 
 @pytest.fixture(scope="module")
 def seed() -> Digest:
-    return letter_of(seed_post(), newsletter=LEAVING_BY_MAIL)
+    return build_posts_digest(seed_post(), newsletter=MAILTO_NEWSLETTER)
 
 
 @pytest.mark.parametrize("part", ["html", "text", "web_html"])
@@ -55,7 +55,7 @@ def test_the_seed_becomes_the_parts_that_were_looked_at(seed: Digest, part: str)
 
 
 def test_the_seed_becomes_the_message_that_was_looked_at(seed: Digest) -> None:
-    message = build_sample_message(seed.message_template, SETTINGS, LEAVING_BY_MAIL, edition().slot)
+    message = build_sample_message(seed.message_template, SETTINGS, MAILTO_NEWSLETTER, edition().slot)
 
     assert_golden(GOLDEN_FOLDER / "seed" / "message.eml", message)
 
@@ -63,9 +63,9 @@ def test_the_seed_becomes_the_message_that_was_looked_at(seed: Digest) -> None:
 @pytest.mark.parametrize(
     ("name", "build"),
     [
-        ("rich", lambda: letter_of(rich_post(), seed_post(), chinese_post(), post("short"))),
-        ("arabic", lambda: letter_of(arabic_post(), whole=ARABIC)),
-        ("hostile", lambda: letter_of(hostile_post())),
+        ("rich", lambda: build_posts_digest(rich_post(), seed_post(), chinese_post(), post("short"))),
+        ("arabic", lambda: build_posts_digest(arabic_post(), settings=ARABIC)),
+        ("hostile", lambda: build_posts_digest(hostile_post())),
     ],
 )
 def test_other_editions_become_the_parts_that_were_looked_at(name: str, build: Callable[[], Digest]) -> None:
@@ -76,15 +76,15 @@ def test_other_editions_become_the_parts_that_were_looked_at(name: str, build: C
 
 
 def test_the_same_edition_makes_the_same_letter(seed: Digest) -> None:
-    assert letter_of(seed_post(), newsletter=LEAVING_BY_MAIL) == seed
+    assert build_posts_digest(seed_post(), newsletter=MAILTO_NEWSLETTER) == seed
 
 
 def test_any_change_makes_another_key(seed: Digest) -> None:
     other_digests = [
-        letter_of(seed_post(), newsletter=LEAVING_BY_MAIL, subject="Another"),
-        letter_of(seed_post()._replace(html="<p>Other</p>"), newsletter=LEAVING_BY_MAIL),
-        letter_of(seed_post(), newsletter=LEAVING_BY_MAIL._replace(name="daily")),
-        digest_of(edition(seed_post(), newsletter="daily"), newsletter=LEAVING_BY_MAIL),
+        build_posts_digest(seed_post(), newsletter=MAILTO_NEWSLETTER, subject="Another"),
+        build_posts_digest(seed_post()._replace(html="<p>Other</p>"), newsletter=MAILTO_NEWSLETTER),
+        build_posts_digest(seed_post(), newsletter=MAILTO_NEWSLETTER._replace(name="daily")),
+        build_sample_digest(edition(seed_post(), newsletter="daily"), newsletter=MAILTO_NEWSLETTER),
     ]
 
     assert len({digest.message_template.key for digest in [seed, *other_digests]}) >= 4
@@ -92,7 +92,7 @@ def test_any_change_makes_another_key(seed: Digest) -> None:
 
 
 def test_sizes_are_those_of_what_is_sent(seed: Digest) -> None:
-    message = build_sample_message(seed.message_template, SETTINGS, LEAVING_BY_MAIL, edition().slot)
+    message = build_sample_message(seed.message_template, SETTINGS, MAILTO_NEWSLETTER, edition().slot)
 
     assert seed.sizes == {
         "html": len(seed.html.encode()),
@@ -100,26 +100,28 @@ def test_sizes_are_those_of_what_is_sent(seed: Digest) -> None:
         "message": len(message),
     }
     assert (
-        html_size(edition(seed_post()), SETTINGS, LEAVING_BY_MAIL, "Ketamine therapy", FILL)
+        html_size(edition(seed_post()), SETTINGS, MAILTO_NEWSLETTER, "Ketamine therapy", RENDERER)
         == seed.sizes["html"]
     )
 
 
 def test_what_gmail_may_cut_off_is_measured_before_and_after_decoding() -> None:
     chinese_edition = edition(*(chinese_post(f"c{number}") for number in range(20)))
-    newsletter = LEAVING_BY_MAIL._replace(max_bytes=WEEKLY.max_bytes)
-    digest = digest_of(chinese_edition, newsletter=newsletter)
+    newsletter = MAILTO_NEWSLETTER._replace(max_bytes=WEEKLY.max_bytes)
+    digest = build_sample_digest(chinese_edition, newsletter=newsletter)
     message = build_sample_message(digest.message_template, SETTINGS, newsletter, chinese_edition.slot)
     encoded_size = len(message.rpartition(b"text/html")[2])
 
-    size = html_size(chinese_edition, SETTINGS, newsletter, digest.subject, FILL)
+    size = html_size(chinese_edition, SETTINGS, newsletter, digest.subject, RENDERER)
 
     assert digest.sizes["html"] < encoded_size
     assert size / WEEKLY.max_bytes == pytest.approx(encoded_size / GMAIL_CLIP_SIZE, rel=0.02)
 
 
 def test_a_title_that_reads_as_a_host_is_no_host_to_a_filter() -> None:
-    digest = digest_of(edition(post(title="Next.js"))._replace(overflow=(post(title="Vue.js"),)), subject="x")
+    digest = build_sample_digest(
+        edition(post(title="Next.js"))._replace(overflow=(post(title="Vue.js"),)), subject="x"
+    )
 
     assert ">Next.\u2060js</a>" in digest.html
     assert ">Vue.\u2060js</a>" in digest.web_html
@@ -142,13 +144,13 @@ def test_a_post_is_shown_in_full_as_an_excerpt_or_as_a_headline() -> None:
 def test_contents_stand_above_more_than_three_posts() -> None:
     posts = [post(f"number-{number}") for number in range(4)]
 
-    assert "In this issue" in letter_of(*posts).html
-    assert "In this issue" in letter_of(*posts).text
-    assert "In this issue" not in letter_of(*posts[:3]).html
+    assert "In this issue" in build_posts_digest(*posts).html
+    assert "In this issue" in build_posts_digest(*posts).text
+    assert "In this issue" not in build_posts_digest(*posts[:3]).html
 
 
 def test_posts_without_room_are_counted_and_linked_and_listed_on_the_web() -> None:
-    digest = digest_of(edition(post("first"))._replace(overflow=(post("second"), post("third"))))
+    digest = build_sample_digest(edition(post("first"))._replace(overflow=(post("second"), post("third"))))
 
     assert ">And 2 more online</a>" in digest.html
     assert "And 2 more online: https://example.org/archive/weekly/2023-06-12T0800.html" in digest.text
@@ -156,7 +158,7 @@ def test_posts_without_room_are_counted_and_linked_and_listed_on_the_web() -> No
 
 
 def test_the_web_version_has_nobodys_links() -> None:
-    web = letter_of(seed_post()).web_html
+    web = build_posts_digest(seed_post()).web_html
 
     assert "unsubscribe" not in web.lower()
     assert "reader@example.com" not in web
@@ -165,7 +167,7 @@ def test_the_web_version_has_nobodys_links() -> None:
 
 
 def test_an_arabic_letter_runs_from_right_to_left() -> None:
-    tree = _parse_html(letter_of(arabic_post(), whole=ARABIC).html)
+    tree = _parse_html(build_posts_digest(arabic_post(), settings=ARABIC).html)
 
     assert tree.get("dir") == "rtl"
     cells = tree.xpath("//td[contains(@class, 'cell')][not(@align='center')]")
@@ -174,22 +176,22 @@ def test_an_arabic_letter_runs_from_right_to_left() -> None:
 
 
 def test_a_post_in_another_direction_keeps_its_own() -> None:
-    tree = _parse_html(letter_of(arabic_post(), seed_post()).html)
+    tree = _parse_html(build_posts_digest(arabic_post(), seed_post()).html)
 
     assert [cell.get("dir") for cell in tree.xpath("//td[contains(@class, 'post')]")] == ["rtl", "ltr"]
 
 
 def test_a_picture_is_shown_once_and_never_nameless() -> None:
     image = Image(url="https://example.org/cover.png", width=2208, height=1000)
-    lead_image_html = letter_of(post(title="A title", image=image)).html
-    body_image_html = letter_of(
+    lead_image_html = build_posts_digest(post(title="A title", image=image)).html
+    body_image_html = build_posts_digest(
         post(image=image, html='<p><img src="https://example.org/cover.png" alt="x"></p>')
     ).html
 
     (picture,) = _parse_html(lead_image_html).xpath("//img")
     assert (picture.get("alt"), picture.get("width"), picture.get("height")) == ("A title", "520", "236")
     assert body_image_html.count("cover.png") == 1
-    assert "<img" not in letter_of(post(image=Image(url="https://example.org/cover.webp"))).html
+    assert "<img" not in build_posts_digest(post(image=Image(url="https://example.org/cover.webp"))).html
 
 
 @pytest.mark.parametrize("theme", ["magazine", "bulletin", "letter"])
@@ -215,14 +217,14 @@ def test_the_day_of_an_issue_is_counted_where_the_newsletter_is() -> None:
         slot=Slot("weekly", "2023-06-13T0700", datetime(2023, 6, 12, 22, tzinfo=UTC))
     )
 
-    assert "13 June 2023" in digest_of(tokyo_edition, site_settings, newsletter).html
+    assert "13 June 2023" in build_sample_digest(tokyo_edition, site_settings, newsletter).html
 
 
 def test_the_preheader_is_one_line_of_the_right_length() -> None:
     for digest in (
-        letter_of(seed_post()),
-        letter_of(rich_post(), seed_post()),
-        letter_of(hostile_post(), seed_post()),
+        build_posts_digest(seed_post()),
+        build_posts_digest(rich_post(), seed_post()),
+        build_posts_digest(hostile_post(), seed_post()),
     ):
         text = _parse_html(digest.html).xpath("//div[@class='preheader']")[0].text
         preheader = text.rstrip("\u00a0\u200c\u034f")
@@ -231,11 +233,11 @@ def test_the_preheader_is_one_line_of_the_right_length() -> None:
 
 
 def test_an_empty_subject_is_the_newsletters_title() -> None:
-    assert build_digest(edition(), SETTINGS, WEEKLY, " \n ", FILL).subject == "The Example Weekly"
+    assert build_digest(edition(), SETTINGS, WEEKLY, " \n ", RENDERER).subject == "The Example Weekly"
 
 
 def test_a_hostile_post_stays_inside_its_place() -> None:
-    digest = letter_of(hostile_post(), seed_post())
+    digest = build_posts_digest(hostile_post(), seed_post())
     message = build_sample_message(digest.message_template, SETTINGS, WEEKLY, edition().slot)
     tree = _parse_html(digest.html)
 
@@ -250,7 +252,7 @@ def test_a_hostile_post_stays_inside_its_place() -> None:
 @example(title="\ud800\x00\x0b\ufffe", summary="\ud800", body="\x00<p>\x0b\ud800\ufffe</p>", name="\x1b[0m")
 def test_any_text_makes_a_whole_letter(title: str, summary: str, body: str, name: str) -> None:
     image = Image(url="https://example.org/a.png", alt=name)
-    digest = letter_of(
+    digest = build_posts_digest(
         post(title=title, summary=summary, html=body, authors=(name,), tags=(name,), image=image),
         subject=title,
     )
@@ -279,7 +281,8 @@ def test_a_template_without_the_link_to_leave_is_refused(tmp_path: Path, name: s
 def _digests_by_display(post: Post, *displays: Display) -> list[str]:
     full_edition = edition(post)
     return [
-        digest_of(full_edition._replace(items=(EditionItem(post, display),))).html for display in displays
+        build_sample_digest(full_edition._replace(items=(EditionItem(post, display),))).html
+        for display in displays
     ]
 
 

@@ -24,7 +24,7 @@ from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.loader import parse_settings
 from ketapress.templates.environment import Templates
 from support.factories import WEEKLY, edition, post
-from support.sample_posts import LEAVING_BY_MAIL, SETTINGS, digest_of, hostile_post, seed_post
+from support.sample_posts import MAILTO_NEWSLETTER, SETTINGS, build_sample_digest, hostile_post, seed_post
 
 pytestmark = pytest.mark.filterwarnings("ignore::html5lib.constants.DataLossWarning")
 
@@ -72,7 +72,8 @@ def test_no_field_of_a_post_leaves_its_place(field: str, value: str) -> None:
     hostile_post_value = post(**{field: value})
 
     _assert_sound(
-        digest_of(edition(hostile_post_value, seed_post()), newsletter=LEAVING_BY_MAIL), LEAVING_BY_MAIL
+        build_sample_digest(edition(hostile_post_value, seed_post()), newsletter=MAILTO_NEWSLETTER),
+        MAILTO_NEWSLETTER,
     )
 
 
@@ -81,7 +82,9 @@ def test_nothing_that_is_listed_or_shown_beside_a_post_leaves_its_place(value: s
     image = Image(url=f"https://example.org/a.png{value}", alt=value, width=10, height=10)
     post_with_value = post(tags=(value,), authors=(value, value), image=image)
 
-    _assert_sound(digest_of(edition(post_with_value), newsletter=LEAVING_BY_MAIL), LEAVING_BY_MAIL)
+    _assert_sound(
+        build_sample_digest(edition(post_with_value), newsletter=MAILTO_NEWSLETTER), MAILTO_NEWSLETTER
+    )
 
 
 @pytest.mark.parametrize("value", HOSTILE_VALUES[:3])
@@ -106,7 +109,9 @@ def test_a_setting_is_refused_or_stays_in_its_place(section: str, key: str, valu
     seed_edition = edition(seed_post())
     subject = Templates(Path()).render_line(newsletter.subject, {"posts": seed_edition.posts}, "subject")
 
-    _assert_sound(digest_of(seed_edition, site_settings, newsletter, subject), newsletter, site_settings)
+    _assert_sound(
+        build_sample_digest(seed_edition, site_settings, newsletter, subject), newsletter, site_settings
+    )
 
 
 def test_a_template_with_a_script_holds_its_edition(tmp_path: Path) -> None:
@@ -134,13 +139,13 @@ def test_no_name_is_resolved_and_no_line_opened_while_a_letter_is_made() -> None
     """Python's audit hook sees every socket and file, whichever library opens it."""
     program = """
 import sys
-from support.sample_posts import digest_of, hostile_post, rich_post
+from support.sample_posts import build_sample_digest, hostile_post, rich_post
 from support.factories import edition
-digest_of(edition(rich_post()))
+build_sample_digest(edition(rich_post()))
 events = []
 watched = ("socket.", "urllib.", "http.", "ftplib.", "subprocess.", "os.system", "os.exec")
 sys.addaudithook(lambda event, _: events.append(event) if event.startswith(watched) else None)
-digest_of(edition(hostile_post(), rich_post("second")))
+build_sample_digest(edition(hostile_post(), rich_post("second")))
 print(len(events), events[:3])
 """
     paths = [path for path in sys.path if path]
@@ -156,7 +161,7 @@ print(len(events), events[:3])
 
 
 def test_each_of_a_thousand_readers_gets_their_own_links_and_nobody_elses() -> None:
-    message_template = digest_of(edition(hostile_post(), seed_post())).message_template
+    message_template = build_sample_digest(edition(hostile_post(), seed_post())).message_template
     known_tokens: set[bytes] = set()
     for number in range(1000):
         message = message_bytes(message_template, _merge_values(message_template, number))

@@ -18,7 +18,7 @@ from ketapress.model.settings import NewsletterSettings, Settings
 from support.factories import WEEKLY, edition, post
 from support.sample_posts import (
     ARABIC,
-    FILL,
+    RENDERER,
     SETTINGS,
     arabic_post,
     chinese_post,
@@ -157,7 +157,7 @@ addEventListener("load", () => {{
 
 def _render_document(edition: Edition, settings: Settings, newsletter: NewsletterSettings) -> str:
     context = DigestContext(edition=edition, settings=settings, newsletter=newsletter, subject="A subject")
-    return render_html(context, READER, FILL)
+    return render_html(context, READER, RENDERER)
 
 
 def _run_in_chromium(folder: Path, frames: list[tuple[str, str, int]], script: str) -> dict[str, list[Any]]:

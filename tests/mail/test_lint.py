@@ -17,15 +17,15 @@ from support.sample_posts import (
     ARABIC,
     SETTINGS,
     arabic_post,
+    build_sample_digest,
     chinese_post,
-    digest_of,
     hostile_post,
     rich_post,
     seed_post,
 )
 
 EDITION = edition(rich_post())
-DIGEST = digest_of(EDITION)
+DIGEST = build_sample_digest(EDITION)
 MESSAGE = build_sample_message(DIGEST.message_template, SETTINGS, WEEKLY, EDITION.slot)
 BODY_START = '<div class="body ltr" lang="en"'
 """The start of the post's text in the HTML part."""
@@ -327,7 +327,7 @@ def test_a_post_may_speak_of_style_sheets() -> None:
 
 
 def _problems_of_edition(edition: Edition, settings: Settings = SETTINGS) -> tuple[Problem, ...]:
-    digest: Digest = digest_of(edition, settings)
+    digest: Digest = build_sample_digest(edition, settings)
     return message_problems(
         edition,
         digest,

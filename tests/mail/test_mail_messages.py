@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ketapress.i18n.mail_messages import TRANSLATIONS, mail_messages
-from support.sample_posts import SETTINGS, letter_of, seed_post
+from support.sample_posts import SETTINGS, build_posts_digest, seed_post
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
@@ -21,7 +21,7 @@ def test_every_phrase_has_its_places(language: str) -> None:
 @pytest.mark.parametrize("language", TRANSLATIONS)
 def test_a_letter_speaks_its_newsletters_language(language: str) -> None:
     site_settings = SETTINGS._replace(site=SETTINGS.site._replace(language=language))
-    digest = letter_of(seed_post(), whole=site_settings)
+    digest = build_posts_digest(seed_post(), settings=site_settings)
 
     for part in (digest.html, digest.text):
         assert mail_messages(language).unsubscribe in part

@@ -18,30 +18,30 @@ from ketapress.model.delivery import Recipient
 from support.factories import REPOSITORY, edition
 from support.sample_posts import (
     ARABIC,
-    LEAVING_BY_MAIL,
+    MAILTO_NEWSLETTER,
     SETTINGS,
     arabic_post,
+    build_sample_digest,
     chinese_post,
-    digest_of,
     hostile_post,
     rich_post,
     seed_post,
 )
 
-_ARABIC_SENDER = LEAVING_BY_MAIL._replace(sender=Mailbox("نشرة المثال, الأولى", "digest@example.org"))
+_ARABIC_SENDER = MAILTO_NEWSLETTER._replace(sender=Mailbox("نشرة المثال, الأولى", "digest@example.org"))
 _SUBJECT = (
     "Ein sehr langer Betreff, der über eine Zeile geht, mit “Zeichen” 😀 und 中文, damit er gefaltet wird"
 )
 CASES = {
-    "seed": (edition(seed_post()), SETTINGS, LEAVING_BY_MAIL, ""),
-    "bulletin": (edition(seed_post()), SETTINGS, LEAVING_BY_MAIL._replace(theme="bulletin"), ""),
-    "letter": (edition(seed_post()), SETTINGS, LEAVING_BY_MAIL._replace(theme="letter"), ""),
-    "rich": (edition(rich_post(), chinese_post()), SETTINGS, LEAVING_BY_MAIL, _SUBJECT),
+    "seed": (edition(seed_post()), SETTINGS, MAILTO_NEWSLETTER, ""),
+    "bulletin": (edition(seed_post()), SETTINGS, MAILTO_NEWSLETTER._replace(theme="bulletin"), ""),
+    "letter": (edition(seed_post()), SETTINGS, MAILTO_NEWSLETTER._replace(theme="letter"), ""),
+    "rich": (edition(rich_post(), chinese_post()), SETTINGS, MAILTO_NEWSLETTER, _SUBJECT),
     "arabic": (edition(arabic_post(), arabic_post("second")), ARABIC, _ARABIC_SENDER, ""),
-    "hostile": (edition(hostile_post(), seed_post()), SETTINGS, LEAVING_BY_MAIL, ""),
-    "chinese": (edition(*(chinese_post(f"c{n}") for n in range(6))), SETTINGS, LEAVING_BY_MAIL, ""),
+    "hostile": (edition(hostile_post(), seed_post()), SETTINGS, MAILTO_NEWSLETTER, ""),
+    "chinese": (edition(*(chinese_post(f"c{n}") for n in range(6))), SETTINGS, MAILTO_NEWSLETTER, ""),
 }
-DIGESTS = {name: digest_of(*made) for name, made in CASES.items()}
+DIGESTS = {name: build_sample_digest(*made) for name, made in CASES.items()}
 
 _PARSER_SCRIPT = """
 const { simpleParser } = require("mailparser");

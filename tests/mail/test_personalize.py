@@ -17,22 +17,24 @@ from ketapress.model.message import Digest
 from support.sample_posts import (
     ARABIC,
     CHINESE_HTML,
-    LEAVING_BY_MAIL,
+    MAILTO_NEWSLETTER,
     SENT,
     arabic_post,
+    build_posts_digest,
     chinese_post,
     hostile_post,
-    letter_of,
     rich_post,
     seed_post,
 )
 
 SECRET = "a secret of the publication's own, long enough"
 DIGESTS = [
-    letter_of(seed_post()),
-    letter_of(rich_post(), hostile_post(), chinese_post(), seed_post(), newsletter=LEAVING_BY_MAIL),
-    letter_of(arabic_post(), whole=ARABIC),
-    letter_of(chinese_post()._replace(html=CHINESE_HTML * 12)),
+    build_posts_digest(seed_post()),
+    build_posts_digest(
+        rich_post(), hostile_post(), chinese_post(), seed_post(), newsletter=MAILTO_NEWSLETTER
+    ),
+    build_posts_digest(arabic_post(), settings=ARABIC),
+    build_posts_digest(chinese_post()._replace(html=CHINESE_HTML * 12)),
 ]
 LOCAL_PARTS = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,40}(\.[A-Za-z0-9]{1,10})?", fullmatch=True)
 BASE_URLS = st.sampled_from(

@@ -21,15 +21,15 @@ from ketapress.mail.personalize import merge_values, message_bytes
 from ketapress.model.delivery import Recipient
 from ketapress.model.message import Digest
 from ketapress.model.settings import Settings
-from support.dns_server import Zone, name_server
+from support.dns_server import Zone, run_dns_server
 from support.factories import WEEKLY
 from support.sample_posts import (
     ARABIC,
     SETTINGS,
     arabic_post,
+    build_posts_digest,
     chinese_post,
     hostile_post,
-    letter_of,
     rich_post,
     seed_post,
 )
@@ -37,10 +37,10 @@ from support.sample_posts import (
 pytestmark = pytest.mark.rspamd
 
 DIGESTS: dict[str, tuple[Digest, Settings]] = {
-    "seed": (letter_of(seed_post()), SETTINGS),
-    "rich": (letter_of(rich_post(), chinese_post()), SETTINGS),
-    "arabic": (letter_of(arabic_post(), whole=ARABIC), ARABIC),
-    "hostile": (letter_of(hostile_post(), seed_post()), SETTINGS),
+    "seed": (build_posts_digest(seed_post()), SETTINGS),
+    "rich": (build_posts_digest(rich_post(), chinese_post()), SETTINGS),
+    "arabic": (build_posts_digest(arabic_post(), settings=ARABIC), ARABIC),
+    "hostile": (build_posts_digest(hostile_post(), seed_post()), SETTINGS),
 }
 _MAX_SCORE = 1.0
 _DOMAIN, _SELECTOR = WEEKLY.sender.domain, "press"
@@ -76,7 +76,7 @@ def rspamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rspamd]:
     for module in _NETWORK_MODULES:
         (folder / "local.d" / f"{module}.conf").write_text("enabled = false;\n")
     (folder / "domains").write_text("com\nexample\ninfo\nio\nnet\norg\n")
-    with name_server() as zone:
+    with run_dns_server() as zone:
         key = _publish_key(zone, folder / "key.pem")
         configuration = _CONFIGURATION.format(folder=folder, port=zone.port)
         (folder / "rspamd.conf").write_text(configuration)
@@ -94,9 +94,9 @@ def _publish_key(zone: Zone, file: Path) -> bytes:
     """Create a key, publish it for DKIM, and publish `_HOST` as the only sender (SPF, DMARC)."""
     command = ["rspamadm", "dkim_keygen", "-d", _DOMAIN, "-s", _SELECTOR, "-b", "2048", "-k", str(file)]
     record = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
-    zone.text(f"{_SELECTOR}._domainkey.{_DOMAIN}", "".join(re.findall(r'"([^"]*)"', record)))
-    zone.text(f"_dmarc.{_DOMAIN}", "v=DMARC1; p=reject")
-    zone.text(_DOMAIN, f"v=spf1 ip4:{_HOST} -all")
+    zone.add_text(f"{_SELECTOR}._domainkey.{_DOMAIN}", "".join(re.findall(r'"([^"]*)"', record)))
+    zone.add_text(f"_dmarc.{_DOMAIN}", "v=DMARC1; p=reject")
+    zone.add_text(_DOMAIN, f"v=spf1 ip4:{_HOST} -all")
     zone.add(_DOMAIN, "A", _HOST)
     zone.add(_DOMAIN, "MX", f"10 mail.{_DOMAIN}.")
     zone.add(f"mail.{_DOMAIN}", "A", _HOST)

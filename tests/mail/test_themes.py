@@ -21,10 +21,10 @@ from support.sample_posts import (
     SHAPES,
     THEMES,
     arabic_post,
-    digest_of,
+    build_sample_digest,
+    edition_with_display,
     rich_post,
     seed_post,
-    shown_as,
 )
 
 GOLDEN_FOLDER = Path(__file__).parent / "golden"
@@ -33,7 +33,7 @@ LOGO_SETTINGS = SETTINGS._replace(site=SETTINGS.site._replace(logo="https://exam
 
 @pytest.mark.parametrize("theme", ["bulletin", "letter"])
 def test_the_seed_becomes_the_parts_that_were_looked_at(theme: str) -> None:
-    theme_digest = digest_of(edition(seed_post()), newsletter=WEEKLY._replace(theme=theme))
+    theme_digest = build_sample_digest(edition(seed_post()), newsletter=WEEKLY._replace(theme=theme))
 
     assert_golden(GOLDEN_FOLDER / theme / "digest.html", theme_digest.html.encode())
     assert_golden(GOLDEN_FOLDER / theme / "digest.txt", theme_digest.text.encode())
@@ -45,7 +45,7 @@ def test_the_seed_becomes_the_parts_that_were_looked_at(theme: str) -> None:
 def test_every_theme_is_sound_in_every_script_and_shape(theme: str, language: str, shape: str) -> None:
     make_post, site_settings = LANGUAGES[language]
     shaped_edition, newsletter = SHAPES[shape](make_post), WEEKLY._replace(theme=theme)
-    digest = digest_of(shaped_edition, site_settings, newsletter, "A subject")
+    digest = build_sample_digest(shaped_edition, site_settings, newsletter, "A subject")
 
     problems = message_problems(
         shaped_edition,
@@ -59,7 +59,7 @@ def test_every_theme_is_sound_in_every_script_and_shape(theme: str, language: st
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_theme_shows_the_logo_once_and_one_name(theme: str) -> None:
-    page = digest_of(edition(seed_post()), LOGO_SETTINGS, WEEKLY._replace(theme=theme)).html
+    page = build_sample_digest(edition(seed_post()), LOGO_SETTINGS, WEEKLY._replace(theme=theme)).html
 
     assert page.count('src="https://example.org/logo.png"') == 1
     assert page.count("<h1") == 1
@@ -67,8 +67,8 @@ def test_every_theme_shows_the_logo_once_and_one_name(theme: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_theme_has_a_page_of_the_archive_without_a_reader(theme: str) -> None:
-    excerpt_edition = shown_as(rich_post, Display.EXCERPT, 3)
-    web_html = digest_of(excerpt_edition, newsletter=WEEKLY._replace(theme=theme)).web_html
+    excerpt_edition = edition_with_display(rich_post, Display.EXCERPT, 3)
+    web_html = build_sample_digest(excerpt_edition, newsletter=WEEKLY._replace(theme=theme)).web_html
 
     assert "unsubscribe" not in web_html.lower()
     assert ">More</a>" in web_html
@@ -102,7 +102,7 @@ def test_a_template_of_its_name_takes_the_place_of_a_theme(tmp_path: Path) -> No
 
 def test_a_phone_is_never_shown_larger_titles_than_a_desk() -> None:
     for theme in THEMES:
-        page = digest_of(edition(seed_post()), newsletter=WEEKLY._replace(theme=theme)).html
+        page = build_sample_digest(edition(seed_post()), newsletter=WEEKLY._replace(theme=theme)).html
         desktop_sizes = {
             name: int(size)
             for name, size in re.findall(r'class="(?:title )?(name|first)"[^>]*font-size:(\d+)px', page)
@@ -133,7 +133,7 @@ def test_the_face_of_latin_text_is_a_choice_and_other_scripts_have_their_own() -
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_logo_of_any_shape_is_drawn_in_its_own(theme: str) -> None:
-    page = digest_of(edition(seed_post()), LOGO_SETTINGS, WEEKLY._replace(theme=theme)).html
+    page = build_sample_digest(edition(seed_post()), LOGO_SETTINGS, WEEKLY._replace(theme=theme)).html
     style = re.search(r'<img class="logo"[^>]*style="([^"]*)"', page)
 
     assert style
@@ -142,14 +142,14 @@ def test_a_logo_of_any_shape_is_drawn_in_its_own(theme: str) -> None:
 
 
 def test_a_date_keeps_the_direction_of_its_letter_beside_a_post_of_another() -> None:
-    page = digest_of(edition(arabic_post(), post(lang="en", authors=("ليلى",))), ARABIC).html
+    page = build_sample_digest(edition(arabic_post(), post(lang="en", authors=("ليلى",))), ARABIC).html
     english_post = page[page.index('id="p2"') :]
 
     assert '<span dir="rtl">7 يونيو 2023</span> · <span dir="auto">ليلى</span>' in english_post
 
 
 def test_a_name_in_another_script_stands_on_the_side_of_its_letter() -> None:
-    page = digest_of(edition(arabic_post()), ARABIC, WEEKLY._replace(theme="letter")).html
+    page = build_sample_digest(edition(arabic_post()), ARABIC, WEEKLY._replace(theme="letter")).html
 
     assert re.search(r'<td class="cell masthead rtl"[^>]*text-align:right', page)
     assert '<h1 class="name" dir="auto"' in page

@@ -1,4 +1,4 @@
-"""Addresses by a strict grammar: what would be rewritten or smuggled elsewhere is refused here."""
+"""E-mail addresses by a strict grammar: whatever other parsers rewrite, or could be injected, is refused."""
 
 import pytest
 from hypothesis import given, strategies as st

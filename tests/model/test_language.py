@@ -1,4 +1,4 @@
-"""What a language tag says about letters and the way they run."""
+"""Script and direction of a language tag."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from ketapress.model.language import script_code, text_direction
 
 
 @pytest.mark.parametrize(
-    ("tag", "letters", "way"),
+    ("tag", "script", "direction"),
     [
         ("en", "latn", "ltr"),
         ("ar-EG", "arab", "rtl"),
@@ -23,5 +23,5 @@ from ketapress.model.language import script_code, text_direction
         ("xx", "latn", "ltr"),
     ],
 )
-def test_script_and_direction(tag: str, letters: str, way: str) -> None:
-    assert (script_code(tag), text_direction(tag)) == (letters, way)
+def test_script_and_direction(tag: str, script: str, direction: str) -> None:
+    assert (script_code(tag), text_direction(tag)) == (script, direction)

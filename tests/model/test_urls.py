@@ -1,4 +1,4 @@
-"""Addresses of pages."""
+"""Slugs, joins and absolute URLs."""
 
 import pytest
 from hypothesis import given, strategies as st

@@ -12,8 +12,8 @@ from ketapress.posts.identity.registry_text import format_registry
 from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
-from support.fuzz_posts import ENDINGS, check_counts, check_post, check_tree, mangled
-from support.posts_folder import keep_ids, publication
+from support.fuzz_posts import SUFFIXES, check_counts, check_post, check_tree, mangle
+from support.posts_folder import save_ids, write_publication
 
 NAMES = st.sampled_from(["a.md", "2023-06-07-b.txt", "c.html", "d/index.markdown", "2023-06-07.htm", "e.rst"])
 BROKEN = st.one_of(
@@ -41,11 +41,11 @@ def check_library(library: Library) -> None:
 @hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_bytes(files: dict[str, bytes]) -> None:
     with TemporaryDirectory() as folder:
-        root = publication(Path(folder), files)
+        root = write_publication(Path(folder), files)
         library = load_posts(root, settings(), NOW)
         assert library.files == len(files)
         check_library(library)
-        keep_ids(root, library)
+        save_ids(root, library)
         again = load_posts(root, settings(), NOW)
         assert again.new_ids is None
         assert again.posts == library.posts
@@ -55,7 +55,7 @@ def test_any_bytes(files: dict[str, bytes]) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_real_posts_mangled(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
-    files = {f"2023-06-07-{number}{rng.choice(ENDINGS)}": mangled(rng) for number in range(60)}
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    files = {f"2023-06-07-{number}{rng.choice(SUFFIXES)}": mangle(rng) for number in range(60)}
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     assert library.files == len(files)
     check_library(library)

@@ -12,10 +12,10 @@ from ketapress.model.settings import Settings
 from ketapress.posts.identity.registry_text import TRACKED_REGISTRY
 from ketapress.posts.library import Library
 from support.factories import settings
-from support.posts_folder import at, built, publication
+from support.posts_folder import load_and_save_ids, utc, write_publication
 
-START = at("2023-01-01T09:00:00")
-LATER = at("2023-01-05T12:00:00")
+START = utc("2023-01-01T09:00:00")
+LATER = utc("2023-01-05T12:00:00")
 FIRST_SEEN = settings(posts=settings().posts._replace(dates="first seen"))
 
 
@@ -31,8 +31,8 @@ SERIES = {
 
 
 def build_series(root: Path) -> Library:
-    built(publication(root, {"old.md": source("2022-12-01")}), START)
-    return built(publication(root, SERIES), LATER)
+    load_and_save_ids(write_publication(root, {"old.md": source("2022-12-01")}), START)
+    return load_and_save_ids(write_publication(root, SERIES), LATER)
 
 
 def test_a_series_published_at_once_has_the_author_s_dates_in_the_author_s_order(tmp_path: Path) -> None:
@@ -55,23 +55,23 @@ def test_posts_of_one_instant_are_in_the_order_of_their_paths_backwards(tmp_path
         f"{name}.md": source("2023-01-01 08:00", f"Of {name}.", id=f"urn:x:{9 - i}")
         for i, name in enumerate("abc")
     }
-    visible = visible_posts(built(publication(tmp_path, files), START).posts, START)
+    visible = visible_posts(load_and_save_ids(write_publication(tmp_path, files), START).posts, START)
     assert [post.path for post in visible] == ["c.md", "b.md", "a.md"]
 
 
 def test_an_edited_date_moves_the_post(tmp_path: Path) -> None:
-    built(publication(tmp_path, {"a.md": source("2022-12-01")}), START)
-    post = built(publication(tmp_path, {"a.md": source("2022-12-20")}), LATER).posts[0]
+    load_and_save_ids(write_publication(tmp_path, {"a.md": source("2022-12-01")}), START)
+    post = load_and_save_ids(write_publication(tmp_path, {"a.md": source("2022-12-20")}), LATER).posts[0]
     assert post.published == post.date
-    assert post.edition_date == at("2022-12-01T06:00:00")
+    assert post.edition_date == utc("2022-12-01T06:00:00")
     assert post.updated >= post.published
 
 
 @pytest.mark.parametrize("day", ["2022-12-31", "2023-01-01", "2023-01-03", "2023-01-05"])
 def test_updated_is_never_before_published(tmp_path: Path, day: str) -> None:
-    built(publication(tmp_path, {"a.md": source("2022-12-01")}), START)
+    load_and_save_ids(write_publication(tmp_path, {"a.md": source("2022-12-01")}), START)
     files = {f"{number}.md": source(day, f"Number {number}.") for number in range(30)}
-    for post in built(publication(tmp_path, {"a.md": source(day), **files}), LATER).posts:
+    for post in load_and_save_ids(write_publication(tmp_path, {"a.md": source(day), **files}), LATER).posts:
         assert post.published is not None
         assert post.updated >= post.published
 
@@ -79,29 +79,31 @@ def test_updated_is_never_before_published(tmp_path: Path, day: str) -> None:
 def test_a_build_without_the_ids_file_gives_the_same_dates(tmp_path: Path) -> None:
     first = build_series(tmp_path)
     (tmp_path / TRACKED_REGISTRY).unlink()
-    again = built(tmp_path, LATER + timedelta(days=3))
+    again = load_and_save_ids(tmp_path, LATER + timedelta(days=3))
     assert [(post.published, post.updated) for post in again.posts] == [
         (post.published, post.updated) for post in first.posts
     ]
 
 
 def test_a_setting_keeps_the_dates_at_which_posts_were_first_seen(tmp_path: Path) -> None:
-    built(publication(tmp_path, {"old.md": source("2022-12-01")}), START, FIRST_SEEN)
-    library = built(publication(tmp_path, SERIES), LATER, FIRST_SEEN)
+    load_and_save_ids(write_publication(tmp_path, {"old.md": source("2022-12-01")}), START, FIRST_SEEN)
+    library = load_and_save_ids(write_publication(tmp_path, SERIES), LATER, FIRST_SEEN)
     assert [post.published for post in library.posts if post.path != "old.md"] == [LATER] * 3
-    by_author = built(tmp_path, LATER).posts
+    by_author = load_and_save_ids(tmp_path, LATER).posts
     assert [post.published for post in by_author] == [post.date for post in by_author]
 
 
 @pytest.mark.parametrize("using", [settings(), FIRST_SEEN])
 def test_a_date_in_the_future_withdraws_a_post_until_then(tmp_path: Path, using: Settings) -> None:
-    before = built(publication(tmp_path, {"a.md": source("2022-12-01")}), START, using).posts[0]
-    library = built(publication(tmp_path, {"a.md": source("2023-01-09")}), LATER, using)
+    before = load_and_save_ids(
+        write_publication(tmp_path, {"a.md": source("2022-12-01")}), START, using
+    ).posts[0]
+    library = load_and_save_ids(write_publication(tmp_path, {"a.md": source("2023-01-09")}), LATER, using)
     assert [problem.code for problem in library.problems] == ["post.withdrawn"]
     assert not library.posts[0].visible(LATER)
     assert library.posts[0].id == before.id
-    due = at("2023-01-09T06:00:00")
-    after = built(tmp_path, due + timedelta(hours=5), using)
+    due = utc("2023-01-09T06:00:00")
+    after = load_and_save_ids(tmp_path, due + timedelta(hours=5), using)
     assert after.problems == ()
     assert after.posts[0].visible(due)
     assert (after.posts[0].id, after.posts[0].edition_date) == (before.id, due)

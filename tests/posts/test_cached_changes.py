@@ -13,7 +13,7 @@ from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
 from ketapress.system.build_cache import BuildCache
 from support.factories import NOW, settings
-from support.posts_folder import StampedFolder, comparable, keep_ids
+from support.posts_folder import FolderWithStamps, save_ids, without_cache_state
 
 FILES = {
     "2023-06-01-plain.txt": "Thursday, June 01, 2023\n\nLead: A text.\n\nMore of it.\n",
@@ -30,7 +30,7 @@ FILES = {
 }
 
 
-class FolderReadTwice(StampedFolder):
+class FolderReadTwice(FolderWithStamps):
     """A publication that is read with the cache and, beside it, as if for the first time; ids are kept."""
 
     def __init__(self, root: Path) -> None:
@@ -42,9 +42,9 @@ class FolderReadTwice(StampedFolder):
         cache = PostCache(BuildCache(self.root / "build.db"), "a program", self.stamp)
         expected = load_posts(self.root, settings(), now)
         library = load_posts(self.root, settings(), now, cache)
-        assert comparable(library) == comparable(expected)
+        assert without_cache_state(library) == without_cache_state(expected)
         assert repr(library.posts) == repr(expected.posts)
-        keep_ids(self.root, library)
+        save_ids(self.root, library)
         cache.save(library.new_entries, frozenset(post.path for post in library.posts), now.timestamp())
         if library.problems_again is not None:
             assert library.problems_again == load_posts(self.root, settings(), now).problems

@@ -7,7 +7,7 @@ import pytest
 
 from ketapress.posts.library import Library
 from support.factories import NOW
-from support.posts_folder import built, publication
+from support.posts_folder import load_and_save_ids, write_publication
 
 SOURCE = "---\ntitle: A\n---\nThe very same words.\n"
 ORIGINAL = "2023-06-07-a.md"
@@ -29,33 +29,37 @@ def copies(library: Library) -> list[str | None]:
 @pytest.mark.parametrize("is_published", [True, False])
 def test_a_copy_is_named_and_no_post(tmp_path: Path, name: str, is_published: bool) -> None:
     if is_published:
-        built(publication(tmp_path, {ORIGINAL: SOURCE}))
-    library = built(publication(tmp_path, {ORIGINAL: SOURCE, name: SOURCE}), NOW + timedelta(hours=1))
+        load_and_save_ids(write_publication(tmp_path, {ORIGINAL: SOURCE}))
+    library = load_and_save_ids(
+        write_publication(tmp_path, {ORIGINAL: SOURCE, name: SOURCE}), NOW + timedelta(hours=1)
+    )
     assert [post.path for post in library.posts] == [ORIGINAL]
     assert copies(library) == [f"posts/{name}"]
 
 
 def test_a_link_inside_the_folder_is_a_copy_whatever_its_date(tmp_path: Path) -> None:
-    publication(tmp_path, {ORIGINAL: SOURCE})
+    write_publication(tmp_path, {ORIGINAL: SOURCE})
     (tmp_path / "posts/2023-06-09-link.md").symlink_to(ORIGINAL)
-    library = built(tmp_path)
+    library = load_and_save_ids(tmp_path)
     assert [post.path for post in library.posts] == [ORIGINAL]
     assert copies(library) == ["posts/2023-06-09-link.md"]
 
 
 def test_the_same_words_on_another_day_are_another_post(tmp_path: Path) -> None:
-    library = built(publication(tmp_path, {ORIGINAL: SOURCE, "2023-06-08-a.md": SOURCE}))
+    library = load_and_save_ids(write_publication(tmp_path, {ORIGINAL: SOURCE, "2023-06-08-a.md": SOURCE}))
     assert (len(library.posts), copies(library)) == (2, [])
 
 
 def test_what_was_published_before_stays(tmp_path: Path) -> None:
-    built(publication(tmp_path, {ORIGINAL: SOURCE, COPIES[0]: SOURCE.replace("same", "other")}))
-    library = built(publication(tmp_path, {COPIES[0]: SOURCE}), NOW + timedelta(hours=1))
+    load_and_save_ids(
+        write_publication(tmp_path, {ORIGINAL: SOURCE, COPIES[0]: SOURCE.replace("same", "other")})
+    )
+    library = load_and_save_ids(write_publication(tmp_path, {COPIES[0]: SOURCE}), NOW + timedelta(hours=1))
     assert (len(library.posts), copies(library)) == (2, [])
 
 
 def test_where_the_original_goes_the_copy_takes_its_id(tmp_path: Path) -> None:
-    before = built(publication(tmp_path, {ORIGINAL: SOURCE, COPIES[4]: SOURCE})).posts[0]
+    before = load_and_save_ids(write_publication(tmp_path, {ORIGINAL: SOURCE, COPIES[4]: SOURCE})).posts[0]
     (tmp_path / "posts" / ORIGINAL).unlink()
-    library = built(tmp_path, NOW + timedelta(hours=1))
+    library = load_and_save_ids(tmp_path, NOW + timedelta(hours=1))
     assert [(post.id, post.path) for post in library.posts] == [(before.id, COPIES[4])]

@@ -9,7 +9,7 @@ from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from ketapress.posts.dates.month_names import CALENDAR_NAMES
 from ketapress.posts.dates.parse import DateRules, parse_instant, split_file_date
-from support.posts_folder import fault
+from support.posts_folder import load_single_problem
 
 RULES = DateRules(ZoneInfo("Europe/Berlin"), time(6))
 SEVENTH = "2023-06-07T06:00:00+02:00"
@@ -138,8 +138,11 @@ def test_a_date_that_cannot_be_is_an_error_that_says_why(text: str, words: str) 
 def test_a_wrong_weekday_and_another_calendar_have_cures_of_their_own(
     tmp_path: Path, text: str, cure: str
 ) -> None:
-    assert fault(tmp_path, "a.txt", f"{text}\n\nText").cure == cure
-    assert fault(tmp_path, "a.txt", f"---\ntitle: a\ndate: {text}\n---\nText").where == "posts/a.txt:3"
+    assert load_single_problem(tmp_path, "a.txt", f"{text}\n\nText").cure == cure
+    assert (
+        load_single_problem(tmp_path, "a.txt", f"---\ntitle: a\ndate: {text}\n---\nText").where
+        == "posts/a.txt:3"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ketapress.model.errors import ConfigurationError, KetapressError, RefusedEr
 from ketapress.posts.loader import load_posts, new_post
 from ketapress.posts.source.files import MAX_FILE_SIZE
 from support.factories import NOW, settings
-from support.posts_folder import BERLIN, fault, only, publication
+from support.posts_folder import BERLIN, load_single_post, load_single_problem, write_publication
 
 GOOD = "---\ndate: 2023-06-07\n---\nText."
 
@@ -37,14 +37,14 @@ GOOD = "---\ndate: 2023-06-07\n---\nText."
 def test_a_bad_file_is_named_with_line_cause_and_cure(
     tmp_path: Path, content: bytes, where: str, words: str
 ) -> None:
-    problem = fault(tmp_path, "x.md", content)
+    problem = load_single_problem(tmp_path, "x.md", content)
     assert problem.where == where
     assert words in problem.message
 
 
 def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     library = load_posts(
-        publication(tmp_path, {"a.md": GOOD, "b.md": b"\xff", "c.txt": "no date"}), settings(), NOW
+        write_publication(tmp_path, {"a.md": GOOD, "b.md": b"\xff", "c.txt": "no date"}), settings(), NOW
     )
     assert [post.path for post in library.posts] == ["a.md"]
     assert [problem.where for problem in library.problems] == ["posts/b.md:1", "posts/c.txt:1"]
@@ -60,24 +60,24 @@ def test_pictures_and_hidden_files_are_no_posts(tmp_path: Path) -> None:
         ".git/x.md": "x",
         "LICENSE": "x",
     }
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     assert (library.files, len(library.posts), library.problems) == (1, 1, ())
 
 
 def test_writing_of_other_tools_is_named_and_counted(tmp_path: Path) -> None:
-    assert "does not read .rst" in fault(tmp_path, "x.rst", "Title\n=====").message
+    assert "does not read .rst" in load_single_problem(tmp_path, "x.rst", "Title\n=====").message
 
 
 def test_a_section_page_is_mentioned_and_not_counted(tmp_path: Path) -> None:
     library = load_posts(
-        publication(tmp_path, {"a.md": GOOD, "en/_index.md": "---\ntitle: x\n---"}), settings(), NOW
+        write_publication(tmp_path, {"a.md": GOOD, "en/_index.md": "---\ntitle: x\n---"}), settings(), NOW
     )
     assert library.files == 1
     assert [problem.code for problem in library.problems] == ["post.section"]
 
 
 def test_sub_folders_are_read(tmp_path: Path) -> None:
-    post = only(tmp_path, "2023/06/a-bundle/index.md", GOOD)
+    post = load_single_post(tmp_path, "2023/06/a-bundle/index.md", GOOD)
     assert (post.path, post.title, post.url) == (
         "2023/06/a-bundle/index.md",
         "A Bundle",
@@ -86,7 +86,7 @@ def test_sub_folders_are_read(tmp_path: Path) -> None:
 
 
 def test_links_out_of_the_folder_are_refused_and_links_inside_are_read(tmp_path: Path) -> None:
-    publication(tmp_path, {"a.md": GOOD})
+    write_publication(tmp_path, {"a.md": GOOD})
     secret = tmp_path / "secret.md"
     secret.write_text(GOOD)
     folder = tmp_path / "elsewhere"
@@ -108,7 +108,7 @@ def test_links_out_of_the_folder_are_refused_and_links_inside_are_read(tmp_path:
 
 
 def test_a_pipe_does_not_block(tmp_path: Path) -> None:
-    publication(tmp_path, {"a.md": GOOD})
+    write_publication(tmp_path, {"a.md": GOOD})
     os.mkfifo(tmp_path / "posts/pipe.md")
     (problem,) = load_posts(tmp_path, settings(), NOW).problems
     assert "not a regular file" in problem.message
@@ -126,7 +126,7 @@ def test_hostile_file_names(tmp_path: Path) -> None:
         "a..b.md",
     ]
     files = {name: GOOD.replace("Text", f"Text {number}") for number, name in enumerate(names)}
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     assert len(library.posts) == len(names)
     for post in library.posts:
         assert post.title
@@ -138,7 +138,7 @@ def test_hostile_file_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [b"a\nb.md", b"a\x1b[31m.md", b"\xff\xfe.md"])
 def test_names_that_cannot_be_printed_are_problems(tmp_path: Path, name: bytes) -> None:
-    publication(tmp_path, {})
+    write_publication(tmp_path, {})
     (tmp_path / "posts" / os.fsdecode(name)).write_text(GOOD)
     (problem,) = load_posts(tmp_path, settings(), NOW).problems
     assert "name" in problem.message
@@ -180,4 +180,4 @@ def test_a_new_post_that_cannot_be_written_says_what_to_do_about_it(
 
 @pytest.mark.parametrize("ending", ["markdown", "mdown", "mkd", "mkdn", "MD"])
 def test_every_ending_of_markdown(tmp_path: Path, ending: str) -> None:
-    assert only(tmp_path, f"2023-06-07-x.{ending}", "*Text*").html == "<p><em>Text</em></p>"
+    assert load_single_post(tmp_path, f"2023-06-07-x.{ending}", "*Text*").html == "<p><em>Text</em></p>"

@@ -15,9 +15,9 @@ from ketapress.posts.identity.registry_text import TRACKED_REGISTRY, format_regi
 from ketapress.settings.scaffold_text import GITATTRIBUTES
 from support.cli_runner import ketapress
 from support.factories import new_publication
-from support.posts_folder import at, built, publication
+from support.posts_folder import load_and_save_ids, utc, write_publication
 
-START = at("2023-06-12T09:00:00")
+START = utc("2023-06-12T09:00:00")
 HOUR = timedelta(hours=1)
 WORDS = [
     "harbor",
@@ -57,7 +57,7 @@ class Clone:
         self.published: dict[str, set[datetime | None]] = {}
 
     def publish(self, now: datetime) -> tuple[Post, ...]:
-        library = built(self.root, now)
+        library = load_and_save_ids(self.root, now)
         assert [problem for problem in library.problems if problem.code == "post.held"] == []
         for post in library.posts:
             self.ids.setdefault(post.tags[0], set()).add(post.id)
@@ -82,7 +82,7 @@ class Clone:
             save_tracked_registry(self.root, format_registry(registry), dry_run=False)
 
     def write(self, name: str, text: str) -> None:
-        publication(self.root, {name: text})
+        write_publication(self.root, {name: text})
 
 
 @pytest.fixture
@@ -239,16 +239,16 @@ def test_any_order_of_push_pull_and_publish_changes_no_id(origin: Path, tmp_path
 def conflict(root: Path, style: str) -> str:
     """Return the ids file after a merge without the union driver, of two sides that both added and changed lines."""
     git(root.parent, "init", "-q", str(root))
-    publication(
+    write_publication(
         root, {"a.md": "---\ndate: 2023-06-01\n---\nA.\n", "b.md": "---\ndate: 2023-06-02\n---\nB.\n"}
     )
-    built(root, START)
+    load_and_save_ids(root, START)
     path = root / TRACKED_REGISTRY
 
     def commit_change(side: str, now: datetime) -> None:
-        publication(root, {"a.md": f"---\ndate: 2023-06-01\n---\nA of {side}.\n"})
-        publication(root, {f"{side}.md": f"---\ndate: 2023-06-12\n---\nOnly on {side}.\n"})
-        built(root, now)
+        write_publication(root, {"a.md": f"---\ndate: 2023-06-01\n---\nA of {side}.\n"})
+        write_publication(root, {f"{side}.md": f"---\ndate: 2023-06-12\n---\nOnly on {side}.\n"})
+        load_and_save_ids(root, now)
         save_tracked_registry(root, format_registry(read_registry(root)), dry_run=False)
         git(root, "add", TRACKED_REGISTRY)
         git(root, "commit", "-q", "-m", side)
@@ -279,8 +279,8 @@ def test_the_marks_of_a_conflict_are_resolved_where_that_is_certain(tmp_path: Pa
 
 
 def test_one_id_of_two_posts_is_named_and_not_guessed(tmp_path: Path) -> None:
-    publication(tmp_path, {"2023-06-01-news.md": "One.\n"})
-    built(tmp_path, START)
+    write_publication(tmp_path, {"2023-06-01-news.md": "One.\n"})
+    load_and_save_ids(tmp_path, START)
     path = tmp_path / TRACKED_REGISTRY
     header, line = path.read_text().splitlines()
     other = line.replace("2023-06-01", "2023-06-05").replace('"sha256": "', '"sha256": "0')
@@ -302,13 +302,13 @@ HARMLESS: dict[str, Callable[[list[str]], list[str]]] = {
 
 @pytest.mark.parametrize("case", HARMLESS)
 def test_harmless_changes_of_the_file_change_no_id(tmp_path: Path, case: str) -> None:
-    publication(tmp_path, {"2023-06-01-a.md": "A.\n", "2023-06-02-b.md": "B.\n"})
-    posts = built(tmp_path, START).posts
+    write_publication(tmp_path, {"2023-06-01-a.md": "A.\n", "2023-06-02-b.md": "B.\n"})
+    posts = load_and_save_ids(tmp_path, START).posts
     path = tmp_path / TRACKED_REGISTRY
     entries = read_registry(tmp_path).entries
     path.write_text("\n".join(HARMLESS[case](path.read_text().splitlines())) + "\n", newline="")
     assert read_registry(tmp_path).entries == entries
-    assert built(tmp_path, START + HOUR).posts == posts
+    assert load_and_save_ids(tmp_path, START + HOUR).posts == posts
 
 
 def test_ids_save_writes_what_this_machine_learned(tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from ketapress.model.post import Image, Post
 from ketapress.posts.frontmatter.split import split_front_matter
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
-from support.posts_folder import fault, only, publication
+from support.posts_folder import load_single_post, load_single_problem, write_publication
 
 YAML = "---\n{}\n---\nText\n"
 
 
 def read_yaml_post(root: Path, lines: str, name: str = "2023-06-07-x.md") -> Post:
-    return only(root, name, YAML.format(lines))
+    return load_single_post(root, name, YAML.format(lines))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def read_yaml_post(root: Path, lines: str, name: str = "2023-06-07-x.md") -> Pos
     ],
 )
 def test_one_header_in_many_hands(tmp_path: Path, header: str) -> None:
-    post = only(tmp_path, "x.md", header + "\nText\n")
+    post = load_single_post(tmp_path, "x.md", header + "\nText\n")
     assert (post.title, post.tags, post.html) == ("A title", ("a", "b"), "<p>Text</p>")
     assert post.date.isoformat() == "2023-06-07T06:00:00+00:00"
 
@@ -96,16 +96,19 @@ def test_where_the_date_stands(tmp_path: Path, lines: str, instant: str) -> None
     ],
 )
 def test_dates_of_files_folders_and_first_lines(tmp_path: Path, name: str, content: str, title: str) -> None:
-    post = only(tmp_path, name, content)
+    post = load_single_post(tmp_path, name, content)
     assert (post.date.date().isoformat(), post.title, post.html) == ("2019-02-12", title, "<p>Text</p>")
 
 
 def test_the_header_comes_before_the_line_before_the_name(tmp_path: Path) -> None:
     assert (
-        only(tmp_path, "2021-01-01-x.md", "---\ndate: 2023-06-07\n---\nJune 6, 2023\n\nx").date.year == 2023
+        load_single_post(
+            tmp_path, "2021-01-01-x.md", "---\ndate: 2023-06-07\n---\nJune 6, 2023\n\nx"
+        ).date.year
+        == 2023
     )
     (tmp_path / "posts/2021-01-01-x.md").unlink()
-    assert only(tmp_path, "2021-01-01-x.txt", "June 6, 2023\n\nx").date.year == 2023
+    assert load_single_post(tmp_path, "2021-01-01-x.txt", "June 6, 2023\n\nx").date.year == 2023
 
 
 @pytest.mark.parametrize(
@@ -130,19 +133,19 @@ def test_drafts_in_every_tool(tmp_path: Path, lines: str, is_withheld: bool) -> 
 
 def test_a_title_that_is_a_comment_is_told(tmp_path: Path) -> None:
     library = load_posts(
-        publication(tmp_path, {"2023-06-07-x.md": YAML.format("title: #1\ntags: [a]")}), settings(), NOW
+        write_publication(tmp_path, {"2023-06-07-x.md": YAML.format("title: #1\ntags: [a]")}), settings(), NOW
     )
     (problem,) = library.problems
     assert (library.posts[0].title, problem.severity, problem.line) == ("X", Severity.WARNING, 2)
 
 
 def test_a_file_in_a_folder_of_drafts_is_one(tmp_path: Path) -> None:
-    assert only(tmp_path, "_drafts/2023-06-07-x.md", "Text").draft
+    assert load_single_post(tmp_path, "_drafts/2023-06-07-x.md", "Text").draft
 
 
 @pytest.mark.parametrize("lines", ["draft: maybe", "status: wip", "hold: please"])
 def test_an_odd_switch_keeps_the_post_back_and_says_so(tmp_path: Path, lines: str) -> None:
-    root = publication(tmp_path, {"2023-06-07-x.md": YAML.format(lines)})
+    root = write_publication(tmp_path, {"2023-06-07-x.md": YAML.format(lines)})
     library = load_posts(root, settings(), NOW)
     assert not library.posts[0].visible(NOW)
     assert [(problem.code, problem.severity) for problem in library.problems] == [
@@ -151,7 +154,9 @@ def test_an_odd_switch_keeps_the_post_back_and_says_so(tmp_path: Path, lines: st
 
 
 def test_a_tag_made_a_draft_of_a_post_of_nikola(tmp_path: Path) -> None:
-    assert only(tmp_path, "x.md", ".. title: A\n.. date: 2023-06-07\n.. tags: a, draft\n\nText").draft
+    assert load_single_post(
+        tmp_path, "x.md", ".. title: A\n.. date: 2023-06-07\n.. tags: a, draft\n\nText"
+    ).draft
 
 
 def test_an_expired_post_is_not_seen(tmp_path: Path) -> None:
@@ -179,7 +184,7 @@ def test_tags(tmp_path: Path, lines: str, tags: tuple[str, ...]) -> None:
 
 
 def test_pelican_tags_may_hold_blanks(tmp_path: Path) -> None:
-    post = only(
+    post = load_single_post(
         tmp_path, "x.md", "Title: x\nDate: 2023-06-07\nTags: machine learning\nAuthors: A B, C D\n\nText"
     )
     assert (post.tags, post.authors) == (("machine learning",), ("A B", "C D"))
@@ -233,7 +238,10 @@ def test_titles_are_plain_text(tmp_path: Path) -> None:
         == "Café & <T> \\ud83d"
     )
     (tmp_path / "posts/2023-06-07-x.md").unlink()
-    assert only(tmp_path, "y.md", '{"title": "a\\ud800b\\u0000c", "date": "2023-06-07"}\nText').title == "abc"
+    assert (
+        load_single_post(tmp_path, "y.md", '{"title": "a\\ud800b\\u0000c", "date": "2023-06-07"}\nText').title
+        == "abc"
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,7 +260,7 @@ def test_language_and_direction(tmp_path: Path, lines: str, lang: str | None, te
 
 def test_a_right_to_left_post_is_known_by_its_letters(tmp_path: Path) -> None:
     text = "الأربعاء، 7 يونيو 2023\n\nهذا نص عربي عن HTML والبريد."
-    post = only(tmp_path, "x.txt", text)
+    post = load_single_post(tmp_path, "x.txt", text)
     assert (post.dir, post.lang, post.date.day) == ("rtl", "ar", 7)
 
 
@@ -274,7 +282,7 @@ def test_a_right_to_left_post_is_known_by_its_letters(tmp_path: Path) -> None:
 def test_a_header_that_cannot_be_read_is_an_error_with_its_line(
     tmp_path: Path, name: str, content: str, line: int | None
 ) -> None:
-    problem = fault(tmp_path, name, content)
+    problem = load_single_problem(tmp_path, name, content)
     assert problem.code == "post.header"
     assert line is None or problem.line == line
 
@@ -382,6 +390,6 @@ def test_many_lines_with_colons_above_no_dashes_are_read_at_once() -> None:
 def test_what_is_wrong_in_yaml_is_said_in_plain_words(
     tmp_path: Path, lines: str, line: int, words: str
 ) -> None:
-    problem = fault(tmp_path, "2023-06-07-x.md", f"---\n{lines}\n---\nText")
+    problem = load_single_problem(tmp_path, "2023-06-07-x.md", f"---\n{lines}\n---\nText")
     assert words in problem.message
     assert problem.line == line

@@ -1,15 +1,15 @@
-"""HTML files: whole pages, fragments, and text in `<pre>`; nothing unsafe leaves."""
+"""HTML files: whole pages, fragments, and text in `<pre>`; the output is safe."""
 
 from pathlib import Path
 
 import html5lib
 import pytest
-from hypothesis import given, settings as trying, strategies as st
+from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from ketapress.posts.parsing.nesting import is_too_deep
 from ketapress.posts.rendering.links import Fragment, LinkContext, absolutize_links
 from ketapress.posts.rendering.sanitize import sanitize
-from support.posts_folder import only
+from support.posts_folder import load_single_post
 
 PAGE = "https://example.org/2023/x.html"
 
@@ -23,7 +23,7 @@ def clean(html: str) -> str:
 
 
 def test_a_page_gives_its_head_and_its_body(tmp_path: Path) -> None:
-    post = only(
+    post = load_single_post(
         tmp_path,
         "x.html",
         "<!doctype html><html lang=de dir=ltr><head><title>Ein &amp; alles</title>"
@@ -48,7 +48,7 @@ def test_a_page_gives_its_head_and_its_body(tmp_path: Path) -> None:
 )
 def test_of_a_whole_page_the_article_is_the_post(tmp_path: Path, body: str) -> None:
     page = f"<!doctype html><head><title>A title | My site</title></head><body>{body}</body>"
-    post = only(tmp_path, "2023-06-07-x.html", page)
+    post = load_single_post(tmp_path, "2023-06-07-x.html", page)
     assert (post.title, post.html) == ("A title", "<p>Text</p>")
 
 
@@ -61,27 +61,27 @@ def test_of_a_whole_page_the_article_is_the_post(tmp_path: Path, body: str) -> N
     ],
 )
 def test_fragments_with_their_dates(tmp_path: Path, content: str) -> None:
-    post = only(tmp_path, "x.html", content)
+    post = load_single_post(tmp_path, "x.html", content)
     assert post.date.date().isoformat() == "2023-06-07"
     assert "Text" in post.html
 
 
 def test_an_entry_says_in_its_foot_when_it_was_published(tmp_path: Path) -> None:
     page = "<html><body><article><h1>A</h1><p>Text</p><footer><time class=dt-published datetime='2023-06-07'>x</time></footer></article>"
-    assert only(tmp_path, "x.html", page).html == "<p>Text</p>"
+    assert load_single_post(tmp_path, "x.html", page).html == "<p>Text</p>"
 
 
 def test_dated_text_in_pre_is_plain_text(tmp_path: Path) -> None:
     text = "<pre>\nWednesday, June 07, 2023\n\nThe Start: It &lt;begins&gt;.\n\nThe End: It ends.\n</pre>"
     for name in ("4ad128b82f72c88a.html", "4ad128b82f72c88a.md"):
-        post = only(tmp_path, name, text)
+        post = load_single_post(tmp_path, name, text)
         assert post.title == "The Start"
         assert post.html == "<h2>The Start</h2>\n<p>It &lt;begins&gt;.</p>\n<h2>The End</h2>\n<p>It ends.</p>"
         (tmp_path / "posts" / name).unlink()
 
 
 @pytest.mark.parametrize(
-    ("html", "out"),
+    ("html", "expected"),
     [
         ("<script>alert(1)</script><p onclick=x style='color:red' class=y>a</p>", "<p>a</p>"),
         ("<a href='javascript:alert(1)'>x</a><a href=' java&#10;script:x'>y</a>", "xy"),
@@ -115,8 +115,8 @@ def test_dated_text_in_pre_is_plain_text(tmp_path: Path) -> None:
         ("x\ufffe\x0b&#xFFFD;y", "xy"),
     ],
 )  # fmt: skip
-def test_what_leaves(html: str, out: str) -> None:
-    assert clean(html) == out
+def test_what_leaves(html: str, expected: str) -> None:
+    assert clean(html) == expected
 
 
 def test_addresses_that_are_dropped_are_told() -> None:
@@ -140,11 +140,11 @@ MARKUP = st.lists(
 
 
 @given(MARKUP)
-@trying(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 def test_whatever_comes_in_what_leaves_is_clean(html: str) -> None:
-    once = clean(html)
+    output = clean(html)
     parser = html5lib.HTMLParser()
-    tree = parser.parseFragment(once, container="div")
+    tree = parser.parseFragment(output, container="div")
     for element in tree.iter():
         tag = str(element.tag).rpartition("}")[2]
         assert tag not in {"script", "style", "iframe", "form", "svg", "h1"}

@@ -1,21 +1,21 @@
-"""Markdown as GitHub and CommonMark have it, made fit for pages, feeds and mail."""
+"""Markdown of CommonMark and GitHub, rendered for pages, feeds and mail."""
 
 import html as entities
 from pathlib import Path
 
 import comrak
 import pytest
-from hypothesis import given, settings as bounds, strategies as st
+from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from ketapress.posts.markup.markdown import render_markdown, split_leading_heading
 from ketapress.posts.text.strip_markdown import strip_markdown
-from support.posts_folder import only
+from support.posts_folder import load_single_post
 
 HEADER = "---\ndate: 2023-06-07\ntitle: A title\n---\n"
 
 
 def body(root: Path, text: str) -> str:
-    return only(root, "note.md", HEADER + text).html
+    return load_single_post(root, "note.md", HEADER + text).html
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_a_leading_heading_is_the_title(text: str, title: str, rest: str) -> Non
 
 def test_it_is_taken_out_of_the_body_only_where_it_is_the_title(tmp_path: Path) -> None:
     untitled = "---\ndate: 2023-06-07\n---\n"
-    post = only(tmp_path, "note.md", untitled + "# Found\n\nText")
+    post = load_single_post(tmp_path, "note.md", untitled + "# Found\n\nText")
     assert (post.title, post.html) == ("Found", "<p>Text</p>")
-    post = only(tmp_path, "note.md", HEADER + "# A title\n\nText")
+    post = load_single_post(tmp_path, "note.md", HEADER + "# A title\n\nText")
     assert (post.title, post.html) == ("A title", "<p>Text</p>")
-    post = only(tmp_path, "note.md", HEADER + "# Another\n\nText")
+    post = load_single_post(tmp_path, "note.md", HEADER + "# Another\n\nText")
     assert (post.title, post.html) == ("A title", "<h2>Another</h2>\n<p>Text</p>")
 
 
@@ -105,7 +105,7 @@ def test_a_line_of_markdown_as_its_reader_sees_it() -> None:
 
 
 def test_the_summary_is_the_first_paragraph_without_its_marks(tmp_path: Path) -> None:
-    post = only(
+    post = load_single_post(
         tmp_path, "note.md", HEADER + "![x](y.png)\n\nIt is *so*[^1] &amp; `more`.\n\nNext.\n\n[^1]: n"
     )
     assert post.summary == "It is so & more."
@@ -119,7 +119,7 @@ def test_all_examples_of_a_kind_survive_the_sanitiser(tmp_path: Path) -> None:
     assert entities.unescape(html) == html
 
 
-@bounds(max_examples=300)
+@hypothesis_settings(max_examples=300)
 @given(
     st.lists(
         st.sampled_from(

@@ -1,4 +1,4 @@
-"""MDX is read as Markdown: its program goes, what its components hold stays, and what readers miss is named."""
+"""MDX is read as Markdown: statements are removed, content of components stays, and omissions are reported."""
 
 from pathlib import Path
 
@@ -6,17 +6,17 @@ import pytest
 
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
-from support.posts_folder import only, publication
+from support.posts_folder import load_single_post, write_publication
 
 HEADER = "---\ndate: 2023-06-07\n---\n"
 
 
 def html(root: Path, body: str) -> str:
-    return only(root, "x.mdx", HEADER + body).html
+    return load_single_post(root, "x.mdx", HEADER + body).html
 
 
 @pytest.mark.parametrize(
-    ("body", "shown"),
+    ("body", "expected"),
     [
         ("import A from './a'\nimport {\n  b,\n} from 'b'\n\nexport const c = {\n  d: [1,\n\n2],\n}\n\nText", "<p>Text</p>"),
         ("import as a word, and\n\nexport too", "<p>import as a word, and</p>\n<p>export too</p>"),
@@ -38,12 +38,12 @@ def html(root: Path, body: str) -> str:
         ("A <B {c", "<p>A &lt;B {c</p>"),
     ],
 )  # fmt: skip
-def test_mdx_is_read_as_markdown(tmp_path: Path, body: str, shown: str) -> None:
-    assert html(tmp_path, body) == shown
+def test_mdx_is_read_as_markdown(tmp_path: Path, body: str, expected: str) -> None:
+    assert html(tmp_path, body) == expected
 
 
 def test_headings_take_the_ids_of_comments(tmp_path: Path) -> None:
-    post = only(tmp_path, "x.mdx", HEADER + "[a](#my-id)\n\n## Heading {/* #my-id */}")
+    post = load_single_post(tmp_path, "x.mdx", HEADER + "[a](#my-id)\n\n## Heading {/* #my-id */}")
     prefix = post.html.partition("x.html#")[2].partition("my-id")[0]
     assert f'<h2 id="{prefix}my-id">Heading</h2>' in post.html
 
@@ -53,7 +53,7 @@ def test_what_readers_miss_is_named_with_its_line(tmp_path: Path) -> None:
         "x.mdx": HEADER
         + "import A from 'a'\n\n# Title\n\nIn {year()}.\n\n<A b={{\n  c: 1,\n}} />\n\n{d.map(e)}"
     }
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     (post,), (problem,) = library.posts, library.problems
     assert (post.title, post.html.strip()) == ("Title", "<p>In {year()}.</p>")
     assert problem.where == "posts/x.mdx:8"
@@ -61,14 +61,14 @@ def test_what_readers_miss_is_named_with_its_line(tmp_path: Path) -> None:
 
 
 def test_what_is_never_closed_takes_no_time(tmp_path: Path) -> None:
-    for mark in ("{", "<A ", "` ``", "import {\n", "{/* "):
-        load_posts(publication(tmp_path, {"x.mdx": HEADER + mark * 40_000}), settings(), NOW)
+    for start in ("{", "<A ", "` ``", "import {\n", "{/* "):
+        load_posts(write_publication(tmp_path, {"x.mdx": HEADER + start * 40_000}), settings(), NOW)
 
 
 @pytest.mark.parametrize("name", ["meta", "metadata", "frontmatter", "meta: Meta"])
 def test_what_it_states_of_itself_is_its_header(tmp_path: Path, name: str) -> None:
     members = 'title: \'A "post"\',\n  date: "2023-05-06",\n\n  draft: draft,'
-    post = only(
+    post = load_single_post(
         tmp_path, "x.mdx", f"import x from 'x'\n\nexport const {name} = {{\n  {members}\n}};\n\nText.\n"
     )
 

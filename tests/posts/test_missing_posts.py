@@ -10,7 +10,7 @@ import pytest
 from ketapress.posts.identity.registry import read_registry
 from ketapress.posts.library import Library
 from ketapress.posts.text.word_sketch import MIN_WORDS, parse_sketch, sketch_words, word_share
-from support.posts_folder import at, built, publication
+from support.posts_folder import load_and_save_ids, utc, write_publication
 
 TEXT = (
     "The harbor opens at dawn and closes when the last of seven boats has brought its catch of herring home."
@@ -27,7 +27,7 @@ def source(title: str = "", day: str = "2023-06-07", text: str = TEXT, **header:
 
 
 def build_moments() -> Iterator[datetime]:
-    moment = at("2023-06-12T09:00:00")
+    moment = utc("2023-06-12T09:00:00")
     while True:
         yield moment
         moment += DAY
@@ -42,11 +42,13 @@ class Folder:
         self.id = self.build(files).posts[0].id
 
     def build(self, files: Mapping[str, str | None]) -> Library:
-        publication(self.root, {name: content for name, content in files.items() if content is not None})
+        write_publication(
+            self.root, {name: content for name, content in files.items() if content is not None}
+        )
         for name, content in files.items():
             if content is None:
                 (self.root / "posts" / name).unlink()
-        return built(self.root, next(self.moments))
+        return load_and_save_ids(self.root, next(self.moments))
 
 
 def questions(library: Library) -> list[str | None]:

@@ -10,7 +10,7 @@ from ketapress.posts.identity.registry_entry import Registry
 from ketapress.posts.identity.registry_text import format_registry
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
-from support.posts_folder import built, publication
+from support.posts_folder import load_and_save_ids, write_publication
 
 REGISTRY_NAME = ".published.jsonl"
 FILES = {
@@ -22,13 +22,13 @@ FILES = {
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    library = built(publication(tmp_path, FILES))
+    library = load_and_save_ids(write_publication(tmp_path, FILES))
     assert format_registry(read_registry(tmp_path)) == library.new_ids
     assert [path.name for path in (tmp_path / "posts").glob(".*")] == [REGISTRY_NAME]
 
 
 def test_a_line_a_post_in_the_order_of_ids(tmp_path: Path) -> None:
-    built(publication(tmp_path, FILES))
+    load_and_save_ids(write_publication(tmp_path, FILES))
     lines = (tmp_path / "posts" / REGISTRY_NAME).read_text(encoding="utf-8").splitlines()
     assert lines[0] == '{"schema": 1, "first_built": "2023-06-12T09:00:00Z"}'
     assert len(lines) == 1 + len(FILES)
@@ -57,7 +57,7 @@ def test_no_file_is_a_publication_that_was_never_built(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_line_stops_with_its_number_and_is_kept(tmp_path: Path, number: int, line: str) -> None:
-    built(publication(tmp_path, FILES))
+    load_and_save_ids(write_publication(tmp_path, FILES))
     path = tmp_path / "posts" / REGISTRY_NAME
     lines = path.read_text(encoding="utf-8").splitlines()
     lines[number - 1] = line
@@ -71,7 +71,7 @@ def test_a_broken_line_stops_with_its_number_and_is_kept(tmp_path: Path, number:
 
 @pytest.mark.parametrize("mark", ["<<<<<<< HEAD", "=======", ">>>>>>> theirs"])
 def test_the_marks_of_a_merge_conflict_are_told_with_how_to_solve_it(tmp_path: Path, mark: str) -> None:
-    built(publication(tmp_path, FILES))
+    load_and_save_ids(write_publication(tmp_path, FILES))
     path = tmp_path / "posts" / REGISTRY_NAME
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([*lines[:2], mark, *lines[2:]]), encoding="utf-8")
@@ -84,20 +84,20 @@ def test_the_marks_of_a_merge_conflict_are_told_with_how_to_solve_it(tmp_path: P
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"])
 def test_an_empty_or_binary_file_stops_too(tmp_path: Path, content: bytes) -> None:
-    publication(tmp_path, FILES | {REGISTRY_NAME: content})
+    write_publication(tmp_path, FILES | {REGISTRY_NAME: content})
     with pytest.raises(ConfigurationError):
         read_registry(tmp_path)
 
 
 def test_writing_the_same_records_gives_the_same_bytes(tmp_path: Path) -> None:
-    built(publication(tmp_path, FILES))
+    load_and_save_ids(write_publication(tmp_path, FILES))
     before = (tmp_path / "posts" / REGISTRY_NAME).read_bytes()
     write_registry(tmp_path, format_registry(read_registry(tmp_path)))
     assert (tmp_path / "posts" / REGISTRY_NAME).read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_cure(tmp_path: Path) -> None:
-    built(publication(tmp_path, FILES))
+    load_and_save_ids(write_publication(tmp_path, FILES))
     (tmp_path / "posts" / REGISTRY_NAME).unlink()
     (tmp_path / "posts" / REGISTRY_NAME).mkdir()
     before = set((tmp_path / "posts").iterdir())

@@ -9,14 +9,14 @@ from ketapress.posts.loader import load_posts
 from ketapress.posts.markup.markdown import split_leading_heading
 from ketapress.posts.text.strip_markdown import strip_markdown
 from support.factories import NOW, settings
-from support.posts_folder import fault, only, publication
+from support.posts_folder import load_single_post, load_single_problem, write_publication
 
 
 @pytest.mark.parametrize(
     ("name", "content"), [("x.md", "---\ndraft: true\n---\nText"), ("_drafts/x.md", "Text")]
 )
 def test_a_draft_needs_no_date_yet(tmp_path: Path, name: str, content: str) -> None:
-    library = load_posts(publication(tmp_path, {name: content}), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, {name: content}), settings(), NOW)
     assert library.posts[0].draft
     assert not library.posts[0].visible(NOW)
     (problem,) = library.problems
@@ -24,8 +24,8 @@ def test_a_draft_needs_no_date_yet(tmp_path: Path, name: str, content: str) -> N
 
 
 def test_a_draft_that_gets_a_date_lies_in_its_year(tmp_path: Path) -> None:
-    load_posts(publication(tmp_path, {"x.md": "---\ndraft: true\n---\nText"}), settings(), NOW)
-    assert only(tmp_path, "x.md", "---\ndate: 2023-06-07\n---\nText").url == "2023/x.html"
+    load_posts(write_publication(tmp_path, {"x.md": "---\ndraft: true\n---\nText"}), settings(), NOW)
+    assert load_single_post(tmp_path, "x.md", "---\ndate: 2023-06-07\n---\nText").url == "2023/x.html"
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_a_draft_that_gets_a_date_lies_in_its_year(tmp_path: Path) -> None:
 def test_a_missing_date_is_told_at_the_first_line_of_the_text(
     tmp_path: Path, content: str, line: int
 ) -> None:
-    problem = fault(tmp_path, "x.md", content)
+    problem = load_single_problem(tmp_path, "x.md", content)
     assert (problem.code, problem.line) == ("post.no-date", line)
     assert "`Text` is not a date" in problem.message
 
 
 def test_a_date_that_holds_other_fields_is_named(tmp_path: Path) -> None:
-    problem = fault(tmp_path, "x.md", "---\ndate: {start_date: '2023-09-01'}\n---\nText")
+    problem = load_single_problem(tmp_path, "x.md", "---\ndate: {start_date: '2023-09-01'}\n---\nText")
     assert "`date` has `start_date`" in problem.message
 
 
@@ -60,7 +60,7 @@ def test_a_date_that_holds_other_fields_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_the_direction_is_that_of_the_letters_that_are_read(tmp_path: Path, content: str) -> None:
-    assert only(tmp_path, "2023-06-07-x.md", content).dir == "rtl"
+    assert load_single_post(tmp_path, "2023-06-07-x.md", content).dir == "rtl"
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,14 @@ def test_the_direction_is_that_of_the_letters_that_are_read(tmp_path: Path, cont
 )
 def test_a_summary_leaves_out_dates_headings_code_and_tables(tmp_path: Path, body: str, summary: str) -> None:
     assert (
-        only(tmp_path, "2023-06-07-x.md", f"---\ntitle: x\ndate: 2023-06-07\n---\n{body}").summary == summary
+        load_single_post(tmp_path, "2023-06-07-x.md", f"---\ntitle: x\ndate: 2023-06-07\n---\n{body}").summary
+        == summary
     )
 
 
 def test_a_template_is_no_summary(tmp_path: Path) -> None:
     files = {"2023-06-07-x.md": "{{< youtube id >}}\n\n{% include x.html %} {{ y }}\n\nText with {{ z }}"}
-    library = load_posts(publication(tmp_path, files), settings(), NOW)
+    library = load_posts(write_publication(tmp_path, files), settings(), NOW)
     assert library.posts[0].summary == "Text with {{ z }}"
 
 

@@ -9,13 +9,13 @@ from ketapress.posts.frontmatter.typos import suggest_name
 from ketapress.posts.library import Library
 from ketapress.posts.loader import load_posts
 from support.factories import NOW, settings
-from support.posts_folder import publication
+from support.posts_folder import write_publication
 
 NAME = "2023-06-07-x.md"
 
 
 def read(root: Path, content: str) -> Library:
-    return load_posts(publication(root, {NAME: content}), settings(), NOW)
+    return load_posts(write_publication(root, {NAME: content}), settings(), NOW)
 
 
 @pytest.mark.parametrize(

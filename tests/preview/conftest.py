@@ -1,4 +1,4 @@
-"""Previews for tests: started on a port that was free, and ended with the test."""
+"""Previews for tests: started on a free port, and stopped with the test."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -7,33 +7,33 @@ from pathlib import Path
 import pytest
 
 from support.factories import new_publication
-from support.preview_process import Served, ended, port_of, started
+from support.preview_process import PreviewProcess, parse_port, start_preview, stop_preview
 
-Serve = Callable[..., Served]
+Serve = Callable[..., PreviewProcess]
 
 
-def _serving() -> Iterator[Serve]:
-    running: list[subprocess.Popen[str]] = []
+def _provide_starter() -> Iterator[Serve]:
+    processes: list[subprocess.Popen[str]] = []
 
-    def start(folder: Path, *words: str) -> Served:
-        process = started(folder, *(words or ("--port", "0")))
-        running.append(process)
+    def start(folder: Path, *arguments: str) -> PreviewProcess:
+        process = start_preview(folder, *(arguments or ("--port", "0")))
+        processes.append(process)
         assert process.stdout
-        return Served(folder, process, port_of(process.stdout.readline()))
+        return PreviewProcess(folder, process, parse_port(process.stdout.readline()))
 
     yield start
-    for each in running:
-        ended(each)
+    for process in processes:
+        stop_preview(process)
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts previews of publications, and ends them."""
-    yield from _serving()
+    """Start previews, and stop them after the test."""
+    yield from _provide_starter()
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A preview that all tests of a file look at, of a publication that each of them leaves as it was."""
-    for start in _serving():
+def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreviewProcess]:
+    """A preview for all tests of a module; each test leaves the publication as it was."""
+    for start in _provide_starter():
         yield start(new_publication(tmp_path_factory.mktemp("publication")))

@@ -1,4 +1,4 @@
-"""The preview in Chromium: open to everybody at every width, and shut to what an edition may hold against it."""
+"""The preview in Chromium: accessible at every width, and safe from what an edition may contain."""
 
 import re
 import subprocess
@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
-from support.browser import faults, sights
-from support.preview_process import PAGE, Served
+from support.browser import find_violations, render_pages
+from support.preview_process import PAGE, PreviewProcess
 
 HOSTILE = """<!DOCTYPE html><html><head><meta http-equiv="refresh" content="0; url={trap}/refresh">
 <link rel="stylesheet" href="{trap}/link"><link rel="preload" as="image" href="{trap}/preload">
@@ -28,12 +28,12 @@ top.location = "{trap}/top"; open("{trap}/open");</script></head>
 
 @pytest.fixture
 def trap() -> Iterator[tuple[str, list[str]]]:
-    """A server that a letter must never reach: its address, and what it was asked for."""
-    asked: list[str] = []
+    """A server that a message must never reach: its URL, and the paths that were requested."""
+    paths: list[str] = []
 
     class Trap(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            paths.append(self.path)
             self.send_error(404)
 
         def log_message(self, *_: object) -> None:
@@ -42,13 +42,13 @@ def trap() -> Iterator[tuple[str, list[str]]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Trap) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}", paths
         server.shutdown()
         thread.join()
 
 
-def seen(url: str, folder: Path) -> str:
-    """The page's document as Chromium leaves it after five seconds of its own time."""
+def dump_dom(url: str, folder: Path) -> str:
+    """Return the document after five seconds in Chromium."""
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     command += [f"--user-data-dir={folder / 'profile'}", "--timeout=5000", "--dump-dom", url]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
@@ -56,55 +56,53 @@ def seen(url: str, folder: Path) -> str:
 
 @pytest.mark.chromium
 def test_what_a_letter_holds_neither_runs_nor_asks_for_anything(
-    publication: Path, serve: Callable[..., Served], trap: tuple[str, list[str]], tmp_path: Path
+    publication: Path, serve: Callable[..., PreviewProcess], trap: tuple[str, list[str]], tmp_path: Path
 ) -> None:
-    address, asked = trap
-    letter = HOSTILE.format(trap=address)
-    bare = tmp_path / "bare.html"
-    bare.write_text(letter)
-    seen(bare.as_uri(), tmp_path)
-    assert {"/script", "/link", "/refresh"} & set(asked), (
-        "a browser that is not held back falls into the trap"
-    )
-    asked.clear()
+    url, paths = trap
+    message_html = HOSTILE.format(trap=url)
+    file = tmp_path / "file.html"
+    file.write_text(message_html)
+    dump_dom(file.as_uri(), tmp_path)
+    assert {"/script", "/link", "/refresh"} & set(paths), "without protection, the browser reaches the trap"
+    paths.clear()
 
     template = publication / "templates" / "mail" / "magazine.html"
     template.parent.mkdir(parents=True)
-    template.write_text(letter.replace("@import", "@namespace"))  # which is refused by the press already
-    served = serve(publication)
-    assert served.get().status == 200
+    template.write_text(message_html.replace("@import", "@namespace"))  # composing rejects @import
+    preview = serve(publication)
+    assert preview.get().status == 200
 
-    page = seen(served.address + PAGE, tmp_path)
+    page = dump_dom(preview.url + PAGE, tmp_path)
     assert "taken" not in re.findall(r"<title>(.*?)</title>", page)[0]
-    for copy in ("light", "dark", "without-pictures", "without-styles"):
-        assert "Shown" in seen(f"{served.address}{PAGE}/{copy}", tmp_path)
-    assert asked == []
+    for rendition in ("light", "dark", "without-pictures", "without-styles"):
+        assert "Shown" in dump_dom(f"{preview.url}{PAGE}/{rendition}", tmp_path)
+    assert paths == []
 
 
 @pytest.mark.chromium
 def test_what_a_post_is_called_stays_text_on_the_page(
-    publication: Path, serve: Callable[..., Served], tmp_path: Path
+    publication: Path, serve: Callable[..., PreviewProcess], tmp_path: Path
 ) -> None:
     title = (
         "</pre></title><script>document.title = 'taken'</script><img src=x onerror=document.title='taken'>"
     )
     (publication / "posts" / "2023-06-08-x.md").write_text(f'---\ntitle: "{title}"\n---\n{title}\n')
-    page = seen(serve(publication).address + PAGE, tmp_path)
-    (shown,) = re.findall(r"<title>(.*?)</title>", page)
-    assert unescape(shown).startswith("</pre></title><script>")
+    page = dump_dom(serve(publication).url + PAGE, tmp_path)
+    (title_text,) = re.findall(r"<title>(.*?)</title>", page)
+    assert unescape(title_text).startswith("</pre></title><script>")
     assert "<img src=x" not in page
     assert page.count("<script") == 1
 
 
 @pytest.mark.axe
 def test_the_page_is_open_to_everybody_on_a_phone_and_on_a_desktop(
-    publication: Path, serve: Callable[..., Served]
+    publication: Path, serve: Callable[..., PreviewProcess]
 ) -> None:
     for name, header in (("draft", "draft: true"), ("long-" + "x" * 150, "title: " + "W" * 120)):
         (publication / "posts" / f"{name}.md").write_text(
             f"---\ndate: 2023-06-08\n{header}\n---\nHello {{{{ x }}}}\n"
         )
     (publication / "posts" / "broken.md").write_text("---\ntitle: [\n---\nx\n")
-    served = serve(publication)
-    assert "Findings" in served.get().text
-    assert faults(sights([served.address + PAGE, f"{served.address}/newsletter/nobody"])) == []
+    preview = serve(publication)
+    assert "Findings" in preview.get().text
+    assert find_violations(render_pages([preview.url + PAGE, f"{preview.url}/newsletter/nobody"])) == []

@@ -14,7 +14,7 @@ import pytest
 
 from ketapress.model.delivery import Phase
 from ketapress.model.settings import RelayUrl
-from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.client import ConnectError, Connection
 from ketapress.relay.transaction import Envelope
 
 SINK = shutil.which("smtp-sink", path=f"{os.environ['PATH']}:/usr/sbin") or "smtp-sink"
@@ -32,9 +32,9 @@ def folder() -> Iterator[Path]:
 @contextmanager
 def sink(folder: Path, *options: str) -> Iterator[RelayUrl]:
     """`smtp-sink`, which dumps each message into a file of the folder, on a port that was free a moment ago."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as free_socket:
+        free_socket.bind(("127.0.0.1", 0))
+        port = free_socket.getsockname()[1]
     user = ["-u", "nobody"] if os.getuid() == 0 else []
     command = [SINK, *user, "-d", str(folder / "m."), *options, f"127.0.0.1:{port}", "100"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
@@ -44,30 +44,30 @@ def sink(folder: Path, *options: str) -> Iterator[RelayUrl]:
             process.terminate()
 
 
-async def opened(url: RelayUrl) -> Connection:
+async def open_connection(url: RelayUrl) -> Connection:
     for _ in range(200):
         try:
             return await Connection.open(url, hostname="press.example.org")
-        except NotOpened as error:
+        except ConnectError as error:
             if error.phase is not Phase.CONNECT:
                 raise
             await asyncio.sleep(0.02)  # it is not listening yet
     raise AssertionError("smtp-sink did not start")
 
 
-async def sent(url: RelayUrl, recipients: list[str]) -> list[tuple[Phase, int]]:
-    async def always() -> bool:
+async def send_messages(url: RelayUrl, recipients: list[str]) -> list[tuple[Phase, int]]:
+    async def allow() -> bool:
         return True
 
-    connection, found = await opened(url), []
+    connection, steps = await open_connection(url), []
     for recipient in recipients:
-        outcome = await connection.transmit(
-            Envelope("digest@example.org", recipient, len(MESSAGE)), [MESSAGE], always
+        outcome = await connection.send(
+            Envelope("digest@example.org", recipient, len(MESSAGE)), [MESSAGE], allow
         )
         assert outcome is not None
-        found.append((outcome[0], outcome[1].code))
+        steps.append((outcome[0], outcome[1].code))
     await connection.close()
-    return found
+    return steps
 
 
 @pytest.mark.smtp_sink
@@ -75,8 +75,8 @@ async def sent(url: RelayUrl, recipients: list[str]) -> list[tuple[Phase, int]]:
 def test_smtp_sink_takes_every_message_as_it_was(folder: Path, options: list[str]) -> None:
     recipients = [f"reader{n}@example.net" for n in range(20)]
     with sink(folder, *options) as url:
-        assert asyncio.run(sent(url, recipients)) == [(Phase.END_OF_DATA, 250)] * 20
-    dumps = [each.read_bytes() for each in folder.iterdir()]
+        assert asyncio.run(send_messages(url, recipients)) == [(Phase.END_OF_DATA, 250)] * 20
+    dumps = [file.read_bytes() for file in folder.iterdir()]
     assert len(dumps) == 20
     assert {
         recipient for recipient in recipients for dump in dumps if f"<{recipient}>".encode() in dump
@@ -91,7 +91,7 @@ def test_smtp_sink_takes_every_message_as_it_was(folder: Path, options: list[str
 )
 def test_smtp_sink_refusing_a_step_is_told_as_that_step(folder: Path, command: str, phase: Phase) -> None:
     with sink(folder, "-r", command) as url:
-        assert [told[0] for told in asyncio.run(sent(url, ["a@example.net", "b@example.net"]))] == [
+        assert [step[0] for step in asyncio.run(send_messages(url, ["a@example.net", "b@example.net"]))] == [
             phase,
             phase,
         ]

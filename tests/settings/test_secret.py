@@ -1,4 +1,4 @@
-"""What links are signed with: set, or made once and kept."""
+"""The secret that signs links: set in the settings, or created once."""
 
 from pathlib import Path
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from support.browser import faults, sights
-from support.site_server import publish_magazine, served
+from support.browser import find_violations, render_pages
+from support.site_server import publish_magazine, serve_folder
 
 KINDS = (
     "",
@@ -35,13 +35,13 @@ KINDS = (
 def test_every_page_is_open_to_everybody_on_a_phone_and_on_a_desktop(
     tmp_path: Path, language: str, direction: str, kinds: tuple[str, ...]
 ) -> None:
-    with served(tmp_path / "press" / "public") as url:
+    with serve_folder(tmp_path / "press" / "public") as url:
         publish_magazine(tmp_path / "press", url, language)
-        found = sights(url + kind for kind in kinds)
+        found = render_pages(url + kind for kind in kinds)
 
-    assert faults(found) == []
+    assert find_violations(found) == []
     assert {sight.direction for sight in found if "archive/weekly" not in sight.url} == {direction}
-    assert {sight.paper for sight in found if "archive/weekly" not in sight.url} == {
+    assert {sight.background for sight in found if "archive/weekly" not in sight.url} == {
         "rgb(255, 253, 248)",
         "rgb(23, 21, 15)",
     }

@@ -1,4 +1,4 @@
-"""The store on every database it runs on: a test that takes `store` or `opened` runs once for each."""
+"""The store on both databases: a test that takes `store` or `open_another` runs once on each."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,83 +14,85 @@ from ketapress.store.store import Store, open_store
 from support.postgresql import administer
 
 DATABASES = ("sqlite", "postgresql")
-_SQLITE = "sqlite:///ketapress.db"
-_numbers = count()
+_SQLITE_URL = "sqlite:///ketapress.db"
+_database_numbers = count()
 
 
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest) -> str:
-    """Which database this run of the test is about."""
+    """The database that this run of the test uses."""
     return str(request.param)
 
 
 @pytest.fixture
 def empty_url(database: str, request: pytest.FixtureRequest) -> str:
-    """The URL of a database without any table."""
-    return _SQLITE if database == "sqlite" else _made(request.getfixturevalue("server"))
+    """The URL of a database without tables."""
+    return _SQLITE_URL if database == "sqlite" else _create_database(request.getfixturevalue("server"))
 
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with nothing but the schema: copying it is quicker than migrating for each test."""
+    """A file with the empty schema: copying it is faster than a migration in each test."""
     folder = tmp_path_factory.mktemp("migrated")
-    open_store(_SQLITE, folder).close()
+    open_store(_SQLITE_URL, folder).close()
     return folder / "ketapress.db"
 
 
 @pytest.fixture(scope="session")
 def migrated_url(server: URL) -> str:
-    """A PostgreSQL database with the schema, which the tests share one after the other."""
-    url = _made(server)
+    """A PostgreSQL database with the empty schema, which the tests use one after another."""
+    url = _create_database(server)
     open_store(url, Path()).close()
     return url
 
 
 @pytest.fixture(scope="session")
-def sweeper(migrated_url: str) -> Iterator[Store]:
-    """What empties the shared database after each test."""
+def cleanup_store(migrated_url: str) -> Iterator[Store]:
+    """The store that empties the shared database after each test."""
     with open_store(migrated_url, Path(), durability="process") as store:
         yield store
 
 
 @pytest.fixture
-def opened(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
-    """Opens the same database again, as another process would; it has its schema and nothing in it.
+def open_another(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[[], Store]]:
+    """Open the same, initially empty database again, as another process would.
 
-    When the test is over, every edition has to add up, unless it asked for `losses`.
+    After the test no delivery may be lost, unless the test uses `allow_losses`.
     """
     if database == "sqlite":
-        url = _SQLITE
+        url = _SQLITE_URL
         shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
-        sweeper = None
+        cleanup_store = None
     else:
         url = request.getfixturevalue("migrated_url")
-        sweeper = request.getfixturevalue("sweeper")
+        cleanup_store = request.getfixturevalue("cleanup_store")
     with ExitStack() as stores:
         yield lambda: stores.enter_context(open_store(url, tmp_path, durability="process"))
     with open_store(url, tmp_path, durability="process") as store:
-        assert "losses" in request.fixturenames or not store.find_invariant_violations(thorough=True)
-    if sweeper:
-        _sweep(sweeper)
+        assert "allow_losses" in request.fixturenames or not store.find_invariant_violations(thorough=True)
+    if cleanup_store:
+        _empty_tables(cleanup_store)
 
 
 @pytest.fixture
-def losses() -> None:
-    """For tests that break the conservation law on purpose."""
+def allow_losses() -> None:
+    """Skip the check for lost deliveries, in tests that delete some."""
 
 
 @pytest.fixture
-def store(opened: Callable[[], Store]) -> Store:
-    return opened()
+def store(open_another: Callable[[], Store]) -> Store:
+    return open_another()
 
 
-def _made(server: URL) -> str:
-    name = f"test{next(_numbers)}"
+def _create_database(server: URL) -> str:
+    name = f"test{next(_database_numbers)}"
     administer(server, f"CREATE DATABASE {name}")
     return server.set(database=name).render_as_string(hide_password=False)
 
 
-def _sweep(store: Store) -> None:
+def _empty_tables(store: Store) -> None:
     with store._transactions.write() as connection:
         for table in reversed(metadata.sorted_tables):
             if table is not properties:

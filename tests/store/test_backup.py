@@ -1,4 +1,4 @@
-"""A backup is whole, made beside a running sender, and takes the place of nothing."""
+"""A backup is complete, can be made while another process sends, and overwrites nothing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,29 +21,31 @@ from support.store_fixture import (
 URL = "sqlite:///ketapress.db"
 
 
-def restored(file: Path) -> Store:
+def open_backup(file: Path) -> Store:
     return open_store(f"sqlite:///{file}", file.parent)
 
 
 def test_a_backup_holds_everything_that_was_committed(tmp_path: Path) -> None:
     with open_store(URL, tmp_path) as store:
-        edition = create_sending_edition(store, 5)
-        record_results(store, edition, start_sending(store, edition, 2), DeliveryState.SENT)
+        edition_id = create_sending_edition(store, 5)
+        record_results(store, edition_id, start_sending(store, edition_id, 2), DeliveryState.SENT)
         store.backup(tmp_path / "copy.db")
-        with restored(tmp_path / "copy.db") as copy:
-            assert nonzero_counts(copy, edition) == nonzero_counts(store, edition)
-            assert copy.editions.get_message_template(edition) == store.editions.get_message_template(edition)
+        with open_backup(tmp_path / "copy.db") as copy:
+            assert nonzero_counts(copy, edition_id) == nonzero_counts(store, edition_id)
+            assert copy.editions.get_message_template(edition_id) == store.editions.get_message_template(
+                edition_id
+            )
             assert not copy.subscribers.add(make_import_rows(5), ["weekly"], "somebody", NOW).added
 
 
 def test_a_backup_does_not_wait_for_who_is_writing(tmp_path: Path) -> None:
-    with open_store(URL, tmp_path) as store, open_store(URL, tmp_path) as other:
+    with open_store(URL, tmp_path) as store, open_store(URL, tmp_path) as other_store:
         subscribe(store, make_import_rows(1))
-        with other._transactions.write() as connection:
+        with other_store._transactions.write() as connection:
             connection.exec_driver_sql("UPDATE subscribers SET name = 'not committed'")
             store.backup(tmp_path / "copy.db")
-        with restored(tmp_path / "copy.db") as copy:
-            assert [each.name for each in copy.subscribers.iter_subscribers()] == ["Person 0"]
+        with open_backup(tmp_path / "copy.db") as copy:
+            assert [subscriber.name for subscriber in copy.subscribers.iter_subscribers()] == ["Person 0"]
 
 
 def test_a_backup_is_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -57,20 +59,20 @@ def test_a_backup_is_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path: 
 
 def test_a_backup_takes_the_place_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_text("my diary")
-    with open_store(URL, tmp_path) as store, pytest.raises(RefusedError, match="is there already"):
+    with open_store(URL, tmp_path) as store, pytest.raises(RefusedError, match="already exists"):
         store.backup(tmp_path / "copy.db")
     assert (tmp_path / "copy.db").read_text() == "my diary"
 
 
 def test_a_backup_into_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with open_store(URL, tmp_path) as store, pytest.raises(StoreError) as refused:
+    with open_store(URL, tmp_path) as store, pytest.raises(StoreError) as error:
         store.backup(tmp_path / "nowhere" / "copy.db")
-    (problem,) = refused.value.problems
-    assert problem.message.endswith("nowhere/copy.db could not be written: No such file or directory.")
+    (problem,) = error.value.problems
+    assert problem.message.endswith("nowhere/copy.db was not written: No such file or directory.")
     assert "folder" in problem.cure
 
 
 @pytest.mark.parametrize("database", ["postgresql"])
-def test_postgresql_is_left_to_its_own_tools(opened: Callable[[], Store], tmp_path: Path) -> None:
+def test_postgresql_is_left_to_its_own_tools(open_another: Callable[[], Store], tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="pg_dump"):
-        opened().backup(tmp_path / "copy.db")
+        open_another().backup(tmp_path / "copy.db")

@@ -1,4 +1,4 @@
-"""Faults of disk, lock and file: said with cause and cure, and nothing half done is left behind."""
+"""Errors of disk, lock and file become problems with a cure, and no step is left half done."""
 
 import resource
 import signal
@@ -21,8 +21,8 @@ URL = "sqlite:///ketapress.db"
 
 
 @contextmanager
-def no_more_space(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond this many bytes: the nearest to a full disk that needs no root."""
+def limit_file_size(size: int) -> Iterator[None]:
+    """Limit the size of this process's files: like a full disk, without the need for root."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
@@ -35,14 +35,14 @@ def no_more_space(size: int) -> Iterator[None]:
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(
-        StoreError, match=r"nowhere/k\.db: it cannot be opened .*Look whether its folder exists"
+        StoreError, match=r"nowhere/k\.db: it cannot be opened .*Check that its folder exists"
     ):
         open_store("sqlite:///nowhere/k.db", tmp_path)
 
 
 def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "ketapress.db").write_text("Dear diary, " * 100)
-    with pytest.raises(StoreError, match=r"it is damaged, or it is no database at all"):
+    with pytest.raises(StoreError, match=r"it is damaged, or it is not a database"):
         open_store(URL, tmp_path)
     assert (tmp_path / "ketapress.db").read_text() == "Dear diary, " * 100
 
@@ -50,28 +50,28 @@ def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_database_that_others_keep_locked_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT_MS", 10)
     with open_store(URL, tmp_path) as store:
-        other = sqlite3.connect(tmp_path / "ketapress.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match=r"another program has kept it locked .*nothing was changed"):
+        other_connection = sqlite3.connect(tmp_path / "ketapress.db", isolation_level=None)
+        other_connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match=r"another program has locked it .*Nothing was changed"):
             subscribe(store, make_import_rows(1))
         assert store.subscribers.find("person0@example.org") is None
-        other.close()
+        other_connection.close()
         subscribe(store, make_import_rows(1))
 
 
 def test_a_full_disk_undoes_the_last_step_and_keeps_the_others(tmp_path: Path) -> None:
     with open_store(URL, tmp_path) as store:
         subscribe(store, make_import_rows(3000))
-        edition = create_edition(store)
+        edition_id = create_edition(store)
         size = max(file.stat().st_size for file in tmp_path.iterdir())
-        with no_more_space(size + 50_000), pytest.raises(StoreError, match=r"disk .*was undone"):
-            store.deliveries.freeze(edition, "weekly", NOW, chunk_size=500)
-        assert store.deliveries.counts_match(edition)
-        assert store.deliveries.freeze(edition, "weekly", NOW) == 3000
-        assert list(nonzero_counts(store, edition).values()) == [3000]
+        with limit_file_size(size + 50_000), pytest.raises(StoreError, match=r"disk .*was rolled back"):
+            store.deliveries.freeze(edition_id, "weekly", NOW, chunk_size=500)
+        assert store.deliveries.counts_match(edition_id)
+        assert store.deliveries.freeze(edition_id, "weekly", NOW) == 3000
+        assert list(nonzero_counts(store, edition_id).values()) == [3000]
 
 
-class _Said(Exception):  # noqa: N818 - stands for a driver's exception
+class _DriverError(Exception):
     def __init__(self, text: str, **codes: str) -> None:
         super().__init__(text)
         self.__dict__ |= codes
@@ -94,15 +94,15 @@ class _Said(Exception):  # noqa: N818 - stands for a driver's exception
     ],
 )
 def test_each_code_of_the_drivers_has_its_cause_and_cure(codes: dict[str, str], code: str) -> None:
-    problem = to_problem(OperationalError("", {}, _Said("it failed", **codes)), "sqlite:///k.db")
+    problem = to_problem(OperationalError("", {}, _DriverError("it failed", **codes)), "sqlite:///k.db")
     assert problem
     assert (problem.code, bool(problem.cure)) == (code, True)
     assert problem.message.startswith("the database sqlite:///k.db: ")
 
 
 def test_no_password_is_repeated() -> None:
-    said = _Said("cannot reach postgresql://ada:sesame@db/x, password=sesame host=db")
-    problem = to_problem(OperationalError("", {}, said), "postgresql://ada:***@db/x")
+    driver_error = _DriverError("cannot reach postgresql://ada:sesame@db/x, password=sesame host=db")
+    problem = to_problem(OperationalError("", {}, driver_error), "postgresql://ada:***@db/x")
     assert problem
     assert "sesame" not in problem.message
 
@@ -111,10 +111,10 @@ def test_no_password_is_repeated() -> None:
     "error",
     [
         IntegrityError(
-            "", {}, _Said("UNIQUE constraint failed", sqlite_errorname="SQLITE_CONSTRAINT_UNIQUE")
+            "", {}, _DriverError("UNIQUE constraint failed", sqlite_errorname="SQLITE_CONSTRAINT_UNIQUE")
         ),
-        OperationalError("", {}, _Said("no such column", sqlite_errorname="SQLITE_ERROR")),
-        IntegrityError("", {}, _Said("duplicate key", sqlstate="23505")),
+        OperationalError("", {}, _DriverError("no such column", sqlite_errorname="SQLITE_ERROR")),
+        IntegrityError("", {}, _DriverError("duplicate key", sqlstate="23505")),
     ],
 )
 def test_what_is_ours_to_mend_is_no_problem_of_the_user(error: DBAPIError) -> None:
@@ -124,11 +124,11 @@ def test_what_is_ours_to_mend_is_no_problem_of_the_user(error: DBAPIError) -> No
 @pytest.mark.parametrize(("durability", "synchronous"), [("power", 2), ("process", 1)])
 def test_a_commit_is_as_durable_as_was_asked(tmp_path: Path, durability: str, synchronous: int) -> None:
     with open_store(URL, tmp_path, durability=durability) as store, store._transactions.read() as connection:
-        said = {
+        pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("synchronous", "journal_mode", "foreign_keys", "secure_delete", "busy_timeout")
         }
-    assert said == {
+    assert pragmas == {
         "synchronous": synchronous,
         "journal_mode": "wal",
         "foreign_keys": 1,

@@ -1,6 +1,7 @@
-"""PostgreSQL coordinates many processes: who is alive is told by leases, by the database's clock."""
+"""PostgreSQL coordinates many processes: leases by the database's clock show which are alive."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,99 +38,112 @@ def leases(store: Store) -> list[int]:
         return list(connection.exec_driver_sql("SELECT lease_until FROM workers ORDER BY id").scalars())
 
 
-def test_the_living_are_not_taken_over(opened: Callable[[], Store], store: Store) -> None:
-    edition = create_sending_edition(store, 3)
-    start_sending(store, edition, 1)
-    assert opened().deliveries.recover("resend", NOW) == (0, 0)
-    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 2, DeliveryState.SENDING: 1}
+def test_the_living_are_not_taken_over(open_another: Callable[[], Store], store: Store) -> None:
+    edition_id = create_sending_edition(store, 3)
+    start_sending(store, edition_id, 1)
+    assert open_another().deliveries.recover("resend", NOW) == (0, 0)
+    assert nonzero_counts(store, edition_id) == {DeliveryState.QUEUED: 2, DeliveryState.SENDING: 1}
 
 
 def test_every_claim_and_every_commit_renews_the_lease(store: Store) -> None:
-    edition = create_sending_edition(store, 3)
-    for act in (
-        lambda: claim_ids(store, edition, 1),
-        lambda: store.deliveries.commit(edition, results=[], intents=[], now=NOW),
+    edition_id = create_sending_edition(store, 3)
+    for action in (
+        lambda: claim_ids(store, edition_id, 1),
+        lambda: store.deliveries.commit(edition_id, results=[], intents=[], now=NOW),
         store.deliveries.renew_lease,
     ):
         expire_leases(store)
-        act()
+        action()
         assert min(leases(store)) > 0
 
 
-def test_an_edition_in_the_making_is_left_to_its_maker(opened: Callable[[], Store], store: Store) -> None:
-    edition = create_building_edition(store)
-    assert opened().editions.claim_interrupted() == ()
+def test_an_edition_in_the_making_is_left_to_its_maker(
+    open_another: Callable[[], Store], store: Store
+) -> None:
+    edition_id = create_building_edition(store)
+    assert open_another().editions.claim_interrupted() == ()
     expire_leases(store)
-    assert [each.id for each in opened().editions.claim_interrupted()] == [edition]
-    assert opened().editions.claim_interrupted() == ()
+    assert [
+        interrupted_edition.id for interrupted_edition in open_another().editions.claim_interrupted()
+    ] == [edition_id]
+    assert open_another().editions.claim_interrupted() == ()
 
 
-def test_a_claim_passes_over_what_another_is_claiming(opened: Callable[[], Store], store: Store) -> None:
-    edition = create_sending_edition(store, 4)
+def test_a_claim_passes_over_what_another_is_claiming(
+    open_another: Callable[[], Store], store: Store
+) -> None:
+    edition_id = create_sending_edition(store, 4)
     with store._transactions.write() as connection:
-        theirs = [each.subscription_id for each in claimable(connection, edition, 2, NOW)[0]]
-        mine = claim_ids(opened(), edition)
-    assert len(theirs) == len(mine) == 2
-    assert not set(theirs) & set(mine)
+        other_ids = [recipient.subscription_id for recipient in claimable(connection, edition_id, 2, NOW)[0]]
+        own_ids = claim_ids(open_another(), edition_id)
+    assert len(other_ids) == len(own_ids) == 2
+    assert not set(other_ids) & set(own_ids)
 
 
 def test_of_four_senders_one_sleeps_past_its_lease_and_wakes(
-    opened: Callable[[], Store], store: Store
+    open_another: Callable[[], Store], store: Store
 ) -> None:
-    """Nobody is sent to twice but who was at the dot when it fell asleep, and the ledger names them."""
-    edition = create_sending_edition(store, 20)
-    let_out = at_the_dot = start_sending(store, edition, 2)
-    asleep = claim_ids(store, edition, 3)
+    """Only the messages in SENDING when the process stopped are sent twice, and they were in doubt before."""
+    edition_id = create_sending_edition(store, 20)
+    permitted_ids = sending_ids = start_sending(store, edition_id, 2)
+    sleeper_ids = claim_ids(store, edition_id, 3)
     expire_leases(store)
-    others = [opened() for _ in range(3)]
-    assert [each.deliveries.recover("resend", NOW) for each in others] == [(3, 2), (0, 0), (0, 0)]
-    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 18, DeliveryState.IN_DOUBT: 2}
+    other_stores = [open_another() for _ in range(3)]
+    assert [sender.deliveries.recover("resend", NOW) for sender in other_stores] == [(3, 2), (0, 0), (0, 0)]
+    assert nonzero_counts(store, edition_id) == {DeliveryState.QUEUED: 18, DeliveryState.IN_DOUBT: 2}
 
-    while any(claims := [claim_ids(each, edition, 4) for each in others]):
-        for sender, intents in zip(others, claims, strict=True):
-            allowed = sender.deliveries.commit(edition, results=[], intents=intents, now=NOW)
-            let_out = [*let_out, *allowed]
-            sent = [DeliveryResult(subscription_id=each, state=DeliveryState.SENT) for each in allowed]
-            sender.deliveries.commit(edition, results=sent, intents=[], now=NOW)
+    while any(claims := [claim_ids(sender, edition_id, 4) for sender in other_stores]):
+        for sender, intents in zip(other_stores, claims, strict=True):
+            allowed_ids = sender.deliveries.commit(edition_id, results=[], intents=intents, now=NOW)
+            permitted_ids = [*permitted_ids, *allowed_ids]
+            results = [
+                DeliveryResult(subscription_id=subscription_id, state=DeliveryState.SENT)
+                for subscription_id in allowed_ids
+            ]
+            sender.deliveries.commit(edition_id, results=results, intents=[], now=NOW)
 
-    sent = [DeliveryResult(subscription_id=each, state=DeliveryState.SENT) for each in at_the_dot]
+    results = [
+        DeliveryResult(subscription_id=subscription_id, state=DeliveryState.SENT)
+        for subscription_id in sending_ids
+    ]
     with pytest.raises(LeaseLostError):
-        store.deliveries.commit(edition, results=sent, intents=asleep, now=NOW)
+        store.deliveries.commit(edition_id, results=results, intents=sleeper_ids, now=NOW)
     with pytest.raises(LeaseLostError):
-        store.deliveries.claim(edition, 1, "worker", NOW)
+        store.deliveries.claim(edition_id, 1, "worker", NOW)
     store.deliveries.recover("resend", NOW)
-    assert claim_ids(store, edition) == []
-    assert nonzero_counts(store, edition) == {DeliveryState.SENT: 20}
-    assert {each for each in let_out if let_out.count(each) > 1} == set(at_the_dot)
+    assert claim_ids(store, edition_id) == []
+    assert nonzero_counts(store, edition_id) == {DeliveryState.SENT: 20}
+    repeated_ids = {subscription_id for subscription_id, count in Counter(permitted_ids).items() if count > 1}
+    assert repeated_ids == set(sending_ids)
 
 
 def test_who_slept_through_its_lease_in_a_commit_lets_nothing_out(store: Store) -> None:
-    """Its lease was good when the commit began, and nobody has taken over yet: they may have by now."""
-    edition = create_sending_edition(store, 3)
+    """The lease was valid when the commit began, but another process may have recovered the deliveries since."""
+    edition_id = create_sending_edition(store, 3)
     seconds = iter([0.0, LEASE_MICROSECONDS / 1e6 + 1, 100.0, 101.0])
-    slow = Deliveries(store._transactions, clock=lambda: next(seconds))
-    [first, second] = slow.claim(edition, 2, "worker", NOW)
+    sleeper = Deliveries(store._transactions, clock=lambda: next(seconds))
+    [first_recipient, second_recipient] = sleeper.claim(edition_id, 2, "worker", NOW)
     with pytest.raises(LeaseLostError):
-        slow.commit(edition, results=[], intents=[first.subscription_id], now=NOW)
-    assert slow.commit(edition, results=[], intents=[second.subscription_id], now=NOW)
-    assert slow.recover("hold", NOW) == (0, 2)
-    assert nonzero_counts(store, edition) == {DeliveryState.QUEUED: 1, DeliveryState.IN_DOUBT: 2}
+        sleeper.commit(edition_id, results=[], intents=[first_recipient.subscription_id], now=NOW)
+    assert sleeper.commit(edition_id, results=[], intents=[second_recipient.subscription_id], now=NOW)
+    assert sleeper.recover("hold", NOW) == (0, 2)
+    assert nonzero_counts(store, edition_id) == {DeliveryState.QUEUED: 1, DeliveryState.IN_DOUBT: 2}
 
 
 def test_who_was_stopped_inside_a_transaction_keeps_nobody_waiting(
-    opened: Callable[[], Store], store: Store
+    open_another: Callable[[], Store], store: Store
 ) -> None:
-    edition = create_sending_edition(store, 3)
-    start_sending(store, edition, 1)
+    edition_id = create_sending_edition(store, 3)
+    start_sending(store, edition_id, 1)
     expire_leases(store)
     with store._transactions.write() as connection:
-        locked_state(connection, edition)
+        locked_state(connection, edition_id)
         connection.exec_driver_sql("SELECT id FROM workers FOR UPDATE")
-        other = opened().deliveries
-        assert other.freeze(edition, "weekly", NOW) == 3
-        assert other.recover("resend", NOW) == (0, 0)
-        assert len(other.claim(edition, 3, "worker", NOW)) == 2
-    assert other.recover("resend", NOW) == (2, 1)
+        other_deliveries = open_another().deliveries
+        assert other_deliveries.freeze(edition_id, "weekly", NOW) == 3
+        assert other_deliveries.recover("resend", NOW) == (0, 0)
+        assert len(other_deliveries.claim(edition_id, 3, "worker", NOW)) == 2
+    assert other_deliveries.recover("resend", NOW) == (2, 1)
 
 
 def test_a_transaction_that_says_nothing_ends_before_a_lease_does(store: Store) -> None:
@@ -138,17 +152,17 @@ def test_a_transaction_that_says_nothing_ends_before_a_lease_does(store: Store) 
     assert IDLE_TIMEOUT_MS * 1000 < LEASE_MICROSECONDS
 
 
-@pytest.mark.parametrize(("durability", "said"), [("power", "on"), ("process", "off")])
-def test_a_commit_is_as_durable_as_was_asked(migrated_url: str, durability: str, said: str) -> None:
+@pytest.mark.parametrize(("durability", "expected"), [("power", "on"), ("process", "off")])
+def test_a_commit_is_as_durable_as_was_asked(migrated_url: str, durability: str, expected: str) -> None:
     with open_store(migrated_url, Path(), durability=durability) as store:
         for _ in range(2):
             with store._transactions.read() as connection:
-                assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == said
+                assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == expected
 
 
 def test_a_connection_that_was_cut_is_opened_anew(store: Store) -> None:
     subscribe(store, make_import_rows(1))
-    with pytest.raises(StoreError, match="its server does not answer, or broke off"):  # noqa: SIM117 - two borders
+    with pytest.raises(StoreError, match="its server does not respond, or closed the connection"):  # noqa: SIM117 - two context managers
         with store._transactions.write() as connection:
             connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
     assert store.subscribers.find("person0@example.org")
@@ -156,10 +170,10 @@ def test_a_connection_that_was_cut_is_opened_anew(store: Store) -> None:
 
 def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(
-        StoreError, match=r"postgresql\+psycopg://ada:\*\*\*@/k.*its server does not answer"
-    ) as refused:
+        StoreError, match=r"postgresql\+psycopg://ada:\*\*\*@/k.*its server does not respond"
+    ) as error:
         open_store(f"postgresql://ada:sesame@/k?host={tmp_path}", tmp_path)
-    assert "sesame" not in str(refused.value)
+    assert "sesame" not in str(error.value)
 
 
 def test_a_missing_driver_is_said_with_what_installs_it(
@@ -177,17 +191,21 @@ def test_a_database_that_is_not_there_is_named(server: URL, tmp_path: Path) -> N
 
 
 def test_only_what_can_be_done_again_is_not_waited_for(migrated_url: str, tmp_path: Path) -> None:
-    def synchronous(*, soon: bool) -> str:
-        with store._transactions.write(async_commit=soon) as connection:
+    def read_setting(*, async_commit: bool) -> str:
+        with store._transactions.write(async_commit=async_commit) as connection:
             return str(connection.exec_driver_sql("SHOW synchronous_commit").scalar_one())
 
     with open_store(migrated_url, tmp_path, durability="power") as store:
-        assert [synchronous(soon=soon) for soon in (False, True, False)] == ["on", "off", "on"]
+        assert [read_setting(async_commit=async_commit) for async_commit in (False, True, False)] == [
+            "on",
+            "off",
+            "on",
+        ]
 
 
-def test_what_is_read_together_is_of_one_moment(opened: Callable[[], Store], store: Store) -> None:
-    edition = create_sending_edition(store, 3)
+def test_what_is_read_together_is_of_one_moment(open_another: Callable[[], Store], store: Store) -> None:
+    edition_id = create_sending_edition(store, 3)
     with store._transactions.read() as connection:
-        before = count_deliveries(connection, edition)
-        start_sending(opened(), edition, 2)
-        assert count_deliveries(connection, edition) == before
+        counts_before = count_deliveries(connection, edition_id)
+        start_sending(open_another(), edition_id, 2)
+        assert count_deliveries(connection, edition_id) == counts_before

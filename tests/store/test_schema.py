@@ -1,4 +1,4 @@
-"""The schema: made where there is none, brought up to date on request, refused when it is not ours."""
+"""The schema: created if missing, upgraded on request, refused if it is of another version."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from ketapress.store.store import Store, open_store, upgrade_database
 from support.store_fixture import make_import_rows, subscribe
 
 
-def stamp(store: Store, revision: str) -> None:
+def set_revision(store: Store, revision: str) -> None:
     with store._transactions.write() as connection:
         connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
 
@@ -27,8 +27,8 @@ def stamp(store: Store, revision: str) -> None:
 def test_the_revisions_in_the_code_are_the_migrations_there_are() -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()))
-    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-    assert tuple(reversed(known)) == REVISIONS
+    revisions = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(reversed(revisions)) == REVISIONS
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
@@ -39,10 +39,10 @@ def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> Non
 def test_a_database_of_a_newer_ketapress_is_refused_and_left_alone(empty_url: str, tmp_path: Path) -> None:
     with open_store(empty_url, tmp_path) as store:
         subscribe(store, make_import_rows(1))
-        stamp(store, "9999")
-    for attempt in (open_store, upgrade_database):
-        with pytest.raises(StoreError, match=r"schema 9999.*a newer one made it.*Install the newer"):
-            attempt(empty_url, tmp_path)
+        set_revision(store, "9999")
+    for action in (open_store, upgrade_database):
+        with pytest.raises(StoreError, match=r"schema 9999 of a newer Ketapress.*Install the newer"):
+            action(empty_url, tmp_path)
 
 
 def test_an_older_database_is_refused_until_it_is_upgraded(
@@ -52,7 +52,7 @@ def test_an_older_database_is_refused_until_it_is_upgraded(
         pass
     monkeypatch.setattr("ketapress.store.store.REVISIONS", (*REVISIONS, "next"))
     monkeypatch.setattr("ketapress.store.store._NEWEST_REVISION", "next")
-    with pytest.raises(StoreError, match=r"from an older Ketapress.*ketapress db upgrade"):
+    with pytest.raises(StoreError, match=r"of an older Ketapress.*ketapress db upgrade"):
         open_store(empty_url, tmp_path)
 
 
@@ -74,13 +74,13 @@ def test_alembic_is_loaded_only_when_there_is_something_to_change(tmp_path: Path
         "import sys; from pathlib import Path; from ketapress.store.store import open_store;"
         "open_store('sqlite:///k.db', Path(sys.argv[1])).close(); print('alembic' in sys.modules)"
     )
-    said = [
+    outputs = [
         subprocess.run(
             [sys.executable, "-c", script, tmp_path], check=True, capture_output=True, text=True
         ).stdout
         for _ in range(2)
     ]
-    assert said == ["True\n", "False\n"]
+    assert outputs == ["True\n", "False\n"]
 
 
 def test_the_database_stands_in_the_publication_folder_for_its_owner_alone(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_an_absolute_path_is_taken_as_it_is(tmp_path: Path) -> None:
     "url", ["", "no url", "sqlite://", "sqlite:///:memory:", "mysql://u:secret@h/d", "oracle+x://"]
 )
 def test_what_names_no_database_is_refused_without_showing_it(url: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="names no database that Ketapress can use") as refused:
+    with pytest.raises(ConfigurationError, match="is not the URL of a database") as error:
         open_store(url, tmp_path)
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(error.value)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The act: lists come in, people go out, and every line of a list is accounted for."""
+"""Importing, adding, removing and exporting subscribers: every line of a list is counted."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ from ketapress.subscribe import (
 )
 from support.factories import NOW, WEEKLY, settings
 
-TWO = {"weekly": WEEKLY, "daily": WEEKLY}
+TWO_NEWSLETTERS = {"weekly": WEEKLY, "daily": WEEKLY}
 
 
 @pytest.fixture
@@ -31,11 +31,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def fifty_with_five_broken() -> bytes:
+def make_csv_with_five_bad_lines() -> bytes:
     lines = [b"address,name"] + [
         f"person{number}@example.org,Person {number}".encode() for number in range(50)
     ]
-    for at, broken in {
+    for index, bad_line in {
         3: b"person at example.org",
         11: b"",
         20: b'"person20@example.org,Person',
@@ -43,16 +43,20 @@ def fifty_with_five_broken() -> bytes:
         41: b"per son@example.org,Person",
         50: b"@example.org,Nobody",
     }.items():
-        lines[at] = broken
+        lines[index] = bad_line
     return b"\r\n".join(lines)
 
 
 def test_fifty_lines_of_which_five_are_broken(store: Store) -> None:
-    added = import_subscribers(store, fifty_with_five_broken(), settings(), ["weekly"], "list.csv", NOW)
-    assert (added.added, added.updated, added.unchanged) == (44, 0, 0)
-    assert [each.line for each in added.refused] == [4, 21, 31, 42, 51]
-    again = import_subscribers(store, fifty_with_five_broken(), settings(), ["weekly"], "list.csv", NOW)
-    assert (again.added, again.unchanged, len(again.refused)) == (0, 44, 5)
+    result = import_subscribers(
+        store, make_csv_with_five_bad_lines(), settings(), ["weekly"], "list.csv", NOW
+    )
+    assert (result.added, result.updated, result.unchanged) == (44, 0, 0)
+    assert [row.line for row in result.refused] == [4, 21, 31, 42, 51]
+    second_result = import_subscribers(
+        store, make_csv_with_five_bad_lines(), settings(), ["weekly"], "list.csv", NOW
+    )
+    assert (second_result.added, second_result.unchanged, len(second_result.refused)) == (0, 44, 5)
 
 
 def test_lines_that_do_not_parse_and_people_who_left_are_refused_in_the_order_of_the_list(
@@ -60,11 +64,11 @@ def test_lines_that_do_not_parse_and_people_who_left_are_refused_in_the_order_of
 ) -> None:
     add_subscribers(store, ["left@example.org"], ["weekly"], "ops", NOW)
     remove_subscriber(store, "left@example.org", None, "ops", NOW)
-    added = import_subscribers(
+    result = import_subscribers(
         store, b"left@example.org\nbroken\nnew@example.org\n", settings(), ["weekly"], "ops", NOW
     )
-    assert added.added == 1
-    assert [(each.line, each.value) for each in added.refused] == [(1, "left@example.org"), (2, "broken")]
+    assert result.added == 1
+    assert [(row.line, row.value) for row in result.refused] == [(1, "left@example.org"), (2, "broken")]
 
 
 def test_a_dry_run_of_an_import_writes_nothing(store: Store) -> None:
@@ -86,17 +90,17 @@ def test_people_are_added_with_or_without_a_name(store: Store) -> None:
 def test_adding_somebody_who_left_is_refused_with_the_reason(store: Store) -> None:
     add_subscribers(store, ["ada@example.org"], ["weekly"], "ops", NOW)
     assert remove_subscriber(store, "ada@example.org", "weekly", "ops", NOW) == 1
-    why = "left weekly on 2023-06-12; only the subscriber can come back"
+    reason = "unsubscribed from weekly on 2023-06-12; only the subscriber can undo that"
     assert add_subscribers(store, ["ada@example.org"], ["weekly"], "ops", NOW).refused == (
-        RejectedRow(None, "ada@example.org", why),
+        RejectedRow(None, "ada@example.org", reason),
     )
 
 
 def test_what_is_no_address_is_refused_and_the_others_are_added(store: Store) -> None:
-    added = add_subscribers(store, ["ada at example", "bob@example.org"], ["weekly"], "ops", NOW)
-    assert added == ImportResult(
+    result = add_subscribers(store, ["ada at example", "bob@example.org"], ["weekly"], "ops", NOW)
+    assert result == ImportResult(
         added=1,
-        refused=(RejectedRow(None, "ada at example", "it does not read as `Name <name@example.org>`"),),
+        refused=(RejectedRow(None, "ada at example", "it is not of the form `Name <name@example.org>`"),),
     )
 
 
@@ -105,12 +109,12 @@ def test_an_export_can_be_imported_elsewhere_without_those_who_left(store: Store
         store, b"ada@example.org,Ada\nbob@example.org,=Bob\n", settings(), ["weekly"], "ops", NOW
     )
     remove_subscriber(store, "ada@example.org", None, "ops", NOW)
-    exported = "".join(export_subscribers(store, None)).encode()
+    csv_data = "".join(export_subscribers(store, None)).encode()
     (tmp_path / "elsewhere").mkdir()
-    with open_store("sqlite:///ketapress.db", tmp_path / "elsewhere") as elsewhere:
-        added = import_subscribers(elsewhere, exported, settings(), ["weekly"], "ops", NOW)
-        assert (added.added, [each.value for each in added.refused]) == (1, ["ada@example.org"])
-        assert get_subscriber(elsewhere, "bob@example.org").name == "=Bob"
+    with open_store("sqlite:///ketapress.db", tmp_path / "elsewhere") as other_store:
+        result = import_subscribers(other_store, csv_data, settings(), ["weekly"], "ops", NOW)
+        assert (result.added, [row.value for row in result.refused]) == (1, ["ada@example.org"])
+        assert get_subscriber(other_store, "bob@example.org").name == "=Bob"
 
 
 def test_an_export_may_be_of_one_newsletter(store: Store) -> None:
@@ -120,20 +124,23 @@ def test_an_export_may_be_of_one_newsletter(store: Store) -> None:
 
 
 def test_nobody_is_removed_erased_or_looked_up_who_was_never_there(store: Store) -> None:
-    for ask in (
+    for action in (
         lambda: get_subscriber(store, "ada@example.org"),
         lambda: get_subscriber_history(store, "ada@example.org"),
         lambda: remove_subscriber(store, "ada@example.org", None, "ops", NOW),
         lambda: erase_subscriber(store, "ada@example.org", "ops", NOW),
     ):
-        with pytest.raises(UsageError, match=r"nobody with the address 'ada@example.org'"):
-            ask()
+        with pytest.raises(UsageError, match=r"there is no subscriber with the address 'ada@example.org'"):
+            action()
 
 
 def test_a_person_is_removed_and_erased(store: Store) -> None:
     add_subscribers(store, ["ada@example.org"], ["weekly"], "ops", NOW)
     remove_subscriber(store, "ada@example.org", None, "ops", NOW)
-    assert [each.kind for each in get_subscriber_history(store, "ada@example.org")] == ["added", "left"]
+    assert [history_event.kind for history_event in get_subscriber_history(store, "ada@example.org")] == [
+        "added",
+        "left",
+    ]
     assert store.subscribers.counts() == {("weekly", SubscriptionState.LEFT): 1}
     erase_subscriber(store, "ada@example.org", "ops", NOW)
     assert store.subscribers.counts() == {}
@@ -141,14 +148,17 @@ def test_a_person_is_removed_and_erased(store: Store) -> None:
 
 def test_the_only_newsletter_need_not_be_named() -> None:
     assert select_newsletters(settings(), []) == ("weekly",)
-    assert select_newsletters(settings(newsletters=TWO), ["daily", "weekly", "daily"]) == ("daily", "weekly")
+    assert select_newsletters(settings(newsletters=TWO_NEWSLETTERS), ["daily", "weekly", "daily"]) == (
+        "daily",
+        "weekly",
+    )
 
 
 @pytest.mark.parametrize(
     ("newsletters", "names", "message"),
     [
-        (TWO, [], "it is not clear which newsletter is meant; ketapress.toml has weekly, daily"),
-        (TWO, ["weakly"], "there is no newsletter `weakly`; ketapress.toml has weekly, daily"),
+        (TWO_NEWSLETTERS, [], "no newsletter is selected; ketapress.toml has weekly, daily"),
+        (TWO_NEWSLETTERS, ["weakly"], "there is no newsletter `weakly`; ketapress.toml has weekly, daily"),
         ({}, [], "ketapress.toml has none yet"),
     ],
 )
@@ -160,28 +170,30 @@ def test_a_newsletter_has_to_be_one_that_there_is(
 
 
 def test_a_line_that_names_its_newsletter_is_about_that_one_alone(store: Store) -> None:
-    both = settings(newsletters=TWO)
-    lines = b"address,newsletter\nann@example.org,daily\nbob@example.org,weekly\neve@example.org,hourly\n"
-    added = import_subscribers(store, lines, both, [], "ops", NOW)
-    assert (added.added, [refusal.line for refusal in added.refused]) == (2, [4])
-    assert [each.newsletter for each in get_subscriber(store, "ann@example.org").subscriptions] == ["daily"]
-    again = import_subscribers(store, lines, both, ["weekly"], "ops", NOW)
-    assert (again.unchanged, [refusal.line for refusal in again.refused]) == (1, [2, 4])
+    two_newsletters = settings(newsletters=TWO_NEWSLETTERS)
+    csv_data = b"address,newsletter\nann@example.org,daily\nbob@example.org,weekly\neve@example.org,hourly\n"
+    result = import_subscribers(store, csv_data, two_newsletters, [], "ops", NOW)
+    assert (result.added, [refusal.line for refusal in result.refused]) == (2, [4])
+    assert [
+        subscription.newsletter for subscription in get_subscriber(store, "ann@example.org").subscriptions
+    ] == ["daily"]
+    second_result = import_subscribers(store, csv_data, two_newsletters, ["weekly"], "ops", NOW)
+    assert (second_result.unchanged, [refusal.line for refusal in second_result.refused]) == (1, [2, 4])
 
 
 def test_lines_that_name_no_newsletter_need_to_be_told_which_of_two(store: Store) -> None:
     with pytest.raises(UsageError, match="--newsletter"):
-        import_subscribers(store, b"ann@example.org\n", settings(newsletters=TWO), [], "ops", NOW)
+        import_subscribers(store, b"ann@example.org\n", settings(newsletters=TWO_NEWSLETTERS), [], "ops", NOW)
 
 
 def test_a_reader_leaves_by_a_link_once_and_for_all(store: Store) -> None:
     add_subscribers(store, ["ada@example.org"], ["weekly", "daily"], "ops", NOW)
-    reader = get_subscriber(store, "ada@example.org")
-    ids = [each.id for each in reader.subscriptions]
-    assert find_by_subscription(store, ids[0]) == reader
+    subscriber = get_subscriber(store, "ada@example.org")
+    ids = [subscription.id for subscription in subscriber.subscriptions]
+    assert find_by_subscription(store, ids[0]) == subscriber
     assert unsubscribe(store, ids, NOW) == 2
     assert unsubscribe(store, [*ids, 999], NOW) == 0
-    assert {each.state for each in get_subscriber(store, "ada@example.org").subscriptions} == {
-        SubscriptionState.LEFT
-    }
+    assert {
+        subscription.state for subscription in get_subscriber(store, "ada@example.org").subscriptions
+    } == {SubscriptionState.LEFT}
     assert find_by_subscription(store, 999) is None

@@ -1,6 +1,6 @@
-"""Pages as headless Chromium shows them, on a phone and on a desktop, light and dark: what axe says of each sight.
+"""Render pages in headless Chromium on a phone and a desktop, light and dark, and audit them with axe.
 
-In: addresses, `file:` or on this machine. Out: `Sight`s. Tests that use it carry the mark `axe`.
+In: URLs, `file:` or on this machine. Out: `RenderedPage`s. Tests that use it have the mark `axe`.
 """
 
 import json
@@ -14,80 +14,86 @@ from pathlib import Path
 from support.factories import REPOSITORY
 
 PHONE, DESKTOP = 320, 1200
-"""CSS pixels: the width at which WCAG 2.2 (1.4.10) wants no scrolling to the side, and a usual one."""
+"""CSS pixels: the width at which WCAG 2.2 (1.4.10) allows no horizontal scrolling, and a usual one."""
 
 
 SCHEMES = ("light", "dark")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One way to look at a page: `without` may name `pictures` and `styles`; axe judges it or it is only measured."""
+class View:
+    """One way to show a page. `disabled` may name `pictures` and `styles`; a page that is not audited is only measured."""
 
     width: int
     scheme: str = "light"
-    without: tuple[str, ...] = ()
-    judged: bool = True
+    disabled: tuple[str, ...] = ()
+    is_audited: bool = True
 
 
-EVERYBODY = tuple(Look(width, scheme) for width in (PHONE, DESKTOP) for scheme in SCHEMES)
+ALL_VIEWS = tuple(View(width, scheme) for width in (PHONE, DESKTOP) for scheme in SCHEMES)
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """One page at one width in one colour scheme.
+class RenderedPage:
+    """One page at one width in one color scheme.
 
-    `needs` is the width that the page takes, `wide` what sticks out of the window and scrolls in no box of its own;
-    `faults` what axe calls a violation of WCAG 2.2 AA or of good practice, each as `rule: element: message`;
-    `elsewhere` what the page asked other hosts for: a large picture is all that it got.
+    `content_width` is the width that the page needs, `overflowing` the elements outside the window that no box of their
+    own scrolls, `violations` axe's violations of WCAG 2.2 AA and good practice as `rule: element: message`, and
+    `external_urls` the requests to other hosts.
     """
 
     url: str
     width: int
     scheme: str
-    without: tuple[str, ...]
-    needs: int
-    wide: tuple[str, ...]
-    faults: tuple[str, ...]
-    elsewhere: tuple[str, ...]
+    disabled: tuple[str, ...]
+    content_width: int
+    overflowing: tuple[str, ...]
+    violations: tuple[str, ...]
+    external_urls: tuple[str, ...]
     direction: str
-    paper: str
+    background: str
 
 
-def sights(urls: Iterable[str], looks: Sequence[Look] = EVERYBODY) -> list[Sight]:
-    """Every page in every look, in this order."""
+def render_pages(urls: Iterable[str], views: Sequence[View] = ALL_VIEWS) -> list[RenderedPage]:
+    """Render every page in every view, in this order."""
     chromium = shutil.which("chromium") or "chromium"
-    asked = {"urls": list(urls), "looks": [asdict(look) for look in looks], "chromium": chromium}
+    request = {"urls": list(urls), "views": [asdict(view) for view in views], "chromium": chromium}
     modules = os.pathsep.join([str(REPOSITORY / "node_modules"), os.environ.get("NODE_PATH", "")])
-    told = subprocess.run(
+    process = subprocess.run(
         ["node", Path(__file__).with_suffix(".js")],
-        input=json.dumps(asked),
+        input=json.dumps(request),
         capture_output=True,
         text=True,
         timeout=600,
         check=False,
         env=os.environ | {"NODE_PATH": modules},
     )
-    assert not told.returncode, told.stderr
-    return [Sight(**{**each, **_tuples(each)}) for each in json.loads(told.stdout)]
+    assert not process.returncode, process.stderr
+    return [RenderedPage(**{**values, **_to_tuples(values)}) for values in json.loads(process.stdout)]
 
 
-def faults(found: Iterable[Sight], *, but: Sequence[str] = (), elsewhere: bool = True) -> list[str]:
-    """What is wrong with these sights, a line each: for an assertion that there is nothing.
+def find_violations(
+    pages: Iterable[RenderedPage], *, allowed: Sequence[str] = (), check_external: bool = True
+) -> list[str]:
+    """Return the problems of these pages, a line each; a test asserts that there are none.
 
-    `but` names rules of axe that do not count; what is asked of other hosts counts unless `elsewhere` is false.
+    `allowed` names rules of axe that do not count. Requests to other hosts count if `check_external`.
     """
-    wrong = []
-    for sight in found:
-        where = ", ".join([f"{sight.url} at {sight.width} px", *(f"no {each}" for each in sight.without)])
-        where = f"{where}, {sight.scheme}"
-        wrong += [f"{where}: {fault}" for fault in sight.faults if fault.partition(":")[0] not in but]
-        wrong += [f"{where}: asks for {url}" for url in sight.elsewhere if elsewhere]
-        wrong += [f"{where}: sticks out: {element}" for element in sight.wide[:3]]
-        if sight.needs > sight.width:
-            wrong.append(f"{where}: is {sight.needs} px wide")
-    return wrong
+    lines = []
+    for page in pages:
+        location = ", ".join([f"{page.url} at {page.width} px", *(f"no {name}" for name in page.disabled)])
+        location = f"{location}, {page.scheme}"
+        lines += [
+            f"{location}: {violation}"
+            for violation in page.violations
+            if violation.partition(":")[0] not in allowed
+        ]
+        lines += [f"{location}: asks for {url}" for url in page.external_urls if check_external]
+        lines += [f"{location}: sticks out: {element}" for element in page.overflowing[:3]]
+        if page.content_width > page.width:
+            lines.append(f"{location}: is {page.content_width} px wide")
+    return lines
 
 
-def _tuples(told: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(told[name]) for name in ("faults", "elsewhere", "without", "wide")}
+def _to_tuples(values: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(values[name]) for name in ("faults", "elsewhere", "without", "wide")}

@@ -13,7 +13,7 @@ LOCALHOST = Path(__file__).with_name("localhost.pem")
 
 
 @pytest.fixture
-def new_serving() -> ssl.SSLContext:
+def create_server_context() -> ssl.SSLContext:
     """What a server needs to be localhost."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(LOCALHOST)
@@ -21,6 +21,6 @@ def new_serving() -> ssl.SSLContext:
 
 
 @pytest.fixture
-def new_trusting() -> ssl.SSLContext:
+def create_client_context() -> ssl.SSLContext:
     """What a client needs to believe it; all other checks stay on."""
     return ssl.create_default_context(cafile=str(LOCALHOST))

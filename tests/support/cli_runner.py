@@ -1,4 +1,4 @@
-"""Commands as people and scripts call them, inside this process: quick, and with real files, store and sockets."""
+"""Run commands in this process, with real files, database, and sockets."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ketapress.cli.main import main
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended, and what it said where."""
+    """Exit code and output of a command."""
 
     exit_code: int
     stdout: str
@@ -21,25 +21,25 @@ class Outcome:
 
     @property
     def document(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.stdout)
-        return found
+        document: dict[str, Any] = json.loads(self.stdout)
+        return document
 
     @property
     def result(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.document["result"]
-        return found
+        result: dict[str, Any] = self.document["result"]
+        return result
 
 
-def ketapress(folder: Path, *words: str, stdin: str | None = None) -> Outcome:
-    """Runs `ketapress -C folder words…`. What is no fault of a user's is raised, not swallowed."""
-    outcome = CliRunner().invoke(main, ["-C", str(folder), *words], input=stdin)
+def ketapress(folder: Path, *arguments: str, stdin: str | None = None) -> Outcome:
+    """Run `ketapress -C folder arguments…`. Raise exceptions that a user cannot cause."""
+    outcome = CliRunner().invoke(main, ["-C", str(folder), *arguments], input=stdin)
     if outcome.exception and not isinstance(outcome.exception, SystemExit):
         raise outcome.exception
     return Outcome(outcome.exit_code, outcome.stdout, outcome.stderr)
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Every file below a folder by its path, with the hash of its bytes."""
+    """Return the SHA-256 hash of every file below a folder, by path."""
     return {
         path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))

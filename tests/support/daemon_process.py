@@ -1,4 +1,4 @@
-"""For tests of the daemon: one in this process under a clock that stands still, and one as ops start it."""
+"""For tests of the daemon: one in this process with a clock that stands still, and one in a process of its own."""
 
 import json
 import signal
@@ -17,72 +17,68 @@ from ketapress.daemon.daemon import Daemon
 from ketapress.system.event_log import Log
 from ketapress.testing import StillClock
 
-PATIENCE = 60  # seconds
+TIMEOUT = 60  # seconds
 
 
 @dataclass
-class Ticking:
-    """A daemon whose ticks a test calls, and what it said."""
+class InlineDaemon:
+    """A daemon whose jobs run when a test calls them, and its log."""
 
     root: Path
     clock: StillClock
-    said: StringIO = field(default_factory=StringIO)
+    log_output: StringIO = field(default_factory=StringIO)
 
     def __post_init__(self) -> None:
-        log = Log(self.said, self.clock, as_json=True)
-        self.daemon = Daemon(self.root, {}, log, clock=self.clock, wall=_when_all_is_written)
+        log = Log(self.log_output, self.clock, as_json=True)
+        # A file clock that is a minute ahead: files that a test has just written count as quiescent.
+        self.daemon = Daemon(self.root, {}, log, clock=self.clock, file_clock=lambda: time.time() + 60)
 
-    def tick(self, at: datetime | None = None) -> None:
-        """What happens every few seconds: compose, build, send."""
-        if at is not None:
-            self.clock.now = at
+    def tick(self, now: datetime | None = None) -> None:
+        """Compose, build and send once."""
+        if now is not None:
+            self.clock.now = now
         self.daemon.publish_due()
         self.daemon.send_ready()
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.said.getvalue().splitlines()]
+        return [json.loads(line) for line in self.log_output.getvalue().splitlines()]
 
-    def heard(self, event: str) -> list[str]:
-        return [each["message"] for each in self.events if each["event"] == event]
-
-
-def _when_all_is_written() -> float:
-    """A while from now by the clock of the files: what a test wrote a moment ago has been still for long."""
-    return time.time() + 60
+    def list_messages(self, event_name: str) -> list[str]:
+        return [event["message"] for event in self.events if event["event"] == event_name]
 
 
 @dataclass
-class Running:
-    """A daemon in a process of its own."""
+class DaemonProcess:
+    """A daemon in a process of its own, and the events that it has logged."""
 
     process: "subprocess.Popen[str]"
-    heard: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
 
-    def until(self, event: str) -> dict[str, Any]:
-        """Waits for an event."""
+    def wait_for(self, event_name: str) -> dict[str, Any]:
+        """Return the next event of that name."""
         assert self.process.stdout
         for line in self.process.stdout:
-            self.heard.append(json.loads(line))
-            if self.heard[-1]["event"] == event:
-                return self.heard[-1]
-        raise AssertionError(f"no {event!r} among {self.heard}")
+            self.events.append(json.loads(line))
+            if self.events[-1]["event"] == event_name:
+                return self.events[-1]
+        raise AssertionError(f"no {event_name!r} among {self.events}")
 
-    def tell(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def ended(self) -> int:
-        """Waits for the end; the exit code."""
+    def wait_for_exit(self) -> int:
+        """Return the exit code."""
         assert self.process.stdout
-        self.heard += map(json.loads, self.process.stdout)
-        return self.process.wait(PATIENCE)
+        self.events += map(json.loads, self.process.stdout)
+        return self.process.wait(TIMEOUT)
 
 
 @contextmanager
-def running(root: Path, *words: str) -> Iterator[Running]:
-    command = [sys.executable, "-m", "ketapress", "-C", str(root), "run", "--json", *words]
+def start_daemon(root: Path, *arguments: str) -> Iterator[DaemonProcess]:
+    command = [sys.executable, "-m", "ketapress", "-C", str(root), "run", "--json", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield Running(process)
+            yield DaemonProcess(process)
         finally:
             process.kill()

@@ -1,4 +1,4 @@
-"""For tests of delivering: a store with an edition and its subscribers, a scripted relay, a clock that stands still."""
+"""For delivery tests: a store with subscribers and editions, a scripted relay, and a clock that stands still."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ketapress.deliver.context import Road
+from ketapress.deliver.context import DeliveryContext
 from ketapress.deliver.protocols import DeliveryStore
 from ketapress.deliver.report import EditionReport, Progress
 from ketapress.deliver.sender import Sender
@@ -19,13 +19,13 @@ from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition,
 from ketapress.model.message import Digest, FieldEncoding, MergeField, MessageTemplate
 from ketapress.model.settings import NewsletterSettings, RelaySettings, RelayUrl
 from ketapress.model.subscriber import ImportRow
-from ketapress.relay.rate_limit import Pace
+from ketapress.relay.rate_limit import RelayLimits
 from ketapress.relay.stream import DEADLINES, Deadlines
 from ketapress.store.store import Store, open_store
 from ketapress.testing import ScriptedRelay, StillClock
 from support.factories import NOW, WEEKLY
 
-LETTER = MessageTemplate(
+TEMPLATE = MessageTemplate(
     key="0123456789abcdef",
     segments=(
         b"From: digest@example.org\r\nTo: ",
@@ -41,23 +41,23 @@ LETTER = MessageTemplate(
 SLOT = NOW - timedelta(hours=1)
 
 
-def stamp(
-    letter: MessageTemplate, recipient: Recipient, newsletter: NewsletterSettings, date: datetime
+def build_message(
+    template: MessageTemplate, recipient: Recipient, newsletter: NewsletterSettings, date: datetime
 ) -> Sequence[bytes]:
     values = merge_values(
-        letter,
+        template,
         recipient,
         sender_domain=newsletter.sender.domain,
         web_base_url="https://example.org",
         secret="x" * 32,
         date=date,
     )
-    return message_chunks(letter, values)
+    return message_chunks(template, values)
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """A relay of another process, of which only the port is known."""
+class RemoteRelay:
+    """A relay in another process, of which only the port is known."""
 
     port: int
 
@@ -67,11 +67,11 @@ class Elsewhere:
 
 
 @dataclass
-class Press:
-    """What a test of delivering needs at hand."""
+class DeliveryFixture:
+    """A store and a relay, and how they are used."""
 
     store: Store
-    called: ScriptedRelay | Elsewhere
+    server: ScriptedRelay | RemoteRelay
     root: Path
     clock: StillClock = field(default_factory=lambda: StillClock(NOW))
     connections: int = 1
@@ -80,100 +80,110 @@ class Press:
     rate: float | None = None
     warm_up: date | None = None
     progress: list[Progress] = field(default_factory=list)
-    stop: Callable[[], bool] = lambda: False
-    ledger: DeliveryStore | None = None
+    must_stop: Callable[[], bool] = lambda: False
+    deliveries: DeliveryStore | None = None
     newsletters: dict[str, NewsletterSettings] = field(default_factory=lambda: {"weekly": WEEKLY})
 
     @property
     def relay(self) -> ScriptedRelay:
-        """The relay, where it is in this process."""
-        assert isinstance(self.called, ScriptedRelay)
-        return self.called
+        """The relay, if it is in this process."""
+        assert isinstance(self.server, ScriptedRelay)
+        return self.server
 
     def subscribe(self, *addresses: str) -> None:
-        added = self.store.subscribers.add(
-            [ImportRow(address=each) for each in addresses], ["weekly"], "test", NOW
-        )
-        assert not added.refused
+        rows = [ImportRow(address=address) for address in addresses]
+        assert not self.store.subscribers.add(rows, ["weekly"], "test", NOW).refused
 
-    def edition(self, at: datetime = SLOT, send_by: datetime | None = NOW + timedelta(days=7)) -> int:
-        """A composed edition that is ready."""
-        slot = Slot("weekly", f"{at:%Y-%m-%dT%H%M}", at)
-        digest = Digest(subject="News", html="", text="", web_html="", message_template=LETTER, sizes={})
-        window = Window(at - timedelta(days=7), at)
-        editions = self.store.editions
-        found = editions.decide_slots(
-            [(slot, Decision.COMPOSED)], window=window, post_ids=(), send_deadline=send_by, now=at
+    def add_edition(
+        self, slot_time: datetime = SLOT, send_deadline: datetime | None = NOW + timedelta(days=7)
+    ) -> int:
+        """Store a composed edition that is ready; return its id."""
+        slot = Slot("weekly", f"{slot_time:%Y-%m-%dT%H%M}", slot_time)
+        digest = Digest(subject="News", html="", text="", web_html="", message_template=TEMPLATE, sizes={})
+        edition_id = self.store.editions.decide_slots(
+            [(slot, Decision.COMPOSED)],
+            window=Window(slot_time - timedelta(days=7), slot_time),
+            post_ids=(),
+            send_deadline=send_deadline,
+            now=slot_time,
         )
-        assert found is not None
-        editions.save_message(
-            found, EditionState.READY, subject="News", digest=digest, post_ids=(), reason="", now=at
+        assert edition_id is not None
+        self.store.editions.save_message(
+            edition_id,
+            EditionState.READY,
+            subject="News",
+            digest=digest,
+            post_ids=(),
+            reason="",
+            now=slot_time,
         )
-        return found
+        return edition_id
 
     @property
-    def road(self) -> Road:
-        return Road(
+    def context(self) -> DeliveryContext:
+        return DeliveryContext(
             relay=RelaySettings(
-                url=self.called.url,
+                url=self.server.url,
                 connections=self.connections,
                 in_doubt=self.in_doubt,
                 rate=self.rate,
                 warm_up=self.warm_up,
             ),
-            stamp=stamp,
+            build_message=build_message,
             clock=self.clock,
             rng=Random(1),
-            stop=self.stop,
-            pace=Pace(self.rate, self.connections),
+            must_stop=self.must_stop,
+            limits=RelayLimits(self.rate, self.connections),
             deadlines=self.deadlines,
-            pause=self.pause,
-            instant=lambda: self.clock().timestamp(),
+            sleep=self.sleep,
+            monotonic=lambda: self.clock().timestamp(),
         )
 
-    async def pause(self, seconds: float) -> None:
-        """No test waits: the clock is moved instead."""
+    async def sleep(self, seconds: float) -> None:
+        """Advance the clock: no test waits."""
         self.clock.advance(timedelta(seconds=seconds))
 
-    def send_all(self, **road: Any) -> tuple[EditionReport, ...]:
+    def send_all(self, **changes: Any) -> tuple[EditionReport, ...]:
+        """Send what is due, with these changes of the context."""
         sender = Sender(
-            self.ledger or self.store.deliveries,
+            self.deliveries or self.store.deliveries,
             self.store.editions,
             self.newsletters,
-            self.road._replace(**road),
-            watch=self.progress.append,
+            self.context._replace(**changes),
+            on_progress=self.progress.append,
         )
         return sender.send()
 
-    def send(self, **road: Any) -> EditionReport:
-        """Sends, where there is one edition to send."""
-        [report] = self.send_all(**road)
+    def send(self, **changes: Any) -> EditionReport:
+        """Send the one edition that there is."""
+        [report] = self.send_all(**changes)
         return report
 
     @property
     def editions(self) -> tuple[StoredEdition, ...]:
         return self.store.editions.list_all()
 
-    def lines(self) -> dict[str, DeliverySummary]:
-        """Each delivery by its address."""
+    def summaries(self) -> dict[str, DeliverySummary]:
+        """Return each delivery by its address."""
         return {
-            line.address: line
-            for each in self.editions
-            for line in self.store.deliveries.iter_deliveries(each.id)
+            summary.address: summary
+            for edition in self.editions
+            for summary in self.store.deliveries.iter_deliveries(edition.id)
         }
 
     def states(self) -> dict[str, DeliveryState]:
-        return {address: line.state for address, line in self.lines().items()}
+        return {address: summary.state for address, summary in self.summaries().items()}
 
-    def sent_to(self) -> list[str]:
-        return [each.recipient for each in self.relay.messages]
+    def recipients(self) -> list[str]:
+        """Return the recipients of the messages that the relay accepted, in order."""
+        return [message.recipient for message in self.relay.messages]
 
 
 @pytest.fixture
-def new_press(tmp_path: Path) -> Iterator[Press]:
-    """A press with an empty store; at the end of the test the conservation law is looked at."""
+def new_delivery(tmp_path: Path) -> Iterator[DeliveryFixture]:
+    """An empty store; at the end of the test its counts have to match."""
     with open_store("sqlite:///ketapress.db", tmp_path) as store, ScriptedRelay() as relay:
-        found = Press(store, relay, tmp_path)
-        yield found
-        for edition in found.editions:
+        delivery = DeliveryFixture(store, relay, tmp_path)
+        yield delivery
+        for edition in delivery.editions:
             assert store.deliveries.counts_match(edition.id)

@@ -18,22 +18,22 @@ class Zone:
     def __init__(self, port: int) -> None:
         self.port = port
         self.records: dict[tuple[str, str], list[str]] = {}
-        self.asked: list[str] = []
-        self.silent = False
+        self.questions: list[str] = []
+        self.is_silent = False
 
     def add(self, name: str, kind: str, *values: str) -> None:
         self.records.setdefault((name.lower() + ".", kind), []).extend(values)
 
-    def text(self, name: str, value: str) -> None:
+    def add_text(self, name: str, value: str) -> None:
         pieces = [value[start : start + 200] for start in range(0, len(value), 200)]
-        self.add(name, "TXT", " ".join(f'"{each}"' for each in pieces or [""]))
+        self.add(name, "TXT", " ".join(f'"{piece}"' for piece in pieces or [""]))
 
     def answer(self, wire: bytes) -> bytes | None:
         query = dns.message.from_wire(wire)
         [question] = query.question
         name, kind = question.name.to_text().lower(), dns.rdatatype.to_text(question.rdtype)
-        self.asked.append(f"{name} {kind}")
-        if self.silent:
+        self.questions.append(f"{name} {kind}")
+        if self.is_silent:
             return None
         response = dns.message.make_response(query)
         if values := self.records.get((name, kind)):
@@ -44,20 +44,20 @@ class Zone:
 
 
 @contextmanager
-def name_server() -> Iterator[Zone]:
+def run_dns_server() -> Iterator[Zone]:
     """One on a free port of this machine, as long as the block runs."""
 
-    class Answering(socketserver.BaseRequestHandler):
+    class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             data, socket = self.request
-            if (answer := found.answer(data)) is not None:
+            if (answer := zone.answer(data)) is not None:
                 socket.sendto(answer, self.client_address)
 
-    with socketserver.UDPServer(("127.0.0.1", 0), Answering) as server:
+    with socketserver.UDPServer(("127.0.0.1", 0), Handler) as server:
         address: Any = server.server_address
-        found = Zone(address[1])
+        zone = Zone(address[1])
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        yield found
+        yield zone
         server.shutdown()
         thread.join()

@@ -50,7 +50,7 @@ def post(name: str = "first", **values: Any) -> Post:
     """A post of 7 June 2023, published at six, unless something else is said."""
     moment = values.pop("date", datetime(2023, 6, 7, 6, tzinfo=UTC))
     url = values.pop("url", f"{moment.year}/{name}.html")
-    whole: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "id": f"https://example.org/{url}",
         "path": f"{moment:%Y-%m-%d}-{name}.md",
         "url": url,
@@ -62,14 +62,14 @@ def post(name: str = "first", **values: Any) -> Post:
         "updated": moment,
         "sha256": sha256(name.encode()).hexdigest(),
     }
-    return Post(**(whole | values))
+    return Post(**(defaults | values))
 
 
 def edition(*posts: Post, newsletter: str = "weekly", at: datetime | None = None) -> Edition:
     """An edition that shows its posts in full, due on Monday, 12 June 2023, at 08:00 UTC."""
     at = at or datetime(2023, 6, 12, 8, tzinfo=UTC)
     slot = Slot(newsletter, f"{at:%Y-%m-%dT%H%M}", at)
-    items = tuple(EditionItem(each, Display.FULL) for each in posts or (post(),))
+    items = tuple(EditionItem(item_post, Display.FULL) for item_post in posts or (post(),))
     return Edition(slot=slot, window=Window(at - timedelta(days=7), at), items=items)
 
 

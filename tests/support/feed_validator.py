@@ -156,25 +156,25 @@ _ATTRIBUTES = {
     "width",
 }
 _RELATIONS = {"alternate", "current", "enclosure", "hub", "next-archive", "prev-archive", "self"}
-_TO_READ = {"href", "src", "poster", "cite"}
-_PICTURES = {"gif", "jpeg", "jpg", "png"}
+_TEXT_ATTRIBUTES = {"href", "src", "poster", "cite"}
+_IMAGE_SUFFIXES = {"gif", "jpeg", "jpg", "png"}
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
-def complaints(document: bytes, url: str, now: datetime) -> list[str]:
+def find_complaints(document: bytes, url: str, now: datetime) -> list[str]:
     """All that is to be said against a feed in XML that is served at `url`."""
     text = document.decode()
-    found = []
+    lines = []
     if not text.startswith("<?xml"):
-        found.append("NoXmlDeclaration")
+        lines.append("NoXmlDeclaration")
     if _BAD_CHARACTERS.search(text):
-        found.append("BadCharacters")
+        lines.append("BadCharacters")
     root = etree.fromstring(document)
-    found += _rss(root, url, now) if root.tag == "rss" else _atom(root, url, now)
-    return found
+    lines += _check_rss(root, url, now) if root.tag == "rss" else _check_atom(root, url, now)
+    return lines
 
 
-def uri(text: str) -> str:
+def check_uri(text: str) -> str:
     """A complaint, or nothing, of what has to be a full URI."""
     scheme = text.partition(":")[0].lower()
     if not _URI.fullmatch(text):
@@ -186,25 +186,25 @@ def uri(text: str) -> str:
     return "SchemeNotIANARegistered" if scheme.isalpha() and scheme not in _SCHEMES else ""
 
 
-def plain(text: str) -> str:
+def check_plain_text(text: str) -> str:
     """Of text that some readers would take for HTML."""
     if any(name.lower() in _ELEMENTS | {"script", "style"} for name in _END_TAG.findall(text)):
         return "ContainsHTML"
-    named = (
+    entities = (
         name
         for name in _ENTITY.findall(text)
         if name in name2codepoint or name == "apos" or not name.isalpha()
     )
-    if any(named):
+    if any(entities):
         return "ContainsHTML"
     return "CharacterData" if _START.search(text) else ""
 
 
-def said(text: str) -> str:
-    return plain(text) if text.strip() else "NotBlank"
+def check_text(text: str) -> str:
+    return check_plain_text(text) if text.strip() else "NotBlank"
 
 
-def html(text: str) -> str:
+def check_html(text: str) -> str:
     """Of HTML: whether it parses, holds what every reader can show, and leads to full addresses."""
     try:
         tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parseFragment(text)
@@ -218,160 +218,169 @@ def html(text: str) -> str:
         for name, value in element.attrib.items():
             if name not in _ATTRIBUTES:
                 return f"SecurityRiskAttr: {name}"
-            if name in _TO_READ and (wrong := uri(value)):
-                return f"ContainsRelRef: {value}: {wrong}"
+            if name in _TEXT_ATTRIBUTES and (is_invalid := check_uri(value)):
+                return f"ContainsRelRef: {value}: {is_invalid}"
     return ""
 
 
-def language(text: str) -> str:
+def check_language(text: str) -> str:
     return "" if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]+)*", text) else "InvalidLanguage"
 
 
-def number(text: str) -> str:
+def check_number(text: str) -> str:
     return "" if text.isdecimal() and int(text) else "InvalidPositiveInteger"
 
 
-def media_type(text: str) -> str:
+def check_media_type(text: str) -> str:
     return "" if _MIME.fullmatch(text) else "InvalidMIMEType"
 
 
-def rfc_822(text: str) -> str:
+def check_rfc_822(text: str) -> str:
     if not _RFC_822.fullmatch(text):
         return "InvalidRFC2822Date"
     moment = parsedate_to_datetime(text)
     return "" if f"{moment:%a}" == text[:3] else "IncorrectDOW"
 
 
-def rfc_3339(text: str) -> str:
+def check_rfc_3339(text: str) -> str:
     return "" if _RFC_3339.fullmatch(text) else "InvalidRFC3339Date"
 
 
-def any_text(_: str) -> str:
+def accept_text(_: str) -> str:
     return ""
 
 
 _CHANNEL: dict[str, Check] = {
-    "title": said,
-    "link": uri,
-    "description": plain,
-    "language": language,
-    "lastBuildDate": rfc_822,
-    "pubDate": rfc_822,
-    "generator": any_text,
-    "docs": uri,
-    "ttl": number,
-    "image": any_text,
-    f"{ATOM}link": any_text,
-    ARCHIVE: any_text,
+    "title": check_text,
+    "link": check_uri,
+    "description": check_plain_text,
+    "language": check_language,
+    "lastBuildDate": check_rfc_822,
+    "pubDate": check_rfc_822,
+    "generator": accept_text,
+    "docs": check_uri,
+    "ttl": check_number,
+    "image": accept_text,
+    f"{ATOM}link": accept_text,
+    ARCHIVE: accept_text,
 }
 _ITEM: dict[str, Check] = {
-    "title": said,
-    "link": uri,
-    "description": html,
-    CONTENT: html,
-    "guid": any_text,
-    "pubDate": rfc_822,
-    "category": said,
-    f"{DC}creator": any_text,
-    f"{DC}language": language,
-    f"{MEDIA}content": any_text,
+    "title": check_text,
+    "link": check_uri,
+    "description": check_html,
+    CONTENT: check_html,
+    "guid": accept_text,
+    "pubDate": check_rfc_822,
+    "category": check_text,
+    f"{DC}creator": accept_text,
+    f"{DC}language": check_language,
+    f"{MEDIA}content": accept_text,
 }
 _SEVERAL = {"category", f"{DC}creator", f"{ATOM}link", f"{ATOM}category", f"{ATOM}author"}
 _FEED: dict[str, Check] = {
-    f"{ATOM}id": uri,
-    f"{ATOM}title": said,
-    f"{ATOM}subtitle": plain,
-    f"{ATOM}updated": rfc_3339,
-    f"{ATOM}logo": uri,
-    f"{ATOM}generator": said,
-    f"{ATOM}author": any_text,
-    f"{ATOM}link": any_text,
-    ARCHIVE: any_text,
+    f"{ATOM}id": check_uri,
+    f"{ATOM}title": check_text,
+    f"{ATOM}subtitle": check_plain_text,
+    f"{ATOM}updated": check_rfc_3339,
+    f"{ATOM}logo": check_uri,
+    f"{ATOM}generator": check_text,
+    f"{ATOM}author": accept_text,
+    f"{ATOM}link": accept_text,
+    ARCHIVE: accept_text,
 }
 _ENTRY: dict[str, Check] = {
-    f"{ATOM}id": uri,
-    f"{ATOM}title": said,
-    f"{ATOM}updated": rfc_3339,
-    f"{ATOM}published": rfc_3339,
-    f"{ATOM}summary": plain,
-    f"{ATOM}content": any_text,
-    f"{ATOM}author": any_text,
-    f"{ATOM}category": any_text,
-    f"{ATOM}link": any_text,
+    f"{ATOM}id": check_uri,
+    f"{ATOM}title": check_text,
+    f"{ATOM}updated": check_rfc_3339,
+    f"{ATOM}published": check_rfc_3339,
+    f"{ATOM}summary": check_plain_text,
+    f"{ATOM}content": accept_text,
+    f"{ATOM}author": accept_text,
+    f"{ATOM}category": accept_text,
+    f"{ATOM}link": accept_text,
 }
 
 
-def _rss(root: etree._Element, url: str, now: datetime) -> Iterator[str]:
+def _check_rss(root: etree._Element, url: str, now: datetime) -> Iterator[str]:
     channel = root[0]
-    yield from _children(channel, _CHANNEL | {"item": any_text}, {"title", "link", "description", "language"})
-    yield from _links(channel, url)
+    yield from _check_children(
+        channel, _CHANNEL | {"item": accept_text}, {"title", "link", "description", "language"}
+    )
+    yield from _check_links(channel, url)
     items = channel.findall("item")
     order = [str(child.tag) for child in channel]
     if "item" in order and set(order[order.index("item") :]) != {"item"}:
         yield "MisplacedItem"
-    for picture in channel.findall("image"):
-        yield from _channel_picture(picture, channel)
+    for image in channel.findall("image"):
+        yield from _check_channel_image(image, channel)
     for item in items:
-        yield from _item(item)
-    yield from _twice("DuplicateValue", [item.findtext("guid") or "" for item in items])
-    dates = [each.text or "" for each in root.iter("pubDate", "lastBuildDate")]
-    yield from _implausible([parsedate_to_datetime(each) for each in dates if not rfc_822(each)], now)
+        yield from _check_item(item)
+    yield from _find_repeats("DuplicateValue", [item.findtext("guid") or "" for item in items])
+    dates = [date.text or "" for date in root.iter("pubDate", "lastBuildDate")]
+    yield from _find_implausible_dates(
+        [parsedate_to_datetime(date) for date in dates if not check_rfc_822(date)], now
+    )
 
 
-def _item(item: etree._Element) -> Iterator[str]:
-    yield from _children(item, _ITEM, {"title", "link", "guid", "pubDate"})
+def _check_item(item: etree._Element) -> Iterator[str]:
+    yield from _check_children(item, _ITEM, {"title", "link", "guid", "pubDate"})
     order = [child.tag for child in item]
     if CONTENT in order and "description" not in order[: order.index(CONTENT)]:
         yield "NeedDescriptionBeforeContent"
     guid = item.find("guid")
-    if guid is not None and guid.get("isPermaLink", "true") == "true" and uri(guid.text or ""):
+    if guid is not None and guid.get("isPermaLink", "true") == "true" and check_uri(guid.text or ""):
         yield "InvalidHttpGUID"
     for media in item.iterfind(f"{MEDIA}content"):
         yield from filter(
-            None, [uri(media.get("url", "")), plain(media.findtext(f"{MEDIA}description") or "")]
+            None,
+            [check_uri(media.get("url", "")), check_plain_text(media.findtext(f"{MEDIA}description") or "")],
         )
-        yield from filter(None, (number(media.get(name, "1")) for name in ("width", "height")))
+        yield from filter(None, (check_number(media.get(name, "1")) for name in ("width", "height")))
 
 
-def _channel_picture(picture: etree._Element, channel: etree._Element) -> Iterator[str]:
-    address = picture.findtext("url") or ""
-    yield from filter(None, [uri(address)])
-    ending = address.rpartition(".")[2].lower()
-    if ending.isalnum() and ending not in _PICTURES:
+def _check_channel_image(image: etree._Element, channel: etree._Element) -> Iterator[str]:
+    url = image.findtext("url") or ""
+    yield from filter(None, [check_uri(url)])
+    suffix = url.rpartition(".")[2].lower()
+    if suffix.isalnum() and suffix not in _IMAGE_SUFFIXES:
         yield "ImageUrlFormat"
     for name, complaint in (("title", "ImageTitleDoesntMatch"), ("link", "ImageLinkDoesntMatch")):
-        if picture.findtext(name) != channel.findtext(name):
+        if image.findtext(name) != channel.findtext(name):
             yield complaint
 
 
-def _atom(root: etree._Element, url: str, now: datetime) -> Iterator[str]:
+def _check_atom(root: etree._Element, url: str, now: datetime) -> Iterator[str]:
     entries = root.findall(f"{ATOM}entry")
-    yield from _children(
-        root, _FEED | {f"{ATOM}entry": any_text}, {ATOM + name for name in ("id", "title", "updated")}
+    yield from _check_children(
+        root, _FEED | {f"{ATOM}entry": accept_text}, {ATOM + name for name in ("id", "title", "updated")}
     )
-    yield from _links(root, url)
-    if language(root.get(LANG, "")):
+    yield from _check_links(root, url)
+    if check_language(root.get(LANG, "")):
         yield "MissingDCLanguage"
     for entry in entries:
-        yield from _children(entry, _ENTRY, {ATOM + name for name in ("id", "title", "updated", "content")})
+        yield from _check_children(
+            entry, _ENTRY, {ATOM + name for name in ("id", "title", "updated", "content")}
+        )
         alternates = [
-            (each.get("type"), each.get("hreflang"))
-            for each in entry.iterfind(f"{ATOM}link[@rel='alternate']")
+            (element.get("type"), element.get("hreflang"))
+            for element in entry.iterfind(f"{ATOM}link[@rel='alternate']")
         ]
-        yield from _twice("DuplicateAtomLink", [repr(each) for each in alternates])
+        yield from _find_repeats("DuplicateAtomLink", [repr(element) for element in alternates])
         for content in entry.iterfind(f"{ATOM}content[@type='html']"):
-            yield from filter(None, [html(content.text or "")])
-    yield from filter(None, (said(name.text or "") for name in root.iter(f"{ATOM}name")))
+            yield from filter(None, [check_html(content.text or "")])
+    yield from filter(None, (check_text(name.text or "") for name in root.iter(f"{ATOM}name")))
     for name, complaint in (("id", "DuplicateEntries"), ("updated", "DuplicateUpdated")):
-        yield from _twice(complaint, [entry.findtext(ATOM + name) or "" for entry in entries])
-    dates = [each.text or "" for each in root.iter(f"{ATOM}updated", f"{ATOM}published")]
-    yield from _implausible([datetime.fromisoformat(each) for each in dates if not rfc_3339(each)], now)
+        yield from _find_repeats(complaint, [entry.findtext(ATOM + name) or "" for entry in entries])
+    dates = [element.text or "" for element in root.iter(f"{ATOM}updated", f"{ATOM}published")]
+    yield from _find_implausible_dates(
+        [datetime.fromisoformat(element) for element in dates if not check_rfc_3339(element)], now
+    )
 
 
-def _children(parent: etree._Element, known: dict[str, Check], needed: set[str]) -> Iterator[str]:
+def _check_children(parent: etree._Element, known: dict[str, Check], needed: set[str]) -> Iterator[str]:
     tags = [str(child.tag) for child in parent]
     yield from (f"MissingElement: {name}" for name in sorted(needed - set(tags)))
-    yield from _twice(
+    yield from _find_repeats(
         "DuplicateElement", [tag for tag in tags if tag not in _SEVERAL | {"item", f"{ATOM}entry"}]
     )
     for child in parent:
@@ -379,12 +388,12 @@ def _children(parent: etree._Element, known: dict[str, Check], needed: set[str])
         if check is None:
             yield f"UndefinedElement: {child.tag}"
         elif child.get("type") == "html":
-            yield from filter(None, [html(child.text or "")])
+            yield from filter(None, [check_html(child.text or "")])
         elif wrong := check(child.text or ""):
             yield f"{wrong}: {child.tag}"
 
 
-def _links(parent: etree._Element, url: str) -> Iterator[str]:
+def _check_links(parent: etree._Element, url: str) -> Iterator[str]:
     links = parent.findall(f"{ATOM}link")
     own = [link.get("href") for link in links if link.get("rel") == "self"]
     if not own:
@@ -392,16 +401,18 @@ def _links(parent: etree._Element, url: str) -> Iterator[str]:
     elif own != [url]:
         yield "SelfDoesntMatchLocation"
     for link in links:
-        yield from filter(None, [uri(link.get("href", "")), media_type(link.get("type", "text/html"))])
+        yield from filter(
+            None, [check_uri(link.get("href", "")), check_media_type(link.get("type", "text/html"))]
+        )
         if link.get("rel", "alternate") not in _RELATIONS:
             yield "UnregisteredAtomLinkRel"
 
 
-def _twice(complaint: str, values: list[str]) -> Iterator[str]:
+def _find_repeats(complaint: str, values: list[str]) -> Iterator[str]:
     if len(set(values)) < len(values):
         yield complaint
 
 
-def _implausible(moments: list[datetime], now: datetime) -> Iterator[str]:
+def _find_implausible_dates(moments: list[datetime], now: datetime) -> Iterator[str]:
     if any(not _EARLIEST <= moment <= now + timedelta(minutes=10) for moment in moments):
         yield "ImplausibleDate"

@@ -10,8 +10,8 @@ from ketapress.model.post import Post
 from ketapress.posts.library import Library
 from support.factories import REPOSITORY, SEED
 
-ENDINGS = (".md", ".txt", ".html", ".markdown", ".htm", ".mkd", ".mdx")
-MANNERS = [
+SUFFIXES = (".md", ".txt", ".html", ".markdown", ".htm", ".mkd", ".mdx")
+DIALECTS = [
     b'+++\ntitle = "A"\ndate = 2023-06-07\ntags = ["a"]\n[extra]\ndraft = false\n+++\n# B\n\n**c** [d]({{ site.url }}/e) {% f %}\n\n| g | h |\n|---|---|\n| i | j |\n',
     b'{"title": "A", "date": "2023-06-07"}\n\n<div><img src=x.png><a name=b>c</a></div>\n\n[^1]\n\n[^1]: d\n',
     "Title: 标题\nDate: 2023-06-07\n\n**中文。**后面\n\n<pre>x</pre>\n".encode(),
@@ -27,10 +27,10 @@ MANNERS = [
     b'<!doctype html><html lang=de dir=ltr><head><title>A page</title><meta name=date content="2023-06-07"><link rel=canonical href="https://example.net/a"></head><body><main><h1>A page</h1><p>Text <iframe src="https://example.net/v"></iframe></p></main></body></html>',
     b'June 7, 2023\n\n[caption id="a"]<img src="/a.png"> b[/caption]\n\n[gallery ids="1"]\n\nWho: We are.\n\nWhat: That.\n',
 ]  # fmt: skip
-REAL = [
+REAL_POSTS = [
     SEED.read_bytes(),
     *(path.read_bytes() for path in sorted((REPOSITORY / "posts").glob("2023-06-0[58]-*"))),
-    *MANNERS,
+    *DIALECTS,
 ]
 _PIECES = [
     *(b"", b"", b"\n", b"---\n", b"+++\n", b"<", b"[", b"[[", b"{{", b"{%", b"%}", b": ", b"::: a\n", b"> [!a]\n"),
@@ -41,9 +41,9 @@ _FORBIDDEN = re.compile("[\0\x0b\x1b\x85\ufffd\ufffe\uffff]")
 _ADDRESS = re.compile(r"<[a-z][^<>]* (?:href|src|cite|poster)=\"(?!https?://|mailto:|tel:)([^\"]*)")
 
 
-def mangled(rng: random.Random) -> bytes:
+def mangle(rng: random.Random) -> bytes:
     """A real post with a few of its pieces gone, doubled, swapped or replaced; one of ten may be no text any more."""
-    data = bytearray(rng.choice(REAL))
+    data = bytearray(rng.choice(REAL_POSTS))
     for _ in range(rng.randint(1, 12)):
         start = rng.randrange(len(data) + 1)
         end = min(len(data), start + rng.choice([0, 1, 1, 2, 8, 40]))
@@ -56,9 +56,9 @@ def mangled(rng: random.Random) -> bytes:
 
 def check_counts(library: Library) -> None:
     """Each file is a post or a problem that can be acted on, and no two posts are mistaken for each other."""
-    bad = {problem.path for problem in library.problems if problem.severity is Severity.ERROR}
-    assert library.files == len(library.posts) + len(bad)
-    assert not bad & {f"posts/{post.path}" for post in library.posts}
+    problem_paths = {problem.path for problem in library.problems if problem.severity is Severity.ERROR}
+    assert library.files == len(library.posts) + len(problem_paths)
+    assert not problem_paths & {f"posts/{post.path}" for post in library.posts}
     assert len({post.id for post in library.posts}) == len(library.posts)
     assert len({post.url for post in library.posts}) == len(library.posts)
     for problem in library.problems:

@@ -15,11 +15,11 @@ from support.factories import NOW, SITE, settings
 BERLIN = settings(site=SITE._replace(timezone="Europe/Berlin"))
 
 
-def at(text: str) -> datetime:
+def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def publication(root: Path, files: Mapping[str, str | bytes]) -> Path:
+def write_publication(root: Path, files: Mapping[str, str | bytes]) -> Path:
     (root / "posts").mkdir(exist_ok=True)
     for name, content in files.items():
         path = root / "posts" / name
@@ -28,18 +28,18 @@ def publication(root: Path, files: Mapping[str, str | bytes]) -> Path:
     return root
 
 
-class StampedFolder:
+class FolderWithStamps:
     """A publication whose files get a new stamp with each change, however soon one follows another."""
 
     def __init__(self, root: Path, files: Mapping[str, str]) -> None:
-        self.root = publication(root, files)
+        self.root = write_publication(root, files)
         self._stamps: dict[str, int] = {}
 
-    def stamp(self, place: str) -> str:
-        return f"0 {self._stamps.get(place, 0)} 0"
+    def stamp(self, path: str) -> str:
+        return f"0 {self._stamps.get(path, 0)} 0"
 
     def write(self, name: str, content: str) -> None:
-        publication(self.root, {name: content})
+        write_publication(self.root, {name: content})
         self._touch(name)
 
     def remove(self, name: str) -> None:
@@ -47,39 +47,41 @@ class StampedFolder:
         self._touch(name)
 
     def _touch(self, name: str) -> None:
-        place = f"{self.root / 'posts'}/{name}"
-        self._stamps[place] = self._stamps.get(place, 0) + 1
+        path = f"{self.root / 'posts'}/{name}"
+        self._stamps[path] = self._stamps.get(path, 0) + 1
 
 
-def comparable(library: Library) -> Library:
+def without_cache_state(library: Library) -> Library:
     """Return the library without what depends on the cache."""
     return library._replace(new_entries={}, problems_again=None)
 
 
-def keep_ids(root: Path, library: Library) -> None:
+def save_ids(root: Path, library: Library) -> None:
     """Writes down what was pinned, as a build does."""
     if library.new_ids is not None:
         write_registry(root, library.new_ids)
 
 
-def built(root: Path, now: datetime = NOW, using: Settings | None = None) -> Library:
+def load_and_save_ids(root: Path, now: datetime = NOW, site_settings: Settings | None = None) -> Library:
     """What a build does with the posts: read them, then keep the ids."""
-    library = load_posts(root, using or settings(), now)
-    keep_ids(root, library)
+    library = load_posts(root, site_settings or settings(), now)
+    save_ids(root, library)
     return library
 
 
-def only(root: Path, name: str, content: str | bytes, using: Settings | None = None) -> Post:
+def load_single_post(
+    root: Path, name: str, content: str | bytes, site_settings: Settings | None = None
+) -> Post:
     """The post that a single file makes, without any problem."""
-    library = load_posts(publication(root, {name: content}), using or settings(), NOW)
+    library = load_posts(write_publication(root, {name: content}), site_settings or settings(), NOW)
     assert [str(problem) for problem in library.problems] == []
     (post,) = library.posts
     return post
 
 
-def fault(root: Path, name: str, content: str | bytes) -> Problem:
+def load_single_problem(root: Path, name: str, content: str | bytes) -> Problem:
     """The one error that a single file makes instead of a post."""
-    library = load_posts(publication(root, {name: content}), settings(), NOW)
+    library = load_posts(write_publication(root, {name: content}), settings(), NOW)
     assert library.posts == ()
     (problem,) = library.problems
     assert problem.severity is Severity.ERROR

@@ -1,4 +1,4 @@
-"""The preview as an editor starts it: a process of its own, on a port that was free."""
+"""For tests of the preview: a process of its own, on a free port."""
 
 import http.client
 import os
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Self
 
 AT = "2023-06-08T09:00"
-PATIENCE = 60
+TIMEOUT = 60
 PAGE = "/newsletter/weekly"
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What the server answered; `text` is its body."""
+class Response:
+    """A response of the server."""
 
     status: int
     headers: dict[str, str]
@@ -29,51 +29,52 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Served:
-    """A preview that runs."""
+class PreviewProcess:
+    """A preview that is running."""
 
     folder: Path
     process: "subprocess.Popen[str]"
     port: int
 
     @property
-    def address(self) -> str:
+    def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def get(self, path: str = PAGE, *, host: str | None = None) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+    def get(self, path: str = PAGE, *, host: str | None = None) -> Response:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         try:
             connection.putrequest("GET", path, skip_host=True)
-            for each in [f"127.0.0.1:{self.port}"] if host is None else host.split():
-                connection.putheader("Host", each)
+            for name in [f"127.0.0.1:{self.port}"] if host is None else host.split():
+                connection.putheader("Host", name)
             connection.endheaders()
-            answer = connection.getresponse()
-            return Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Response(response.status, headers, response.read())
         finally:
             connection.close()
 
-    def number(self) -> str:
-        """The number of what is shown now."""
-        found = re.search(r'data-number="(\d+)"', self.get().text)
-        assert found
-        return found[1]
+    def get_number(self) -> str:
+        """Return the number of the current state."""
+        match = re.search(r'data-number="(\d+)"', self.get().text)
+        assert match
+        return match[1]
 
-    def shows(self, after: str, wanted: Callable[[str], bool]) -> str:
-        """The page as soon as it is as wanted; looked at each time that the stream has news, and never in between."""
-        with Stream(self, after) as stream:
-            while not wanted(page := self.get().text):
-                stream.next()
+    def wait_for_page(self, number: str, is_expected: Callable[[str], bool]) -> str:
+        """Return the page as soon as it is as expected. It is requested after each event only."""
+        with EventStream(self, number) as stream:
+            while not is_expected(page := self.get().text):
+                stream.read_event()
         return page
 
 
-class Stream:
-    """A page that listens to the stream of news."""
+class EventStream:
+    """The stream of events that a page reads."""
 
-    def __init__(self, served: Served, after: str) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE)
-        self._connection.request("GET", f"/events?after={after}")
-        self._answer = self._connection.getresponse()
-        assert self._answer.readline() == b": listening\n"
+    def __init__(self, preview: PreviewProcess, number: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", preview.port, timeout=TIMEOUT)
+        self._connection.request("GET", f"/events?after={number}")
+        self._response = self._connection.getresponse()
+        assert self._response.readline() == b": listening\n"
 
     def __enter__(self) -> Self:
         return self
@@ -81,24 +82,24 @@ class Stream:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def next(self) -> str:
-        while line := self._answer.readline():
+    def read_event(self) -> str:
+        while line := self._response.readline():
             if line.startswith(b"data: "):
                 return line.removeprefix(b"data: ").strip().decode()
         raise AssertionError("the stream ended")
 
 
-def started(folder: Path, *words: str, stdout: int = subprocess.PIPE) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "ketapress", "-C", str(folder), "preview", "--at", AT, *words]
+def start_preview(folder: Path, *arguments: str, stdout: int = subprocess.PIPE) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "ketapress", "-C", str(folder), "preview", "--at", AT, *arguments]
     return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=os.environ)
 
 
-def port_of(line: str) -> int:
-    found = re.match(r"http://127\.0\.0\.1:(\d+)/ ", line)
-    assert found, line
-    return int(found[1])
+def parse_port(line: str) -> int:
+    match = re.match(r"http://127\.0\.0\.1:(\d+)/ ", line)
+    assert match, line
+    return int(match[1])
 
 
-def ended(process: "subprocess.Popen[str]") -> None:
+def stop_preview(process: "subprocess.Popen[str]") -> None:
     process.kill()
     process.communicate()

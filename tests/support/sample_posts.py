@@ -13,12 +13,12 @@ from ketapress.posts.markup.plaintext import render_plaintext
 from ketapress.templates.environment import Templates
 from support.factories import REPOSITORY, SEED, SITE, WEEKLY, edition, post, settings
 
-FILL = Templates(REPOSITORY)
+RENDERER = Templates(REPOSITORY)
 SETTINGS = settings(site=SITE._replace(postal_address="The Example Press, 1 Example Street, Example Town"))
 ARABIC = SETTINGS._replace(
     site=SETTINGS.site._replace(language="ar", title="صحافة المثال", description="ملاحظات من مطبعة صغيرة"),
 )
-LEAVING_BY_MAIL = WEEKLY._replace(unsubscribe_mailto="leave@example.org", reply_to="editor@example.org")
+MAILTO_NEWSLETTER = WEEKLY._replace(unsubscribe_mailto="leave@example.org", reply_to="editor@example.org")
 
 RICH = """<p>A paragraph with <a href="https://example.org/x">a link</a>, <strong>strong</strong> and <em>emphasis</em>.</p>
 <h2>Lists</h2>
@@ -66,14 +66,14 @@ def seed_post() -> Post:
 
 
 def rich_post(name: str = "rich", **values: Any) -> Post:
-    whole: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "title": "Whatever a post contains, the letter shows",
         "html": RICH,
         "tags": ("craft",),
         "authors": ("A. Writer",),
         "image": Image(url="https://example.org/cover.jpg", alt="A printing press", width=1104, height=500),
     }
-    return post(name, **(whole | values))
+    return post(name, **(defaults | values))
 
 
 def arabic_post(name: str = "arabic") -> Post:
@@ -113,8 +113,8 @@ LANGUAGES: dict[str, tuple[Callable[[str], Post], Settings]] = {
 }
 SHAPES: dict[str, Callable[[Callable[[str], Post]], Edition]] = {
     "one post": lambda make: edition(make("one")),
-    "twelve posts": lambda make: shown_as(make, Display.EXCERPT, 12),
-    "forty posts": lambda make: shown_as(make, Display.HEADLINE, 40),
+    "twelve posts": lambda make: edition_with_display(make, Display.EXCERPT, 12),
+    "forty posts": lambda make: edition_with_display(make, Display.HEADLINE, 40),
     "long titles": lambda make: edition(
         make("a")._replace(title="A long title " * 20), make("b")._replace(title="W" * 200)
     ),
@@ -123,21 +123,26 @@ SHAPES: dict[str, Callable[[Callable[[str], Post]], Edition]] = {
 }
 
 
-def shown_as(make: Callable[[str], Post], display: Display, count: int) -> Edition:
+def edition_with_display(make: Callable[[str], Post], display: Display, count: int) -> Edition:
     items = tuple(EditionItem(make(f"number-{number}"), display) for number in range(count))
     return edition()._replace(items=items, overflow=(post("more"),))
 
 
-def digest_of(
-    made: Edition, whole: Settings = SETTINGS, newsletter: NewsletterSettings = WEEKLY, subject: str = ""
+def build_sample_digest(
+    sample_edition: Edition,
+    settings: Settings = SETTINGS,
+    newsletter: NewsletterSettings = WEEKLY,
+    subject: str = "",
 ) -> Digest:
-    return build_digest(made, whole, newsletter, subject or made.items[0].post.title, FILL)
+    return build_digest(
+        sample_edition, settings, newsletter, subject or sample_edition.items[0].post.title, RENDERER
+    )
 
 
-def letter_of(
-    *posts: Post, whole: Settings = SETTINGS, newsletter: NewsletterSettings = WEEKLY, subject: str = ""
+def build_posts_digest(
+    *posts: Post, settings: Settings = SETTINGS, newsletter: NewsletterSettings = WEEKLY, subject: str = ""
 ) -> Digest:
-    return digest_of(edition(*posts), whole, newsletter, subject)
+    return build_sample_digest(edition(*posts), settings, newsletter, subject)
 
 
 SENT = datetime(2023, 6, 12, 8, 0, 5, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""For tests of several schedulers: processes on one PostgreSQL, each with a folder of its own, that tick on and on."""
+"""For tests of several schedulers: processes on one PostgreSQL, each with a folder of its own."""
 
 import os
 import select
@@ -18,12 +18,12 @@ from ketapress.model.edition import Decision, EditionState
 from ketapress.publication import Publication
 from ketapress.store.store import Store, open_store
 from ketapress.testing import StillClock
-from support.daemon_process import Ticking
+from support.daemon_process import InlineDaemon
 from support.store_fixture import expire_leases
 
 START = datetime(2023, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-_TOLD, _TICKED = struct.Struct("d"), struct.Struct("qd??")
+_TIME, _RESULT = struct.Struct("d"), struct.Struct("qd??")
 _SETTINGS = """
 [site]
 title = "The Example Press"
@@ -45,138 +45,140 @@ secret = "{secret}"
 """
 
 
-def clones(folder: Path, urls: list[str], slots: int) -> list[Path]:
-    """A folder for each URL of the database, as clones of one repository are: a post for each minute, and their ids."""
+def create_clones(folder: Path, urls: list[str], slots: int) -> list[Path]:
+    """Return one folder for each database URL, like clones of one repository: a post a minute, with the same ids."""
     first = folder / "0"
     (first / "posts").mkdir(parents=True)
     for number in range(slots):
         text = f"---\ntitle: P{number}\ndate: {START + number * MINUTE:%Y-%m-%dT%H:%M:%SZ}\n---\nText.\n"
         (first / "posts" / f"p{number}.md").write_text(text)
-    _write_settings(first, "sqlite:///nobody.db")
-    Publication(first, {}).library(START - MINUTE, keep=True)
-    found = [first, *(shutil.copytree(first, folder / str(number)) for number in range(1, len(urls)))]
-    for clone, url in zip(found, urls, strict=True):
+    _write_settings(first, "sqlite:///unused.db")
+    Publication(first, {}).load_library(START - MINUTE, save_ids=True)
+    clones = [first, *(shutil.copytree(first, folder / str(number)) for number in range(1, len(urls)))]
+    for clone, url in zip(clones, urls, strict=True):
         _write_settings(clone, url)
-    return found
+    return clones
 
 
 def _write_settings(folder: Path, url: str) -> None:
     (folder / "ketapress.toml").write_text(_SETTINGS.format(url=url, secret="s" * 32))
 
 
-def load(folder: Path) -> None:
-    """Loads here what a scheduler loads in its first tick, so that those that are forked from here need not."""
-    (alone,) = clones(folder, ["sqlite:///ketapress.db"], 1)
-    Ticking(alone, StillClock(START)).daemon.publish_due()
+def warm_up(folder: Path) -> None:
+    """Import in this process what a scheduler imports in its first run, so that forked processes need not."""
+    (clone,) = create_clones(folder, ["sqlite:///ketapress.db"], 1)
+    InlineDaemon(clone, StillClock(START)).daemon.publish_due()
 
 
-class Tick(NamedTuple):
-    """How long it took, whether an edition came of it, and whether anything was wrong."""
+class TickResult(NamedTuple):
+    """How long a run took, whether it composed an edition, and whether it logged an error."""
 
     seconds: float
-    composed: bool
-    wrong: bool
+    has_edition: bool
+    has_error: bool
 
 
 @dataclass
-class Scheduler:
-    """A process, the pipe in which it is told the time, and whether it is at work."""
+class SchedulerProcess:
+    """A process, the pipe through which it gets the time, and whether it is at work."""
 
-    process: int
-    told: int
-    busy: bool = False
+    pid: int
+    time_pipe: int
+    is_busy: bool = False
 
 
 @dataclass
-class Crew:
-    """The processes. Each is told the time, ticks, and says in a pipe of all how that went.
+class SchedulerPool:
+    """The processes. Each one reads the time, runs its schedule once, and writes the result to a common pipe.
 
-    `settle` is called in each new process first.
+    `set_up` is called first in each new process.
     """
 
     folders: list[Path]
-    settle: Callable[[int], object] = lambda _number: None
-    children: dict[int, Scheduler] = field(default_factory=dict)
+    set_up: Callable[[int], object] = lambda _number: None
+    schedulers: dict[int, SchedulerProcess] = field(default_factory=dict)
     pipe: tuple[int, int] = field(default_factory=os.pipe)
 
-    def hire(self, number: int) -> None:
-        hears, told = os.pipe()
-        child = os.fork()
-        if child == 0:
+    def start(self, number: int) -> None:
+        read_end, write_end = os.pipe()
+        pid = os.fork()
+        if pid == 0:
             try:
-                self.settle(number)
-                self._work(number, hears)
+                self.set_up(number)
+                self._work(number, read_end)
             finally:
                 os._exit(1)
-        os.close(hears)
-        self.children[number] = Scheduler(child, told)
+        os.close(read_end)
+        self.schedulers[number] = SchedulerProcess(pid, write_end)
 
-    def _work(self, number: int, hears: int) -> None:
-        """As `run` does: one daemon that ticks on and on. Where it was told more than once, the last time counts."""
-        ticking = Ticking(self.folders[number], StillClock(START))
-        while words := os.read(hears, 4096):
-            (seconds,) = _TOLD.unpack(words[-_TOLD.size :])
-            ticking.clock.now = datetime.fromtimestamp(seconds, UTC)
-            ticking.said.seek(ticking.said.truncate(0))
-            began = time.monotonic()
-            ticking.daemon.publish_due()
-            took = time.monotonic() - began
-            wrong = any(each["level"] == "error" for each in ticking.events)
-            os.write(self.pipe[1], _TICKED.pack(os.getpid(), took, bool(ticking.heard("composed")), wrong))
-            if wrong:
-                sys.stderr.write(f"{number} says {ticking.said.getvalue()}")
+    def _work(self, number: int, time_pipe: int) -> None:
+        """Run one daemon again and again. Where several times are waiting in the pipe, the last one counts."""
+        inline_daemon = InlineDaemon(self.folders[number], StillClock(START))
+        while content := os.read(time_pipe, 4096):
+            (seconds,) = _TIME.unpack(content[-_TIME.size :])
+            inline_daemon.clock.now = datetime.fromtimestamp(seconds, UTC)
+            inline_daemon.log_output.seek(inline_daemon.log_output.truncate(0))
+            start = time.monotonic()
+            inline_daemon.daemon.publish_due()
+            duration = time.monotonic() - start
+            has_error = any(event["level"] == "error" for event in inline_daemon.events)
+            has_edition = bool(inline_daemon.list_messages("composed"))
+            os.write(self.pipe[1], _RESULT.pack(os.getpid(), duration, has_edition, has_error))
+            if has_error:
+                sys.stderr.write(f"scheduler {number} logged {inline_daemon.log_output.getvalue()}")
 
     def kill(self, number: int) -> bool:
-        """Whether it was at work."""
-        child = self.children.pop(number)
-        os.kill(child.process, signal.SIGKILL)
-        _, status = os.waitpid(child.process, 0)
-        os.close(child.told)
+        """Kill a process, and return whether it was at work."""
+        scheduler = self.schedulers.pop(number)
+        os.kill(scheduler.pid, signal.SIGKILL)
+        _, status = os.waitpid(scheduler.pid, 0)
+        os.close(scheduler.time_pipe)
         assert status == signal.SIGKILL, "a scheduler ended by itself"
-        return child.busy
+        return scheduler.is_busy
 
-    def end(self) -> None:
-        for number in list(self.children):
+    def stop(self) -> None:
+        for number in list(self.schedulers):
             self.kill(number)
-        for end in self.pipe:
-            os.close(end)
+        for descriptor in self.pipe:
+            os.close(descriptor)
 
-    def tell(self, now: datetime, *numbers: int) -> None:
-        """All of them, or these, tick for this moment."""
-        for number in numbers or self.children:
-            self.children[number].busy = True
-            os.write(self.children[number].told, _TOLD.pack(now.timestamp()))
+    def request_ticks(self, now: datetime, *numbers: int) -> None:
+        """Make all processes, or these, run their schedule for this moment."""
+        for number in numbers or self.schedulers:
+            self.schedulers[number].is_busy = True
+            os.write(self.schedulers[number].time_pipe, _TIME.pack(now.timestamp()))
 
-    def ticks(self, patience: float | None = None) -> dict[int, Tick]:
-        """Waits until somebody has ticked, or for so many seconds. Who ticked, and how."""
-        if not select.select([self.pipe[0]], [], [], patience)[0]:
+    def wait_for_ticks(self, timeout: float | None = None) -> dict[int, TickResult]:
+        """Wait until a process has finished a run, at most `timeout` seconds, and return the results by number."""
+        if not select.select([self.pipe[0]], [], [], timeout)[0]:
             return {}
-        heard = {
-            process: Tick(*how)
-            for process, *how in _TICKED.iter_unpack(os.read(self.pipe[0], 64 * _TICKED.size))
+        content = os.read(self.pipe[0], 64 * _RESULT.size)
+        results = {pid: TickResult(*fields) for pid, *fields in _RESULT.iter_unpack(content)}
+        ticks = {
+            number: results[scheduler.pid]
+            for number, scheduler in self.schedulers.items()
+            if scheduler.pid in results
         }
-        ticked = {
-            number: heard[each.process] for number, each in self.children.items() if each.process in heard
-        }
-        for number in ticked:
-            self.children[number].busy = False
-        return ticked
+        for number in ticks:
+            self.schedulers[number].is_busy = False
+        return ticks
 
 
-def newest(store: Store) -> datetime:
-    found = store.editions.get_newest_decided_slot("minutely")
-    return found.at if found else START - MINUTE
+def get_newest_slot(store: Store) -> datetime:
+    slot = store.editions.get_newest_decided_slot("minutely")
+    return slot.at if slot else START - MINUTE
 
 
-def assert_one_edition_a_slot(url: str, folder: Path, slots: int) -> None:
-    """One edition a slot, each with the post of its minute; what a killed scheduler left is finished first."""
+def assert_one_edition_per_slot(url: str, folder: Path, slots: int) -> None:
+    """Assert that each slot has one edition, with the post of its minute; what a killed process left is finished first."""
     with open_store(url, folder) as store:
         expire_leases(store)
-    Ticking(folder, StillClock(START + slots * MINUTE - timedelta(seconds=1))).daemon.publish_due()
+    last_moment = START + slots * MINUTE - timedelta(seconds=1)
+    InlineDaemon(folder, StillClock(last_moment)).daemon.publish_due()
     with open_store(url, folder) as store:
         editions = store.editions.list_all("minutely")[::-1]
-    assert [each.slot.at for each in editions] == [START + number * MINUTE for number in range(slots)]
-    states = Counter((each.decision, each.state) for each in editions)
+    assert [edition.slot.at for edition in editions] == [START + number * MINUTE for number in range(slots)]
+    states = Counter((edition.decision, edition.state) for edition in editions)
     assert states == {(Decision.COMPOSED, EditionState.READY): slots}
-    assert [len(each.post_ids) for each in editions] == [1] * slots
-    assert len({each.post_ids for each in editions}) == slots
+    assert [len(edition.post_ids) for edition in editions] == [1] * slots
+    assert len({edition.post_ids for edition in editions}) == slots

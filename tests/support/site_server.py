@@ -1,4 +1,4 @@
-"""A small magazine in three scripts, published, and served on this machine as any web server would."""
+"""A small magazine in three scripts, published, and a plain web server for it."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from support.cli_runner import ketapress
 from support.factories import REPOSITORY
 
 _MAGAZINE = REPOSITORY / "tests" / "magazine"
-_TYPES = {
+_MEDIA_TYPES = {
     "atom.xml": "application/atom+xml; charset=utf-8",
     "feed.xml": "application/rss+xml; charset=utf-8",
     "feed.json": "application/feed+json; charset=utf-8",
@@ -20,9 +20,9 @@ _TYPES = {
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address, which ends in a slash, of a folder that need not be there yet."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder)))
+def serve_folder(folder: Path) -> Iterator[str]:
+    """Serve a folder, which need not exist yet. Yields its URL with a slash at the end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_FileHandler, directory=str(folder)))
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -32,26 +32,27 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def publish_magazine(root: Path, url: str, language: str = "en") -> Path:
-    """The magazine's `public/`, as it is one Monday in June: five posts, one edition, an old address, two pictures."""
+    """Publish five posts, one edition, an alias and two images, and return `public/`."""
     shutil.copytree(_MAGAZINE, root)
     settings = root / "ketapress.toml"
-    said = settings.read_text().replace("http://127.0.0.1:1", url.rstrip("/"))
-    settings.write_text(said.replace('language = "en"', f'language = "{language}"'))
-    done = ketapress(root, "publish", "--at", "2023-06-12T09:00")
-    assert done.exit_code == 0, done.stderr
-    for picture in root.glob("*.svg"):
-        shutil.copy(picture, root / "public")
+    text = settings.read_text().replace("http://127.0.0.1:1", url.rstrip("/"))
+    settings.write_text(text.replace('language = "en"', f'language = "{language}"'))
+    outcome = ketapress(root, "publish", "--at", "2023-06-12T09:00")
+    assert outcome.exit_code == 0, outcome.stderr
+    for image in root.glob("*.svg"):
+        shutil.copy(image, root / "public")
     return root / "public"
 
 
-class _Files(SimpleHTTPRequestHandler):
-    """Files with the types that docs for web servers tell; it keeps no log."""
+class _FileHandler(SimpleHTTPRequestHandler):
+    """Serves files with the media types that docs/deploy sets, and logs nothing."""
 
     def guess_type(self, path: object) -> str:
         name = Path(str(path)).name
         return next(
-            (kind for end, kind in _TYPES.items() if name.endswith(end)), super().guess_type(str(path))
+            (media_type for suffix, media_type in _MEDIA_TYPES.items() if name.endswith(suffix)),
+            super().guess_type(str(path)),
         )
 
     def log_message(self, *_: object) -> None:
-        """Nothing is written."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""People, slots and editions in a store, with only what a test is about spelled out."""
+"""Create subscribers, slots and editions in a store, with defaults for what a test does not care about."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -63,7 +63,7 @@ def create_edition(
     posts: Iterable[str] = ("a",),
     state: EditionState = EditionState.READY,
 ) -> int:
-    """A finished edition; ready, unless something else is said."""
+    """Create an edition with a saved message, READY by default. Return its id."""
     posts = list(posts)
     edition_id = create_building_edition(store, day=day, newsletter=newsletter, posts=posts)
     assert store.editions.save_message(
@@ -73,7 +73,7 @@ def create_edition(
 
 
 def make_import_rows(count: int) -> Iterator[ImportRow]:
-    """Person 0, person 1, …"""
+    """Yield import rows of Person 0, Person 1, …"""
     return (
         ImportRow(address=f"person{number}@example.org", name=f"Person {number}") for number in range(count)
     )
@@ -85,7 +85,7 @@ def subscribe(store: Store, entries: Iterable[ImportRow | str], *newsletters: st
 
 
 def create_sending_edition(store: Store, subscriber_count: int) -> int:
-    """An edition that is frozen for that many people."""
+    """Create an edition that is frozen for a number of new subscribers. Return its id."""
     subscribe(store, make_import_rows(subscriber_count))
     edition_id = create_edition(store)
     assert store.deliveries.freeze(edition_id, "weekly", NOW) == subscriber_count
@@ -95,12 +95,12 @@ def create_sending_edition(store: Store, subscriber_count: int) -> int:
 def claim_ids(
     store: Store, edition_id: int, limit: int = 100, *, worker: str = "worker", now: datetime = NOW
 ) -> list[int]:
-    """The subscriptions that a claim took."""
+    """Claim deliveries. Return their subscription ids."""
     return [recipient.subscription_id for recipient in store.deliveries.claim(edition_id, limit, worker, now)]
 
 
 def start_sending(store: Store, edition_id: int, limit: int = 100) -> list[int]:
-    """Claimed, and then sending."""
+    """Claim deliveries and commit their intents. Return their subscription ids."""
     ids = claim_ids(store, edition_id, limit)
     assert store.deliveries.commit(edition_id, results=[], intents=ids, now=NOW) == set(ids)
     return ids
@@ -116,21 +116,21 @@ def record_results(
 
 
 def nonzero_counts(store: Store, edition_id: int | None = None) -> dict[DeliveryState, int]:
-    """The counts that are not zero; and on the way, that they add up."""
+    """Return the counts above zero, after checking that no delivery is lost."""
     if edition_id is not None:
         assert store.deliveries.counts_match(edition_id)
     return {state: count for state, count in store.deliveries.counts(edition_id).items() if count}
 
 
 def expire_leases(store: Store) -> None:
-    """As if a minute had gone by without a word from anybody who holds a lease."""
+    """Expire all leases, as if no process had renewed one for a minute."""
     with store._transactions.write() as connection:
         connection.exec_driver_sql("UPDATE workers SET lease_until = 0")
         connection.exec_driver_sql("UPDATE editions SET lease_until = 0")
 
 
 def subscription_states(store: Store, address: str) -> dict[str, SubscriptionState]:
-    """A person's newsletters and where each stands."""
+    """Return an address's subscription states by newsletter."""
     subscriber = store.subscribers.find(address)
     assert subscriber is not None
     return {subscription.newsletter: subscription.state for subscription in subscriber.subscriptions}

@@ -13,40 +13,42 @@ from zoneinfo import ZoneInfo
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY, HOUR = 24 * 60, 60
 MINUTE = timedelta(minutes=1)
-_BACK = 25 * HOUR  # no clock was ever set back by more
-_LOOK = 3 * HOUR  # no zone has two changes so near to each other since 1970
+_LEAD = 25 * HOUR  # no clock was ever set back by more
+_STEP = 3 * HOUR  # no zone has two changes so near to each other since 1970
 
-Named = Callable[[datetime], bool]
+SlotTest = Callable[[datetime], bool]
 """Whether a schedule names a time on a wall."""
 
 
-def minutes_of(moment: datetime) -> int:
+def to_minutes(moment: datetime) -> int:
     return (moment - EPOCH) // MINUTE
 
 
-def walked(zone: str, named: Named, first: int, last: int, step: int = 1) -> dict[str, int]:
+def list_slots_by_walking(
+    zone: str, is_slot: SlotTest, first: int, last: int, step: int = 1
+) -> dict[str, int]:
     """Every slot in a span, by its key: somebody stands before the clock and looks at it every `step` minutes."""
     tz = ZoneInfo(zone)
-    found: dict[datetime, int] = {}
+    minutes_by_wall: dict[datetime, int] = {}
     days = set()
     skipped: list[tuple[datetime, int]] = []
-    before = _wall(first - _BACK - step, tz)
-    for minute in range(first - _BACK, last, step):
+    previous_wall = _wall(first - _LEAD - step, tz)
+    for minute in range(first - _LEAD, last, step):
         wall = _wall(minute, tz)
         days.add(wall.date())
-        missing = before + step * MINUTE
+        missing = previous_wall + step * MINUTE
         while missing < wall:
             skipped.append((missing, minute))
             missing += step * MINUTE
-        found.setdefault(wall, minute)
-        before = wall
+        minutes_by_wall.setdefault(wall, minute)
+        previous_wall = wall
     for wall, minute in skipped:
         if wall.date() in days:
-            found.setdefault(wall, minute)
+            minutes_by_wall.setdefault(wall, minute)
     return {
         f"{wall:%Y-%m-%dT%H%M}": minute
-        for wall, minute in found.items()
-        if first <= minute < last and named(wall)
+        for wall, minute in minutes_by_wall.items()
+        if first <= minute < last and is_slot(wall)
     }
 
 
@@ -59,17 +61,17 @@ class Span:
     shift: int
 
 
-def spans(zone: str, first: int, last: int) -> Iterator[Span]:
+def find_spans(zone: str, first: int, last: int) -> Iterator[Span]:
     """The time from `first` to `last`, cut where clocks are changed."""
     tz = ZoneInfo(zone)
     start = first
-    for look in range(first, last, _LOOK):
-        if _shift(look, tz) != _shift(min(look + _LOOK, last), tz):
+    for look in range(first, last, _STEP):
+        if _shift(look, tz) != _shift(min(look + _STEP, last), tz):
             change = (
                 look
                 + 1
                 + bisect_left(
-                    range(look + 1, look + _LOOK),
+                    range(look + 1, look + _STEP),
                     True,
                     key=lambda minute: _shift(minute, tz) != _shift(look, tz),
                 )
@@ -79,23 +81,23 @@ def spans(zone: str, first: int, last: int) -> Iterator[Span]:
     yield Span(start, last, _shift(start, tz))
 
 
-def slots_of(cut: Sequence[Span], walls: Sequence[int], first: int, last: int) -> list[tuple[int, int]]:
+def slots_of(spans: Sequence[Span], walls: Sequence[int], first: int, last: int) -> list[tuple[int, int]]:
     """Every slot in a span of time: its minute of UTC and its minute on the wall, for sorted minutes on walls.
 
     `cut` has to begin some days before `first`.
     """
-    found: list[tuple[int, int]] = []
-    seen = cut[0].start + cut[0].shift
-    for span in cut:
+    slots: list[tuple[int, int]] = []
+    latest_wall = spans[0].start + spans[0].shift
+    for span in spans:
         begin, end = span.start + span.shift, span.end + span.shift
-        for wall in walls[bisect_left(walls, seen) : bisect_left(walls, begin)]:
+        for wall in walls[bisect_left(walls, latest_wall) : bisect_left(walls, begin)]:
             day = wall - wall % DAY
-            if not seen <= day <= begin - DAY:
-                found.append((span.start, wall))
-        come = walls[bisect_left(walls, max(seen, begin)) : bisect_left(walls, end)]
-        found += [(wall - span.shift, wall) for wall in come]
-        seen = max(seen, end)
-    return [each for each in found if first <= each[0] < last]
+            if not latest_wall <= day <= begin - DAY:
+                slots.append((span.start, wall))
+        new_walls = walls[bisect_left(walls, max(latest_wall, begin)) : bisect_left(walls, end)]
+        slots += [(wall - span.shift, wall) for wall in new_walls]
+        latest_wall = max(latest_wall, end)
+    return [slot for slot in slots if first <= slot[0] < last]
 
 
 def _wall(minute: int, tz: ZoneInfo) -> datetime:

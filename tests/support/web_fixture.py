@@ -1,5 +1,6 @@
-"""For tests of the web door: uvicorn on a real socket in a thread, and a client that follows nothing."""
+"""For tests of the web server: a real socket in a thread, and an HTTP client that follows no redirects."""
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,48 +15,49 @@ import httpx
 from ketapress.mail.tokens import Purpose, create_token
 from ketapress.publication import Publication
 from ketapress.system.event_log import Log
-from ketapress.web.app import web_door
-from ketapress.web.server import Server, listening
-from ketapress.web.site_state import Site
+from ketapress.web.app import create_app
+from ketapress.web.server import Server, open_socket
+from ketapress.web.site_state import SiteState
 
 
 @dataclass(frozen=True)
-class Door:
-    """An open door: its publication, who knocks, and what it said of itself."""
+class WebServer:
+    """A server that runs: its publication, a client, and its log."""
 
     root: Path
-    site: Site
+    state: SiteState
     client: httpx.Client
-    said: StringIO
+    log_output: StringIO
 
-    def raw(self, request: bytes) -> bytes:
-        """The answer to bytes that no client would send."""
-        with socket.create_connection(("127.0.0.1", self.client.base_url.port or 0), timeout=30) as line:
-            line.sendall(request)
-            line.shutdown(socket.SHUT_WR)
-            return b"".join(iter(lambda: line.recv(65536), b""))
+    def send_raw(self, request: bytes) -> bytes:
+        """Return the answer to bytes that no HTTP client would send."""
+        with socket.create_connection(
+            ("127.0.0.1", self.client.base_url.port or 0), timeout=30
+        ) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
 
-    def url(self, path: str) -> str:
-        """The whole address of a path."""
+    def build_url(self, path: str) -> str:
         return f"{str(self.client.base_url).rstrip('/')}{path}"
 
-    def path(self, purpose: Purpose, subscription_id: int = 1) -> str:
-        """Where a letter to this subscription links to."""
-        return f"/{purpose}/{create_token(self.site.secrets[0], purpose, subscription_id)}"
+    def build_link_path(self, purpose: Purpose, subscription_id: int = 1) -> str:
+        """Return the path of a link in a message to this subscription."""
+        return f"/{purpose}/{create_token(self.state.secrets[0], purpose, subscription_id)}"
 
 
 @contextmanager
-def open_door(root: Path) -> Iterator[Door]:
-    publication = Publication(root, {})
-    site, said = Site.of(publication), StringIO()
-    log = Log(said, lambda: datetime.now(UTC), as_json=True)
-    server = Server(web_door(lambda: site, log), listening("127.0.0.1", 0))
-    thread = Thread(target=server.serve, name="door")
+def run_web_server(root: Path) -> Iterator[WebServer]:
+    publication = Publication(root, os.environ)
+    state, log_output = SiteState.load(publication), StringIO()
+    log = Log(log_output, lambda: datetime.now(UTC), as_json=True)
+    server = Server(create_app(lambda: state, log), open_socket("127.0.0.1", 0))
+    thread = Thread(target=server.serve, name="web")
     thread.start()
     try:
-        with httpx.Client(base_url=server.address, timeout=30) as client:
-            yield Door(root, site, client, said)
+        with httpx.Client(base_url=server.url, timeout=30) as client:
+            yield WebServer(root, state, client, log_output)
     finally:
-        server.end()
+        server.stop()
         thread.join()
         publication.close()

@@ -1,4 +1,4 @@
-"""Every file is written whole or not at all, and through no link that came with a folder."""
+"""Every file is written completely or not at all, and never through a symbolic link in the folder."""
 
 import ast
 import fcntl
@@ -14,10 +14,10 @@ import pytest
 
 from ketapress.alerts.policy import AlertState
 from ketapress.alerts.state import save_states
-from ketapress.builder.up_to_date import _write as write_unchanged
+from ketapress.builder.up_to_date import _write as write_answer
 from ketapress.builder.writer import write_targets
-from ketapress.daemon.counters import Measures
-from ketapress.daemon.websub_client import write_announced
+from ketapress.daemon.counters import Counters
+from ketapress.daemon.websub_client import write_digests
 from ketapress.model.build_target import BuildTarget
 from ketapress.model.edition import Decision, StoredEdition, Window
 from ketapress.model.errors import KetapressError, RefusedError
@@ -53,7 +53,7 @@ SLOT = edition().slot
 URL = "sqlite:///ketapress.db"
 LEFTOVER = f".{'0' * 16}{TEMPORARY}"
 
-# One function.
+# Writing one file.
 
 
 def test_a_file_is_made_and_replaced_and_nothing_else_stays(tmp_path: Path) -> None:
@@ -67,13 +67,13 @@ def test_a_file_is_made_and_replaced_and_nothing_else_stays(tmp_path: Path) -> N
 
 def test_the_rights_are_those_that_were_asked_for_less_the_umask(tmp_path: Path) -> None:
     file = tmp_path / "file"
-    before = os.umask(0o027)
+    original = os.umask(0o027)
     try:
-        for mode, left in ((0o644, 0o640), (0o600, 0o600)):
+        for mode, expected in ((0o644, 0o640), (0o600, 0o600)):
             write_atomic(file, b"", mode=mode)
-            assert file.stat().st_mode & 0o777 == left
+            assert file.stat().st_mode & 0o777 == expected
     finally:
-        os.umask(before)
+        os.umask(original)
 
 
 def test_a_name_without_a_folder_is_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,15 +111,15 @@ def test_what_fails_leaves_the_file_as_it_was_and_names_it(
     file = tmp_path / "file"
     file.write_bytes(b"before")
 
-    def refuse(*_words: object) -> None:
+    def refuse(*_arguments: object) -> None:
         raise OSError(28, "No space left on device", "some other name")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, call, refuse)
-        with pytest.raises(OSError, match="No space left") as caught:
+        with pytest.raises(OSError, match="No space left") as error:
             write_atomic(file, b"after", durable=True)
 
-    assert caught.value.filename == str(file)
+    assert error.value.filename == str(file)
     assert list(tmp_path.iterdir()) == [file]
     assert file.read_bytes() == b"before"
 
@@ -128,23 +128,23 @@ def test_a_writer_that_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> N
     file = tmp_path / "file"
     file.write_bytes(b"before")
 
-    def broken_off() -> None:
+    def write_half() -> None:
         with open_atomic(file) as handle:
             os.write(handle, b"half")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        broken_off()
+        write_half()
 
     assert list(tmp_path.iterdir()) == [file]
     assert file.read_bytes() == b"before"
 
 
 def test_a_folder_that_is_not_there_is_said_by_the_name_of_the_file(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError) as caught:
+    with pytest.raises(FileNotFoundError) as error:
         write_atomic(tmp_path / "gone" / "file", b"")
 
-    assert caught.value.filename == str(tmp_path / "gone" / "file")
+    assert error.value.filename == str(tmp_path / "gone" / "file")
 
 
 def test_a_new_file_takes_the_place_of_nothing(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_new_file_takes_the_place_of_nothing(tmp_path: Path) -> None:
 def test_a_new_file_that_cannot_be_written_whole_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_words: object) -> None:
+    def refuse(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", refuse)
@@ -174,15 +174,15 @@ def test_a_new_file_that_cannot_be_written_whole_is_none(
 
 def test_what_a_killed_process_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
     (tmp_path / LEFTOVER).write_bytes(b"half")
-    for name in (f"{TEMPORARY}", f".mine{TEMPORARY}", f"feed.xml{TEMPORARY}"):  # no names of ours
+    for name in (f"{TEMPORARY}", f".mine{TEMPORARY}", f"feed.xml{TEMPORARY}"):  # not names of ours
         (tmp_path / name).write_bytes(b"mine")
-    before = set(tmp_path.iterdir()) - {tmp_path / LEFTOVER}
+    original = set(tmp_path.iterdir()) - {tmp_path / LEFTOVER}
 
     with open_atomic(tmp_path / "one") as handle:
         write_atomic(tmp_path / "two", b"two")
         os.write(handle, b"one")
 
-    assert set(tmp_path.iterdir()) == before | {tmp_path / "one", tmp_path / "two"}
+    assert set(tmp_path.iterdir()) == original | {tmp_path / "one", tmp_path / "two"}
     assert (tmp_path / "one").read_bytes() == b"one"
 
 
@@ -196,7 +196,7 @@ def test_leftovers_that_are_no_files_stop_nobody(tmp_path: Path) -> None:
 
     write_atomic(tmp_path / "file", b"new")
 
-    assert {each.name for each in tmp_path.iterdir()} == {"victim", "file", names[2]}
+    assert {path.name for path in tmp_path.iterdir()} == {"victim", "file", names[2]}
     assert (tmp_path / "victim").read_bytes() == b"mine"
 
 
@@ -204,19 +204,19 @@ def test_a_file_that_was_taken_for_a_leftover_before_it_was_locked_is_begun_anew
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = fcntl.flock
-    taken: list[int] = []
+    handles: list[int] = []
 
-    def late(handle: int, kind: int) -> None:
-        if not taken:
-            taken.append(handle)
-            remove_leftovers(str(tmp_path), [each.name for each in tmp_path.iterdir()])
+    def lock_late(handle: int, kind: int) -> None:
+        if not handles:
+            handles.append(handle)
+            remove_leftovers(str(tmp_path), [path.name for path in tmp_path.iterdir()])
         lock(handle, kind)
 
-    monkeypatch.setattr("ketapress.system.atomic.flock", late)
+    monkeypatch.setattr("ketapress.system.atomic.flock", lock_late)
     replace_file(str(tmp_path / "file"), b"whole")
 
-    assert taken
-    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+    assert handles
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_bytes() == b"whole"
 
 
@@ -229,14 +229,14 @@ def test_processes_that_write_one_file_do_not_break_each_other(tmp_path: Path) -
     file, contents = tmp_path / "file", [bytes([number]) * 100_000 for number in range(3)]
     spawn = get_context("fork")
     writers = [spawn.Process(target=_write_often, args=(file, content)) for content in contents]
-    for each in writers:
-        each.start()
-    while any(each.is_alive() for each in writers):
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
         assert not file.exists() or file.read_bytes() in contents
-    for each in writers:
-        each.join()
+    for writer in writers:
+        writer.join()
 
-    assert [each.exitcode for each in writers] == [0, 0, 0]
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -249,7 +249,7 @@ def test_what_is_written_in_place_is_no_link(tmp_path: Path) -> None:
     assert not (tmp_path / "nothing").exists()
 
 
-# The memories.
+# State files.
 
 
 def test_a_memory_is_what_was_written(tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_a_memory_that_is_no_file_is_none(tmp_path: Path) -> None:
     assert [read_state(tmp_path, name) for name in ("link", "folder", "pipe", "gone")] == [{}] * 4
 
 
-# Leftovers of killed processes are no posts and no pages.
+# Leftovers of killed processes are not posts and not pages.
 
 
 def test_a_build_publishes_and_mentions_no_leftover_and_removes_it(tmp_path: Path) -> None:
@@ -299,41 +299,41 @@ def test_a_build_publishes_and_mentions_no_leftover_and_removes_it(tmp_path: Pat
 
 
 class Writer(NamedTuple):
-    """Something that writes: the places that it writes to, and folders in which its places are."""
+    """A writer of the program, and the paths that it writes, with their folders."""
 
     run: Callable[[Path], object]
-    places: tuple[str, ...]
+    paths: tuple[str, ...]
 
 
-def _lock(root: Path) -> None:
+def _take_lock(root: Path) -> None:
     assert lock_holder(root, "publish") == ""
     with publication_lock(root, "publish"):
         pass
 
 
-def _spill(root: Path) -> None:
+def _spill_results(root: Path) -> None:
     spill = SpillFile(root / STATE_FOLDER / SPILL)
     spill.reserve()
     spill.save(UnsavedResults(1, (), ()))
 
 
-def _note(root: Path) -> None:
+def _record_progress(root: Path) -> None:
     window = Window(NOW, NOW)
     stored = StoredEdition(id=1, slot=SLOT, decision=Decision.COMPOSED, window=window, subject="News")
     record_progress(root, stored, has_started=True, is_finished=False, now=NOW)
 
 
-def _public(root: Path) -> None:
+def _write_public(root: Path) -> None:
     target = BuildTarget("2023/index.html", "key", lambda: b"page")
     write_targets(root / "public", [], [target], BuildCache(root / FILE))
 
 
-def _outbox(root: Path) -> None:
+def _write_outbox(root: Path) -> None:
     write_edition(root, SLOT, {"digest.txt": b"News"})
 
 
-def _command(*words: str) -> Callable[[Path], None]:
-    """A command in the folder of the publication. It may refuse: its fault is then told, and not raised."""
+def _run_command(*words: str) -> Callable[[Path], None]:
+    """Return a writer that runs a command in the publication folder. The command may fail, with a message."""
 
     def run(root: Path) -> None:
         outcome = ketapress(root, *(word.format(root=root) for word in words))
@@ -342,12 +342,12 @@ def _command(*words: str) -> Callable[[Path], None]:
     return run
 
 
-def _backup(root: Path) -> None:
+def _back_up(root: Path) -> None:
     with open_store(URL, root) as store:
         store.backup(root / "copy.db")
 
 
-def _restoring(root: Path) -> None:
+def _restore(root: Path) -> None:
     with open_store(URL, root) as store:
         store.backup(root / "whole.db")
     with temporary_copy(root / "whole.db", root / "ketapress.db"):
@@ -356,34 +356,34 @@ def _restoring(root: Path) -> None:
 
 def _export_edition(root: Path) -> None:
     assert ketapress(root, "publish", "--at", "2023-06-12T09:00").exit_code == 0
-    _command("outbox", "export", SLOT.edition, "--to", "{root}/copy")(root)
+    _run_command("outbox", "export", SLOT.edition, "--to", "{root}/copy")(root)
 
 
-def _unchanged(root: Path) -> None:
-    write_unchanged(f"{root}/{STATE_FOLDER}/unchanged", "said")
+def _save_answer(root: Path) -> None:
+    write_answer(f"{root}/{STATE_FOLDER}/unchanged", "said")
 
 
 NEW_POST = f"posts/{NOW.date()}-a-title.md"
 FIRST_POST = f"posts/{welcome_post(NOW)[0]}"
 AT = "2023-06-08T09:00"
-MEMORIES = {
+STATE_WRITERS = {
     "schedules": Writer(lambda root: save_schedules(root, settings()), (f"{STATE_FOLDER}/schedules.json",)),
     "alerts": Writer(
         lambda root: save_states(root, {"a": AlertState(NOW, NOW)}), (f"{STATE_FOLDER}/alerts.json",)
     ),
-    "measures": Writer(lambda root: Measures(root, "web").keep(), (f"{STATE_FOLDER}/measured-web.json",)),
-    "announced": Writer(lambda root: write_announced(root, {"a": "b"}), (f"{STATE_FOLDER}/announced.json",)),
-    "unchanged": Writer(_unchanged, (f"{STATE_FOLDER}/unchanged",)),
+    "measures": Writer(lambda root: Counters(root, "web").save(), (f"{STATE_FOLDER}/measured-web.json",)),
+    "announced": Writer(lambda root: write_digests(root, {"a": "b"}), (f"{STATE_FOLDER}/announced.json",)),
+    "unchanged": Writer(_save_answer, (f"{STATE_FOLDER}/unchanged",)),
     "gitignore": Writer(make_state_folder, (f"{STATE_FOLDER}/.gitignore",)),
-    "lock": Writer(_lock, (f"{STATE_FOLDER}/publish.lock",)),
+    "lock": Writer(_take_lock, (f"{STATE_FOLDER}/publish.lock",)),
     "secret": Writer(
         lambda root: load_or_create_secret(make_state_folder(root), settings(), "fresh"),
         (f"{STATE_FOLDER}/secret",),
     ),
-    "cache": Writer(_command("build"), (FILE, f"{FILE}-journal")),
-    "last backup": Writer(_command("db", "backup", "{root}/copy.db"), (f"{STATE_FOLDER}/last-backup",)),
+    "cache": Writer(_run_command("build"), (FILE, f"{FILE}-journal")),
+    "last backup": Writer(_run_command("db", "backup", "{root}/copy.db"), (f"{STATE_FOLDER}/last-backup",)),
     "preview": Writer(
-        _command("preview", "--no-serve", "--at", AT),
+        _run_command("preview", "--no-serve", "--at", AT),
         (
             f"{STATE_FOLDER}/preview",
             f"{STATE_FOLDER}/preview/outbox",
@@ -392,20 +392,20 @@ MEMORIES = {
         ),
     ),
 }
-"""What lies in the private folder."""
-WRITERS = MEMORIES | {
-    "spill": Writer(_spill, (f"{STATE_FOLDER}/{SPILL}",)),
+"""The writers of the private folder."""
+WRITERS = STATE_WRITERS | {
+    "spill": Writer(_spill_results, (f"{STATE_FOLDER}/{SPILL}",)),
     "ids": Writer(lambda root: write_registry(root, "{}\n"), (TRACKED_REGISTRY,)),
     "a new post": Writer(lambda root: new_post(root, "A title", settings(), NOW), (NEW_POST,)),
     "a new publication": Writer(
         lambda root: create_publication(root / "begun", NOW),
         ("begun/ketapress.toml", "begun/.gitignore", f"begun/{FIRST_POST}"),
     ),
-    "public": Writer(_public, ("public/2023", "public/2023/index.html")),
+    "public": Writer(_write_public, ("public/2023", "public/2023/index.html")),
     "generation": Writer(lambda root: raise_outbox_generation(root, 2), (f"outbox/{GENERATION_FILE}",)),
-    "sent": Writer(_note, (f"outbox/{SENT_FILE}",)),
+    "sent": Writer(_record_progress, (f"outbox/{SENT_FILE}",)),
     "outbox": Writer(
-        _outbox,
+        _write_outbox,
         (
             "outbox/weekly",
             f"outbox/{SLOT.edition}",
@@ -415,81 +415,81 @@ WRITERS = MEMORIES | {
     ),
     "export of an edition": Writer(_export_edition, ("copy",)),
     "export of people": Writer(
-        _command("subscribers", "export", "--to", "{root}/people.csv"), ("people.csv",)
+        _run_command("subscribers", "export", "--to", "{root}/people.csv"), ("people.csv",)
     ),
-    "backup": Writer(_backup, ("copy.db", "copy.db.part-journal")),
-    "restoring": Writer(_restoring, ("ketapress.db.restoring", "ketapress.db.restoring-wal")),
+    "backup": Writer(_back_up, ("copy.db", "copy.db.part-journal")),
+    "restoring": Writer(_restore, ("ketapress.db.restoring", "ketapress.db.restoring-wal")),
 }
-"""All that writes but for the database itself, whose place the settings name: they may name any.
+"""All writers except for the database itself, whose path the settings name, which may be any.
 
-Who adds one adds it here: `test_nobody_else_writes` finds it.
+Add a new one here: `test_nobody_else_writes` finds it.
 """
-PLANTED = [(name, place) for name, writer in WRITERS.items() for place in writer.places]
+PATHS = [(name, path) for name, writer in WRITERS.items() for path in writer.paths]
 
 
-def planted(root: Path, place: str, kind: str) -> dict[str, bytes]:
-    """Links in a place and at all the names that a temporary file of it has had; returns what they lead to."""
+def plant_links(root: Path, path: str, kind: str) -> dict[str, bytes]:
+    """Plant links at a path and at all names of its temporary files, now and before; return what they lead to."""
     outside = root.parent / "outside"
     (outside / "folder").mkdir(parents=True)
     for name in ("file", "folder/file"):
         (outside / name).write_bytes(b"theirs")
-    file = root / place
+    file = root / path
     file.parent.mkdir(parents=True, exist_ok=True)
     names = {file.with_suffix(".new").name, *(f"{file.name}{end}" for end in _ENDS)}
     for name in names:
         (file.parent / name).symlink_to(os.path.relpath(outside / kind, file.parent))
-    return outside_now(root)
+    return read_outside(root)
 
 
 _ENDS = ("", ".new", ".tmp", ".part", TEMPORARY, ".restoring")
 
 
-def outside_now(root: Path) -> dict[str, bytes]:
+def read_outside(root: Path) -> dict[str, bytes]:
     outside = root.parent / "outside"
     return {
-        str(each.relative_to(outside)): b"" if each.is_dir() else each.read_bytes()
-        for each in sorted(outside.rglob("*"))
+        str(path.relative_to(outside)): b"" if path.is_dir() else path.read_bytes()
+        for path in sorted(outside.rglob("*"))
     }
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "nothing"])
-@pytest.mark.parametrize(("name", "place"), PLANTED)
-def test_no_writer_follows_a_link_that_was_planted(tmp_path: Path, name: str, place: str, kind: str) -> None:
+@pytest.mark.parametrize(("name", "path"), PATHS)
+def test_no_writer_follows_a_link_that_was_planted(tmp_path: Path, name: str, path: str, kind: str) -> None:
     (tmp_path / "site").mkdir()
     root = new_publication(tmp_path / "site")
-    before = planted(root, place, kind)
+    original = plant_links(root, path, kind)
 
-    with suppress(KetapressError, OSError):  # every command tells both, and names the file
+    with suppress(KetapressError, OSError):  # every command reports both, with the name of the file
         WRITERS[name].run(root)
 
-    assert outside_now(root) == before
+    assert read_outside(root) == original
 
 
-@pytest.mark.parametrize("name", MEMORIES)
+@pytest.mark.parametrize("name", STATE_WRITERS)
 def test_no_memory_is_kept_through_a_folder_that_is_a_link(tmp_path: Path, name: str) -> None:
     (tmp_path / "site").mkdir()
     root = new_publication(tmp_path / "site")
-    before = planted(root, STATE_FOLDER, "folder")
+    original = plant_links(root, STATE_FOLDER, "folder")
 
     with suppress(RefusedError):
-        MEMORIES[name].run(root)
+        STATE_WRITERS[name].run(root)
 
-    assert outside_now(root) == before
+    assert read_outside(root) == original
 
 
 def test_a_build_in_a_cloned_folder_writes_over_nothing_outside(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     root = new_publication(tmp_path / "site")
-    before = planted(root, TRACKED_REGISTRY, "file")
+    original = plant_links(root, TRACKED_REGISTRY, "file")
     (root / TRACKED_REGISTRY).unlink()
 
     assert ketapress(root, "build").exit_code == 0
 
-    assert outside_now(root) == before
+    assert read_outside(root) == original
     assert (root / TRACKED_REGISTRY).is_file()
 
 
-# There is one way to write.
+# Only one module writes.
 
 _WRITES = {
     "os.link",
@@ -505,65 +505,65 @@ _WRITES = {
 }
 _METHODS = {"hardlink_to", "rename", "symlink_to", "touch", "write_bytes", "write_text"}
 _ALLOWED = {
-    "cli/outbox_export.py": {"open", "unfinished.rename"},  # a descriptor of `replacing`; a folder
-    "cli/subscribers.py": {"open"},  # a descriptor of `replacing`
+    "cli/outbox_export.py": {"open", "partial_folder.rename"},  # a descriptor of `open_atomic`; a folder
+    "cli/subscribers.py": {"open"},  # a descriptor of `open_atomic`
     "outbox/writer.py": {"path.rename", "target.rename", "new_folder.rename"},  # folders
     "store/maintenance/backup.py": {"part_file.rename"},  # SQLite writes the file
     "store/maintenance/restore.py": {
         "wal_file.rename",
         "os.link",
         "copy_path.rename",
-    },  # as above, and its companions
-    "store/spill_file.py": {"os.fsync"},  # it is written in place, because its room is kept free
+    },  # as above, and its WAL
+    "store/spill_file.py": {"os.fsync"},  # it is written in place, because its space is reserved
     "outbox/sent_log.py": {"os.fsync"},  # a line is appended
     "system/parallel.py": {"os.fdopen"},  # a pipe
 }
-"""What else may write, and why."""
+"""Other calls that may write, and why."""
 
 
-def writes(call: ast.Call) -> bool:
+def is_write(call: ast.Call) -> bool:
     function = ast.unparse(call.func)
     module, _, name = function.rpartition(".")
-    if (
-        name == "replace" and module != "os"
-    ):  # of a text it has two arguments, of a moment none without a name
+    if name == "replace" and module != "os":  # of a text it has two arguments, of a datetime only keywords
         return len(call.args) == 1 and not call.keywords
     if (name in {"open", "fdopen"} and module != "os") or function == "os.fdopen":
         return any(
-            isinstance(each, ast.Constant) and isinstance(each.value, str) and set("wax+") & set(each.value)
-            for each in chain(call.args[0 if module and module != "os" else 1 :], _mode(call))
+            isinstance(argument, ast.Constant)
+            and isinstance(argument.value, str)
+            and set("wax+") & set(argument.value)
+            for argument in chain(call.args[0 if module and module != "os" else 1 :], _mode(call))
         )
     return function in _WRITES or (bool(module) and name in _METHODS) or name == "NamedTemporaryFile"
 
 
 def _mode(call: ast.Call) -> list[ast.expr]:
-    return [each.value for each in call.keywords if each.arg == "mode"]
+    return [keyword.value for keyword in call.keywords if keyword.arg == "mode"]
 
 
 def test_nobody_else_writes() -> None:
-    wrong = []
+    faults = []
     for path in sorted(SOURCE.rglob("*.py")):
         relative = path.relative_to(SOURCE).as_posix()
         if relative == "system/atomic.py":
             continue
         nodes = list(ast.walk(ast.parse(path.read_text())))
-        found = {
+        calls = {
             (node.lineno, ast.unparse(node.func))
             for node in nodes
-            if isinstance(node, ast.Call) and writes(node)
+            if isinstance(node, ast.Call) and is_write(node)
         }
-        found |= {
+        calls |= {
             (node.lineno, node.attr)
             for node in nodes
             if isinstance(node, ast.Attribute) and node.attr in {"O_CREAT", "O_TMPFILE"}
         }
-        wrong += [
-            f"src/ketapress/{relative}:{line}: `{call}` may follow a link, or leave half a file: take "
-            "`ketapress.system.atomic`, and name the writer in tests/system/test_atomic.py."
-            for line, call in sorted(found)
+        faults += [
+            f"src/ketapress/{relative}:{line}: `{call}` may follow a link, or leave a partial file: use "
+            "`ketapress.system.atomic`, and add the writer to tests/system/test_atomic.py."
+            for line, call in sorted(calls)
             if call not in _ALLOWED.get(relative, ())
         ]
-    assert not wrong, "\n".join(wrong)
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize(
@@ -587,4 +587,4 @@ def test_nobody_else_writes() -> None:
 def test_a_call_that_writes_is_known(line: str, is_one: bool) -> None:
     call = ast.parse(line, mode="eval").body
     assert isinstance(call, ast.Call)
-    assert writes(call) is is_one
+    assert is_write(call) is is_one

@@ -1,4 +1,4 @@
-"""Instants as people and machines read them."""
+"""Dates for people and machines."""
 
 from datetime import UTC, datetime
 from pathlib import Path

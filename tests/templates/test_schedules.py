@@ -1,4 +1,4 @@
-"""Schedules as people say them."""
+"""Schedules described in words."""
 
 import pytest
 from hypothesis import given, settings as bounds, strategies as st
@@ -8,7 +8,7 @@ from ketapress.settings.schedule import parse_schedule
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("schedule", "expected"),
     [
         ("daily 8:05", "every day at 08:05, Berlin time"),
         ("weekly mon 08:00", "every Monday at 08:00, Berlin time"),
@@ -30,8 +30,8 @@ from ketapress.settings.schedule import parse_schedule
         ("0 8 * 6 *", ""),
     ],
 )
-def test_a_schedule_in_words(written: str, expected: str) -> None:
-    assert humanize_schedule(parse_schedule(written).cron, "Europe/Berlin", "en") == expected
+def test_a_schedule_in_words(schedule: str, expected: str) -> None:
+    assert humanize_schedule(parse_schedule(schedule).cron, "Europe/Berlin", "en") == expected
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def client(relay: ScriptedRelay) -> smtplib.SMTP:
 def test_it_takes_everything_without_a_script_and_keeps_the_bytes() -> None:
     with ScriptedRelay() as relay, client(relay) as smtp:
         smtp.sendmail("a@example.org", ["b@example.org", "c@example.org"], MESSAGE)
-    assert [(each.sender, each.recipient) for each in relay.messages] == [
+    assert [(message.sender, message.recipient) for message in relay.messages] == [
         ("a@example.org", "b@example.org"),
         ("a@example.org", "c@example.org"),
     ]
@@ -32,7 +32,7 @@ def test_a_script_refuses_one_recipient() -> None:
         relay.script(Phase.RECIPIENT, "550 5.1.1 no such user", recipient="b@example.org")
         refused = smtp.sendmail("a@example.org", ["b@example.org", "c@example.org"], MESSAGE)
     assert refused == {"b@example.org": (550, b"5.1.1 no such user")}
-    assert [each.recipient for each in relay.messages] == ["c@example.org"]
+    assert [message.recipient for message in relay.messages] == ["c@example.org"]
 
 
 def test_a_script_applies_on_the_nth_occasion_only() -> None:
@@ -59,7 +59,7 @@ def test_it_hangs_up_before_the_dot_and_keeps_what_came() -> None:
         with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
             client(relay).sendmail("a@example.org", "b@example.org", MESSAGE)
     assert not relay.messages
-    assert [each.recipient for each in relay.unfinished] == ["b@example.org"]
+    assert [message.recipient for message in relay.unfinished] == ["b@example.org"]
 
 
 def test_it_hangs_up_after_the_dot() -> None:

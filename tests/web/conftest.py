@@ -1,4 +1,4 @@
-"""A publication with one edition and one subscriber, behind an open door."""
+"""A publication with one edition and one subscriber, and a web server for it."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 from support.cli_runner import ketapress
 from support.factories import SEED
-from support.web_fixture import Door, open_door
+from support.web_fixture import WebServer, run_web_server
 
 SETTINGS = """
 [site]
@@ -26,9 +26,9 @@ from = "The Example Weekly <digest@example.org>"
 
 
 @pytest.fixture(scope="session")
-def press(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Published once; look, and change nothing."""
-    root = tmp_path_factory.mktemp("press")
+def shared_publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Publish once; tests must not change this folder."""
+    root = tmp_path_factory.mktemp("publication")
     (root / "posts").mkdir()
     shutil.copy(SEED, root / "posts" / "2023-06-07-ketamine-therapy.txt")
     (root / "ketapress.toml").write_text(SETTINGS)
@@ -39,18 +39,18 @@ def press(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def published(press: Path, tmp_path: Path) -> Path:
-    """The same, for one test alone."""
-    return shutil.copytree(press, tmp_path / "press")
+def own_publication(shared_publication: Path, tmp_path: Path) -> Path:
+    """A copy for one test."""
+    return shutil.copytree(shared_publication, tmp_path / "publication")
 
 
 @pytest.fixture(scope="session")
-def door(press: Path) -> Iterator[Door]:
-    with open_door(press) as found:
-        yield found
+def server(shared_publication: Path) -> Iterator[WebServer]:
+    with run_web_server(shared_publication) as web_server:
+        yield web_server
 
 
 @pytest.fixture
-def own_door(published: Path) -> Iterator[Door]:
-    with open_door(published) as found:
-        yield found
+def own_server(own_publication: Path) -> Iterator[WebServer]:
+    with run_web_server(own_publication) as web_server:
+        yield web_server

@@ -1,4 +1,4 @@
-"""An alert, for the command and for the mail. Pure: problems in; JSON, or a message in plain text, out."""
+"""Format an alert: as JSON for the command, and as a plain-text message for the mail."""
 
 import json
 from base64 import encodebytes
@@ -11,11 +11,11 @@ from ketapress.mail.mime.headers import mailbox_value, unstructured_value
 from ketapress.model.address import Mailbox
 from ketapress.model.errors import Problem
 
-_MAX_PROBLEMS = 20  # problems written out; a thousand bad posts need a person once
+_MAX_PROBLEMS = 20  # in a message; a thousand bad posts need a person only once
 
 
 def summarize(title: str, problems: Sequence[Problem]) -> str:
-    """One line: whose, and how many."""
+    """Return one line with the publication's title, the first problem, and the number of others."""
     first = problems[0]
     suffix = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return (
@@ -24,7 +24,7 @@ def summarize(title: str, problems: Sequence[Problem]) -> str:
 
 
 def format_alert(title: str, problems: Sequence[Problem], now: datetime) -> str:
-    """What the command reads: all of them, in the shape that `--json` has."""
+    """Return the alert as JSON for the command, with all problems in the format of `--json`."""
     document = {
         "schema": 1,
         "publication": title,
@@ -48,14 +48,14 @@ def format_alert(title: str, problems: Sequence[Problem], now: datetime) -> str:
 def build_alert_message(
     title: str, problems: Sequence[Problem], sender: Mailbox, recipient: str, now: datetime
 ) -> bytes:
-    """A message that no out-of-office answer comes back to (RFC 3834, 5), in base64: a problem may hold anything."""
+    """Build the message. It asks for no automatic reply (RFC 3834, 5); base64, because problems may contain any text."""
     lines = [f"- {problem}" for problem in problems[:_MAX_PROBLEMS]]
     if len(problems) > _MAX_PROBLEMS:
         lines.append(
-            f"… and {len(problems) - _MAX_PROBLEMS} more: `ketapress status` and `ketapress check` name them."
+            f"… and {len(problems) - _MAX_PROBLEMS} more: `ketapress status` and `ketapress check` list them."
         )
     body = "\n\n".join(
-        [f"{title}: this waits for you.", *lines, "Sent by `ketapress run`; [alerts] sets when."]
+        [f"{title} needs a person:", *lines, "Sent by `ketapress run`; see [alerts] in ketapress.toml."]
     )
     key = blake2b(
         f"{now.isoformat()}\n{recipient}\n{body}".encode(errors="replace"), digest_size=16

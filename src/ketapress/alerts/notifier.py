@@ -1,4 +1,4 @@
-"""The alarm of a process that stays up: it looks at what is wrong now, and tells a person what was not told before."""
+"""The notifier of a long-running process: it sends alerts about problems that are new or persist."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ from ketapress.model.settings import Settings
 
 
 class Notifier:
-    """Of one publication folder. Safe to call from several threads; a call lasts a minute at the longest."""
+    """Sends the alerts of one publication folder. Thread-safe; a call takes at most a minute."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -22,9 +22,9 @@ class Notifier:
         self._lock = Lock()
 
     def notify(self, settings: Settings, problems: Iterable[Problem], now: datetime) -> tuple[Problem, ...]:
-        """Tells what is due, by command and by mail, and returns what was wrong with telling it. Never raises.
+        """Send the alerts that are due, by command and by mail, and return the failures to send them. Never raises.
 
-        `problems` is all that stands now, not only what is new; with neither `command` nor `email` it does nothing.
+        `problems` are all current problems, not only new ones. Without `alerts.command` and `alerts.email` nothing is sent.
         """
         alerts = settings.alerts
         if not alerts.command and not alerts.email:
@@ -42,7 +42,7 @@ class Notifier:
 
 
 def _send_alerts(settings: Settings, problems: tuple[Problem, ...], now: datetime) -> tuple[Problem, ...]:
-    """Each way by itself: the mail goes out although the command failed, and the other way round."""
+    """Send the alert on each channel; a failure of one does not keep the other from being used."""
     title, alerts = settings.site.title, settings.alerts
     failures = []
     if alerts.command:

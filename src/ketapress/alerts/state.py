@@ -1,7 +1,7 @@
-"""Edge: what was told, kept in `.ketapress/alerts.json`, so that a restart does not tell all of it again.
+"""Remember the alerts that were sent, in `.ketapress/alerts.json`, so that a restart does not send them again.
 
-It is only a memory: what cannot be read is none, and what cannot be written (a full disk is one of the things to be
-told) costs nothing but a repeat after the next restart.
+An unreadable file counts as empty. A failed write (a full disk may be the very problem) only repeats alerts after the next
+restart.
 """
 
 from collections.abc import Mapping
@@ -38,5 +38,5 @@ def _parse_state(entry: Mapping[str, Any]) -> AlertState:
         datetime.fromisoformat(entry[field]) if entry[field] else None for field in ("since", "at")
     )
     if since is None or since.tzinfo is None or (notified_at and notified_at.tzinfo is None):
-        raise ValueError("a time without a zone")
+        raise ValueError("a time has no time zone")
     return AlertState(since, notified_at)

@@ -10,15 +10,13 @@ from ketapress.model.delivery import DeliveryState
 from ketapress.model.edition import WAITING_STATES, Decision, Slot, StoredEdition
 from ketapress.model.settings import NewsletterSettings, RelayUrl, Settings
 from ketapress.model.subscriber import SubscriptionState
-from ketapress.relay.client import Connection, NotOpened
+from ketapress.relay.client import ConnectError, Connection
 from ketapress.relay.stream import Deadlines
 from ketapress.store.overview import StoreOverview
 from ketapress.store.statements.invariants import InvariantViolation
 
 _MICROSECOND = timedelta(microseconds=1)
-_DEADLINES = Deadlines(
-    connect=3, greeting=3, tls=3, hello=3, authenticate=3, farewell=1
-)  # a person is waiting
+_DEADLINES = Deadlines(connect=3, greeting=3, tls=3, hello=3, authenticate=3, quit=1)  # a person is waiting
 
 
 class NewsletterStatus(NamedTuple):
@@ -77,7 +75,7 @@ async def check_relay(url: RelayUrl, hostname: str) -> RelayStatus:
     """Connect to the relay, log in if the URL has a user, and disconnect."""
     try:
         connection = await Connection.open(url, hostname=hostname, deadlines=_DEADLINES)
-    except NotOpened as error:
+    except ConnectError as error:
         return RelayStatus(reachable=False, last_reply=f"{error.phase}: {error.reply}")
     await connection.close()
     return RelayStatus(reachable=True, last_reply="connection accepted")

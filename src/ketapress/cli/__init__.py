@@ -1,4 +1,4 @@
-"""The command line. `commands` knows their names and sentences; each stands in a file of its own, loaded when it is called.
+"""The command line: one module per command, imported when the command is called.
 
-`door` is what all share: options and how a command is answered (`answers`). Nothing here decides what the work is.
+`main` lists the commands, `decorators` declares their shared options, and `context` runs a command and prints its result.
 """

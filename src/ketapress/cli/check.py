@@ -1,17 +1,22 @@
-"""`ketapress check`: everything that is wrong, and what to do about it."""
+"""`ketapress check`: list all problems, each with its fix."""
 
-from ketapress.cli.decorators import Answer, Door, command
+from ketapress.cli.context import CommandContext, CommandResult, format_count
+from ketapress.cli.decorators import command
 from ketapress.model.errors import Severity
 
 
-@command("check", "Name everything that is wrong with posts, templates and settings.", asks_time=True)
-def check(door: Door) -> Answer:
+@command("check", "List all problems in posts, templates, and settings.", asks_time=True)
+def check(context: CommandContext) -> CommandResult:
     from ketapress.check.problems import collect_problems
 
-    publication = door.publication
-    library = publication.library(door.now, keep=False)
-    problems = collect_problems(publication.press, library.posts, library.problems, door.now)
-    broken = {each.path for each in library.problems if each.severity is Severity.ERROR and each.path}
-    result = {"files": library.files, "posts": len(library.posts), "problem_files": len(broken)}
-    counts = f"{library.files} files: {len(library.posts)} posts, {len(broken)} with problems."
-    return Answer(result, [counts if problems else f"{counts} Nothing to mend."], problems)
+    publication = context.publication
+    library = publication.load_library(context.now, save_ids=False)
+    problems = collect_problems(publication.compose_context, library.posts, library.problems, context.now)
+    error_paths = {
+        problem.path for problem in library.problems if problem.severity is Severity.ERROR and problem.path
+    }
+    data = {"files": library.files, "posts": len(library.posts), "problem_files": len(error_paths)}
+    counts = f"{format_count(library.files, 'file')}: {format_count(len(library.posts), 'post')}"
+    if error_paths:
+        counts += f", {format_count(len(error_paths), 'file')} with errors"
+    return CommandResult(data, [f"{counts}." if problems else f"{counts}. No problems found."], problems)

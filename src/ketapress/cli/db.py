@@ -1,4 +1,4 @@
-"""`ketapress db`: the database."""
+"""`ketapress db`: upgrade, back up, or restore the database."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,112 +6,108 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ketapress.cli.decorators import Answer, Door, command, group
+from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.decorators import command, group
+from ketapress.database_service import DatabaseService
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from ketapress.restore import ReconciledEdition
 
+_NEXT_STEPS = (
+    "Nothing is composed or sent until you accept this database, so that no subscriber gets an edition twice.",
+    "Look at `ketapress db restore --accept --dry-run`, then run `ketapress db restore --accept`.",
+)
 
-@command("db upgrade", "Bring the database to the version that this Ketapress knows.")
-def upgrade(door: Door) -> Answer:
-    before, after = door.publication.upgrade_database()
-    if before == after:
-        return Answer(
-            {"before": before, "after": after}, [f"The database is at {after} already; nothing was changed."]
-        )
-    return Answer(
-        {"before": before, "after": after}, [f"The database went from {before or 'nothing'} to {after}."]
-    )
+
+@command("db upgrade", "Upgrade the database to this version of Ketapress.")
+def upgrade(context: CommandContext) -> CommandResult:
+    before, after = DatabaseService(context.publication).upgrade()
+    line = f"Upgraded the database from version {before} to {after}."
+    if not before:
+        line = f"Created the database at version {after}."
+    elif before == after:
+        line = f"The database is already at version {after}."
+    return CommandResult({"before": before, "after": after}, [line])
 
 
 @command(
-    "db backup", "Write a whole and checked copy of the database into a new FILE, also while mail goes out."
+    "db backup",
+    "Save a verified copy of the database. It is written to a new FILE, even while mail is being sent.",
 )
 @click.argument("file", type=click.Path(dir_okay=False))
-def backup(door: Door, file: str) -> Answer:
-    door.publication.backup(Path(file), door.started)
-    return Answer(
-        {"file": file}, [f"The copy is in {file}; posts/ and its ids, and outbox/, belong to a backup, too."]
-    )
+def backup(context: CommandContext, file: str) -> CommandResult:
+    DatabaseService(context.publication).backup(Path(file), context.start_time)
+    line = f"Saved a copy of the database in {file}. Back up posts/, with .published.jsonl, and outbox/ too."
+    return CommandResult({"file": file}, [line])
 
 
 @command(
     "db restore",
-    "Put the backup FILE in the place of the database; with --accept, mark what went out since as sent.",
+    "Replace the database with a backup. With --accept, editions sent since the backup are marked as sent.",
     writes=True,
 )
 @click.argument("file", type=click.Path(dir_okay=False), required=False)
-@click.option(
-    "--accept", is_flag=True, help="Let an older copy send again, after you looked at what went out."
-)
-def restore(door: Door, file: str | None, *, accept: bool) -> Answer:
+@click.option("--accept", is_flag=True, help="Allow a restored database to compose and send again.")
+def restore(context: CommandContext, file: str | None, *, accept: bool) -> CommandResult:
     if file is None and not accept:
-        message = (
-            "name the backup that is to be restored, or say --accept to take the database that is there."
-        )
-        raise UsageError(Problem(code="usage", message=message, cure="See `ketapress db restore --help`."))
-    if file is not None and door.dry_run:
-        message = "--dry-run goes with --accept alone: it tells what would be marked as sent."
-        raise UsageError(Problem(code="usage", message=message, cure="Leave FILE or --dry-run out."))
+        message, cure = "FILE or --accept is required.", "See `ketapress db restore --help`."
+        raise UsageError(Problem(code="usage", message=message, cure=cure))
+    if file is not None and context.dry_run:
+        message, cure = "--dry-run works only with --accept and no FILE.", "Leave out FILE or --dry-run."
+        raise UsageError(Problem(code="usage", message=message, cure=cure))
     lines: list[str] = []
-    result: dict[str, Any] = {}
+    data: dict[str, Any] = {}
     if file is not None:
-        aside = door.publication.restore(Path(file), door.clock())
-        result = {"file": file, "replaced": aside and str(aside)}
-        lines += _restored(file, aside)
+        replaced_file = DatabaseService(context.publication).restore(Path(file), context.clock())
+        data = {"file": file, "replaced": replaced_file and str(replaced_file)}
+        lines += _restore_lines(file, replaced_file)
     if not accept:
-        return Answer(result, [*lines, *_NEXT], needs_person=True)
-    accepted = door.publication.accept(door.clock(), dry_run=door.dry_run)
-    result |= {"editions": [_result(each) for each in accepted], "dry_run": door.dry_run}
-    waits = any(each.in_doubt or each.state == "held" for each in accepted)
-    return Answer(result, [*lines, *_accepted(door, accepted)], needs_person=waits)
+        return CommandResult(data, [*lines, *_NEXT_STEPS], needs_person=True)
+    editions = DatabaseService(context.publication).reconcile(context.clock(), dry_run=context.dry_run)
+    data |= {"editions": [_edition_data(edition) for edition in editions], "dry_run": context.dry_run}
+    needs_person = any(edition.in_doubt or edition.state == "held" for edition in editions)
+    return CommandResult(data, [*lines, *_accept_lines(context, editions)], needs_person=needs_person)
 
 
-db = group("db", "Upgrade, copy or restore the database.", [upgrade, backup, restore])
-
-_NEXT = (
-    "It composes and sends nothing yet, so that nobody gets an edition twice.",
-    "Now look at `ketapress db restore --accept --dry-run`, then run `ketapress db restore --accept`.",
-)
+db = group("db", "Upgrade, back up, or restore the database.", [upgrade, backup, restore])
 
 
-def _restored(file: str, aside: Path | None) -> list[str]:
-    if aside is None:
-        return [f"{file} is the database now; there was none before."]
+def _restore_lines(file: str, replaced_file: Path | None) -> list[str]:
+    if replaced_file is None:
+        return [f"Restored the database from {file}. There was no database before."]
     return [
-        f"{file} is the database now; the one before is {aside}.",
+        f"Restored the database from {file}. The previous database is now {replaced_file}.",
         (
-            "Who signed up, left or was erased since the backup is not known in it: if the one before can still be read, "
-            "compare the two with `subscribers export`, and remove or erase those again."
+            "Sign-ups, unsubscribes, and erasures since the backup are missing. If the previous database can still be "
+            "read, compare both with `ketapress subscribers export`, and repeat the removals and erasures."
         ),
     ]
 
 
-def _accepted(door: Door, accepted: "Sequence[ReconciledEdition]") -> list[str]:
-    lines = [
-        f"{each.edition}: {each.state}{', because ' + each.reason if each.reason else ''}."
-        for each in accepted
-    ]
-    for each in accepted:
-        if each.in_doubt:
+def _accept_lines(context: CommandContext, editions: "Sequence[ReconciledEdition]") -> list[str]:
+    lines = []
+    for edition in editions:
+        name = edition.edition
+        lines.append(f"{name} is {edition.state}{edition.reason and f': {edition.reason}'}.")
+        if edition.in_doubt:
             lines.append(
-                f"Who got {each.edition} since is not known: look at `ketapress outbox resolve {each.edition}`."
+                f"Who received {name} since the backup is unknown. See `ketapress outbox resolve {name}`."
             )
-        elif each.state == "held":
+        elif edition.state == "held":
             lines.append(
-                f"`ketapress outbox release {each.edition}` lets it go, `ketapress outbox cancel` ends it."
+                f"Send it with `ketapress outbox release {name}`, or cancel it with `ketapress outbox cancel {name}`."
             )
-    if door.dry_run:
-        return [*lines, "Nothing was changed: `ketapress db restore --accept` does it."]
-    return [*lines, "The database may compose and send again."]
+    if context.dry_run:
+        return [*lines, "Nothing was changed. Apply this with `ketapress db restore --accept`."]
+    return [*lines, "Editions can be composed and sent again."]
 
 
-def _result(each: "ReconciledEdition") -> dict[str, object]:
+def _edition_data(edition: "ReconciledEdition") -> dict[str, object]:
     return {
-        "edition": each.edition,
-        "state": str(each.state),
-        "why": each.reason,
-        "settled": each.settled_count,
-        "in_doubt": each.in_doubt,
+        "edition": edition.edition,
+        "state": str(edition.state),
+        "why": edition.reason,
+        "settled": edition.settled_count,
+        "in_doubt": edition.in_doubt,
     }

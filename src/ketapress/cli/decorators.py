@@ -1,7 +1,4 @@
-"""What every command shares on the command line: its options, and how click is told of it.
-
-A command is a function that takes a `Door` and returns an `Answer`.
-"""
+"""The decorator that makes a click command of a function, and the options that commands share."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -10,64 +7,55 @@ from typing import Any
 
 import click
 
-from ketapress.cli.context import Answer, Door, Exit, answered, disk_problem, document, parsed_moment, shown
+from ketapress.cli.context import CommandContext, CommandResult, run_command
 from ketapress.model.errors import Problem
-
-__all__ = [
-    "Answer",
-    "Door",
-    "Exit",
-    "command",
-    "disk_problem",
-    "document",
-    "group",
-    "parsed_moment",
-    "say_usage",
-    "shown",
-]
-
-
-def say_usage(error: click.UsageError, words: Sequence[str]) -> None:
-    """Answers a command whose words click could not take, for scripts and for people."""
-    context = error.ctx
-    cure = f"See `{context.command_path} --help`." if context else "See `ketapress --help`."
-    problem = Problem(code="usage", message=f"{error.format_message()}", cure=cure)
-    name = " ".join(word for word in words if not word.startswith("-"))
-    Door(Path(), name, as_json=True).show(Answer({}, problems=(problem,)))
 
 
 def command(
-    name: str, sentence: str, *, asks_time: bool = False, writes: bool = False
-) -> Callable[[Callable[..., Answer]], click.Command]:
-    """Makes a click command of a function that takes a `Door` and returns an `Answer`, with the shared options."""
+    name: str, summary: str, *, asks_time: bool = False, writes: bool = False
+) -> Callable[[Callable[..., CommandResult]], click.Command]:
+    """Make a click command, with the shared options, of a function from `CommandContext` to `CommandResult`."""
 
-    def decorate(function: Callable[..., Answer]) -> click.Command:
+    def decorate(function: Callable[..., CommandResult]) -> click.Command:
         def call(**options: Any) -> None:
-            door = Door(click.get_current_context().find_object(Path) or Path(), name, options.pop("as_json"))
-            door.at, door.dry_run = options.pop("at", None), options.pop("dry_run", False)
-            sys.exit(answered(door, lambda: function(door, **options)))
+            context = CommandContext(
+                click.get_current_context().find_object(Path) or Path(),
+                name,
+                options.pop("as_json"),
+                options.pop("at", None),
+                options.pop("dry_run", False),
+            )
+            sys.exit(run_command(context, lambda: function(context, **options)))
 
         call.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]  # click's own way
         for option in _shared_options(asks_time=asks_time, writes=writes):
             call = option(call)
-        return click.command(name.rpartition(" ")[2], help=sentence)(call)
+        return click.command(name.rpartition(" ")[2], help=summary)(call)
 
     return decorate
 
 
-def group(name: str, sentence: str, commands: Iterable[click.Command]) -> click.Group:
-    """A command of commands: `outbox show`."""
-    return click.Group(name, commands=list(commands), help=sentence)
+def group(name: str, summary: str, commands: Iterable[click.Command]) -> click.Group:
+    """Make a command of commands, such as `outbox show`."""
+    return click.Group(name, commands=list(commands), help=summary)
+
+
+def print_usage_error(error: click.UsageError, arguments: Sequence[str]) -> None:
+    """Print click's usage error as a message, and as a JSON document."""
+    cure = f"See `{error.ctx.command_path if error.ctx else 'ketapress'} --help`."
+    problem = Problem(code="usage", message=error.format_message(), cure=cure)
+    name = " ".join(argument for argument in arguments if not argument.startswith("-"))
+    CommandContext(Path(), name, as_json=True).print_result(CommandResult({}, problems=(problem,)))
 
 
 def _shared_options(*, asks_time: bool, writes: bool) -> list[Callable[..., Any]]:
-    options = [click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")]
+    options = [click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")]
     if writes:
         options.append(
-            click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+            click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
         )
     if asks_time:
         options.append(
-            click.option("--at", metavar="TIME", help="Decide as of that moment: 2023-06-12T09:00.")
+            click.option("--at", metavar="TIME", help="Act as of this time, such as 2023-06-12T09:00.")
         )
     return options

@@ -1,76 +1,74 @@
-"""`ketapress doctor`: whether everything that it stands on will hold. It changes nothing and sends nothing."""
+"""`ketapress doctor`: check the environment. It changes nothing and sends nothing."""
 
-from collections.abc import Sequence
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
 import click
 
-from ketapress.cli.decorators import Answer, Door, command
-from ketapress.cli.table import Rows, rows
+from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.decorators import command
+from ketapress.cli.table import make_table
 from ketapress.model.errors import Problem, UsageError
 
-if TYPE_CHECKING:  # loaded when the command is called
-    from ketapress.doctor.finding import Finding, Health
+_MARKS = {"well": "ok", "unseen": "skipped"}
+"""Words for people, where they differ from `Health`."""
 
 
-@command("doctor", "Look at settings, folder, clock, database, relay and DNS; each finding has its cure.")
+@command(
+    "doctor", "Check settings, folder, clock, database, relay, and DNS, and say how to fix each problem."
+)
 @click.option(
     "--selector",
     "selectors",
     multiple=True,
     metavar="NAME",
-    help="Look for this DKIM key of the relay's, too.",
+    help="Also check the DKIM key with this selector; repeat for more.",
 )
-@click.option("--dns", "server", metavar="ADDRESS[:PORT]", help="Ask this name server, not the system's.")
-def doctor(door: Door, selectors: tuple[str, ...], server: str | None) -> Answer:
+@click.option(
+    "--dns", "server", metavar="ADDRESS[:PORT]", help="Ask this name server instead of the system's."
+)
+def doctor(context: CommandContext, selectors: tuple[str, ...], server: str | None) -> CommandResult:
     from ketapress.check.invariants import invariant_problems
     from ketapress.doctor.resolver import DnsResolver
     from ketapress.doctor.run import run_checks
 
-    publication = door.publication
-    found = run_checks(
-        door.root,
+    publication = context.publication
+    findings = run_checks(
+        context.root,
         publication.settings,
         (lambda: publication.store) if publication.has_store else None,
         lambda store: invariant_problems(store.find_invariant_violations(thorough=True)),
-        DnsResolver(_server(server)),
+        DnsResolver(_parse_server(server) if server else None),
         selectors,
-        door.now,
+        context.now,
     )
-    result = {
-        "findings": [
-            {"subject": each.subject, "health": str(each.health), "message": each.message, "cure": each.cure}
-            for each in found
-        ]
-    }
-    problems = [each.problem for each in found if each.problem]
-    if door.as_json:
-        return Answer(result, problems=problems)
-    needs_person = any(each.needs_person for each in problems)
-    return Answer(result, [_rows(found)], needs_person=needs_person)
+    problems = [finding.problem for finding in findings if finding.problem]
+    if context.as_json:
+        data = {
+            "findings": [
+                {
+                    "subject": finding.subject,
+                    "health": str(finding.health),
+                    "message": finding.message,
+                    "cure": finding.cure,
+                }
+                for finding in findings
+            ]
+        }
+        return CommandResult(data, problems=problems)
+    rows = []
+    for finding in findings:
+        rows.append((_MARKS.get(finding.health, finding.health), f"{finding.subject}: {finding.message}"))
+        if finding.cure:
+            rows.append(("", finding.cure))
+    needs_person = any(problem.needs_person for problem in problems)
+    return CommandResult({}, [make_table(rows)], needs_person=needs_person)
 
 
-def _server(text: str | None) -> tuple[str, int] | None:
-    if text is None:
-        return None
+def _parse_server(text: str) -> tuple[str, int]:
     address, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "53")
     try:
         return str(ip_address(address)), int(port)
     except ValueError:
-        message = f"--dns {text!r} is no address."
+        message = f"--dns {text!r} is not an IP address."
         cure = "Write it like 192.0.2.1 or 127.0.0.1:5353."
         raise UsageError(Problem(code="usage.dns", message=message, cure=cure)) from None
-
-
-def _rows(findings: "Sequence[Finding]") -> Rows:
-    """A row for each finding, and one below it for its cure."""
-    return rows(
-        row
-        for each in findings
-        for row in ((_MARKS[each.health], f"{each.subject}: {each.message}"), ("", each.cure))
-        if any(row)
-    )
-
-
-_MARKS: "dict[Health | str, str]" = {"well": "ok"} | {word: word for word in ("warning", "error", "unseen")}

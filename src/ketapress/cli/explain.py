@@ -1,56 +1,53 @@
-"""`ketapress explain EDITION`: why each post is in, or why not."""
-
-from typing import TYPE_CHECKING
+"""`ketapress explain EDITION`: why each post is or is not in an edition."""
 
 import click
 
-from ketapress.cli.decorators import Answer, Door, command
-from ketapress.cli.table import rows
-from ketapress.model.settings import NewsletterSettings
+from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.decorators import command
+from ketapress.cli.table import make_table
+from ketapress.edition_service import EditionService
+from ketapress.model.edition import Decision
 
-if TYPE_CHECKING:  # loaded when the command is called
-    from ketapress.check.explain import EditionExplanation
+_NO_EDITION = {Decision.EMPTY: "no new posts, so no edition", Decision.MERGED: "part of a later edition"}
 
 
 @command(
-    "explain", "Say for each post why it is in EDITION (weekly/2023-06-12T0800), or why not.", asks_time=True
+    "explain",
+    "Explain for each post why it is or is not in EDITION, such as weekly/2023-06-12T0800.",
+    asks_time=True,
 )
 @click.argument("edition")
-def explain(door: Door, edition: str) -> Answer:
+def explain(context: CommandContext, edition: str) -> CommandResult:
     from ketapress.check.explain import explain_edition
 
-    publication = door.publication
-    newsletter, slot = publication.slot(edition)
-    library = publication.library(door.now, keep=False)
-    found = explain_edition(publication.press, newsletter, slot, library.posts)
-    state = found.stored_edition.state if found.stored_edition else None
-    result = {
+    publication = context.publication
+    newsletter, slot = EditionService(publication).find_slot(edition)
+    library = publication.load_library(context.now, save_ids=False)
+    explanation = explain_edition(publication.compose_context, newsletter, slot, library.posts)
+    state = explanation.stored_edition and explanation.stored_edition.state
+    window, zone = explanation.window, context.newsletter_zone(slot.newsletter)
+    data = {
         "edition": slot.edition,
-        "decided": found.decision and str(found.decision),
+        "decided": explanation.decision and str(explanation.decision),
         "state": state and str(state),
-        "window": found.window
-        and [
-            door.iso(each, door.zone_of(slot.newsletter)) for each in (found.window.start, found.window.end)
-        ],
+        "window": window and [context.format_iso(window.start, zone), context.format_iso(window.end, zone)],
         "posts": [
-            {"id": each.post.id, "path": each.post.path, "included": each.is_included, "why": each.reason}
-            for each in found.post_explanations
+            {"id": item.post.id, "path": item.post.path, "included": item.is_included, "why": item.reason}
+            for item in explanation.post_explanations
         ],
     }
-    reasons = (
-        ("in" if each.is_included else "out", f"{each.post.title} ({each.post.path})", each.reason)
-        for each in found.post_explanations
+    decision = _NO_EDITION.get(explanation.decision) if explanation.decision else "not composed yet"
+    heading = f"{slot.edition}: {state or decision}."
+    if window and window.start < window.end:
+        span = f"{context.format_time(window.start, zone)} to {context.format_time(window.end, zone)}"
+        heading += f" It covers posts from {span}."
+    if not newsletter:
+        heading += f" The newsletter {slot.newsletter} is no longer in ketapress.toml."
+    reasons = make_table(
+        (
+            ("in" if item.is_included else "out", f"{item.post.title} ({item.post.path})", item.reason)
+            for item in explanation.post_explanations
+        ),
+        indent=2,
     )
-    return Answer(result, [_head(door, found, newsletter), rows(reasons, indent=2)], library.problems)
-
-
-def _head(door: Door, found: "EditionExplanation", newsletter: NewsletterSettings | None) -> str:
-    state = found.stored_edition.state if found.stored_edition else None
-    said = f"{found.slot.edition}: {state or found.decision or 'not decided yet'}"
-    if found.window:
-        zone = door.zone_of(found.slot.newsletter)
-        said += (
-            f"; it looks back from {door.day(found.window.end, zone)} to {door.day(found.window.start, zone)}"
-        )
-    gone = "" if newsletter else f" ketapress.toml has no newsletter {found.slot.newsletter} any more."
-    return f"{said}.{gone}"
+    return CommandResult(data, [heading, reasons], library.problems)

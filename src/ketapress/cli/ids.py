@@ -1,21 +1,24 @@
 """`ketapress ids`: the ids of posts."""
 
-from ketapress.cli.decorators import Answer, Door, command, group
+from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.decorators import command, group
 from ketapress.posts.identity.registry_text import TRACKED_REGISTRY
 
 
 @command(
     "ids save", f"Write the ids that this machine learned into {TRACKED_REGISTRY}, to commit it.", writes=True
 )
-def save(door: Door) -> Answer:
-    publication = door.publication
-    with publication.alone("publish"):
-        count, is_changed = publication.save_ids(dry_run=door.dry_run)
-    result = {"path": TRACKED_REGISTRY, "posts": count, "changed": is_changed, "dry_run": door.dry_run}
+def save(context: CommandContext) -> CommandResult:
+    publication = context.publication
+    with publication.exclusive_lock("publish"):
+        count, is_changed = publication.save_tracked_ids(dry_run=context.dry_run)
+    result = {"path": TRACKED_REGISTRY, "posts": count, "changed": is_changed, "dry_run": context.dry_run}
     if not is_changed:
-        return Answer(result, [f"{TRACKED_REGISTRY} has all ids that are known here; nothing is written."])
-    verb = "would be written" if door.dry_run else "are written"
-    return Answer(
+        return CommandResult(
+            result, [f"{TRACKED_REGISTRY} has all ids that are known here; nothing is written."]
+        )
+    verb = "would be written" if context.dry_run else "are written"
+    return CommandResult(
         result,
         [f"The ids of {count} post{'' if count == 1 else 's'} {verb} into {TRACKED_REGISTRY}; commit it."],
     )

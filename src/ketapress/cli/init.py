@@ -1,22 +1,21 @@
-"""`ketapress init FOLDER`: a publication folder to begin with."""
+"""`ketapress init FOLDER`: create a publication folder."""
 
 import click
 
-from ketapress.cli.decorators import Answer, Door, command, parsed_moment
+from ketapress.cli.context import CommandContext, CommandResult, parse_time
+from ketapress.cli.decorators import command
 
 
-@command("init", "Make a publication folder in FOLDER (this folder by default).", asks_time=True)
+@command("init", "Create a publication in FOLDER (default: the current folder).", asks_time=True)
 @click.argument("folder", required=False)
-def init(door: Door, folder: str | None) -> Answer:
-    from ketapress.publication import begin
+def init(context: CommandContext, folder: str | None) -> CommandResult:
+    from ketapress.settings.scaffold import create_publication
 
-    root = door.root / folder if folder else door.root
-    made = begin(root, parsed_moment(door.at, "--at") if door.at else door.started)
-    return Answer(
-        {"made": [str(path) for path in made]},
-        [
-            f"{root} is a publication now:",
-            *(f"  {path.relative_to(root)}" for path in made),
-            "Next: set title, url and the sender in ketapress.toml, write into posts/, then run `ketapress publish`.",
-        ],
-    )
+    root = context.root / folder if folder else context.root
+    paths = create_publication(root, parse_time(context.at, "--at") if context.at else context.start_time)
+    lines = [
+        f"Created a publication in {root}:",
+        *(f"  {path.relative_to(root)}" for path in paths),
+        "Next, set the title, the URL, and the sender in ketapress.toml, add posts to posts/, and run `ketapress publish`.",
+    ]
+    return CommandResult({"made": [str(path) for path in paths]}, lines)

@@ -1,19 +1,18 @@
-"""`ketapress new TITLE`: a draft to begin from."""
+"""`ketapress new TITLE`: create a draft post."""
 
 import click
 
-from ketapress.cli.decorators import Answer, Door, command
+from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.decorators import command
 from ketapress.model.errors import Problem, UsageError
 
 
-@command("new", "Begin a post with that title, as a draft.", asks_time=True)
+@command("new", "Create a draft post with this title.", asks_time=True)
 @click.argument("title")
-def new(door: Door, title: str) -> Answer:
+def new(context: CommandContext, title: str) -> CommandResult:
     if not title.strip():
-        raise UsageError(
-            Problem(
-                code="usage.title", message="the title is empty.", cure='Name one: ketapress new "A title".'
-            )
-        )
-    path = door.publication.new_post(title, door.now)
-    return Answer({"path": str(path)}, [f"Write on in {path}; remove `draft: true` when it may go out."])
+        cure = 'Name one: ketapress new "A title".'
+        raise UsageError(Problem(code="usage.title", message="the title is empty.", cure=cure))
+    path = context.publication.create_draft(title, context.now)
+    line = f"Created {path}. Remove `draft: true` from it when the post is ready to publish."
+    return CommandResult({"path": str(path)}, [line])

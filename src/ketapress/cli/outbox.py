@@ -1,254 +1,275 @@
-"""`ketapress outbox …`: what was composed, and what a person decides about it."""
+"""`ketapress outbox …`: show composed editions, and decide about them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ketapress import review
-from ketapress.cli.context import operator, portions
-from ketapress.cli.decorators import Answer, Door, command, group
+from ketapress.cli.context import CommandContext, CommandResult, batches, format_count, operator_name
+from ketapress.cli.decorators import command, group
 from ketapress.cli.outbox_export import export
-from ketapress.cli.report_format import edition_lines, edition_result, left_out_words
-from ketapress.cli.table import Rows, rows
+from ketapress.cli.report_format import edition_data, edition_lines, format_skipped
+from ketapress.cli.table import Table, make_table
+from ketapress.edition_service import EditionService
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import DeliveryState, DeliverySummary
 from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.outbox.writer import read_edition_json
 
-_edition = click.argument("edition")
+if TYPE_CHECKING:
+    from ketapress.store.store import Store
+
+_edition_argument = click.argument("edition")
 
 
 @command("outbox list", "List editions, newest first.")
 @click.argument("newsletter", required=False)
-def list_(door: Door, newsletter: str | None) -> Answer:
-    editions = [each for each in door.publication.store.editions.list_all(newsletter) if each.state]
-    result = {
+def list_(context: CommandContext, newsletter: str | None) -> CommandResult:
+    editions = [
+        edition for edition in context.publication.store.editions.list_all(newsletter) if edition.state
+    ]
+    data = {
         "editions": [
             {
-                "edition": each.slot.edition,
-                "state": str(each.state),
-                "subject": each.subject,
-                "why": each.reason,
+                "edition": edition.slot.edition,
+                "state": str(edition.state),
+                "subject": edition.subject,
+                "why": edition.reason,
             }
-            for each in editions
+            for edition in editions
         ]
     }
     if not editions:
-        return Answer(result, ["No edition yet: `ketapress publish` composes what is due."])
-    return Answer(result, [rows((each.slot.edition, str(each.state), each.subject) for each in editions)])
+        return CommandResult(data, ["No editions yet. `ketapress publish` composes what is due."])
+    rows = ((edition.slot.edition, str(edition.state), edition.subject) for edition in editions)
+    return CommandResult(data, [make_table(rows)])
 
 
-@command("outbox show", "Show one edition: its posts, sizes, and who got it.")
-@_edition
-@click.option("--deliveries", "with_deliveries", is_flag=True, help="Also list every delivery.")
+@command("outbox show", "Show one edition: posts, sizes, and delivery counts.")
+@_edition_argument
+@click.option("--deliveries", "with_deliveries", is_flag=True, help="List each delivery too.")
 @click.option(
     "--state",
     "states",
     multiple=True,
     type=click.Choice([state.replace(" ", "_") for state in DeliveryState]),
-    help="Only deliveries in that state; may be given more than once.",
+    help="List only deliveries in this state; repeat for more.",
 )
-def show(door: Door, edition: str, *, with_deliveries: bool, states: tuple[str, ...]) -> Answer:
-    found = review.get_edition(door.publication.store, edition)
-    store = door.publication.store
-    counts = {state.replace(" ", "_"): count for state, count in store.deliveries.counts(found.id).items()}
-    left_out = dict(found.skipped_counts or {})
-    result: dict[str, Any] = {
+def show(
+    context: CommandContext, edition: str, *, with_deliveries: bool, states: tuple[str, ...]
+) -> CommandResult:
+    store = context.publication.store
+    stored_edition = review.get_edition(store, edition)
+    counts = store.deliveries.counts(stored_edition.id)
+    window = stored_edition.window
+    data: dict[str, Any] = {
         "edition": edition,
-        "state": str(found.state),
-        "subject": found.subject,
-        "why": found.reason,
-        "window": found.window and [door.iso(found.window.start), door.iso(found.window.end)],
-        "posts": list(found.post_ids),
-        "sizes": dict(found.sizes or {}),
+        "state": str(stored_edition.state),
+        "subject": stored_edition.subject,
+        "why": stored_edition.reason,
+        "window": window and [context.format_iso(window.start), context.format_iso(window.end)],
+        "posts": list(stored_edition.post_ids),
+        "sizes": dict(stored_edition.sizes or {}),
         "frozen": sum(counts.values()),
-        "counts": counts,
-        "left_out": left_out,
+        "counts": {state.replace(" ", "_"): count for state, count in counts.items()},
+        "left_out": dict(stored_edition.skipped_counts or {}),
     }
-    lines = _lines(door, found, store.deliveries.counts(found.id))
+    lines = _edition_lines(context, stored_edition, counts)
     if not with_deliveries and not states:
-        return Answer(result, lines)
-    wanted = [state for state in DeliveryState if not states or state.replace(" ", "_") in states]
-    deliveries = (each for each in store.deliveries.iter_deliveries(found.id) if each.state in wanted)
-    listed = _listed(door, found, deliveries)
-    told = (rows((_cells(door, each) for each in portion), indent=2) for portion in portions(listed))
-    return Answer(result, chain(lines, told), streamed=("deliveries", listed))
+        return CommandResult(data, lines)
+    deliveries = _delivery_data(
+        context,
+        stored_edition,
+        (
+            delivery
+            for delivery in store.deliveries.iter_deliveries(stored_edition.id)
+            if not states or delivery.state.replace(" ", "_") in states
+        ),
+    )
+    tables = (
+        make_table((_delivery_row(context, delivery) for delivery in batch), indent=2)
+        for batch in batches(deliveries)
+    )
+    return CommandResult(data, chain(lines, tables), stream=("deliveries", deliveries))
 
 
-def _listed(
-    door: Door, found: StoredEdition, deliveries: Iterable[DeliverySummary]
+def _delivery_data(
+    context: CommandContext, edition: StoredEdition, deliveries: Iterable[DeliverySummary]
 ) -> Iterator[dict[str, Any]]:
-    """Who got it, who did not, and why; an erased person has no address."""
-    message_id = door.publication.mailing.message_ids(found)
-    for each in deliveries:
+    """Yield deliveries as `--json` prints them; an erased subscriber has no address."""
+    message_id = MailService(context.publication).message_ids(edition)
+    for delivery in deliveries:
         yield {
-            "address": each.address,
-            "state": str(each.state),
-            "attempts": each.attempts,
-            "message_id": message_id(each.subscription_id),
-            "reply": each.reply,
-            "dated": door.iso(each.message_date),
-            "next_try": door.iso(each.next_at),
+            "address": delivery.address,
+            "state": str(delivery.state),
+            "attempts": delivery.attempts,
+            "message_id": message_id(delivery.subscription_id),
+            "reply": delivery.reply,
+            "dated": context.format_iso(delivery.message_date),
+            "next_try": context.format_iso(delivery.next_at),
         }
 
 
-def _cells(door: Door, listed: Mapping[str, Any]) -> tuple[str, ...]:
-    tries = f"{listed['attempts']} tries" if listed["attempts"] > 1 else ""
-    again = f"again at {door.day(datetime.fromisoformat(listed['next_try']))}" if listed["next_try"] else ""
-    return (listed["address"] or "(an erased person)", listed["state"], listed["reply"], tries, again)
+def _delivery_row(context: CommandContext, delivery: Mapping[str, Any]) -> tuple[str, ...]:
+    attempts = format_count(delivery["attempts"], "attempt") if delivery["attempts"] > 1 else ""
+    next_time = delivery["next_try"] and context.format_time(datetime.fromisoformat(delivery["next_try"]))
+    next_attempt = f"next attempt {next_time}" if next_time else ""
+    address = delivery["address"] or "(erased subscriber)"
+    return (address, delivery["state"], delivery["reply"], attempts, next_attempt)
 
 
-def _lines(door: Door, found: StoredEdition, counts: Mapping[DeliveryState, int]) -> list[str | Rows]:
-    zone = door.zone_of(found.slot.newsletter)
+def _edition_lines(
+    context: CommandContext, edition: StoredEdition, counts: Mapping[DeliveryState, int]
+) -> list[str | Table]:
+    zone = context.newsletter_zone(edition.slot.newsletter)
     facts = [
-        ("state", f"{found.state}{found.reason and f': {found.reason}'}"),
-        ("due", door.day(found.slot.at, zone)),
+        ("state", f"{edition.state}{edition.reason and f': {edition.reason}'}"),
+        ("send time", context.format_time(edition.slot.at, zone)),
     ]
-    if found.window:
-        facts.append(("looks back", f"to {door.day(found.window.start, zone)}"))
-    facts.append(
-        (
-            "deliveries",
-            (", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "none yet")
-            + left_out_words(found.skipped_counts or {}),
-        )
-    )
+    if edition.window:
+        start, end = (context.format_time(time, zone) for time in (edition.window.start, edition.window.end))
+        facts.append(("covers", f"posts from {start} to {end}"))
+    count_text = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "none yet"
+    facts.append(("deliveries", count_text + format_skipped(edition.skipped_counts or {})))
     return [
-        f"{found.slot.edition}: “{found.subject}”",
-        rows(facts, indent=2),
+        f"{edition.slot.edition}: “{edition.subject}”",
+        make_table(facts, indent=2),
         "  posts",
-        rows(_shown_posts(door, found), indent=4),
+        make_table(_post_rows(context, edition), indent=4),
         "  sizes",
-        rows(_sizes(door, found), indent=4),
+        make_table(_size_rows(context, edition), indent=4),
     ]
 
 
-def _shown_posts(door: Door, found: StoredEdition) -> list[tuple[str, ...]]:
-    """How much of each post is shown, as the outbox has it; where that is on another machine, their ids."""
-    manifest = read_edition_json(door.root, found.slot)
+def _post_rows(context: CommandContext, edition: StoredEdition) -> list[tuple[str, ...]]:
+    """Return how much of each post is shown, its title and path, or only IDs if the outbox is on another machine."""
+    manifest = read_edition_json(context.root, edition.slot)
     if manifest is None:
-        return [(post_id,) for post_id in found.post_ids]
+        return [(post_id,) for post_id in edition.post_ids]
     posts = manifest.get("posts")
     return [
-        tuple(str(each.get(name, "")) for name in ("shown", "title", "path"))
-        for each in (posts if isinstance(posts, list) else [])
-        if isinstance(each, dict)
+        tuple(str(post.get(name, "")) for name in ("shown", "title", "path"))
+        for post in (posts if isinstance(posts, list) else [])
+        if isinstance(post, dict)
     ]
 
 
-def _sizes(door: Door, found: StoredEdition) -> list[tuple[str, str]]:
-    """Each part in bytes, the HTML beside the newsletter's limit."""
-    newsletter = door.publication.settings.newsletters.get(found.slot.newsletter)
-    sizes = {name: f"{size:,} bytes" for name, size in (found.sizes or {}).items()}
-    if newsletter and found.sizes:
-        share = found.sizes["html"] / newsletter.max_bytes
-        sizes["html"] = f"{found.sizes['html']:,} of {newsletter.max_bytes:,} bytes ({share:.0%})"
+def _size_rows(context: CommandContext, edition: StoredEdition) -> list[tuple[str, str]]:
+    """Return the size of each part, and for the HTML part also the newsletter's limit."""
+    newsletter = context.publication.settings.newsletters.get(edition.slot.newsletter)
+    sizes = {name: f"{size:,} bytes" for name, size in (edition.sizes or {}).items()}
+    if newsletter and edition.sizes:
+        share = edition.sizes["html"] / newsletter.max_bytes
+        sizes["html"] = f"{edition.sizes['html']:,} of {newsletter.max_bytes:,} bytes ({share:.0%})"
     return list(sizes.items())
 
 
-@command("outbox hold", "Keep an edition from going out, or stop it while it does.", asks_time=True)
-@_edition
-def hold(door: Door, edition: str) -> Answer:
-    return _now(review.hold(door.publication.store, edition, door.now))
+def _decision_command(
+    name: str, summary: str, decide: Callable[["Store", str, datetime], StoredEdition]
+) -> click.Command:
+    """Make a command that changes the state of an edition."""
+
+    @command(name, summary, asks_time=True)
+    @_edition_argument
+    def run_decision(context: CommandContext, edition: str) -> CommandResult:
+        state = decide(context.publication.store, edition, context.now).state
+        return CommandResult({"edition": edition, "state": str(state)}, [f"{edition} is {state}."])
+
+    return run_decision
 
 
-@command("outbox release", "Let a held edition go out with the next `send`.", asks_time=True)
-@_edition
-def release(door: Door, edition: str) -> Answer:
-    return _now(review.release(door.publication.store, edition, door.now))
-
-
-@command("outbox approve", "Approve an edition that waits for it.", asks_time=True)
-@_edition
-def approve(door: Door, edition: str) -> Answer:
-    return _now(review.approve(door.publication.store, edition, door.now))
-
-
-@command(
-    "outbox cancel",
-    "Cancel an edition for good; if nothing was sent, its posts go into the next one.",
-    asks_time=True,
+hold = _decision_command("outbox hold", "Hold an edition, even while it is being sent.", review.hold)
+release = _decision_command(
+    "outbox release", "Release a held edition. The next `send` delivers it.", review.release
 )
-@_edition
-def cancel(door: Door, edition: str) -> Answer:
-    return _now(review.cancel(door.publication.store, edition, door.now))
+approve = _decision_command("outbox approve", "Approve an edition that awaits approval.", review.approve)
+cancel = _decision_command(
+    "outbox cancel",
+    "Cancel an edition for good. If none of it was sent, its posts go into the next edition.",
+    review.cancel,
+)
 
 
 @command(
     "outbox refresh",
-    "Render an edition anew that nobody has got yet: mended posts, settings, templates.",
+    "Render an unsent edition again. It takes the current posts, settings, and templates.",
     asks_time=True,
     writes=True,
 )
-@_edition
-def refresh(door: Door, edition: str) -> Answer:
-    found = review.get_edition(door.publication.store, edition)
-    fresh = door.publication.refresh(found, door.now, dry_run=door.dry_run)
-    gone = len(found.post_ids) - len(fresh.edition.posts)
-    lines = edition_lines(door, fresh)
-    if gone:
-        lines.append(f"  {gone} of its posts {'is' if gone == 1 else 'are'} not in it any more.")
-    result = {**edition_result(fresh), "dry_run": door.dry_run}
-    return Answer(result, lines, needs_person=fresh.state is not EditionState.READY)
+@_edition_argument
+def refresh(context: CommandContext, edition: str) -> CommandResult:
+    stored_edition = review.get_edition(context.publication.store, edition)
+    new_edition = EditionService(context.publication).refresh(
+        stored_edition, context.now, dry_run=context.dry_run
+    )
+    removed_count = len(stored_edition.post_ids) - len(new_edition.edition.posts)
+    lines = edition_lines(context, new_edition)
+    if removed_count:
+        lines.append(f"  Removed {format_count(removed_count, 'post')}.")
+    data = {**edition_data(new_edition), "dry_run": context.dry_run}
+    return CommandResult(data, lines, needs_person=new_edition.state is not EditionState.READY)
 
 
 @command(
     "outbox resolve",
-    "Say what became of messages of which nobody knows whether they arrived; without --sent or --resend, list them.",
+    "Resolve messages in doubt. Without --sent or --resend, list them.",
     asks_time=True,
 )
-@_edition
+@_edition_argument
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
-@click.option("--sent", "verdict", flag_value="sent", help="They arrived: nothing more is sent.")
-@click.option("--resend", "verdict", flag_value="resend", help="Send them again, the same to the byte.")
-@click.option("--evidence", default="", metavar="TEXT", help="How you know: what the relay's log says.")
+@click.option("--sent", "verdict", flag_value="sent", help="They arrived: send nothing more.")
+@click.option("--resend", "verdict", flag_value="resend", help="Send the same messages again.")
+@click.option(
+    "--evidence", default="", metavar="TEXT", help="How you know, such as a line of the relay's log."
+)
 def resolve(
-    door: Door, edition: str, addresses: tuple[str, ...], verdict: str | None, evidence: str
-) -> Answer:
-    store = door.publication.store
+    context: CommandContext, edition: str, addresses: tuple[str, ...], verdict: str | None, evidence: str
+) -> CommandResult:
+    store = context.publication.store
     if verdict is None:
-        return _doubtful(door, review.get_edition(store, edition))
-    word = f"{operator()} says that it arrived{': ' if evidence else ''}{evidence}"
-    count = review.resolve(store, edition, addresses, is_sent=verdict == "sent", evidence=word, now=door.now)
-    done = "sent now" if verdict == "sent" else "to go out again with the next `ketapress send`"
-    said = f"{count:,} deliver{'y is' if count == 1 else 'ies are'} {done}."
-    return Answer({"edition": edition, "resolved": count, "as": verdict}, [said])
-
-
-def _doubtful(door: Door, found: StoredEdition) -> Answer:
-    """Whoever waits for a person, with what a person looks for in the relay's log."""
-    doubtful = list(_listed(door, found, review.list_in_doubt(door.publication.store, found)))
-    told = rows((each["address"], each["message_id"] or "", _dated(door, each["dated"])) for each in doubtful)
-    name = found.slot.edition
-    lines: list[str | Rows] = [
-        told,
-        (
-            f"Look for these in the relay's log. `ketapress outbox resolve {name} ADDRESS… --sent` for those that it "
-            "took, `--resend` for the others; without addresses, all of them."
-        ),
-    ]
-    return Answer(
-        {"edition": name, "in_doubt": doubtful},
-        lines if doubtful else [f"Nothing of {name} is in doubt."],
-        needs_person=bool(doubtful),
+        return _list_in_doubt(context, review.get_edition(store, edition))
+    statement = f"{operator_name()} says that it arrived{evidence and f': {evidence}'}"
+    count = review.resolve(
+        store, edition, addresses, is_sent=verdict == "sent", evidence=statement, now=context.now
     )
+    messages = format_count(count, "message")
+    line = f"Marked {messages} as sent."
+    if verdict == "resend":
+        line = f"Queued {messages}: the next `ketapress send` sends the same bytes again."
+    return CommandResult({"edition": edition, "resolved": count, "as": verdict}, [line])
 
 
-def _dated(door: Door, moment: str | None) -> str:
-    return door.day(datetime.fromisoformat(moment)) if moment else "no date yet"
+def _list_in_doubt(context: CommandContext, edition: StoredEdition) -> CommandResult:
+    """List messages in doubt, with the Message-IDs to look for in the relay's log."""
+    name = edition.slot.edition
+    deliveries = list(
+        _delivery_data(context, edition, review.list_in_doubt(context.publication.store, edition))
+    )
+    rows = [
+        (
+            delivery["address"],
+            delivery["message_id"] or "",
+            context.format_time(datetime.fromisoformat(delivery["dated"])) if delivery["dated"] else "",
+        )
+        for delivery in deliveries
+    ]
+    help_text = (
+        "Look for these Message-IDs in the relay's log. Then run "
+        f"`ketapress outbox resolve {name} ADDRESS… --sent` for messages that it accepted, and the same with "
+        "`--resend` for the others. Without addresses, it applies to all of them."
+    )
+    return CommandResult(
+        {"edition": name, "in_doubt": deliveries},
+        [make_table(rows), help_text] if deliveries else [f"{name} has no messages in doubt."],
+        needs_person=bool(deliveries),
+    )
 
 
 outbox = group(
     "outbox",
-    "List and show editions, decide about them, say what became of them.",
+    "List, show, hold, release, cancel, and export editions.",
     [list_, show, hold, release, approve, cancel, refresh, resolve, export],
 )
-
-
-def _now(found: StoredEdition) -> Answer:
-    return Answer(
-        {"edition": found.slot.edition, "state": str(found.state)},
-        [f"{found.slot.edition} is {found.state}."],
-    )

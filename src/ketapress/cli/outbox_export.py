@@ -1,4 +1,4 @@
-"""`ketapress outbox export`: an edition to take along, with the list of who got it."""
+"""`ketapress outbox export`: copy an edition and the list of its deliveries into a new folder."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,77 +7,73 @@ from pathlib import Path
 import click
 
 from ketapress import review
-from ketapress.cli.context import Answer, Door
+from ketapress.cli.context import CommandContext, CommandResult, format_count
 from ketapress.cli.decorators import command
-from ketapress.model.delivery import DeliverySummary
+from ketapress.mail_service import MailService
 from ketapress.model.edition import StoredEdition
 from ketapress.model.errors import Problem, RefusedError
 from ketapress.outbox.writer import edition_folder
 from ketapress.subscribers.csv_format import format_csv_line
 from ketapress.system.atomic import open_atomic, write_new
 
-_HEADER = ("address", "state", "attempts", "message_id", "dated", "reply")
-_LIST = "deliveries.csv"
+_CSV_COLUMNS = ("address", "state", "attempts", "message_id", "dated", "reply")
+_CSV_NAME = "deliveries.csv"
 
 
-@command(
-    "outbox export",
-    "Copy an edition into a new folder: what people read, message.eml, and who got it as CSV.",
-)
+@command("outbox export", "Copy an edition into a new folder. The copy includes its deliveries as CSV.")
 @click.argument("edition")
 @click.option(
     "--to",
-    "folder",
+    "target",
     type=click.Path(file_okay=False),
-    help="The new folder; named for the edition by default.",
+    help="The new folder (default: named after the edition).",
 )
-def export(door: Door, edition: str, folder: str | None) -> Answer:
-    found = review.get_edition(door.publication.store, edition)
-    place = Path(folder or edition.replace("/", "-"))
-    if place.exists():
-        raise RefusedError(_in_the_way(place))
-    unfinished = place.with_name(f"{place.name}.part")
-    if unfinished.is_symlink():
-        unfinished.unlink()
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(mode=0o700, parents=True)
-    for name, content in _contents(door, found).items():
-        write_new(unfinished / name, content)
+def export(context: CommandContext, edition: str, target: str | None) -> CommandResult:
+    stored_edition = review.get_edition(context.publication.store, edition)
+    folder = Path(target or edition.replace("/", "-"))
+    if folder.exists():
+        cure = "Name another folder with --to."
+        raise RefusedError(Problem(code="export.exists", message=f"{folder} already exists.", cure=cure))
+    partial_folder = folder.with_name(f"{folder.name}.part")
+    if partial_folder.is_symlink():
+        partial_folder.unlink()
+    shutil.rmtree(partial_folder, ignore_errors=True)
+    partial_folder.mkdir(mode=0o700, parents=True)
+    for name, content in _edition_files(context, stored_edition).items():
+        write_new(partial_folder / name, content)
     with (
-        open_atomic(unfinished / _LIST) as handle,
-        open(handle, "w", encoding="utf-8", newline="", closefd=False) as out,
+        open_atomic(partial_folder / _CSV_NAME) as handle,
+        open(handle, "w", encoding="utf-8", newline="", closefd=False) as file,
     ):
-        count = sum(1 for line in _deliveries(door, found) if out.write(line)) - 1
-    unfinished.rename(place)
-    files = sorted(each.name for each in place.iterdir())
-    lines = [f"{edition} is in {place}: {', '.join(files)}; {count:,} deliveries."]
-    return Answer({"edition": edition, "folder": str(place), "files": files, "deliveries": count}, lines)
-
-
-def _contents(door: Door, found: StoredEdition) -> dict[str, bytes]:
-    """The files of the outbox as they are; where that is on another machine, the message of the letter in the store."""
-    folder = edition_folder(door.root, found.slot)
-    if folder.is_dir():
-        return {each.name: each.read_bytes() for each in sorted(folder.iterdir()) if each.is_file()}
-    return {"message.eml": door.publication.mailing.specimen(found)}
-
-
-def _deliveries(door: Door, found: StoredEdition) -> Iterator[str]:
-    message_id = door.publication.mailing.message_ids(found)
-    yield format_csv_line(_HEADER)
-    for each in door.publication.store.deliveries.iter_deliveries(found.id):
-        yield format_csv_line(
-            _cells(each, message_id(each.subscription_id) or "", door.iso(each.message_date) or "")
-        )
-
-
-def _cells(each: DeliverySummary, message_id: str, dated: str) -> tuple[str, ...]:
-    return (each.address, str(each.state), str(each.attempts), message_id, dated, each.reply)
-
-
-def _in_the_way(place: Path) -> Problem:
-    return Problem(
-        code="export.exists",
-        message=f"{place} is there already, and is left as it is.",
-        cure="Name another folder with --to.",
+        count = sum(1 for line in _csv_lines(context, stored_edition) if file.write(line)) - 1
+    partial_folder.rename(folder)
+    names = sorted(path.name for path in folder.iterdir())
+    deliveries = format_count(count, "delivery", "deliveries")
+    return CommandResult(
+        {"edition": edition, "folder": str(folder), "files": names, "deliveries": count},
+        [f"Exported {edition} to {folder}: {', '.join(names)} ({deliveries})."],
     )
+
+
+def _edition_files(context: CommandContext, edition: StoredEdition) -> dict[str, bytes]:
+    """Return the files of the outbox, or if that is on another machine, a sample message from the database."""
+    folder = edition_folder(context.root, edition.slot)
+    if folder.is_dir():
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+    return {"message.eml": MailService(context.publication).sample_message(edition)}
+
+
+def _csv_lines(context: CommandContext, edition: StoredEdition) -> Iterator[str]:
+    message_id = MailService(context.publication).message_ids(edition)
+    yield format_csv_line(_CSV_COLUMNS)
+    for delivery in context.publication.store.deliveries.iter_deliveries(edition.id):
+        yield format_csv_line(
+            (
+                delivery.address,
+                str(delivery.state),
+                str(delivery.attempts),
+                message_id(delivery.subscription_id) or "",
+                context.format_iso(delivery.message_date) or "",
+                delivery.reply,
+            )
+        )

@@ -1,154 +1,155 @@
-"""`ketapress preview`: what goes out next, by the code that sends it: on a page that follows, or as files."""
+"""`ketapress preview`: the next edition, rendered by the code that sends it, on a live page or as files."""
 
 import os
 import sys
 from contextlib import closing
-from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
-from ketapress.cli.decorators import Answer, Door, command, disk_problem
+from ketapress.cli.context import CommandContext, CommandResult, disk_problem
+from ketapress.cli.decorators import command
+from ketapress.edition_service import EditionService
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, UsageError
 from ketapress.publication import Publication
 
 if TYPE_CHECKING:
-    from ketapress.check.preview import UpcomingEdition
-    from ketapress.web.preview.watch import Made
+    from ketapress.compose import ComposedEdition
+    from ketapress.web.preview.watch import PreviewAttempt
 
 _PORT = 8125
 
 
 @command(
     "preview",
-    "Show the next edition as it will be sent, on a page that follows what you write; nothing is decided or sent.",
+    "Show the next edition as it will be sent. Its page updates as you write; nothing is decided or sent.",
     asks_time=True,
 )
 @click.argument("newsletter", required=False)
 @click.option(
     "--serve/--no-serve",
+    "serves",
     default=None,
-    help="Serve a page, or write files and exit. By default a terminal gets the page.",
+    help="Serve a page, or write files and exit. By default, a page is served on a terminal only.",
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help=f"The page's port: {_PORT} by default, 0 for any free one."
+    "--port", type=click.IntRange(0, 65535), help=f"The page's port (default: {_PORT}; 0: any free port)."
 )
-@click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
+@click.option("--open", "opens_browser", is_flag=True, help="Open the page in a browser.")
 def preview(
-    door: Door, newsletter: str | None, *, serve: bool | None, port: int | None, opens: bool
-) -> Answer:
-    asked = serve or port is not None or opens
-    if asked and (door.as_json or serve is False):
-        raise UsageError(_CONTRADICTION)
-    if asked or (serve is None and sys.stdout.isatty() and not door.as_json):
-        return _served(door, newsletter, _PORT if port is None else port, opens=opens)
-    return _written(door, newsletter)
+    context: CommandContext,
+    newsletter: str | None,
+    *,
+    serves: bool | None,
+    port: int | None,
+    opens_browser: bool,
+) -> CommandResult:
+    wants_page = serves or port is not None or opens_browser
+    if wants_page and (context.as_json or serves is False):
+        message = "--json and --no-serve write files and exit; --serve, --port, and --open serve a page."
+        raise UsageError(Problem(code="usage.preview", message=message, cure="Leave one of them out."))
+    if wants_page or (serves is None and sys.stdout.isatty() and not context.as_json):
+        return _serve_page(context, newsletter, _PORT if port is None else port, opens_browser=opens_browser)
+    return _write_files(context, newsletter)
 
 
-_CONTRADICTION = Problem(
-    code="usage.preview",
-    message="--json and --no-serve write files and exit; --serve, --port and --open are for a page that stays.",
-    cure="Leave one of them out.",
-)
+def _write_files(context: CommandContext, name: str | None) -> CommandResult:
+    """Write the files of each edition below `.ketapress/preview/`."""
+    from ketapress.check.preview import preview_newsletter
 
-
-def _written(door: Door, newsletter: str | None) -> Answer:
-    """The files of each edition, below `.ketapress/preview/`."""
-    from ketapress.check.preview import preview_newsletter as preview_of
-
-    publication = door.publication
-    library = publication.library(door.now, keep=False)
+    publication = context.publication
+    library = publication.load_library(context.now, save_ids=False)
     lines, editions, problems = [], [], list(library.problems)
-    for each in publication.newsletters(newsletter):
-        coming = preview_of(publication.press, each, library.posts, door.now).upcoming
-        if coming is None:
+    for newsletter in publication.newsletters(name):
+        upcoming = preview_newsletter(
+            publication.compose_context, newsletter, library.posts, context.now
+        ).upcoming
+        if upcoming is None:
             lines.append(
-                f"{each.name}: nothing new by its next slot; `ketapress outbox list` shows what is composed."
+                f"{newsletter.name}: no new posts for the next edition. `ketapress outbox list` shows composed editions."
             )
             continue
-        folder = publication.keep_preview(coming.composed_edition)
-        editions.append(_previewed(coming) | {"folder": str(folder)})
-        problems += coming.composed_edition.problems
-        lines += [*_lines(door, coming, each.max_bytes), f"  Open {folder / 'digest.html'} in a browser."]
-    return Answer({"editions": editions}, lines, problems)
+        edition = upcoming.composed_edition
+        folder = EditionService(publication).write_preview(edition)
+        editions.append(
+            {
+                "edition": edition.edition.slot.edition,
+                "state": str(edition.state),
+                "subject": edition.digest.subject,
+                "posts": [post.id for post in edition.edition.posts],
+                "bytes": edition.digest.sizes["html"],
+                "folder": str(folder),
+            }
+        )
+        problems += edition.problems
+        lines += _edition_lines(context, edition, newsletter.max_bytes)
+        lines.append(f"  Open {folder / 'digest.html'} in a browser.")
+    return CommandResult({"editions": editions}, lines, problems)
 
 
-def _previewed(coming: "UpcomingEdition") -> dict[str, object]:
-    made = coming.composed_edition
-    return {
-        "edition": made.edition.slot.edition,
-        "state": str(made.state),
-        "subject": made.digest.subject,
-        "posts": [post.id for post in made.edition.posts],
-        "bytes": made.digest.sizes["html"],
-    }
-
-
-def _lines(door: Door, coming: "UpcomingEdition", most: int) -> list[str]:
-    made, sizes = coming.composed_edition, coming.composed_edition.digest.sizes
-    slot = made.edition.slot
+def _edition_lines(context: CommandContext, edition: "ComposedEdition", max_bytes: int) -> list[str]:
+    slot, sizes = edition.edition.slot, edition.digest.sizes
+    send_time = context.format_time(slot.at, context.newsletter_zone(slot.newsletter))
+    html_size = f"HTML {sizes['html']:,} of {max_bytes:,} bytes ({sizes['html'] / max_bytes:.0%})"
     return [
-        f"{slot.edition}: “{made.digest.subject}”",
-        f"  due {door.day(slot.at, door.zone_of(slot.newsletter))}; {made.state}{made.reason and f': {made.reason}'}.",
-        (
-            f"  {sizes['html']:,} of {most:,} bytes ({sizes['html'] / most:.0%}); text {sizes['text']:,}; "
-            f"message {sizes['message']:,}."
-        ),
-        *(f"  {item.display:<8}  {item.post.title}" for item in made.edition.items),
-        *(f"  left out  {post.title}" for post in made.edition.overflow),
+        f"{slot.edition}: “{edition.digest.subject}”",
+        f"  Send time: {send_time}. State: {edition.state}{edition.reason and f' ({edition.reason})'}.",
+        f"  {html_size}, text {sizes['text']:,} bytes, message {sizes['message']:,} bytes.",
+        *(f"  {item.display:<8}  {item.post.title}" for item in edition.edition.items),
+        *(f"  left out  {post.title}" for post in edition.edition.overflow),
     ]
 
 
-def _served(door: Door, newsletter: str | None, port: int, *, opens: bool) -> Answer:
-    """A page on this machine, until Ctrl-C."""
-    from ketapress.web.preview.app import preview_app
-    from ketapress.web.preview.server import listening_here, serve
-    from ketapress.web.preview.watch import Watch
-    from ketapress.web.server import address_of
+def _serve_page(
+    context: CommandContext, newsletter: str | None, port: int, *, opens_browser: bool
+) -> CommandResult:
+    """Serve a page on this machine until Ctrl-C."""
+    from ketapress.web.preview.app import create_preview_app
+    from ketapress.web.preview.server import open_local_socket, serve
+    from ketapress.web.preview.watch import PreviewWatcher
+    from ketapress.web.server import get_url
 
-    publication = door.publication  # a wrong setting ends the start here, with exit code 78
+    publication = context.publication  # a wrong setting ends the command here, with exit code 78
     publication.newsletters(newsletter)
-    watch = Watch(lambda: _made(door, newsletter), publication.preview_stamps, door.clock)
-    with listening_here(port) as on:
-        address = f"{address_of(on)}/"
-        click.echo(f"{address} shows what goes out next, and follows what you write. Ctrl-C ends it.")
-        if opens:
-            click.launch(address)
-        serve(preview_app(watch, publication.fill), watch, on)
-    return Answer({}, silent=True)
-
-
-def _made(door: Door, newsletter: str | None) -> "Made":
-    """One try, from the settings on, for they may have changed too. What is wrong is a value: the page shows it."""
-    from ketapress.web.preview.watch import Made
-
-    now = door.clock()
-    try:
-        with closing(Publication(door.root, os.environ)) as publication:
-            return _tried(publication, newsletter, now)
-    except KetapressError as error:
-        return Made(at=now.astimezone(door.zone), problems=error.problems)
-    except OSError as error:
-        return Made(at=now.astimezone(door.zone), problems=(disk_problem(error),))
-
-
-def _tried(publication: Publication, newsletter: str | None, now: datetime) -> "Made":
-    from ketapress.check.preview import preview_newsletter as preview_of
-    from ketapress.web.preview.watch import Made
-
-    library = publication.library(now, keep=False)
-    previews, problems = {}, list(library.problems)
-    newsletters = publication.newsletters(newsletter)
-    for each in newsletters:
-        try:
-            previews[each.name] = preview_of(publication.press, each, library.posts, now)
-        except ConfigurationError as error:
-            problems += error.problems
-    return Made(
-        at=now.astimezone(ZoneInfo(publication.settings.site.timezone)),
-        site=publication.settings.site.title,
-        names=tuple(each.name for each in newsletters),
-        previews=previews,
-        problems=tuple(dict.fromkeys(problems)),
+    watch = PreviewWatcher(
+        lambda: _make_previews(context, newsletter), EditionService(publication).preview_stamps, context.clock
     )
+    with open_local_socket(port) as listener:
+        address = f"{get_url(listener)}/"
+        click.echo(f"{address} shows the next edition and updates as you write. Press Ctrl-C to stop.")
+        if opens_browser:
+            click.launch(address)
+        serve(create_preview_app(watch, publication.render_template), watch, listener)
+    return CommandResult({}, silent=True)
+
+
+def _make_previews(context: CommandContext, name: str | None) -> "PreviewAttempt":
+    """Read everything again, settings included, and make all previews; the page shows errors as problems."""
+    from ketapress.check.preview import preview_newsletter
+    from ketapress.web.preview.watch import PreviewAttempt
+
+    now = context.clock()
+    try:
+        with closing(Publication(context.root, os.environ)) as publication:
+            library = publication.load_library(now, save_ids=False)
+            newsletters = publication.newsletters(name)
+            previews, problems = {}, list(library.problems)
+            for newsletter in newsletters:
+                try:
+                    preview = preview_newsletter(publication.compose_context, newsletter, library.posts, now)
+                    previews[newsletter.name] = preview
+                except ConfigurationError as error:
+                    problems += error.problems
+            site = publication.settings.site
+            return PreviewAttempt(
+                created_at=now.astimezone(ZoneInfo(site.timezone)),
+                site_title=site.title,
+                newsletter_names=tuple(newsletter.name for newsletter in newsletters),
+                previews=previews,
+                problems=tuple(dict.fromkeys(problems)),
+            )
+    except KetapressError as error:
+        return PreviewAttempt(created_at=now.astimezone(context.zone), problems=error.problems)
+    except OSError as error:
+        return PreviewAttempt(created_at=now.astimezone(context.zone), problems=(disk_problem(error),))

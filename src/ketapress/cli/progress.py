@@ -1,4 +1,4 @@
-"""A bar on a terminal while mail goes out: sent, deferred, failed, rate, time left."""
+"""A progress bar on stderr while mail is sent: counts by state, rate, and time left."""
 
 from types import TracebackType
 from typing import Self
@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    Progress as Bar,
+    Progress as ProgressDisplay,
     ProgressColumn,
     Task,
     TaskID,
@@ -19,40 +19,39 @@ from ketapress.deliver.report import Progress
 
 
 class DeliveryBar:
-    """One line for each edition, on stderr; it listens to the sender."""
+    """One line per edition, updated by the sender."""
 
     def __init__(self) -> None:
-        self._bar = Bar(
+        self._display = ProgressDisplay(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f}: {task.fields[told]}"),
-            _Rate(),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f}: {task.fields[counts]}"),
+            _RateColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        self._display.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self._display.stop()
 
-    def show(self, progress: Progress) -> None:
-        """Takes in how far an edition is."""
-        if progress.edition not in self._tasks:
-            self._tasks[progress.edition] = self._bar.add_task(
-                progress.edition, total=progress.total, told=""
-            )
-        told = ", ".join(f"{count:,} {state}" for state, count in progress.done.items() if count)
-        self._bar.update(self._tasks[progress.edition], completed=sum(progress.done.values()), told=told)
+    def update(self, progress: Progress) -> None:
+        """Show the progress of an edition."""
+        edition = progress.edition
+        if edition not in self._tasks:
+            self._tasks[edition] = self._display.add_task(edition, total=progress.total, counts="")
+        counts = ", ".join(f"{count:,} {state}" for state, count in progress.counts.items() if count)
+        self._display.update(self._tasks[edition], completed=sum(progress.counts.values()), counts=counts)
 
 
-class _Rate(ProgressColumn):
-    """Messages a second, of late."""
+class _RateColumn(ProgressColumn):
+    """Recent messages per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")

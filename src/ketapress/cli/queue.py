@@ -1,4 +1,4 @@
-"""`ketapress queue`: the coming posts and editions by date."""
+"""`ketapress queue`: upcoming send times and posts by date."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ketapress.cli.decorators import Answer, Door, command
-from ketapress.cli.table import Rows, rows
+from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.decorators import command
+from ketapress.cli.table import Table, make_table
 from ketapress.model.errors import Problem, UsageError
 
 if TYPE_CHECKING:  # loaded when the command is called
@@ -16,89 +17,100 @@ if TYPE_CHECKING:  # loaded when the command is called
     from ketapress.model.edition import Slot
     from ketapress.settings.schedule_history import ZonedSchedule
 
-_MONTH = timedelta(days=31)
+_DEFAULT_SPAN = timedelta(days=31)
 
 
-@command("queue", "Show the coming slots and posts by date, in the site's zone.", asks_time=True)
-@click.option("--from", "first", metavar="TIME", help="The first moment; now by default.")
-@click.option("--to", "until", metavar="TIME", help="The moment to stop before; 31 days on by default.")
-def queue(door: Door, first: str | None, until: str | None) -> Answer:
+@command("queue", "List upcoming send times and posts by date, in the site's time zone.", asks_time=True)
+@click.option("--from", "start_text", metavar="TIME", help="Start of the list (default: now).")
+@click.option(
+    "--to",
+    "end_text",
+    metavar="TIME",
+    help="End of the list, not included (default: 31 days after its start).",
+)
+def queue(context: CommandContext, start_text: str | None, end_text: str | None) -> CommandResult:
     from ketapress.check.queue import schedule_changes, upcoming_posts, upcoming_slots
     from ketapress.settings.schedule_history import last_schedules
 
-    publication = door.publication
-    begin = door.moment(first, "--from") if first else door.now
-    end = door.moment(until, "--to") if until else begin + _MONTH
-    if end <= begin:
-        message = f"--to {door.day(end)} is not after --from {door.day(begin)}."
+    publication = context.publication
+    start = context.parse_instant(start_text, "--from") if start_text else context.now
+    end = context.parse_instant(end_text, "--to") if end_text else start + _DEFAULT_SPAN
+    if end <= start:
+        message = f"--to {context.format_time(end)} is not after --from {context.format_time(start)}."
         raise UsageError(
-            Problem(code="usage.span", message=message, cure="Name a later --to, or leave one out.")
+            Problem(code="usage.span", message=message, cure="Give a later --to, or leave it out.")
         )
-    library = publication.library(door.now, keep=False)
-    slots = upcoming_slots(publication.settings, begin, end)
-    posts = upcoming_posts(publication.settings, library.posts, begin, end)
-    changes = schedule_changes(publication.settings, last_schedules(door.root), door.now)
-    if door.as_json:
-        return Answer(_result(door, slots, posts, changes), problems=library.problems)
-    lines: list[str | Rows] = [line for each in changes for line in _change_lines(door, each)]
-    lines.append(_rows(door, slots, posts) if slots or posts else "Nothing is due in that time.")
-    return Answer({}, lines, library.problems)
+    library = publication.load_library(context.now, save_ids=False)
+    slots = upcoming_slots(publication.settings, start, end)
+    posts = upcoming_posts(publication.settings, library.posts, start, end)
+    changes = schedule_changes(publication.settings, last_schedules(context.root), context.now)
+    if context.as_json:
+        return CommandResult(_queue_data(context, slots, posts, changes), problems=library.problems)
+    lines: list[str | Table] = [line for change in changes for line in _change_lines(context, change)]
+    lines.append(_event_table(context, slots, posts) if slots or posts else "Nothing is due in this time.")
+    return CommandResult({}, lines, library.problems)
 
 
-def _result(
-    door: Door, slots: "Iterable[Slot]", posts: "Iterable[UpcomingPost]", changes: "Iterable[ScheduleChange]"
+def _queue_data(
+    context: CommandContext,
+    slots: "Iterable[Slot]",
+    posts: "Iterable[UpcomingPost]",
+    changes: "Iterable[ScheduleChange]",
 ) -> dict[str, Any]:
     return {
         "slots": [
             {
                 "newsletter": slot.newsletter,
                 "slot": slot.key,
-                "at": door.iso(slot.at, door.zone_of(slot.newsletter)),
+                "at": context.format_iso(slot.at, context.newsletter_zone(slot.newsletter)),
             }
             for slot in slots
         ],
         "posts": [
             {
-                "id": each.post.id,
-                "path": each.post.path,
-                "publishes_at": door.iso(each.post.date),
-                "newsletters": list(each.newsletters),
+                "id": upcoming.post.id,
+                "path": upcoming.post.path,
+                "publishes_at": context.format_iso(upcoming.post.date),
+                "newsletters": list(upcoming.newsletters),
             }
-            for each in posts
+            for upcoming in posts
         ],
         "changes": [
             {
-                "newsletter": each.newsletter,
-                "before": _due(each.old_schedule, each.old_next_slot),
-                "after": _due(each.new_schedule, each.new_next_slot),
+                "newsletter": change.newsletter,
+                "before": _schedule_data(change.old_schedule, change.old_next_slot),
+                "after": _schedule_data(change.new_schedule, change.new_next_slot),
             }
-            for each in changes
+            for change in changes
         ],
     }
 
 
-def _due(schedule: "ZonedSchedule", following: "Slot | None") -> dict[str, Any]:
+def _schedule_data(schedule: "ZonedSchedule", next_slot: "Slot | None") -> dict[str, Any]:
     return {
         "schedule": schedule.schedule.text,
         "timezone": schedule.zone,
-        "next_slot": following.at.astimezone(ZoneInfo(schedule.zone)).isoformat() if following else None,
+        "next_slot": next_slot.at.astimezone(ZoneInfo(schedule.zone)).isoformat() if next_slot else None,
     }
 
 
-def _change_lines(door: Door, change: "ScheduleChange") -> list[str]:
-    def line(what: str, schedule: "ZonedSchedule", following: "Slot | None") -> str:
-        coming = door.day(following.at, schedule.zone) if following else "never"
-        return f"  {what} {schedule}: next {coming}"
+def _change_lines(context: CommandContext, change: "ScheduleChange") -> list[str]:
+    def format_schedule(schedule: "ZonedSchedule", next_slot: "Slot | None") -> str:
+        return (
+            f"{schedule}, next {context.format_time(next_slot.at, schedule.zone) if next_slot else 'never'}"
+        )
 
     return [
-        f"{change.newsletter}: its schedule was changed; the next `publish` acts on it, and repeats no slot.",
-        line("was", change.old_schedule, change.old_next_slot),
-        line("is ", change.new_schedule, change.new_next_slot),
+        f"{change.newsletter}: the schedule was edited. The next `ketapress publish` applies it, and repeats no send time.",
+        f"  before: {format_schedule(change.old_schedule, change.old_next_slot)}",
+        f"  after:  {format_schedule(change.new_schedule, change.new_next_slot)}",
     ]
 
 
-def _rows(door: Door, slots: "Iterable[Slot]", posts: "Iterable[UpcomingPost]") -> Rows:
+def _event_table(context: CommandContext, slots: "Iterable[Slot]", posts: "Iterable[UpcomingPost]") -> Table:
     events = [(slot.at, "edition", slot.edition) for slot in slots]
-    events += [(each.post.date, "post", f"{each.post.title} ({each.post.path})") for each in posts]
-    ordered = sorted(events, key=lambda event: event[0].timestamp())
-    return rows((door.day(moment), what, which) for moment, what, which in ordered)
+    events += [
+        (upcoming.post.date, "post", f"{upcoming.post.title} ({upcoming.post.path})") for upcoming in posts
+    ]
+    events.sort(key=lambda event: event[0].timestamp())
+    return make_table((context.format_time(time), kind, subject) for time, kind, subject in events)

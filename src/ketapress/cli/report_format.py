@@ -1,101 +1,91 @@
-"""Reports of publish, build and compose, for scripts and for people. One shape for the three."""
+"""The results of publish, build, and compose, which have one form, for scripts and for people."""
 
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.context import Door, document, shown
+from ketapress.cli.context import CommandContext, format_count, format_problem, problem_document
 from ketapress.model.edition import Decision, EditionState
 
-if TYPE_CHECKING:  # a build that finds nothing changed must not pay for composing
+if TYPE_CHECKING:  # a no-change build must not load what composes
     from ketapress.builder.builder import BuildReport
     from ketapress.compose import ComposedEdition, ComposeReport
 
 
-def published(door: Door, composed: "ComposeReport | None", built: "BuildReport | None") -> Mapping[str, Any]:
-    """The `result` of publish, build and compose."""
+def publish_data(
+    context: CommandContext, compose_report: "ComposeReport | None", build_report: "BuildReport | None"
+) -> Mapping[str, Any]:
+    """Return the `result` of publish, build, and compose."""
     return {
-        "posts": built.posts if built else None,
-        "written": built.written if built else 0,
-        "unchanged": built.unchanged if built else 0,
-        "removed": built.removed if built else 0,
-        "editions": [edition_result(each) for each in composed.editions] if composed else [],
+        "posts": build_report.posts if build_report else None,
+        "written": build_report.written if build_report else 0,
+        "unchanged": build_report.unchanged if build_report else 0,
+        "removed": build_report.removed if build_report else 0,
+        "editions": [edition_data(edition) for edition in compose_report.editions] if compose_report else [],
         "slots": [
             {"newsletter": slot.newsletter, "slot": slot.key, "decided": str(decision)}
-            for slot, decision in (composed.slots if composed else ())
+            for slot, decision in (compose_report.slots if compose_report else ())
         ],
-        "dry_run": door.dry_run,
+        "dry_run": context.dry_run,
     }
 
 
-def left_out_words(left_out: Mapping[str, int]) -> str:
-    """For whom an edition was not frozen, to be put behind its counts; empty where it was for everybody."""
-    reasons = " and ".join(f"{count:,} {state}" for state, count in left_out.items())
-    return f"; not for {reasons}" if reasons else ""
+def format_skipped(counts: Mapping[str, int]) -> str:
+    """Return the subscriptions that an edition skipped, by state, to append to its counts; empty if there are none."""
+    return (
+        f"; skipped: {', '.join(f'{count:,} {state}' for state, count in counts.items())}" if counts else ""
+    )
 
 
-def needs_person(composed: "ComposeReport") -> bool:
-    """Whether an edition waits for somebody: held, or for approval."""
-    return any(each.state is not EditionState.READY for each in composed.editions)
+def has_waiting_editions(report: "ComposeReport") -> bool:
+    """Return whether an edition is held or awaits approval."""
+    return any(edition.state is not EditionState.READY for edition in report.editions)
 
 
-def compose_lines(door: Door, composed: "ComposeReport") -> list[str]:
-    lines = [line for each in composed.editions for line in edition_lines(door, each)]
-    for (newsletter, decision), count in Counter(
-        (slot.newsletter, what) for slot, what in composed.slots
-    ).items():
+def compose_lines(context: CommandContext, report: "ComposeReport") -> list[str]:
+    lines = [line for edition in report.editions for line in edition_lines(context, edition)]
+    counts = Counter((slot.newsletter, decision) for slot, decision in report.slots)
+    for (newsletter, decision), count in counts.items():
         if decision is Decision.EMPTY:
-            lines.append(f"{newsletter}: nothing new since the last edition, so none was composed.")
-        elif decision is Decision.MERGED:
+            lines.append(f"{newsletter}: no new posts since the last edition, so no edition was composed.")
+        elif decision is Decision.MERGED and not counts[newsletter, Decision.EMPTY]:
             lines.append(
-                f"{newsletter}: {count} earlier slot{'s' if count > 1 else ''} went by without an edition; "
-                "what was new then is in the newest one."
+                f"{newsletter}: this edition also covers {format_count(count, 'earlier send time')}."
             )
     return lines
 
 
-def build_lines(door: Door, built: "BuildReport") -> list[str]:
-    would = "would be " if door.dry_run else ""
-    index = door.root / "public" / "index.html"
-    return [
-        (
-            f"public/: {built.posts} post{'' if built.posts == 1 else 's'}; {built.written} files {would}written, "
-            f"{built.unchanged} unchanged, {built.removed} {would}removed."
-        ),
-        *([] if door.dry_run else [f"Open {index} in a browser."]),
-    ]
+def build_lines(context: CommandContext, report: "BuildReport") -> list[str]:
+    written = f"{format_count(report.written, 'file')} {'to write' if context.dry_run else 'written'}"
+    removed = f"{report.removed:,} {'to remove' if context.dry_run else 'removed'}"
+    counts = f"public/: {format_count(report.posts, 'post')}; {written}, {report.unchanged:,} unchanged, {removed}."
+    return (
+        [counts] if context.dry_run else [counts, f"Open {context.root / 'public/index.html'} in a browser."]
+    )
 
 
-def edition_result(each: "ComposedEdition") -> dict[str, Any]:
+def edition_data(edition: "ComposedEdition") -> dict[str, Any]:
     return {
-        "edition": each.edition.slot.edition,
-        "state": str(each.state),
-        "subject": each.digest.subject,
-        "posts": [post.id for post in each.edition.posts],
-        "bytes": each.digest.sizes["html"],
-        "problems": [document(problem) for problem in each.problems],
+        "edition": edition.edition.slot.edition,
+        "state": str(edition.state),
+        "subject": edition.digest.subject,
+        "posts": [post.id for post in edition.edition.posts],
+        "bytes": edition.digest.sizes["html"],
+        "problems": [problem_document(problem) for problem in edition.problems],
     }
 
 
-def edition_lines(door: Door, each: "ComposedEdition") -> list[str]:
-    slot, count = each.edition.slot, len(each.edition.posts)
-    made = "would be" if door.dry_run else "is"
-    lines = [
-        (
-            f"{slot.edition}: “{each.digest.subject}”, {count} post{'' if count == 1 else 's'}, "
-            f"{each.digest.sizes['html'] / 1024:.0f} KB; it {made} {each.state}."
-        )
-    ]
-    lines += [f"  {shown(problem)}" for problem in each.problems]
-    if each.reason:
+def edition_lines(context: CommandContext, edition: "ComposedEdition") -> list[str]:
+    slot = edition.edition.slot
+    posts, size = format_count(len(edition.edition.posts), "post"), edition.digest.sizes["html"] / 1024
+    state = f"{'It would be' if context.dry_run else 'It is'} {edition.state}."
+    lines = [f"{slot.edition}: “{edition.digest.subject}”, {posts}, {size:.0f} KB. {state}"]
+    lines += [f"  {format_problem(problem)}" for problem in edition.problems]
+    if edition.reason:
+        command = "approve" if edition.state is EditionState.AWAITING_APPROVAL else "release"
         lines.append(
-            f"  Because {each.reason}. `ketapress outbox {next_command(each.state)} {slot.edition}` lets it go."
+            f"  Reason: {edition.reason}. To send it, run `ketapress outbox {command} {slot.edition}`."
         )
-    if not door.dry_run:
-        lines.append(f"  Read it: {door.root / 'outbox' / slot.newsletter / slot.key / 'digest.html'}")
+    if not context.dry_run:
+        lines.append(f"  Open {context.root / 'outbox' / slot.edition / 'digest.html'} in a browser.")
     return lines
-
-
-def next_command(state: EditionState | None) -> str:
-    """The word of `ketapress outbox` that lets an edition go which waits for a person."""
-    return "approve" if state is EditionState.AWAITING_APPROVAL else "release"

@@ -1,20 +1,17 @@
-"""`ketapress run`: stay up."""
+"""`ketapress run`: run as a service."""
 
 import os
 
 import click
 
-from ketapress.cli.decorators import Answer, Door, command
+from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.decorators import command
 from ketapress.system.lock import PARTS
 
 
-@command("run", "Stay up: publish and deliver on schedule, and answer on the web, until SIGTERM.")
+@command("run", "Run as a service until SIGTERM: publish and deliver on schedule, and serve web pages.")
 @click.option(
-    "--only",
-    "only",
-    type=click.Choice(PARTS),
-    multiple=True,
-    help="Only that part; may be given more than once.",
+    "--only", "parts", type=click.Choice(PARTS), multiple=True, help="Run only this part; repeat for more."
 )
 @click.option(
     "--drain",
@@ -22,14 +19,13 @@ from ketapress.system.lock import PARTS
     default=25.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long what is in flight may take at the end.",
+    help="How long messages in progress may take to finish at shutdown.",
 )
-def run(door: Door, only: tuple[str, ...], drain: float) -> Answer:
+def run(context: CommandContext, parts: tuple[str, ...], drain: float) -> CommandResult:
     from ketapress.daemon.daemon import Daemon
     from ketapress.system.event_log import standard_log
 
-    log = standard_log(door.clock, as_json=door.as_json)
+    log = standard_log(context.clock, as_json=context.as_json)
     log.capture("uvicorn.error", "watchfiles")
-    daemon = Daemon(door.root, os.environ, log, drain=drain)
-    daemon.run(only or PARTS)
-    return Answer({}, silent=True)
+    Daemon(context.root, os.environ, log, drain_seconds=drain).run(parts or PARTS)
+    return CommandResult({}, silent=True)

@@ -1,18 +1,21 @@
-"""`ketapress send`: deliver what is ready, then exit."""
+"""`ketapress send`: deliver all ready editions, then exit."""
 
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.decorators import Answer, Door, command
-from ketapress.cli.report_format import left_out_words
-from ketapress.deliver.report import died_problem
-from ketapress.model.delivery import FINAL_STATES, DeliveryState
+from ketapress.cli.context import CommandContext, CommandResult, format_count
+from ketapress.cli.decorators import command
+from ketapress.cli.report_format import format_skipped
+from ketapress.deliver.report import dead_sender_problem
+from ketapress.edition_service import EditionService
+from ketapress.mail_service import MailService
+from ketapress.model.delivery import FINAL_STATES
 from ketapress.model.errors import Problem, UsageError
+from ketapress.model.subscriber import SubscriptionState
 
 if TYPE_CHECKING:
     from ketapress.cli.progress import DeliveryBar
@@ -21,84 +24,71 @@ if TYPE_CHECKING:
 
 @command(
     "send",
-    "Deliver what is ready, then exit; SIGTERM finishes what is in flight.",
+    "Deliver all ready editions, then exit. SIGTERM finishes messages in progress.",
     asks_time=True,
     writes=True,
 )
-def send(door: Door) -> Answer:
-    publication = door.publication
-    _refuse_another_time(door)
-    if door.dry_run:
-        return _foretold(door)
+def send(context: CommandContext) -> CommandResult:
+    publication = context.publication
+    relay = publication.settings.relay
+    if context.at is not None and not relay.url.is_local:  # mail for real people goes out at the real time
+        message = f"--at cannot be used with a relay on another machine ({relay.url})."
+        cure = "Leave out --at, or set `relay.url` to a relay on this machine to try things out."
+        raise UsageError(Problem(code="usage.at", message=message, cure=cure))
+    if context.dry_run:
+        return _list_sendable(context)
     stop = Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
-    began, doubts = time.monotonic(), list[int]()
-    with publication.alone("send"), _bar() as bar:
-        reports = publication.mailing.send(
-            door.clock, stop=stop.is_set, watch=bar.show if bar else None, doubted=doubts.append
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    start, interrupted_counts = time.monotonic(), list[int]()
+    with publication.exclusive_lock("send"), _progress_bar() as bar:
+        reports = MailService(publication).send(
+            context.clock,
+            must_stop=stop.is_set,
+            on_progress=bar.update if bar else None,
+            on_in_doubt=interrupted_counts.append,
         )
-    rate = sum(each.sent for each in reports) / max(time.monotonic() - began, 1e-6)
-    problems = [died_problem(count, publication.settings.relay.in_doubt) for count in doubts]
-    problems += [each.problem for each in reports if each.problem]
-    result = {"editions": [_result(each) for each in reports], "messages_per_second": round(rate, 1)}
-    waiting = publication.waiting()
-    lines = [line for each in reports for line in _lines(each)] or ["Nothing is ready to be sent."]
-    lines += [
-        f"{each.slot.edition} waits for a person: {each.state}, {each.reason or 'see outbox show'}."
-        for each in waiting
-    ]
-    return Answer(result, lines, problems, needs_person=bool(waiting) or any(each.failed for each in reports))
+    rate = sum(report.sent for report in reports) / max(time.monotonic() - start, 1e-6)
+    problems = [dead_sender_problem(count, relay.in_doubt) for count in interrupted_counts]
+    problems += [report.problem for report in reports if report.problem]
+    waiting_editions = EditionService(publication).list_to_review()
+    lines = [_report_line(report) for report in reports] or ["No editions are ready to be sent."]
+    for edition in waiting_editions:
+        name, reason = edition.slot.edition, edition.reason and f": {edition.reason}"
+        lines.append(f"{name} is {edition.state}{reason}. See `ketapress outbox show {name}`.")
+    return CommandResult(
+        {"editions": [_report_data(report) for report in reports], "messages_per_second": round(rate, 1)},
+        lines,
+        problems,
+        needs_person=bool(waiting_editions) or any(report.failed for report in reports),
+    )
 
 
-def _refuse_another_time(door: Door) -> None:
-    """Real people get mail now, whatever time is asked for; only a relay on this machine may play."""
-    if door.at is not None and not door.publication.settings.relay.url.is_local:
-        raise UsageError(
-            Problem(
-                code="usage.at",
-                message=f"--at is refused for a relay that is not on this machine ({door.publication.settings.relay.url}).",
-                cure="Leave --at out, or point [relay] url at a local relay to try things.",
-            )
+def _list_sendable(context: CommandContext) -> CommandResult:
+    """List the editions that `send` would deliver, with the number of subscribers or of unfinished deliveries."""
+    store = context.publication.store
+    subscriber_counts = store.subscribers.counts()
+    editions: list[dict[str, Any]] = []
+    lines = []
+    for edition in store.editions.list_sendable(context.now):
+        active = subscriber_counts.get((edition.slot.newsletter, SubscriptionState.ACTIVE), 0)
+        delivery_counts = store.deliveries.counts(edition.id)
+        line = (
+            f"{edition.slot.edition} ({edition.state}) would be sent to {format_count(active, 'subscriber')}."
         )
+        left = None
+        if any(delivery_counts.values()):
+            left = sum(count for state, count in delivery_counts.items() if state not in FINAL_STATES)
+            line = f"{edition.slot.edition} ({edition.state}) would continue: {format_count(left, 'message')} left."
+        editions.append(
+            {"edition": edition.slot.edition, "state": str(edition.state), "active": active, "left": left}
+        )
+        lines.append(line)
+    data = {"editions": editions, "dry_run": True}
+    return CommandResult(data, lines or ["No editions are ready to be sent."])
 
 
-def _foretold(door: Door) -> Answer:
-    """What `send` would begin with."""
-    store = door.publication.store
-    active = {
-        newsletter: count
-        for (newsletter, state), count in store.subscribers.counts().items()
-        if state == "active"
-    }
-    editions = [
-        {
-            "edition": each.slot.edition,
-            "state": str(each.state),
-            "active": active.get(each.slot.newsletter, 0),
-            "left": _still_to_go(store.deliveries.counts(each.id)),
-        }
-        for each in store.editions.list_sendable(door.now)
-    ]
-    lines = [_would_go(each) for each in editions]
-    return Answer({"editions": editions, "dry_run": True}, lines or ["Nothing is ready to be sent."])
-
-
-def _still_to_go(counts: Mapping[DeliveryState, int]) -> int | None:
-    """How many deliveries of an edition are not over; None where it has none yet."""
-    if not any(counts.values()):
-        return None
-    return sum(count for state, count in counts.items() if state not in FINAL_STATES)
-
-
-def _would_go(each: dict[str, Any]) -> str:
-    said = f"{each['edition']} ({each['state']})"
-    if each["left"] is not None:
-        return f"{said} would go on: {each['left']:,} deliver{'y is' if each['left'] == 1 else 'ies are'} not over."
-    return f"{said} would go to {each['active']:,} active subscriber{'' if each['active'] == 1 else 's'}."
-
-
-def _bar() -> "AbstractContextManager[DeliveryBar | None]":
+def _progress_bar() -> "AbstractContextManager[DeliveryBar | None]":
     if not sys.stderr.isatty():
         return nullcontext()
     from ketapress.cli.progress import DeliveryBar
@@ -106,29 +96,29 @@ def _bar() -> "AbstractContextManager[DeliveryBar | None]":
     return DeliveryBar()
 
 
-def _result(each: "EditionReport") -> dict[str, Any]:
+def _report_data(report: "EditionReport") -> dict[str, Any]:
     return {
-        "edition": each.edition,
-        "state": str(each.state),
-        "frozen": each.frozen,
-        "queued": each.queued,
-        "sent": each.sent,
-        "deferred": each.deferred,
-        "failed": each.failed,
-        "expired": each.expired,
-        "suppressed": each.suppressed,
-        "cancelled": each.cancelled,
-        "in_doubt": each.in_doubt,
-        "left_out": dict(each.left_out),
-        "note": each.note,
+        "edition": report.edition,
+        "state": str(report.state),
+        "frozen": report.frozen,
+        "queued": report.queued,
+        "sent": report.sent,
+        "deferred": report.deferred,
+        "failed": report.failed,
+        "expired": report.expired,
+        "suppressed": report.suppressed,
+        "cancelled": report.cancelled,
+        "in_doubt": report.in_doubt,
+        "left_out": dict(report.skipped_counts),
+        "note": report.note,
     }
 
 
-def _lines(each: "EditionReport") -> list[str]:
+def _report_line(report: "EditionReport") -> str:
     counts = ", ".join(
         f"{count:,} {name.replace('_', ' ')}"
-        for name, count in _result(each).items()
+        for name, count in _report_data(report).items()
         if isinstance(count, int) and count and name != "frozen"
     )
-    said = f"{each.edition} is {each.state}: of {each.frozen:,}, {counts or 'nobody yet'}"
-    return [f"{said}{left_out_words(each.left_out)}. {each.note}".rstrip()]
+    messages = f"{format_count(report.frozen, 'message')}{counts and f': {counts}'}"
+    return f"{report.edition} is {report.state}. {messages}{format_skipped(report.skipped_counts)}. {report.note}".rstrip()

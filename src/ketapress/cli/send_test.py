@@ -1,45 +1,48 @@
-"""`ketapress send-test NEWSLETTER ADDRESS`: one message, to look at where it will be read."""
+"""`ketapress send-test NEWSLETTER ADDRESS`: send one message as a test."""
 
 import click
 
-from ketapress.cli.decorators import Answer, Door, command
-from ketapress.model.delivery import Fault, Verdict
+from ketapress.cli.context import CommandContext, CommandResult
+from ketapress.cli.decorators import command
+from ketapress.edition_service import EditionService
+from ketapress.mail_service import MailService
+from ketapress.model.delivery import Fault
 from ketapress.model.errors import Problem
 
 
 @command(
     "send-test",
-    "Send NEWSLETTER to ADDRESS as a test: the edition that waits to go out, else the next one. Its links are dead.",
+    "Send NEWSLETTER to ADDRESS as a test: the edition that waits to be sent, or else the next one. Its personal "
+    "links do not work.",
     asks_time=True,
 )
 @click.argument("newsletter")
 @click.argument("address")
-def send_test(door: Door, newsletter: str, address: str) -> Answer:
-    publication = door.publication
-    (named,) = publication.newsletters(newsletter)
-    library = publication.library(door.now, keep=False)
-    edition, letter = publication.letter_to_try(named, library, door.now)
-    if letter is None:
-        return Answer({"accepted": False}, problems=[*library.problems, _nothing(newsletter)])
-    found = publication.mailing.send_test(named, letter, address, door.clock())
-    accepted = found.fault is Fault.NONE
-    result = {"accepted": accepted, "edition": edition, "reply": str(found.reply)}
-    if accepted:
-        return Answer(result, [f"The relay took {edition} for {address}: {found.reply}"], library.problems)
-    return Answer(result, problems=[*library.problems, _refused(found)])
-
-
-def _nothing(newsletter: str) -> Problem:
-    return Problem(
-        code="edition.none",
-        message=f"{newsletter} has no edition that waits, and nothing new by its next slot: there is nothing to test.",
-        cure="Write a post dated before that slot; `ketapress queue` shows when it is.",
+def send_test(context: CommandContext, newsletter: str, address: str) -> CommandResult:
+    publication = context.publication
+    (newsletter_settings,) = publication.newsletters(newsletter)
+    library = publication.load_library(context.now, save_ids=False)
+    edition, message_template = EditionService(publication).find_test_message(
+        newsletter_settings, library, context.now
     )
-
-
-def _refused(found: Verdict) -> Problem:
-    return Problem(
+    if message_template is None:
+        problem = Problem(
+            code="edition.none",
+            message=f"{newsletter} has nothing to test: no edition waits to be sent, and the next one has no posts.",
+            cure="Add a post dated before the next send time, which `ketapress queue` shows.",
+        )
+        return CommandResult({"accepted": False}, problems=[*library.problems, problem])
+    verdict = MailService(publication).send_test(
+        newsletter_settings, message_template, address, context.clock()
+    )
+    is_accepted = verdict.fault is Fault.NONE
+    data = {"accepted": is_accepted, "edition": edition, "reply": str(verdict.reply)}
+    if is_accepted:
+        line = f"The relay accepted {edition} for {address}: {verdict.reply}"
+        return CommandResult(data, [line], library.problems)
+    problem = Problem(
         code="relay.test",
-        message=f"the relay did not take it at {found.phase}: {found.reply}.",
-        cure="`ketapress status` shows whether it can be reached; then look at [relay] and the sender's address.",
+        message=f"the relay did not accept the message ({verdict.phase}): {verdict.reply}.",
+        cure="Run `ketapress doctor`, and check [relay] and the sender's address.",
     )
+    return CommandResult(data, problems=[*library.problems, problem])

@@ -1,4 +1,4 @@
-"""`ketapress status`: one screen for whoever keeps it running."""
+"""`ketapress status`: what is due, what was sent, and what needs attention, on one screen."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ketapress.cli.decorators import Answer, Door, command, disk_problem
-from ketapress.cli.table import Rows, rows
-from ketapress.deliver.report import doubt_problem
+from ketapress.cli.context import CommandContext, CommandResult, disk_problem, format_count
+from ketapress.cli.decorators import command
+from ketapress.cli.table import Table, make_table
+from ketapress.deliver.report import in_doubt_problem
 from ketapress.model.delivery import DeliveryState
 from ketapress.model.errors import KetapressError, Problem, RefusedError, Severity
 from ketapress.review import waiting_problem
@@ -18,196 +19,222 @@ from ketapress.system.lock import lock_holder
 if TYPE_CHECKING:
     from ketapress.check.status import NewsletterStatus, Status
 
-_SHOWN = 5  # problems
-_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
-_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
-_MINUTE = timedelta(minutes=1)
-_UNITS = ((60 * 24, "days"), (60, "hours"), (1, "minutes"))
+_MAX_PROBLEMS = 5
+_UNSENT_STATES = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+_LEASED_STATES = (DeliveryState.CLAIMED, DeliveryState.SENDING)
+_UNITS = (
+    (timedelta(days=1), "days"),
+    (timedelta(hours=1), "hours"),
+    (timedelta(minutes=1), "minutes"),
+)
 
 
-@command("status", "One screen: what is due, what went out, what needs a person.", asks_time=True)
-def status(door: Door) -> Answer:
-    publication = door.publication
-    with ThreadPoolExecutor(1) as aside:
-        look = aside.submit(
-            publication.quick_look
-        )  # a million rows take as long as all else that is loaded here
+@command("status", "Show on one screen what is due, what was sent, and what needs attention.", asks_time=True)
+def status(context: CommandContext) -> CommandResult:
+    publication = context.publication
+    with ThreadPoolExecutor(1) as executor:
+        # Of a million deliveries it takes as long as the imports and the posts.
+        overview = executor.submit(publication.read_overview)
         from ketapress.check.invariants import invariant_problems
-        from ketapress.check.status import read_status as status_of
+        from ketapress.check.status import read_status
 
-        posts = _posts(door)
-        found = status_of(
-            publication.settings, lambda: look.result() or publication.store.read_overview(), door.now
+        post_problems = _post_problems(context)
+        report = read_status(
+            publication.settings, lambda: overview.result() or publication.store.read_overview(), context.now
         )
     problems = (
-        *posts,
-        *invariant_problems(found.violations),
-        *_behind(door.root, found.generation),
-        *(doubt_problem(edition, count) for edition, count in found.in_doubt.items()),
-        *_left_behind(door, found),
-        *_unsent(door, found),
-        *_folder(door.root),
+        *post_problems,
+        *invariant_problems(report.violations),
+        *_older_copy_problems(context.root, report.generation),
+        *(in_doubt_problem(edition, count) for edition, count in report.in_doubt.items()),
+        *_lease_problems(context, report),
+        *_relay_problems(context, report),
+        *_folder_problems(context.root),
     )
-    if door.as_json:
-        return Answer(_result(door, found), problems=problems, needs_person=bool(found.waiting_editions))
-    asks = bool(found.waiting_editions) or any(each.needs_person for each in problems)
-    return Answer({}, _lines(door, found, problems), needs_person=asks)
+    needs_person = bool(report.waiting_editions)
+    if context.as_json:
+        return CommandResult(_status_data(context, report), problems=problems, needs_person=needs_person)
+    needs_person = needs_person or any(problem.needs_person for problem in problems)
+    return CommandResult({}, _screen_lines(context, report, problems), needs_person=needs_person)
 
 
-def _posts(door: Door) -> tuple[Problem, ...]:
-    """What is wrong with posts. Where they cannot be read at all, the rest of the screen is worth having."""
+def _post_problems(context: CommandContext) -> tuple[Problem, ...]:
+    """Return the problems of posts; if no post can be read, that is a problem, and the rest of the screen is shown."""
     try:
-        return door.publication.library(door.now, keep=False).problems
+        return context.publication.load_library(context.now, save_ids=False).problems
     except KetapressError as error:
         return error.problems
     except OSError as error:
         return (disk_problem(error),)
 
 
-def _behind(root: Path, generation: int) -> tuple[Problem, ...]:
-    """That the database is an older copy, or that nobody can tell: nothing is composed or sent then."""
+def _older_copy_problems(root: Path, generation: int) -> tuple[Problem, ...]:
+    """Return a problem if the database is, or may be, an older copy: then nothing is composed or sent."""
     from ketapress.outbox.sent_log import older_copy_problem
 
     try:
-        found = older_copy_problem(root, generation)
+        problem = older_copy_problem(root, generation)
     except RefusedError as error:
         return error.problems
-    return (found,) if found else ()
+    return (problem,) if problem else ()
 
 
-def _left_behind(door: Door, found: "Status") -> tuple[Problem, ...]:
-    """That a process died with messages in its hands, and none is up that goes on with them.
+def _lease_problems(context: CommandContext, report: "Status") -> tuple[Problem, ...]:
+    """Return a problem if a process died while it was sending, and no process has taken over its messages.
 
-    Only a file's database belongs to one folder, whose lock tells who is at work.
+    Only a SQLite database belongs to one folder, whose locks tell which processes are running.
     """
-    held = sum(found.deliveries.get(state, 0) for state in _IN_HAND)
-    alone = sqlite_path(door.publication.settings.database.url) is not None
-    if not held or not alone or "delivery" in door.publication.running() or lock_holder(door.root, "send"):
+    count = sum(report.deliveries.get(state, 0) for state in _LEASED_STATES)
+    is_sqlite = sqlite_path(context.publication.settings.database.url) is not None
+    if not count or not is_sqlite:
         return ()
-    sending = found.deliveries.get(DeliveryState.SENDING, 0)
-    message = f"{held:,} message{' was' if held == 1 else 's were'} in the hands of a process that is gone"
+    if "delivery" in context.publication.active_parts() or lock_holder(context.root, "send"):
+        return ()
+    sending_count = report.deliveries.get(DeliveryState.SENDING, 0)
+    message = f"a process ended before it finished sending {format_count(count, 'message')}"
+    if sending_count:
+        message += f"; the relay may have accepted {sending_count:,} of them"
+    cure = (
+        "Run `ketapress send` or `ketapress run` to continue. `relay.in_doubt` decides whether messages that may have "
+        "been accepted are sent again."
+    )
     return (
         Problem(
             code="delivery.left",
             severity=Severity.WARNING,
             needs_answer=True,
-            message=f"{message}; {sending:,} may have been accepted by the relay."
-            if sending
-            else f"{message}.",
-            cure="`ketapress send`, or the next `ketapress run`, goes on with them; `relay.in_doubt` says what becomes "
-            "of those that may have been accepted.",
+            message=f"{message}.",
+            cure=cure,
         ),
     )
 
 
-def _unsent(door: Door, found: "Status") -> tuple[Problem, ...]:
-    """That mail waits for a relay that does not let us in."""
-    waiting = sum(found.deliveries.get(state, 0) for state in _WAITING)
-    if found.relay.reachable or not waiting:
+def _relay_problems(context: CommandContext, report: "Status") -> tuple[Problem, ...]:
+    """Return a problem if the relay is not available: an error if messages wait for it, and otherwise a warning."""
+    if report.relay.reachable:
         return ()
-    url = door.publication.settings.relay.url
-    return (
-        Problem(
-            code="relay.unreachable",
-            message=f"{waiting:,} message{'' if waiting == 1 else 's'} cannot go out: {url} does not let us in.",
-            cure="Look whether it runs and `relay.url` is right; `ketapress doctor` tells how far it lets us in. Nothing is lost.",
-        ),
-    )
+    reply = report.relay.last_reply.removeprefix("connect: ")
+    message = f"the relay {context.publication.settings.relay.url} is not available: {reply}."
+    cure = "Start the relay or correct `relay.url`; `ketapress doctor` shows which step fails."
+    count = sum(report.deliveries.get(state, 0) for state in _UNSENT_STATES)
+    if not count:
+        cure += " Until then, no mail can be sent."
+        return (Problem(code="relay.unreachable", severity=Severity.WARNING, message=message, cure=cure),)
+    message = f"{format_count(count, 'message')} cannot be sent: {message}"
+    return (Problem(code="relay.unreachable", message=message, cure=f"{cure} No message is lost."),)
 
 
-def _folder(root: Path) -> tuple[Problem, ...]:
-    """That a folder may not be written to, or the disk is full, or all but: nothing is composed or sent then."""
+def _folder_problems(root: Path) -> tuple[Problem, ...]:
+    """Return a problem if a folder is not writable or the disk is almost full: then nothing is composed or sent."""
     from ketapress.doctor.system import check_disk_space, check_permissions
 
-    found = (each.problem for each in (check_permissions(root), check_disk_space(root)))
-    return tuple(each for each in found if each and each.needs_person)
+    problems = (finding.problem for finding in (check_permissions(root), check_disk_space(root)))
+    return tuple(problem for problem in problems if problem and problem.needs_person)
 
 
-def _result(door: Door, found: "Status") -> dict[str, Any]:
+def _status_data(context: CommandContext, report: "Status") -> dict[str, Any]:
     return {
         "newsletters": [
             {
-                "name": each.newsletter.name,
-                "next_slot": each.next_slot
-                and door.iso(each.next_slot.at, door.zone_of(each.newsletter.name)),
-                "last_edition": each.last_edition
-                and {"edition": each.last_edition.slot.edition, "state": str(each.last_edition.state)},
-                "subscriptions": dict(each.subscriptions),
+                "name": item.newsletter.name,
+                "next_slot": item.next_slot
+                and context.format_iso(item.next_slot.at, context.newsletter_zone(item.newsletter.name)),
+                "last_edition": item.last_edition
+                and {"edition": item.last_edition.slot.edition, "state": str(item.last_edition.state)},
+                "subscriptions": dict(item.subscriptions),
             }
-            for each in found.newsletters
+            for item in report.newsletters
         ],
-        "deliveries": {state.replace(" ", "_"): found.deliveries.get(state, 0) for state in DeliveryState},
-        "doubtful": [{"edition": edition, "messages": count} for edition, count in found.in_doubt.items()],
-        "waiting": [each.slot.edition for each in found.waiting_editions],
-        "run": [{"part": part, "process": who} for part, who in door.publication.running().items()],
+        "deliveries": {state.replace(" ", "_"): report.deliveries.get(state, 0) for state in DeliveryState},
+        "doubtful": [{"edition": edition, "messages": count} for edition, count in report.in_doubt.items()],
+        "waiting": [edition.slot.edition for edition in report.waiting_editions],
+        "run": [
+            {"part": part, "process": process} for part, process in context.publication.active_parts().items()
+        ],
         "relay": {
-            "url": str(door.publication.settings.relay.url),
-            "reachable": found.relay.reachable,
-            "last_reply": found.relay.last_reply,
+            "url": str(context.publication.settings.relay.url),
+            "reachable": report.relay.reachable,
+            "last_reply": report.relay.last_reply,
         },
     }
 
 
-def _lines(door: Door, found: "Status", problems: Sequence[Problem]) -> list[str | Rows]:
-    """The screen: what comes and went, how many deliveries, the relay, and what needs a person."""
-    counts = [(str(state), f"{count:,}") for state, count in found.deliveries.items() if count]
-    relay = "lets us in" if found.relay.reachable else f"does not let us in: {found.relay.last_reply}"
-    needing = [
-        *map(waiting_problem, found.waiting_editions),
-        *(each for each in problems if each.needs_person),
-    ]
+def _screen_lines(
+    context: CommandContext, report: "Status", problems: Sequence[Problem]
+) -> list[str | Table]:
+    settings = context.publication.settings
+    counts = [(str(state), f"{count:,}") for state, count in report.deliveries.items() if count]
+    relay_state = "accepts connections" if report.relay.reachable else "not available"
     return [
-        rows([(door.publication.settings.site.title, door.day(door.now))]),
-        *(line for each in found.newsletters for line in _standing(door, each)),
+        make_table([(settings.site.title, context.format_time(context.now))]),
+        *(line for item in report.newsletters for line in _newsletter_lines(context, item)),
         "run",
-        rows(_running(door), indent=2),
+        make_table(_process_rows(context), indent=2),
         "deliveries",
-        rows(counts or [("none yet",)], indent=2),
+        make_table(counts or [("none yet",)], indent=2),
         "relay",
-        rows([(str(door.publication.settings.relay.url), relay)], indent=2),
-        *_needing(needing),
+        make_table([(str(settings.relay.url), relay_state)], indent=2),
+        *_problem_lines(report, problems),
     ]
 
 
-def _running(door: Door) -> list[tuple[str, ...]]:
-    """Which parts of `run` are up in this folder, and the processes that keep them going."""
-    up: dict[str, list[tuple[str, str]]] = {}
-    for part, who in door.publication.running().items():
-        up.setdefault(who.partition(",")[0], []).append((part, who))
-    if not up:
-        return [("not up here; `ketapress publish` and `ketapress send` do what is due",)]
-    return [(", ".join(part for part, _ in parts), f"process {parts[0][1]}") for parts in up.values()]
+def _process_rows(context: CommandContext) -> list[tuple[str, ...]]:
+    """Return the parts of `ketapress run` that are up in this folder, one row per process."""
+    processes: dict[str, list[tuple[str, str]]] = {}
+    for part, process in context.publication.active_parts().items():
+        processes.setdefault(process.partition(",")[0], []).append((part, process))
+    if not processes:
+        return [("not running here: `ketapress publish` and `ketapress send` do what is due",)]
+    return [(", ".join(part for part, _ in parts), f"process {parts[0][1]}") for parts in processes.values()]
 
 
-def _standing(door: Door, each: "NewsletterStatus") -> list[str | Rows]:
-    people = ", ".join(f"{count:,} {state}" for state, count in each.subscriptions.items()) or "nobody yet"
-    coming = "never"
-    if each.next_slot:
-        away = _away(each.next_slot.at - door.now)
-        coming = f"{door.day(each.next_slot.at, door.zone_of(each.newsletter.name))} ({away})"
-    last = (
-        f"{each.last_edition.slot.edition} ({each.last_edition.state})" if each.last_edition else "none yet"
-    )
-    facts = [("subscribed", people), ("next slot", coming), ("last edition", last)]
-    return [each.newsletter.name, rows(facts, indent=2)]
-
-
-def _away(span: timedelta) -> str:
-    """How long it is until then, in the one unit that people would use."""
-    minutes = max(0, span // _MINUTE)
-    fitting = (f"in {minutes // size} {unit}" for size, unit in _UNITS if minutes >= 2 * size)
-    return next(fitting, "within two minutes")
-
-
-def _needing(problems: Sequence[Problem]) -> list[str | Rows]:
-    """The first few in full; a hundred bad posts would fill the screen, and `check` has them all."""
-    if not problems:
-        return ["nothing needs a person"]
-    told = [
-        row
-        for each in problems[:_SHOWN]
-        for row in (("!", ": ".join(part for part in (each.where, each.message) if part)), ("", each.cure))
+def _newsletter_lines(context: CommandContext, item: "NewsletterStatus") -> list[str | Table]:
+    name, edition = item.newsletter.name, item.last_edition
+    send_time = "none"
+    if item.next_slot:
+        time = context.format_time(item.next_slot.at, context.newsletter_zone(name))
+        send_time = f"{time} ({_format_wait(item.next_slot.at - context.now)})"
+    facts = [
+        (
+            "subscribers",
+            ", ".join(f"{count:,} {state}" for state, count in item.subscriptions.items()) or "none yet",
+        ),
+        ("next send time", send_time),
+        ("last edition", f"{edition.slot.edition} ({edition.state})" if edition else "none yet"),
     ]
-    if len(problems) > _SHOWN:
-        told.append(("", f"… and {len(problems) - _SHOWN} more: `ketapress check`, `ketapress outbox list`."))
-    return [f"{len(problems)} need{'s' if len(problems) == 1 else ''} a person", rows(told, indent=2)]
+    return [name, make_table(facts, indent=2)]
+
+
+def _format_wait(span: timedelta) -> str:
+    """Format a time until a moment in its largest unit of which it has at least two."""
+    texts = (f"in {span // unit} {name}" for unit, name in _UNITS if span >= 2 * unit)
+    return next(texts, "in less than 2 minutes")
+
+
+def _problem_lines(report: "Status", problems: Sequence[Problem]) -> list[str | Table]:
+    """Return at most five problems in full, those that need a person first, then a relay that is not available.
+
+    Other warnings are left to `ketapress check`.
+    """
+    errors = [
+        *map(waiting_problem, report.waiting_editions),
+        *(problem for problem in problems if problem.needs_person),
+    ]
+    warnings = [
+        problem
+        for problem in problems
+        if problem.code == "relay.unreachable" and problem.severity is Severity.WARNING
+    ]
+    rows = []
+    for problem in [*errors[:_MAX_PROBLEMS], *warnings]:
+        mark = "!" if problem.needs_person else "warning"
+        rows += [(mark, ": ".join(filter(None, (problem.where, problem.message)))), ("", problem.cure)]
+    if len(errors) > _MAX_PROBLEMS:
+        more = len(errors) - _MAX_PROBLEMS
+        rows.append(("", f"… and {more} more: see `ketapress check` and `ketapress outbox list`."))
+    if not rows:
+        return ["no problems"]
+    if not errors:
+        return [make_table(rows)]
+    verb = "needs" if len(errors) == 1 else "need"
+    return [f"{format_count(len(errors), 'problem')} {verb} attention", make_table(rows, indent=2)]

@@ -1,4 +1,4 @@
-"""`ketapress subscribers …`: who wants what."""
+"""`ketapress subscribers …`: manage subscribers."""
 
 import sys
 from itertools import chain
@@ -7,188 +7,200 @@ from typing import Any
 
 import click
 
-from ketapress.cli.context import operator
-from ketapress.cli.decorators import Answer, Door, command, group
-from ketapress.cli.table import rows
+from ketapress.cli.context import CommandContext, CommandResult, format_count, operator_name
+from ketapress.cli.decorators import command, group
+from ketapress.cli.table import make_table
 from ketapress.model.errors import Problem, Severity
 from ketapress.model.subscriber import ImportResult, RejectedRow, Subscriber
 
-_newsletters = click.option(
+_newsletters_option = click.option(
     "--newsletter",
     "newsletters",
     metavar="NAME",
     multiple=True,
-    help="Which newsletter; may be given more than once, and left out where there is only one.",
+    help="The newsletter; repeat for more. It may be left out if there is only one.",
 )
-_newsletter = click.option(
-    "--newsletter", "newsletter", metavar="NAME", help="Which newsletter; all where it is left out."
+_newsletter_option = click.option(
+    "--newsletter", "newsletter", metavar="NAME", help="Only this newsletter (default: all)."
 )
 
 
-@command("subscribers add", "Add addresses, active at once, with your name as evidence.", writes=True)
+@command(
+    "subscribers add",
+    "Add active subscribers. Your user name is recorded as evidence of consent.",
+    writes=True,
+)
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
-@_newsletters
-def add(door: Door, addresses: tuple[str, ...], newsletters: tuple[str, ...]) -> Answer:
+@_newsletters_option
+def add(context: CommandContext, addresses: tuple[str, ...], newsletters: tuple[str, ...]) -> CommandResult:
     from ketapress.subscribe import add_subscribers, select_newsletters
 
-    publication = door.publication
-    chosen = select_newsletters(publication.settings, newsletters)
-    now = door.clock()
-    return _added(
-        add_subscribers(publication.store, addresses, chosen, operator(), now, dry_run=door.dry_run)
+    publication = context.publication
+    names = select_newsletters(publication.settings, newsletters)
+    now = context.clock()
+    return _import_result(
+        add_subscribers(publication.store, addresses, names, operator_name(), now, dry_run=context.dry_run)
     )
 
 
 @command(
     "subscribers import",
-    "Import a CSV with the columns address, name, lang (- for stdin); the broken lines are named.",
+    "Import subscribers from a CSV file. Its columns are address, name, and lang; - reads stdin. Rejected lines are "
+    "listed.",
     writes=True,
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@_newsletters
-def import_(door: Door, file: str, newsletters: tuple[str, ...]) -> Answer:
+@_newsletters_option
+def import_(context: CommandContext, file: str, newsletters: tuple[str, ...]) -> CommandResult:
     from ketapress.subscribe import import_subscribers
 
-    publication, data = door.publication, _read(file)
+    publication = context.publication
     report = import_subscribers(
         publication.store,
-        data,
+        sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes(),
         publication.settings,
         newsletters,
-        operator(),
-        door.clock(),
-        dry_run=door.dry_run,
+        operator_name(),
+        context.clock(),
+        dry_run=context.dry_run,
     )
+    result = _import_result(report)
     if report == ImportResult():
-        return _added(report)._replace(problems=[_NOBODY])
-    return _added(report)
+        message, cure = "the file has no subscribers.", "Write one address per line, optionally with a name."
+        problem = Problem("subscribers.none", message, cure, severity=Severity.WARNING)
+        return result._replace(problems=[problem])
+    return result
 
 
-@command("subscribers list", "List subscribers with their state.")
-@_newsletter
-def list_(door: Door, newsletter: str | None) -> Answer:
-    people = door.publication.store.subscribers.iter_subscribers(newsletter)
-    first = next(people, None)
+@command("subscribers list", "List subscribers and their subscriptions.")
+@_newsletter_option
+def list_(context: CommandContext, newsletter: str | None) -> CommandResult:
+    subscribers = context.publication.store.subscribers.iter_subscribers(newsletter)
+    first = next(subscribers, None)
     if first is None:
-        nobody = "Nobody yet: `ketapress subscribers import FILE.csv`."
-        return Answer({}, [nobody], streamed=("subscribers", ()))
-    everybody = chain((first,), people)
-    return Answer({}, map(_line, everybody), streamed=("subscribers", map(_listed, everybody)))
+        line = "No subscribers yet. Add some with `ketapress subscribers import FILE.csv`."
+        return CommandResult({}, [line], stream=("subscribers", ()))
+    all_subscribers = chain((first,), subscribers)
+    return CommandResult(
+        {},
+        map(_subscriber_line, all_subscribers),
+        stream=("subscribers", map(_subscriber_data, all_subscribers)),
+    )
 
 
-@command("subscribers export", "Write everybody as CSV, also those who left, to stdout or a file.")
-@_newsletter
-@click.option("--to", "file", type=click.Path(dir_okay=False), help="The file to write; stdout by default.")
-def export(door: Door, newsletter: str | None, file: str | None) -> Answer:
+@command("subscribers export", "Export subscribers as CSV. The list includes those who left.")
+@_newsletter_option
+@click.option("--to", "file", type=click.Path(dir_okay=False), help="The file to write (default: stdout).")
+def export(context: CommandContext, newsletter: str | None, file: str | None) -> CommandResult:
     from ketapress.subscribe import export_subscribers
     from ketapress.system.atomic import open_atomic
 
-    lines = export_subscribers(door.publication.store, newsletter)
-    if file is None and door.as_json:
-        return Answer({"csv": "".join(lines)})  # one value: for a list too long for memory there is --to
+    lines = export_subscribers(context.publication.store, newsletter)
+    if file is None and context.as_json:
+        return CommandResult({"csv": "".join(lines)})  # one value: lists larger than memory need --to
     if file is None:
         for line in lines:
             click.echo(line, nl=False)
-        return Answer({}, silent=True)
-    with open_atomic(file) as handle, open(handle, "w", encoding="utf-8", newline="", closefd=False) as out:
-        count = sum(1 for line in lines if out.write(line)) - 1
-    return Answer({"file": file, "lines": count}, [f"{count:,} lines are in {file}."])
+        return CommandResult({}, silent=True)
+    with (
+        open_atomic(file) as handle,
+        open(handle, "w", encoding="utf-8", newline="", closefd=False) as output,
+    ):
+        count = sum(1 for line in lines if output.write(line)) - 1
+    line = f"Exported {format_count(count, 'subscription')} to {file}."
+    return CommandResult({"file": file, "lines": count}, [line])
 
 
 @command(
     "subscribers remove",
-    "End the consent of ADDRESS; the person stays known, so that nobody mails them again.",
+    "End the subscriptions of an ADDRESS. It stays on record, so that nothing is sent to it again.",
 )
 @click.argument("address")
-@_newsletter
-def remove(door: Door, address: str, newsletter: str | None) -> Answer:
+@_newsletter_option
+def remove(context: CommandContext, address: str, newsletter: str | None) -> CommandResult:
     from ketapress.subscribe import remove_subscriber
 
-    ended = remove_subscriber(door.publication.store, address, newsletter, operator(), door.clock())
-    return Answer({"ended": ended}, [f"{ended} subscription{'' if ended == 1 else 's'} of {address} ended."])
+    count = remove_subscriber(
+        context.publication.store, address, newsletter, operator_name(), context.clock()
+    )
+    return CommandResult({"ended": count}, [f"Ended {format_count(count, 'subscription')} of {address}."])
 
 
-@command("subscribers erase", "Remove the person behind ADDRESS: no address of theirs stays anywhere.")
+@command("subscribers erase", "Erase an ADDRESS and its history for good.")
 @click.argument("address")
-def erase(door: Door, address: str) -> Answer:
+def erase(context: CommandContext, address: str) -> CommandResult:
     from ketapress.subscribe import erase_subscriber
 
-    erase_subscriber(door.publication.store, address, operator(), door.clock())
-    return Answer({"erased": True}, [f"{address} is erased; backups that were made before still know it."])
+    erase_subscriber(context.publication.store, address, operator_name(), context.clock())
+    line = f"Erased {address}. Older backups still contain it."
+    return CommandResult({"erased": True}, [line])
 
 
-@command("subscribers history", "Everything that happened with ADDRESS: consent and mail, by time.")
+@command("subscribers history", "List the events of an ADDRESS. They include consent and mail.")
 @click.argument("address")
-def history(door: Door, address: str) -> Answer:
+def history(context: CommandContext, address: str) -> CommandResult:
     from ketapress.subscribe import get_subscriber_history
 
-    found = get_subscriber_history(door.publication.store, address)
-    events = [
+    events = get_subscriber_history(context.publication.store, address)
+    data = [
         {
-            "at": door.iso(each.time),
-            "what": each.kind,
-            "newsletter": each.newsletter,
-            "edition": each.edition,
-            "by": each.origin,
-            "reply": each.reply,
+            "at": context.format_iso(event.time),
+            "what": event.kind,
+            "newsletter": event.newsletter,
+            "edition": event.edition,
+            "by": event.origin,
+            "reply": event.reply,
         }
-        for each in found
+        for event in events
     ]
-    told = rows(
-        (door.day(each.time), each.edition or each.newsletter, each.kind, each.origin or each.reply)
-        for each in found
+    rows = (
+        (
+            context.format_time(event.time),
+            event.edition or event.newsletter,
+            event.kind,
+            event.origin or event.reply,
+        )
+        for event in events
     )
-    return Answer({"address": address, "events": events}, [told])
+    return CommandResult({"address": address, "events": data}, [make_table(rows)])
 
 
 subscribers = group(
     "subscribers",
-    "Add, list, import, export, remove or erase subscribers.",
+    "Add, list, import, export, remove, or erase subscribers.",
     [add, list_, import_, export, remove, erase, history],
 )
 
 
-_NOBODY = Problem(
-    code="subscribers.none",
-    severity=Severity.WARNING,
-    message="nobody was in that file.",
-    cure="It should have a line for each person: an address, and perhaps a name.",
-)
-
-
-def _read(file: str) -> bytes:
-    return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-
-
-def _added(report: ImportResult) -> Answer:
-    result = {
+def _import_result(report: ImportResult) -> CommandResult:
+    data = {
         "added": report.added,
         "updated": report.updated,
         "unchanged": report.unchanged,
-        "refused": [{"line": each.line, "value": each.value, "why": each.reason} for each in report.refused],
+        "refused": [{"line": row.line, "value": row.value, "why": row.reason} for row in report.refused],
     }
-    counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {len(report.refused)} refused."
-    return Answer(result, [counts], [_refused(each) for each in report.refused])
+    counts = f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged, {len(report.refused):,} rejected."
+    return CommandResult(data, [counts], [_rejection_problem(row) for row in report.refused])
 
 
-def _refused(refusal: RejectedRow) -> Problem:
-    place = f"line {refusal.line}: " if refusal.line else ""
-    again = "import" if refusal.line else "add it"
+def _rejection_problem(row: RejectedRow) -> Problem:
+    location = f"line {row.line}: " if row.line else ""
+    verb = "import" if row.line else "add"
     return Problem(
         code="subscriber.refused",
-        message=f"{place}{refusal.value!r} was not taken: {refusal.reason}.",
-        cure=f"Mend it if it can be mended, and {again} again: the others are in, and are not added twice.",
+        message=f"{location}{row.value!r} was rejected: {row.reason}.",
+        cure=f"Correct it, if possible, and {verb} it again. The other addresses were accepted and are not added twice.",
     )
 
 
-def _listed(person: Subscriber) -> dict[str, Any]:
+def _subscriber_data(subscriber: Subscriber) -> dict[str, Any]:
     return {
-        "address": person.address,
-        "name": person.name,
-        "subscriptions": {each.newsletter: str(each.state) for each in person.subscriptions},
+        "address": subscriber.address,
+        "name": subscriber.name,
+        "subscriptions": {item.newsletter: str(item.state) for item in subscriber.subscriptions},
     }
 
 
-def _line(person: Subscriber) -> str:
-    states = ", ".join(f"{each.newsletter}: {each.state}" for each in person.subscriptions)
-    return f"{person.address}  {states}"
+def _subscriber_line(subscriber: Subscriber) -> str:
+    states = ", ".join(f"{item.newsletter}: {item.state}" for item in subscriber.subscriptions)
+    return f"{subscriber.address}  {states}"

@@ -1,33 +1,31 @@
-"""Rows of words for people, and how a pipe gets them.
+"""Tables of text for people, and their plain form for pipes; `terminal_table` renders them on terminals.
 
-In: cells of text, whatever anybody wrote into them. Out: lines. Control characters are not passed on: titles, replies of
-relays and addresses come from anybody. A terminal gets the same rows by `screen`.
+Cells may hold text from strangers, such as titles, addresses, and replies of relays, so control characters are removed.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-GAP = 2  # blanks between two cells
+GAP = 2  # spaces between two cells
 
 
-class Rows(NamedTuple):
-    """Rows of the same number of cells, any of which may be empty. `indent` is for rows below a line of text."""
+class Table(NamedTuple):
+    """Rows with the same number of cells, any of which may be empty. `indent` is for a table below a line of text."""
 
-    cells: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str, ...], ...]
     indent: int = 0
 
 
-def rows(cells: Iterable[Iterable[str]], *, indent: int = 0) -> Rows:
-    """Rows for an `Answer`."""
-    return Rows(tuple(tuple(map(_harmless, each)) for each in cells), indent)
+def make_table(rows: Iterable[Iterable[str]], *, indent: int = 0) -> Table:
+    """Make a table for a `CommandResult`; each cell becomes one line without control characters."""
+    return Table(tuple(tuple(map(_clean_cell, row)) for row in rows), indent)
 
 
-def piped(found: Rows) -> list[str]:
-    """One line a row, for a reader who searches and cuts lines."""
-    margin, gap = " " * found.indent, " " * GAP
-    return [margin + gap.join(filter(None, each)) for each in found.cells]
+def format_plain(table: Table) -> list[str]:
+    """Return one line per row, for pipes into `grep` or `cut`."""
+    return [" " * table.indent + (" " * GAP).join(filter(None, row)) for row in table.rows]
 
 
-def _harmless(cell: str) -> str:
-    """One line that moves no cursor."""
-    return "".join(each if each.isprintable() else " " for each in " ".join(cell.split()))
+def _clean_cell(cell: str) -> str:
+    text = " ".join(cell.split())
+    return "".join(character if character.isprintable() else " " for character in text)

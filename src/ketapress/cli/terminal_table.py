@@ -1,20 +1,17 @@
-"""Rows on a terminal: columns where it is wide enough, one block a row where it is not.
-
-In: rows, and the terminal's width. Out: lines, coloured where asked for. It is loaded when there is a terminal.
-"""
+"""Tables on a terminal: columns if it is wide enough, otherwise one block of lines per row."""
 
 from io import StringIO
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
-from ketapress.cli.table import GAP, Rows
+from ketapress.cli.table import GAP, Table
 
-_INDENT = 4
-_NARROWEST = 28  # cells: what is narrower is a ladder of words and no column
+_BLOCK_INDENT = 4
+_MIN_WIDTH = 28  # of the last column, in terminal cells: narrower text is too hard to read
 _STYLES = {
     "in": "green",
     "out": "dim",
@@ -35,48 +32,51 @@ _STYLES = {
     "ok": "green",
     "warning": "yellow",
     "error": "red",
-    "unseen": "blue",
+    "skipped": "blue",
     "!": "bold red",
 }
-"""The colour of a cell that says nothing else."""
+"""The style of a cell that holds only this word."""
 
 
-def drawn(found: Rows, width: int, *, colours: bool) -> list[str]:
-    """For a terminal of that width."""
-    canvas = Console(
-        file=StringIO(), width=width, force_terminal=colours, color_system="standard" if colours else None
+def render_table(table: Table, width: int, *, has_colors: bool) -> list[str]:
+    """Render a table as lines for a terminal of that width."""
+    console = Console(
+        file=StringIO(),
+        width=width,
+        force_terminal=has_colors,
+        color_system="standard" if has_colors else None,
     )
-    with canvas.capture() as captured:
-        for each in [_table(found)] if _least_width(found) <= width else _blocks(found):
-            canvas.print(Padding(each, (0, 0, 0, found.indent), expand=False), soft_wrap=False)
-    return [line.rstrip() for line in captured.get().splitlines()]
+    with console.capture() as capture:
+        for block in [_columns(table)] if _min_width(table) <= width else _blocks(table):
+            console.print(Padding(block, (0, 0, 0, table.indent), expand=False), soft_wrap=False)
+    return [line.rstrip() for line in capture.get().splitlines()]
 
 
-def _least_width(found: Rows) -> int:
-    """What columns take at least: all but the last stand as they are, the last may be wrapped."""
-    *widths, last = [max(map(cell_len, column)) for column in zip(*found.cells, strict=True)] or [0]
-    return found.indent + sum(width + GAP for width in widths) + min(last, _NARROWEST)
+def _min_width(table: Table) -> int:
+    """Return the width that columns need: only the last of them may wrap."""
+    *widths, last_width = [max(map(cell_len, column)) for column in zip(*table.rows, strict=True)] or [0]
+    return table.indent + sum(width + GAP for width in widths) + min(last_width, _MIN_WIDTH)
 
 
-def _table(found: Rows) -> Table:
-    table = Table.grid(padding=(0, GAP, 0, 0))
-    for place, _ in enumerate(found.cells[0] if found.cells else (), start=1):
-        table.add_column(no_wrap=place < len(found.cells[0]))
-    for each in found.cells:
-        table.add_row(*map(_styled, each))
-    return table
+def _columns(table: Table) -> RichTable:
+    grid = RichTable.grid(padding=(0, GAP, 0, 0))
+    column_count = len(table.rows[0]) if table.rows else 0
+    for number in range(1, column_count + 1):
+        grid.add_column(no_wrap=number < column_count)
+    for row in table.rows:
+        grid.add_row(*map(_styled_text, row))
+    return grid
 
 
-def _blocks(found: Rows) -> list[Padding | Text]:
-    """A row's first cells on one line as far as they are short, the last below it, a little to the right."""
+def _blocks(table: Table) -> list[Padding | Text]:
+    """Return two blocks per row: its first cells on one line, and below them its last cell, indented."""
     blocks: list[Padding | Text] = []
-    for *first, last in found.cells:
-        head = Text(" " * GAP).join(_styled(each) for each in first if each)
-        blocks += (
-            [head, Padding(_styled(last), (0, 0, 0, _INDENT))] if head and last else [head or _styled(last)]
-        )
+    for *first_cells, last_cell in table.rows:
+        head = Text(" " * GAP).join(_styled_text(cell) for cell in first_cells if cell)
+        last = _styled_text(last_cell)
+        blocks += [head, Padding(last, (0, 0, 0, _BLOCK_INDENT))] if head and last else [head or last]
     return blocks
 
 
-def _styled(cell: str) -> Text:
+def _styled_text(cell: str) -> Text:
     return Text(cell, style=_STYLES.get(cell, ""), overflow="fold")

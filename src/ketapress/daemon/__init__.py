@@ -1,7 +1,7 @@
-"""The door that stays open: ticks, and what a tick does. It decides nothing that a command would not decide.
+"""`ketapress run`: the jobs of one publication, repeated until the process is stopped.
 
-`run` keeps the parts of one publication going; each part is work that is done again and again (`publishing`, `sending`,
-`announcing` by way of `hub`) or that lasts (`opening` the web door, `watching` the folder). `ticks` says when, `kept`
-begins again what crashed, `settled` and `clockwatch` say what is to be waited for, `ground` is what the parts share,
-`troubles` and `measures` are what people and machines are told.
+`daemon` starts and stops everything. `scheduler` calls the jobs (`publish_job`, `delivery_job`, `websub_job`, `web_job`,
+`watch_job`) at intervals, and `supervisor` restarts a job that crashed. `clock_guard` and `quiescence` say when to wait.
+`incidents` reports problems to operators, `counters` numbers to Prometheus. A job decides nothing that a command
+would not decide.
 """

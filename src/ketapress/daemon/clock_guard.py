@@ -1,62 +1,59 @@
-"""A clock that is far ahead of the time that went by is not believed: nothing is decided or mailed by it.
+"""Stop work while the wall clock is more than 14 days ahead of the time that has passed.
 
-In: the wall clock, and one that only counts. Out: work that is refused while the two disagree. A clock set back, or
-ahead by some days (a machine that was asleep, a changed zone), is the calendar's matter: it repeats nothing.
+A clock that was set back, or ahead by some days (a machine that was asleep, a changed zone), is no danger: slots and
+their dates decide, and nothing is repeated.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from ketapress.daemon.context import Job
 from ketapress.model.errors import KetapressError, Problem
 
-FARTHEST = timedelta(days=14)
-"""So far ahead posts of weeks to come would be published, and editions given up as too late."""
-
-Work = Callable[[], Iterable[Problem]]
+MAX_JUMP = timedelta(days=14)
+"""A larger jump would publish the posts of coming weeks and give up editions as too late."""
 
 
-def uptime() -> float:
-    """Seconds since the machine was started, those that it slept included where the system counts them."""
+def read_uptime() -> float:
+    """Return the seconds since the machine started, including sleep where the system counts it."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-class Clockwatch:
-    """Of one process. What it saw first, a person has seen too: they started it."""
+class ClockGuard:
+    """Compares the wall clock of one process with its uptime. The clock at the start is taken as right."""
 
-    def __init__(self, clock: Callable[[], datetime], elapsed: Callable[[], float] = uptime) -> None:
+    def __init__(self, clock: Callable[[], datetime], uptime: Callable[[], float] = read_uptime) -> None:
         self._clock = clock
-        self._elapsed = elapsed
-        self.believe()
+        self._uptime = uptime
+        self.accept()
 
-    def believe(self) -> None:
-        """A person says that the clock is right as it is now."""
-        self._wall, self._counted = self._clock(), self._elapsed()
+    def accept(self) -> None:
+        """Take the clock as it is now as right."""
+        self._reference = self._clock(), self._uptime()
 
-    def look(self) -> None:
-        """Raises KetapressError while the clock is too far ahead; a clock that came back is believed again."""
+    def check(self) -> None:
+        """Raise KetapressError while the clock is too far ahead."""
         now = self._clock()
-        expected = self._wall + timedelta(seconds=self._elapsed() - self._counted)
-        if now - expected > FARTHEST:
-            raise KetapressError(_jumped(now, expected))
-        self.believe()
+        wall_time, uptime = self._reference
+        jump = now - wall_time - timedelta(seconds=self._uptime() - uptime)
+        if jump > MAX_JUMP:
+            problem = Problem(
+                code="clock.ahead",
+                message=(
+                    f"the clock jumped ahead by {jump.days} days, to {now:%Y-%m-%d}; "
+                    "publishing and delivery are paused."
+                ),
+                cure="Set the clock. If it is right, restart `ketapress run` or send it SIGHUP.",
+            )
+            raise KetapressError(problem)
+        self.accept()
 
-    def trusting(self, work: Work) -> Work:
-        """The same work, done only while the clock is believed."""
+    def guard(self, job: Job) -> Job:
+        """Return the job with a check of the clock before each run."""
 
-        def watched() -> Iterable[Problem]:
-            self.look()
-            return work()
+        def run() -> Iterable[Problem]:
+            self.check()
+            return job()
 
-        return watched
-
-
-def _jumped(now: datetime, expected: datetime) -> Problem:
-    return Problem(
-        code="clock.ahead",
-        message=(
-            f"the clock jumped ahead by {(now - expected).days} days, to {now:%Y-%m-%d}: "
-            "nothing is decided, published or mailed by it."
-        ),
-        cure="Set the clock; if it is right, restart `ketapress run` or send it SIGHUP.",
-    )
+        return run

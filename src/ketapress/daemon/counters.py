@@ -1,7 +1,6 @@
-"""What one part of a daemon counts for machines, kept beside the publication so that the web door can tell it.
+"""Numbers for Prometheus, in one file a job: `.ketapress/measured-JOB.json`.
 
-In: counts and durations. Out: a small file a part, `.ketapress/measured-PART.json`, replaced as a whole; so a daemon that
-is split into several processes of one machine has one page of metrics.
+As files, they survive a restart, and the web server can show those of other processes on the same machine.
 """
 
 from collections import Counter
@@ -14,12 +13,12 @@ from ketapress.model.errors import RefusedError
 from ketapress.system.state_file import STATE_FOLDER, read_state, write_state
 
 
-class Measures:
-    """The numbers of one part, from what was counted before a restart on. Safe to call from several threads."""
+class Counters:
+    """The numbers of one job, which go on from their last saved values. Safe for several threads."""
 
-    def __init__(self, root: Path, part: str) -> None:
-        self._root, self._name = root, f"measured-{part}.json"
-        self._numbers = Counter(_numbers(root, self._name))
+    def __init__(self, root: Path, job: str) -> None:
+        self._root, self._file_name = root, f"measured-{job}.json"
+        self._numbers = Counter(_read_file(root, self._file_name))
         self._lock = Lock()
 
     def add(self, name: str, number: float = 1) -> None:
@@ -30,21 +29,22 @@ class Measures:
         with self._lock:
             self._numbers[name] = number  # type: ignore[assignment]  # as above
 
-    def keep(self) -> None:
-        """Writes them down, where the disk allows it: nothing depends on them."""
+    def save(self) -> None:
+        """Write the file. A failure is ignored: nothing depends on these numbers."""
         with self._lock:
             numbers = dict(self._numbers)
         with suppress(OSError, RefusedError):
-            write_state(self._root, self._name, numbers)
+            write_state(self._root, self._file_name, numbers)
 
 
-def measured(root: Path) -> Mapping[str, float]:
-    """The numbers of all parts."""
-    found: dict[str, float] = {}
+def read_counters(root: Path) -> Mapping[str, float]:
+    """Return the saved numbers of all jobs."""
+    numbers: dict[str, float] = {}
     for file in sorted((root / STATE_FOLDER).glob("measured-*.json")):
-        found |= _numbers(root, file.name)
-    return found
+        numbers |= _read_file(root, file.name)
+    return numbers
 
 
-def _numbers(root: Path, name: str) -> dict[str, float]:
-    return {key: number for key, number in read_state(root, name).items() if isinstance(number, int | float)}
+def _read_file(root: Path, file_name: str) -> dict[str, float]:
+    state = read_state(root, file_name)
+    return {name: number for name, number in state.items() if isinstance(number, int | float)}

@@ -1,72 +1,79 @@
-"""The delivery's tick: what is ready goes to the relay, unless the relay asked to be left alone."""
+"""The delivery job: send the editions that are ready."""
 
 import time
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 
-from ketapress.daemon.context import Ground
-from ketapress.daemon.counters import Measures
-from ketapress.deliver.report import EditionReport, died_problem
+from ketapress.daemon.context import DaemonContext
+from ketapress.daemon.counters import Counters
+from ketapress.deliver.report import EditionReport, dead_sender_problem
+from ketapress.mail_service import MailService
 from ketapress.model.delivery import Verdict
 from ketapress.model.errors import Problem
 from ketapress.model.settings import RelaySettings
 
-KEPT_EVERY = 5.0
-"""Seconds from one writing down of what was counted to the next: an edition may be on its way for hours."""
+SAVE_INTERVAL = 5.0
+"""Seconds between saves of the counters: the delivery of one edition may take hours."""
+
+_EPOCH = datetime.min.replace(tzinfo=UTC)
 
 
-class Sending:
-    """The delivery of one publication."""
+class DeliveryJob:
+    """Delivery for one publication."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
-        self._measures = Measures(ground.root, "delivery")
-        self._kept_at = time.monotonic()
-        self._rests_until = datetime.min.replace(tzinfo=UTC)
+    def __init__(self, context: DaemonContext) -> None:
+        self._context = context
+        self._counters = Counters(context.root, "delivery")
+        self._last_save = time.monotonic()
+        self._retry_at = _EPOCH
         self._relay: RelaySettings | None = None
         self._problems: tuple[Problem, ...] = ()
-        self._said: dict[str, str] = {}
+        self._last_messages: dict[str, str] = {}
 
     def __call__(self) -> Iterable[Problem]:
-        """Sends, but not to a relay that asked for rest: a password tried every few seconds locks accounts.
+        """Send, unless the relay failed and its pause is not over: frequent wrong passwords lock accounts.
 
-        Other settings of the relay are tried at once.
+        Changed settings of the relay are tried at once.
         """
-        ground = self._ground
-        if ground.clock() < self._rests_until and ground.settings.relay == self._relay:
+        context = self._context
+        if context.clock() < self._retry_at and context.settings.relay == self._relay:
             return self._problems
-        self._relay, self._rests_until = ground.settings.relay, datetime.min.replace(tzinfo=UTC)
-        with closing(ground.publication()) as publication, publication.alone("send"):
-            reports = publication.mailing.send(
-                ground.clock, stop=ground.stop.is_set, heard=self._heard, doubted=self._doubted
+        self._relay, self._retry_at = context.settings.relay, _EPOCH
+        with closing(context.open_publication()) as publication, publication.exclusive_lock("send"):
+            reports = MailService(publication).send(
+                context.clock,
+                must_stop=context.stop.is_set,
+                on_verdict=self._count_reply,
+                on_in_doubt=self._report_in_doubt,
             )
-        self._keep()
-        for each in reports:
-            if each.problem and each.next_at:
-                self._rests_until = each.next_at
-            self._say(each)
-        self._problems = tuple(each.problem for each in reports if each.problem)
+        self._save_counters()
+        for report in reports:
+            if report.problem and report.next_at:
+                self._retry_at = report.next_at
+            self._log_report(report)
+        self._problems = tuple(report.problem for report in reports if report.problem)
         return self._problems
 
-    def _say(self, report: EditionReport) -> None:
-        """How an edition stands, where that is news: one that waits for a late reader says so once."""
+    def _log_report(self, report: EditionReport) -> None:
+        """Log the result of an edition where it differs from the last one."""
         name, state = report.edition, str(report.state)
         message = f"{name} is {state}: {report.sent} sent, {report.failed} failed. {report.note}".strip()
-        if self._said.get(name) != message and (report.sent or report.failed or report.problem):
-            self._ground.log.info("sent", message, edition=name, state=state)
-        self._said[name] = message
+        is_new = self._last_messages.get(name) != message
+        if is_new and (report.sent or report.failed or report.problem):
+            self._context.log.info("sent", message, edition=name, state=state)
+        self._last_messages[name] = message
 
-    def _doubted(self, count: int) -> None:
-        problem = died_problem(count, self._ground.settings.relay.in_doubt)
-        self._ground.log.problem(problem, then="Everybody else is sent to as if nothing had happened.")
+    def _report_in_doubt(self, count: int) -> None:
+        problem = dead_sender_problem(count, self._context.settings.relay.in_doubt)
+        self._context.log.problem(problem, then="Delivery to all other subscribers continues.")
 
-    def _heard(self, verdict: Verdict) -> None:
+    def _count_reply(self, verdict: Verdict) -> None:
         code = verdict.reply.code
-        self._measures.add(f"replies_{code // 100}xx" if code else "replies_none")
-        if time.monotonic() - self._kept_at >= KEPT_EVERY:
-            self._keep()
+        self._counters.add(f"replies_{code // 100}xx" if code else "replies_none")
+        if time.monotonic() - self._last_save >= SAVE_INTERVAL:
+            self._save_counters()
 
-    def _keep(self) -> None:
-        self._measures.keep()
-        self._kept_at = time.monotonic()
+    def _save_counters(self) -> None:
+        self._counters.save()
+        self._last_save = time.monotonic()

@@ -1,39 +1,32 @@
-"""What is wrong now, by the part that found it: each thing is said once, and ops are alarmed of what needs a person."""
+"""The current problems of all jobs: each is logged once, and operators are alerted of those that need a person."""
 
 from collections.abc import Iterable
 from threading import Lock
 
 from ketapress.alerts.notifier import Notifier
-from ketapress.daemon.context import Ground
+from ketapress.daemon.context import DaemonContext
 from ketapress.model.errors import Problem
 
 
-class Troubles:
-    """Safe to call from several threads."""
+class Incidents:
+    """Safe for several threads."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
-        self._alarm = Notifier(ground.root)
-        self._standing: dict[str, frozenset[Problem]] = {}
+    def __init__(self, context: DaemonContext) -> None:
+        self._context = context
+        self._notifier = Notifier(context.root)
+        self._problems: dict[str, frozenset[Problem]] = {}
         self._lock = Lock()
 
-    def stand(self, part: str, problems: Iterable[Problem], *, then: str) -> None:
-        """These are all the problems that the part has now; `then` says what happens next about the new ones."""
-        found = frozenset(problems)
+    def report(self, job: str, problems: Iterable[Problem], *, then: str) -> None:
+        """Take these as all current problems of a job; `then` tells operators what happens next about new ones."""
+        current = frozenset(problems)
         with self._lock:
-            new = found - self._standing.get(part, frozenset())
-            self._standing[part] = found
+            new = current - self._problems.get(job, frozenset())
+            self._problems[job] = current
         for problem in sorted(new, key=str):
-            self._ground.log.problem(problem, then=then)
-        failed = self._alarm.notify(self._ground.settings, self.standing, self._ground.clock())
-        for problem in failed:
-            self._ground.log.problem(problem, then="The next alert is tried the same way.")
-
-    @property
-    def standing(self) -> tuple[Problem, ...]:
+            self._context.log.problem(problem, then=then)
         with self._lock:
-            return tuple(problem for problems in self._standing.values() for problem in problems)
-
-    def of(self, part: str) -> frozenset[Problem]:
-        """What this part has said last."""
-        return self._standing.get(part, frozenset())
+            all_problems = tuple(problem for group in self._problems.values() for problem in group)
+        failures = self._notifier.notify(self._context.settings, all_problems, self._context.clock())
+        for problem in failures:
+            self._context.log.problem(problem, then="The next alert is sent in the same way.")

@@ -1,7 +1,6 @@
-"""The schedule's tick: what is due is composed, and feeds and archive follow the posts. Nothing to do costs a look.
+"""The schedule's job: compose due editions, and build feeds and pages.
 
-A post is read when it stands still; while somebody writes, the tick waits. A tick is skipped where no file, no edition
-and no date says that anything could be different from the last one.
+It waits until no file is being written. A run is skipped where no file, edition or date has changed since the last one.
 """
 
 import time
@@ -12,9 +11,10 @@ from typing import NamedTuple
 
 from ketapress.builder.builder import BuildReport
 from ketapress.compose import ComposeReport
-from ketapress.daemon.context import Ground
-from ketapress.daemon.counters import Measures
-from ketapress.daemon.quiescence import git_is_busy, stands_still
+from ketapress.daemon.context import DaemonContext
+from ketapress.daemon.counters import Counters
+from ketapress.daemon.quiescence import is_git_busy, is_quiescent
+from ketapress.edition_service import EditionService
 from ketapress.editions.slots import find_next_slot
 from ketapress.model.edition import EditionState
 from ketapress.model.errors import Problem
@@ -24,132 +24,116 @@ from ketapress.publication import Publication
 from ketapress.review import waiting_problem
 from ketapress.system.file_stamp import tree_stamps
 
-LONGEST_REST = timedelta(minutes=10)
-"""However still it is, everything is looked at this often: pages that somebody removed come back."""
+MAX_IDLE = timedelta(minutes=10)
+"""Without any change, a full run happens this often: it restores files that were removed from `public/`."""
 
-_PATIENCE = 600.0  # seconds that writers may keep the schedule waiting
-_STEP = 0.25  # seconds
-_READ = ("posts", "templates")
-_Read = tuple[dict[str, str], tuple[Problem, ...], tuple[Post, ...]]
-"""The stamps of what was read, what was wrong, and all posts."""
+_MAX_WAIT = 600.0  # seconds that writers may delay publishing
+_POLL_SECONDS = 0.25
+_INPUT_FOLDERS = ("posts", "templates")
+_FileStamps = Mapping[str, str]
 
 
-class _Seen(NamedTuple):
-    """What the last tick saw and said, and until when that holds by itself."""
+class _LastRun(NamedTuple):
+    """What the last run read and found. Valid for the same inputs, until a date or a slot changes the result."""
 
-    settings: Settings
-    files: dict[str, str]
-    editions: tuple[tuple[int, EditionState], ...]
-    until: datetime
+    inputs: tuple[Settings, _FileStamps, tuple[tuple[int, EditionState], ...]]
+    valid_until: datetime
     problems: tuple[Problem, ...]
 
-    def holds(
-        self,
-        settings: Settings,
-        files: dict[str, str],
-        editions: tuple[tuple[int, EditionState], ...],
-        now: datetime,
-    ) -> bool:
-        same = (self.settings, self.files, self.editions) == (settings, files, editions)
-        return same and now < self.until
 
+class PublishJob:
+    """Publishing for one publication. Calls `on_publish` after a run that composed or wrote anything.
 
-class Publishing:
-    """The schedule of one publication. `published` is called when something came of a tick.
-
-    `wall` is the clock of the file system, in seconds since 1970.
+    `file_clock` is the clock of the file system, in seconds since 1970.
     """
 
     def __init__(
-        self, ground: Ground, published: Callable[[], None], wall: Callable[[], float] = time.time
+        self,
+        context: DaemonContext,
+        on_publish: Callable[[], None],
+        file_clock: Callable[[], float] = time.time,
     ) -> None:
-        self._ground = ground
-        self._published = published
-        self._wall = wall
-        self._measures = Measures(ground.root, "schedule")
-        self._seen: _Seen | None = None
+        self._context = context
+        self._on_publish = on_publish
+        self._file_clock = file_clock
+        self._counters = Counters(context.root, "schedule")
+        self._last_run: _LastRun | None = None
 
     def __call__(self) -> Iterable[Problem]:
-        with closing(self._ground.publication()) as publication:
-            now, editions = self._ground.clock(), publication.store.editions.list_states()
-            files = self._stamps()
-            if self._seen and self._seen.holds(publication.settings, files, editions, now):
-                return self._seen.problems
-            self._seen = None
-            read = self._read(publication, now)
-            if read is None:
-                return ()
-            files, problems, posts = read
-            until = _until(publication.settings, posts, now)
-            self._seen = _Seen(publication.settings, files, editions, until, problems)
-        return problems
+        """Publish as soon as no file is being written, or after ten minutes; do nothing where the daemon stops first."""
+        with closing(self._context.open_publication()) as publication:
+            now, editions = self._context.clock(), publication.store.editions.list_states()
+            inputs = (publication.settings, self._read_stamps(), editions)
+            last_run = self._last_run
+            if last_run and last_run.inputs == inputs and now < last_run.valid_until:
+                return last_run.problems
+            self._last_run = None
+            start = self._file_clock()
+            while True:
+                stamps, file_time = self._read_stamps(), self._file_clock()
+                is_overdue = not 0 <= file_time - start < _MAX_WAIT
+                is_busy = is_git_busy(self._context.root, file_time)
+                if is_overdue or (is_quiescent(stamps.values(), file_time) and not is_busy):
+                    result = self._publish(publication, now, stamps, is_overdue=is_overdue)
+                    if result is not None:
+                        break
+                if self._context.stop.wait(_POLL_SECONDS):
+                    return ()
+            problems, posts = result
+            valid_until = _find_next_change(publication.settings, posts, now)
+            self._last_run = _LastRun((publication.settings, stamps, editions), valid_until, problems)
+            return problems
 
-    def _read(self, publication: Publication, now: datetime) -> _Read | None:
-        """Publishes what stands still from before it is read until after; None where the daemon ends before that.
-
-        Who writes without a pause is waited for ten minutes long.
-        """
-        began = self._wall()
-        while True:
-            files, waited = self._stamps(), self._wall() - began
-            hurry = not 0 <= waited < _PATIENCE
-            if (hurry or self._is_still(files)) and (
-                found := self._publish(publication, now, files, hurry=hurry)
-            ):
-                return files, *found
-            if self._ground.stop.wait(_STEP):
-                return None
-
-    def _is_still(self, files: Mapping[str, str]) -> bool:
-        wall = self._wall()
-        return stands_still(files.values(), wall) and not git_is_busy(self._ground.root, wall)
-
-    def _stamps(self) -> dict[str, str]:
-        root = str(self._ground.root)
-        return {path: found for folder in _READ for path, found in tree_stamps(root, folder).items()}
+    def _read_stamps(self) -> _FileStamps:
+        root = str(self._context.root)
+        return {path: stamp for folder in _INPUT_FOLDERS for path, stamp in tree_stamps(root, folder).items()}
 
     def _publish(
-        self, publication: Publication, now: datetime, files: Mapping[str, str], *, hurry: bool
+        self, publication: Publication, now: datetime, stamps: _FileStamps, *, is_overdue: bool
     ) -> tuple[tuple[Problem, ...], tuple[Post, ...]] | None:
-        """What was wrong, and all posts; None where somebody wrote while they were read, and then nothing was done."""
-        began, started = datetime.now(UTC), time.monotonic()
-        with publication.alone("publish"):
-            library = publication.library(now, keep=False)
-            if not hurry and self._stamps() != files:
+        """Return all problems and posts; None, with nothing done, where a file changed while posts were read."""
+        read_at, start = datetime.now(UTC), time.monotonic()
+        edition_service = EditionService(publication)
+        with publication.exclusive_lock("publish"):
+            library = publication.load_library(now, save_ids=False)
+            if not is_overdue and self._read_stamps() != stamps:
                 return None
-            publication.keep_ids(library)
-            publication.save_posts(library, began)
-            composed, built = publication.publish(library, now, dry_run=False)
-        self._measure(time.monotonic() - started)
-        self._tell(composed, built)
-        waiting = (waiting_problem(each) for each in publication.waiting())
-        return (*library.problems, *composed.problems, *built.problems, *waiting), library.posts
+            publication.save_ids(library)
+            publication.save_posts(library, read_at)
+            compose_report, build_report = edition_service.publish(library, now, dry_run=False)
+        self._count_build(time.monotonic() - start)
+        self._log_result(compose_report, build_report)
+        waiting = (waiting_problem(edition) for edition in edition_service.list_to_review())
+        problems = (*library.problems, *compose_report.problems, *build_report.problems, *waiting)
+        return problems, library.posts
 
-    def _tell(self, composed: ComposeReport, built: BuildReport) -> None:
-        log = self._ground.log
-        for each in composed.editions:
-            name, state = each.edition.slot.edition, str(each.state)
-            why = f": {each.reason}" if each.reason else ""
-            log.info("composed", f"{name} is composed and {state}{why}.", edition=name, state=state)
-        if built.written or built.removed:
-            message = f"public/: {built.written} file{'' if built.written == 1 else 's'} written, {built.removed} removed."
-            log.info("built", message, written=built.written, removed=built.removed)
-        if composed.editions or built.written or built.removed:
-            self._published()
+    def _log_result(self, compose_report: ComposeReport, build_report: BuildReport) -> None:
+        log = self._context.log
+        for composed in compose_report.editions:
+            name, state = composed.edition.slot.edition, str(composed.state)
+            reason = f": {composed.reason}" if composed.reason else ""
+            message = f"{name} was composed and is {state}{reason}."
+            log.info("composed", message, edition=name, state=state)
+        written, removed = build_report.written, build_report.removed
+        if written or removed:
+            message = f"public/: {written} file{'' if written == 1 else 's'} written, {removed} removed."
+            log.info("built", message, written=written, removed=removed)
+        if compose_report.editions or written or removed:
+            self._on_publish()
 
-    def _measure(self, seconds: float) -> None:
-        self._measures.add("builds")
-        self._measures.add("build_seconds", seconds)
-        self._measures.set("last_build_seconds", seconds)
-        self._measures.set("last_build_at", self._ground.clock().timestamp())
-        self._measures.keep()
+    def _count_build(self, seconds: float) -> None:
+        self._counters.add("builds")
+        self._counters.add("build_seconds", seconds)
+        self._counters.set("last_build_seconds", seconds)
+        self._counters.set("last_build_at", self._context.clock().timestamp())
+        self._counters.save()
 
 
-def _until(settings: Settings, posts: Iterable[Post], now: datetime) -> datetime:
-    """When something is due by its date: a post appears or expires, or a slot comes."""
+def _find_next_change(settings: Settings, posts: Iterable[Post], now: datetime) -> datetime:
+    """Return when the next post appears or expires, or the next slot is due; at most `MAX_IDLE` from now."""
     slots = (
-        find_next_slot(each.name, each.schedule.cron, settings.newsletter_zone(each), now)
-        for each in settings.newsletters.values()
+        find_next_slot(newsletter.name, newsletter.schedule.cron, settings.newsletter_zone(newsletter), now)
+        for newsletter in settings.newsletters.values()
     )
-    moments = [next_change(posts, now), *(slot.at for slot in slots if slot), now + LONGEST_REST]
+    moments = [next_change(posts, now), *(slot.at for slot in slots if slot), now + MAX_IDLE]
     return min(moment for moment in moments if moment)

@@ -1,7 +1,7 @@
-"""APScheduler ticks and nothing more. In: jobs. Out: their calls. Every tick asks what is due now.
+"""APScheduler calls the jobs at intervals, and nothing more: each job asks what is due.
 
-`misfire_grace_time=None` and `coalesce`: a tick that a busy machine was late for comes once, and late (the defaults
-drop it). One worker a job, so that a long send does not keep the schedule waiting, and no job overlaps itself.
+`misfire_grace_time=None` and `coalesce`: a call that a busy machine delays comes late, and once (by default it is
+dropped). Each job has a thread of its own, so that a long delivery does not delay publishing; no job overlaps itself.
 """
 
 import logging
@@ -11,23 +11,23 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
-EVERY = timedelta(seconds=15)
+INTERVAL = timedelta(seconds=15)
 
 
-class Ticks:
-    """Jobs that are called at once and then every so often, each in a thread of its own."""
+class Scheduler:
+    """Calls jobs at once, and then at every interval."""
 
-    def __init__(self, jobs: Mapping[str, Callable[[], None]], every: timedelta = EVERY) -> None:
-        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # it warns of every job that lasts
+    def __init__(self, jobs: Mapping[str, Callable[[], None]], interval: timedelta = INTERVAL) -> None:
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # it warns of every long job
         self.names = frozenset(jobs)
-        self._every = every
+        self._interval = interval
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
             executors={name: {"type": "threadpool", "max_workers": 1} for name in ("default", *jobs)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         for name, job in jobs.items():
-            self._scheduler.add_job(job, "interval", seconds=every.total_seconds(), id=name, executor=name)
+            self._scheduler.add_job(job, "interval", seconds=interval.total_seconds(), id=name, executor=name)
 
     def start(self) -> None:
         for job in self._scheduler.get_jobs():
@@ -35,18 +35,18 @@ class Ticks:
         self._scheduler.start()
 
     def wake(self, *names: str) -> None:
-        """Calls these jobs now, where they are not running; what is no job is left out."""
+        """Call these jobs now unless they are running. Unknown names are ignored."""
         for name in names:
             try:
                 self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
             except JobLookupError:
                 continue
 
-    def set_right(self) -> None:
-        """Calls jobs that are due later than they should be: their next tick was reckoned before the clock was set back."""
-        latest = datetime.now(UTC) + 2 * self._every
+    def wake_delayed(self) -> None:
+        """Call jobs whose next call is too far in the future, because the clock was set back."""
+        latest = datetime.now(UTC) + 2 * self._interval
         self.wake(*(job.id for job in self._scheduler.get_jobs() if job.next_run_time > latest))
 
-    def end(self) -> None:
-        """No more ticks; returns when the jobs that run have ended."""
+    def stop(self) -> None:
+        """Call no more jobs, and wait for those that are running."""
         self._scheduler.shutdown(wait=True)

@@ -1,6 +1,6 @@
-"""Work that is kept going: what it cannot do is said, and what crashed begins again, later each time.
+"""Run a job again and again: report its problems, and restart it after a crash, with growing pauses.
 
-In: work, and a monotonic clock. Out: nothing; no fault of the work leaves here, so that the other parts go on.
+No exception of the job leaves this module, so that the other jobs continue.
 """
 
 import os
@@ -8,95 +8,95 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from ketapress.daemon.incidents import Troubles
+from ketapress.daemon.context import Job
+from ketapress.daemon.incidents import Incidents
 from ketapress.model.errors import KetapressError, Problem, RefusedError
 
-Work = Callable[[], Iterable[Problem]]
-"""Returns all that is wrong now; raises KetapressError where it could not be done."""
+MIN_PAUSE, MAX_PAUSE = 15.0, 600.0
+"""Seconds of the pause after a crash; it doubles with each crash in a row."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 15.0, 600.0  # seconds after a crash; each one in a row doubles it
-LONGEST_COMMAND = {
-    "schedule": 600.0,
-    "delivery": 6 * 3600.0,
-}  # seconds; a `publish` takes no longer, a `send` may take hours
-_THEN = (
-    "It is looked at again by itself, every few seconds or when the relay may be tried, and what waits for a person goes on "
-    "when they have decided; nothing has to be restarted."
+MAX_COMMAND_SECONDS = {"schedule": 600.0, "delivery": 6 * 3600.0}
+"""How long a command that holds the lock is waited for in silence: `publish` takes minutes, `send` may take hours."""
+
+_NEXT_STEP = (
+    "The job retries automatically; no restart is needed. What needs a decision continues once it is made."
 )
 
 
-class Kept:
-    """One part's work. Call it at every tick; for one thread at a time. `hindered` says what kept it from its work last."""
+class SupervisedJob:
+    """One job under supervision. Call it at every interval, from one thread at a time.
 
-    def __init__(self, part: str, work: Work, troubles: Troubles, monotonic: Callable[[], float]) -> None:
-        self.part = part
-        self._work = work
-        self._troubles = troubles
+    `blocked_by` holds the problems that stopped the last run; times are those of `monotonic`.
+    """
+
+    def __init__(self, name: str, job: Job, incidents: Incidents, monotonic: Callable[[], float]) -> None:
+        self._name = name
+        self._job = job
+        self._incidents = incidents
         self._monotonic = monotonic
-        self._crashes = 0
-        self._locked_since: float | None = None
-        self._rests_until = self.began = self.looked = monotonic()
-        self.busy = False
-        self.hindered: tuple[Problem, ...] = ()
+        self._crash_count = 0
+        self._lock_wait_start: float | None = None
+        self._retry_at = self.started_at = self.finished_at = monotonic()
+        self.is_running = False
+        self.blocked_by: tuple[Problem, ...] = ()
 
     def __call__(self) -> None:
-        if self._monotonic() < self._rests_until:
+        if self._monotonic() < self._retry_at:
             return
-        self.began, self.busy = self._monotonic(), True
+        self.started_at, self.is_running = self._monotonic(), True
         try:
-            self._kept()
+            self._run()
         finally:
-            self.busy, self.looked = False, self._monotonic()
+            self.is_running, self.finished_at = False, self._monotonic()
 
-    def _kept(self) -> None:
-        locked_since, self._locked_since = self._locked_since, None
+    def _run(self) -> None:
+        lock_wait_start, self._lock_wait_start = self._lock_wait_start, None
         problems: tuple[Problem, ...] = ()
-        hindered: tuple[Problem, ...] = ()
+        blocked_by: tuple[Problem, ...] = ()
         try:
-            problems = tuple(self._work())
+            problems = tuple(self._job())
         except KetapressError as error:
-            if isinstance(error, RefusedError) and self._is_brief(error, locked_since):
-                return
-            hindered = error.problems
+            if isinstance(error, RefusedError) and any(p.code == "lock.taken" for p in error.problems):
+                # A command is at work. It is reported only where it takes too long.
+                now = self._monotonic()
+                self._lock_wait_start = now if lock_wait_start is None else lock_wait_start
+                if now - self._lock_wait_start < MAX_COMMAND_SECONDS.get(self._name, 0.0):
+                    return
+            blocked_by = error.problems
         except OSError as error:
-            hindered = (_disk_problem(error),)
-        except (Exception, SystemExit) as fault:  # noqa: BLE001 - whatever it is, it is told, and the other parts go on
-            self._crashed(fault)
+            blocked_by = (_build_disk_problem(error),)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the other jobs continue
+            self._handle_crash(error)
             return
-        self._crashes, self.hindered = 0, hindered
-        self._stand((*problems, *hindered), _THEN)
+        self._crash_count, self.blocked_by = 0, blocked_by
+        self._report((*problems, *blocked_by), _NEXT_STEP)
 
-    def _is_brief(self, error: RefusedError, locked_since: float | None) -> bool:
-        """Whether a command of a person is at work: the next tick comes in seconds. One that does not end is told."""
-        if not any(each.code == "lock.taken" for each in error.problems):
-            return False
-        now = self._monotonic()
-        self._locked_since = now if locked_since is None else locked_since
-        return now - self._locked_since < LONGEST_COMMAND.get(self.part, 0.0)
-
-    def _crashed(self, fault: BaseException) -> None:
-        lasted = self._monotonic() - self.began
-        self._crashes = 1 if lasted > LONGEST_PAUSE else self._crashes + 1
-        pause = min(FIRST_PAUSE * 2 ** (self._crashes - 1), LONGEST_PAUSE)
-        self._rests_until = self._monotonic() + pause
-        where = traceback.extract_tb(fault.__traceback__)[-1]
+    def _handle_crash(self, error: BaseException) -> None:
+        duration = self._monotonic() - self.started_at
+        self._crash_count = 1 if duration > MAX_PAUSE else self._crash_count + 1
+        pause = min(MIN_PAUSE * 2 ** (self._crash_count - 1), MAX_PAUSE)
+        self._retry_at = self._monotonic() + pause
+        frame = traceback.extract_tb(error.__traceback__)[-1]
         problem = Problem(
-            code=f"run.{self.part}",
-            message=f"{self.part} crashed: {type(fault).__name__}: {fault} ({where.name}, {where.filename}:{where.lineno}).",
-            cure="That is a fault of Ketapress: please report it with this line.",
+            code=f"run.{self._name}",
+            message=(
+                f"{self._name} crashed: {type(error).__name__}: {error} "
+                f"({frame.name}, {frame.filename}:{frame.lineno})."
+            ),
+            cure="This is a bug in Ketapress. Please report it with this line.",
         )
-        self.hindered = (problem,)
-        self._stand(self.hindered, f"It begins again in {pause:.0f} seconds; the other parts go on.")
+        self.blocked_by = (problem,)
+        self._report(self.blocked_by, f"It restarts in {pause:.0f} seconds. The other jobs continue.")
 
-    def _stand(self, problems: Iterable[Problem], then: str) -> None:
-        with suppress(OSError):  # the memory of alerts could not be written: the work goes on
-            self._troubles.stand(self.part, problems, then=then)
+    def _report(self, problems: Iterable[Problem], then: str) -> None:
+        with suppress(OSError):  # the state of the alerts could not be saved
+            self._incidents.report(self._name, problems, then=then)
 
 
-def _disk_problem(error: OSError) -> Problem:
-    place = f" ({os.fsdecode(error.filename)})" if error.filename else ""
+def _build_disk_problem(error: OSError) -> Problem:
+    location = f" ({os.fsdecode(error.filename)})" if error.filename else ""
     return Problem(
         code="disk",
-        message=f"the system says: {error.strerror or error}{place}.",
-        cure="Make room on the disk of the publication, or mend the rights there.",
+        message=f"a file cannot be read or written: {error.strerror or error}{location}.",
+        cure="Free space on the disk of the publication, or correct the permissions there.",
     )

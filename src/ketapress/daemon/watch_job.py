@@ -1,7 +1,7 @@
-"""Wakes the schedule when something in the folder changes: a save, a pull by git, an edited template.
+"""The watch job: wake the schedule as soon as a file changes.
 
-The kernel tells, so that a change is seen within a second. Where it cannot (a network drive, too many watches), the
-ticks see it all the same, later.
+It uses the kernel's file events. Where there are none (a network drive, too many watches), the next scheduled run
+notices the change.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,38 +9,35 @@ from pathlib import Path
 
 from watchfiles import Change, watch
 
-from ketapress.daemon.context import Ground
+from ketapress.daemon.context import DaemonContext
 from ketapress.model.errors import Problem
 
-_WATCHED = ("posts", "templates")
-_TOGETHER, _STEP = (
-    400,
-    50,
-)  # milliseconds: how long changes are gathered, and how often it is looked whether more came
+_FOLDERS = ("posts", "templates")
+_DEBOUNCE, _STEP = 400, 50  # milliseconds: how long changes are collected, and how often more are looked for
 
 
-class Watching:
-    """The folders of one publication. `changed` is called after each burst of changes. Lasts until the end."""
+class WatchJob:
+    """The folders of one publication. Calls `on_change` after each burst of changes, until the daemon stops."""
 
-    def __init__(self, ground: Ground, changed: Callable[[], None]) -> None:
-        self._ground = ground
-        self._changed = changed
+    def __init__(self, context: DaemonContext, on_change: Callable[[], None]) -> None:
+        self._context = context
+        self._on_change = on_change
 
     def __call__(self) -> Iterable[Problem]:
-        folders = [folder for name in _WATCHED if (folder := self._ground.root / name).is_dir()]
+        folders = [folder for name in _FOLDERS if (folder := self._context.root / name).is_dir()]
         if folders:
             for _ in watch(
                 *folders,
-                watch_filter=_is_ours,
-                debounce=_TOGETHER,
+                watch_filter=_is_visible,
+                debounce=_DEBOUNCE,
                 step=_STEP,
-                stop_event=self._ground.stop,
+                stop_event=self._context.stop,
                 raise_interrupt=False,
             ):
-                self._changed()
+                self._on_change()
         return ()
 
 
-def _is_ours(_change: Change, path: str) -> bool:
-    """Hidden files are those of editors and of Ketapress itself."""
+def _is_visible(_change: Change, path: str) -> bool:
+    """Exclude hidden files, which belong to editors and to Ketapress itself."""
     return not Path(path).name.startswith(".")

@@ -1,82 +1,87 @@
-"""Keeps the web door open, under the settings of this moment. Lasts until the end, or until the door has to move."""
+"""The web job: run the web server with the current settings."""
 
 from collections.abc import Callable, Iterable
 from threading import Lock
 
 from starlette.routing import Route
 
-from ketapress.daemon.context import Ground
+from ketapress.daemon.context import DaemonContext
 from ketapress.model.errors import Problem
 from ketapress.publication import Publication
-from ketapress.web.app import web_door
-from ketapress.web.server import Server, listening
-from ketapress.web.site_state import Site
+from ketapress.web.app import create_app
+from ketapress.web.server import Server, open_socket
+from ketapress.web.site_state import SiteState
 
 
-class Opening:
-    """The door of one publication. `own` are the routes of the daemon itself."""
+class WebJob:
+    """The web server of one publication. `create_routes` returns the routes of the daemon itself."""
 
-    def __init__(self, ground: Ground, own: Callable[[Callable[[], Site]], list[Route]]) -> None:
-        self._ground = ground
-        self._own = own
+    def __init__(
+        self, context: DaemonContext, create_routes: Callable[[Callable[[], SiteState]], list[Route]]
+    ) -> None:
+        self._context = context
+        self._create_routes = create_routes
         self._lock = Lock()
-        self._site: Site | None = None
+        self._state: SiteState | None = None
         self._server: Server | None = None
-        self._moves = False
+        self._must_restart = False
 
     def __call__(self) -> Iterable[Problem]:
-        """Answers until the end; on another address where the settings name another. Raises KetapressError."""
-        self._moves = True
-        while self._moves and not self._ground.stop.is_set():
-            self._moves = False
-            self._answer()
-        if not self._ground.stop.is_set():
-            raise RuntimeError("the web server ended by itself")
+        """Answer requests until the daemon stops; start again where the settings name another address.
+
+        Raises KetapressError where the server cannot start.
+        """
+        self._must_restart = True
+        while self._must_restart and not self._context.stop.is_set():
+            self._must_restart = False
+            self._serve()
+        if not self._context.stop.is_set():
+            raise RuntimeError("the web server stopped unexpectedly")
         return ()
 
-    def _answer(self) -> None:
-        ground, web = self._ground, self._ground.settings.web
-        self._exchange(ground.publication())
+    def _serve(self) -> None:
+        context, web = self._context, self._context.settings.web
+        self._replace_state(context.open_publication())
         try:
-            app = web_door(self._now, ground.log, lambda: self._own(self._now))
-            server = Server(app, listening(web.host, web.port), web.trusted_proxies)
+            app = create_app(self._get_state, context.log, self._create_routes(self._get_state))
+            server = Server(app, open_socket(web.host, web.port), web.trusted_proxies)
             with self._lock:
                 self._server = server
-            if ground.stop.is_set():
-                server.end()
-            ground.log.info("web", f"Listening on {server.address}.", url=server.address)
+            if context.stop.is_set():
+                server.stop()
+            context.log.info("web", f"Listening on {server.url}.", url=server.url)
             server.serve()
         finally:
             with self._lock:
                 self._server = None
-            self._exchange(None)
+            self._replace_state(None)
 
     def reload(self) -> None:
-        """Takes over new settings: for the next request, or on another address. Raises KetapressError."""
+        """Use the new settings from the next request on, or on another address. Raises KetapressError."""
         with self._lock:
-            server, site = self._server, self._site
-        if server is None or site is None:
+            server, state = self._server, self._state
+        if server is None or state is None:
             return
-        before, now = site.settings.web, self._ground.settings.web
-        if (before.host, before.port, before.trusted_proxies) != (now.host, now.port, now.trusted_proxies):
-            self._moves = True
-            server.end()
+        old, new = state.settings.web, self._context.settings.web
+        if (old.host, old.port, old.trusted_proxies) != (new.host, new.port, new.trusted_proxies):
+            self._must_restart = True
+            server.stop()
         else:
-            self._exchange(self._ground.publication())
+            self._replace_state(self._context.open_publication())
 
-    def end(self) -> None:
+    def stop(self) -> None:
         with self._lock:
             if self._server is not None:
-                self._server.end()
+                self._server.stop()
 
-    def _now(self) -> Site:
-        assert self._site is not None  # as long as the server answers
-        return self._site
+    def _get_state(self) -> SiteState:
+        assert self._state is not None  # as long as the server answers
+        return self._state
 
-    def _exchange(self, publication: Publication | None) -> None:
-        """A request that has begun ends on what it began with."""
-        fresh = Site.of(publication) if publication else None
+    def _replace_state(self, publication: Publication | None) -> None:
+        """Replace the state. A request that has begun keeps the one that it began with."""
+        new_state = SiteState.load(publication) if publication else None
         with self._lock:
-            old, self._site = self._site, fresh
-        if old is not None:
-            old.close()
+            old_state, self._state = self._state, new_state
+        if old_state is not None:
+            old_state.close()

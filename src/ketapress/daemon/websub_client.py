@@ -1,7 +1,6 @@
-"""Edge: tells a WebSub hub that a feed has news, and remembers what it was told.
+"""Notify a WebSub hub, and remember the feeds that it was notified of.
 
-In: the hub, the address of a feed. Out: nothing, or a sentence on what the hub did. How a publisher tells its hub is left
-open by WebSub (6); hubs take what PubSubHubbub 0.4 (7.1) has: a POST of `hub.mode=publish` and `hub.url`.
+WebSub (6) leaves open how a publisher notifies its hub; hubs accept the POST of PubSubHubbub 0.4 (7.1).
 """
 
 import ssl
@@ -13,44 +12,45 @@ from urllib.parse import urlencode, urlsplit
 from ketapress import __version__
 from ketapress.system.state_file import read_state, write_state
 
-PATIENCE = 10.0  # seconds for each step of a conversation
-_FORM = "application/x-www-form-urlencoded"
-_NAME = "announced.json"
+_TIMEOUT = 10.0  # seconds for each step
+_SUCCESS = range(200, 300)  # RFC 9110, 15.3
+_STATE_FILE = "announced.json"
 
 
-def announce(hub: str, topic: str) -> str:
-    """Tells the hub of news at `topic`; empty where it took that, else half a sentence on what it said or did.
+def notify_hub(hub: str, topic: str) -> str:
+    """Notify the hub of an update of `topic`. Returns an empty string, or half a sentence that says what failed.
 
-    It follows no redirect: the hub is where the settings say that it is.
+    Follows no redirect: the settings name the hub.
     """
     parts = urlsplit(hub)
     body = urlencode({"hub.mode": "publish", "hub.url": topic, "hub.topic": topic})
-    heads = {"Content-Type": _FORM, "User-Agent": f"Ketapress/{__version__}"}
-    path = parts.path or "/"
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "User-Agent": f"Ketapress/{__version__}",
+    }
     try:
-        line = _line(parts.scheme, parts.netloc)
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            connection: HTTPConnection = HTTPSConnection(parts.netloc, timeout=_TIMEOUT, context=context)
+        else:
+            connection = HTTPConnection(parts.netloc, timeout=_TIMEOUT)
         try:
-            line.request("POST", path, body, heads)
-            answer = line.getresponse()
-            said = answer.read(200).decode(errors="replace")
+            connection.request("POST", parts.path or "/", body, headers)
+            response = connection.getresponse()
+            text = response.read(200).decode(errors="replace")
         finally:
-            line.close()
+            connection.close()
     except (OSError, HTTPException, ValueError) as error:
         return f"does not answer ({error})"
-    taken = range(200, 300)  # RFC 9110, 15.3
-    return "" if answer.status in taken else f"says {answer.status} {answer.reason}: {' '.join(said.split())}"
+    if response.status in _SUCCESS:
+        return ""
+    return f"answered {response.status} {response.reason}: {' '.join(text.split())}"
 
 
-def read_announced(root: Path) -> Mapping[str, str]:
-    """What was announced: the hash of each feed's bytes, by its address at this hub."""
-    return {key: str(value) for key, value in read_state(root, _NAME).items()}
+def read_digests(root: Path) -> Mapping[str, str]:
+    """Return the digest of each feed that a hub was notified of, by hub and address."""
+    return {key: str(digest) for key, digest in read_state(root, _STATE_FILE).items()}
 
 
-def write_announced(root: Path, announced: Mapping[str, str]) -> None:
-    write_state(root, _NAME, announced)
-
-
-def _line(scheme: str, place: str) -> HTTPConnection:
-    if scheme == "https":
-        return HTTPSConnection(place, timeout=PATIENCE, context=ssl.create_default_context())
-    return HTTPConnection(place, timeout=PATIENCE)
+def write_digests(root: Path, digests: Mapping[str, str]) -> None:
+    write_state(root, _STATE_FILE, digests)

@@ -1,8 +1,4 @@
-"""Tells the hub when a feed's bytes have changed, and tries again, later each time, until it was told.
-
-In: the feeds in `public/`, and what was announced before. Out: a problem as long as the hub does not take it. It has a
-thread of its own: nothing else waits for a hub.
-"""
+"""The WebSub job: notify the hub when a feed has changed, and retry with growing pauses until it accepts."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,70 +6,71 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-from ketapress.daemon.context import Ground
-from ketapress.daemon.websub_client import announce, read_announced, write_announced
+from ketapress.daemon.context import DaemonContext
+from ketapress.daemon.websub_client import notify_hub, read_digests, write_digests
 from ketapress.feeds.formats import FORMATS
 from ketapress.model.errors import Problem, Severity
 
-PAUSES = (60.0, 300.0, 900.0, 3600.0)
-"""Seconds between tries; the last one for ever."""
+RETRY_PAUSES = (60.0, 300.0, 900.0, 3600.0)
+"""Seconds between attempts; the last one repeats."""
 
 
-class Announcing:
-    """The news of one publication. `monotonic` measures pauses."""
+class WebSubJob:
+    """WebSub for the feeds of one publication. `monotonic` measures the pauses."""
 
-    def __init__(self, ground: Ground, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._ground = ground
+    def __init__(self, context: DaemonContext, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._context = context
         self._monotonic = monotonic
-        self._failures = 0
-        self._again_at = 0.0
+        self._failure_count = 0
+        self._retry_at = 0.0
         self._problems: tuple[Problem, ...] = ()
 
     def __call__(self) -> Iterable[Problem]:
-        hub = self._ground.settings.feeds.hub
+        hub = self._context.settings.feeds.hub
         if not hub:
             return ()
-        if self._problems and self._monotonic() < self._again_at:
+        if self._problems and self._monotonic() < self._retry_at:
             return self._problems
-        failed = self._announce(hub)
-        self._problems = (_untold(hub, failed),) if failed else ()
-        self._again_at = self._monotonic() + PAUSES[min(self._failures, len(PAUSES) - 1)]
-        self._failures = self._failures + 1 if failed else 0
+        failure = self._notify_of_changes(hub)
+        if not failure:
+            self._failure_count, self._problems = 0, ()
+            return ()
+        pause = RETRY_PAUSES[min(self._failure_count, len(RETRY_PAUSES) - 1)]
+        self._retry_at = self._monotonic() + pause
+        self._failure_count += 1
+        problem = Problem(
+            code="hub",
+            severity=Severity.WARNING,
+            message=f"the hub {hub} {failure}; feed readers see new posts only when they poll.",
+            cure="If this continues, check `hub` below [feeds].",
+        )
+        self._problems = (problem,)
         return self._problems
 
-    def _announce(self, hub: str) -> str:
-        """Tells the hub of all that it does not know; empty, or why it could not be told."""
-        root, page = self._ground.root, self._ground.settings.page_url
-        announced = dict(read_announced(root))
-        for path, digest in feed_digests(root / "public"):
-            topic = page(quote(path))
+    def _notify_of_changes(self, hub: str) -> str:
+        """Notify the hub of all feeds that changed. Returns an empty string, or what failed."""
+        root, page_url = self._context.root, self._context.settings.page_url
+        digests = dict(read_digests(root))
+        for path, digest in _hash_feeds(root / "public"):
+            topic = page_url(quote(path))
             key = f"{hub} {topic}"
-            if announced.get(key) == digest:
+            if digests.get(key) == digest:
                 continue
-            if failed := announce(hub, topic):
-                return failed
-            announced[key] = digest
-            write_announced(root, announced)
-            self._ground.log.info("announced", f"{hub} knows of the news in {topic}.", topic=topic)
+            if failure := notify_hub(hub, topic):
+                return failure
+            digests[key] = digest
+            write_digests(root, digests)
+            self._context.log.info("announced", f"The hub {hub} was notified of {topic}.", topic=topic)
         return ""
 
 
-def feed_digests(public: Path) -> Iterator[tuple[str, str]]:
-    """Each feed that readers poll, by its path in `public/`, with a hash of its bytes. Those of the whole site first."""
-    site = [public / each.path for each in FORMATS]
-    tags = sorted(public.glob(f"tags/*/{FORMATS[0].path}"))
-    for file in (*site, *tags):
+def _hash_feeds(public: Path) -> Iterator[tuple[str, str]]:
+    """Yield the path and digest of each feed that readers poll, those of the complete site first."""
+    site_feeds = [public / feed_format.path for feed_format in FORMATS]
+    tag_feeds = sorted(public.glob(f"tags/*/{FORMATS[0].path}"))
+    for file in (*site_feeds, *tag_feeds):
         try:
             content = file.read_bytes()
         except OSError:
-            continue  # it is not there yet, or just being taken away
+            continue  # not built yet, or just being removed
         yield file.relative_to(public).as_posix(), sha256(content).hexdigest()
-
-
-def _untold(hub: str, why: str) -> Problem:
-    return Problem(
-        code="hub",
-        severity=Severity.WARNING,
-        message=f"the hub {hub} {why}, so readers hear of news only when they ask.",
-        cure="If it stays so, look whether `hub` below [feeds] is right.",
-    )

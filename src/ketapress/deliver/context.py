@@ -1,4 +1,4 @@
-"""What goes out in a round, and how: the letter, the relay, and all that comes from outside. Values only."""
+"""What a delivery session is given, and the messages it sends. Values only."""
 
 import asyncio
 import ssl
@@ -12,16 +12,16 @@ from typing import NamedTuple, Protocol, Self
 from ketapress.model.delivery import Recipient, Verdict
 from ketapress.model.message import MessageTemplate
 from ketapress.model.settings import NewsletterSettings, RelaySettings
-from ketapress.relay.rate_limit import Pace
+from ketapress.relay.rate_limit import RelayLimits
 from ketapress.relay.stream import DEADLINES, Deadlines
 from ketapress.relay.transaction import Envelope
 
-Stamp = Callable[[MessageTemplate, Recipient, NewsletterSettings, datetime], Sequence[bytes]]
-"""The letter as one recipient gets it, dated so, in pieces."""
+MessageBuilder = Callable[[MessageTemplate, Recipient, NewsletterSettings, datetime], Sequence[bytes]]
+"""Returns the message for one recipient with this Date, in chunks."""
 
 
-class Signing(Protocol):
-    """Signs messages while others are on their way; open it as an asynchronous context manager."""
+class MessageSigner(Protocol):
+    """Signs messages while others are being sent. Use it as an asynchronous context manager."""
 
     async def __aenter__(self) -> Self: ...
 
@@ -29,51 +29,48 @@ class Signing(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def begun(self, message: Sequence[bytes], moment: datetime) -> tuple[int, Awaitable[bytes]]:
-        """How long the signature of a message with this Date will be, and the header field that goes before it."""
+    def start_signature(self, chunks: Sequence[bytes], date: datetime) -> tuple[int, Awaitable[bytes]]:
+        """Return the size of a message's signature field, and the field itself when it is signed."""
         ...
 
 
-class Load(NamedTuple):
-    """What goes out in a round: the letter, whose it is, and until when it is worth sending."""
+class EditionToSend(NamedTuple):
+    """An edition's message template, its newsletter, and until when it is worth sending."""
 
-    letter: MessageTemplate
+    template: MessageTemplate
     newsletter: NewsletterSettings
-    expires: datetime | None
+    expires_at: datetime | None
 
 
-class Road(NamedTuple):
-    """How it goes out. `context` replaces the TLS settings that verify the relay's certificate.
+class DeliveryContext(NamedTuple):
+    """How messages are sent.
 
-    `pause` waits for so many seconds, when a rate is to be kept; `pace` is what was learnt of relay and domains,
-    by `instant`, in seconds: `clock` may stand still, or be set, while something is waited for;
-    `heard` is told each thing that the relay says of a message, and of a line that it refuses; `doubted`, how
-    many messages a process that died was just sending. `signing` is there where mail is signed here and not by the relay.
+    `limits` is what this process has learned about the relay and the recipients' domains, by `monotonic` seconds: `clock`
+    may stand still or be set. `signer` is None where the relay signs. The default TLS context verifies the certificate.
+    `sleep` waits while a rate is kept. `on_verdict` is called with the verdict on each message and on each connection
+    that the relay does not accept, `on_in_doubt` with the number of messages that a dead process was sending.
     """
 
     relay: RelaySettings
-    stamp: Stamp
+    build_message: MessageBuilder
     clock: Callable[[], datetime]
     rng: Random
-    stop: Callable[[], bool]
-    pace: Pace
-    signing: Signing | None = None
+    must_stop: Callable[[], bool]
+    limits: RelayLimits
+    signer: MessageSigner | None = None
     deadlines: Deadlines = DEADLINES
-    context: ssl.SSLContext | None = None
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    instant: Callable[[], float] = time.monotonic
-    heard: Callable[[Verdict], None] = lambda _verdict: None
-    doubted: Callable[[int], None] = lambda _count: None
+    tls_context: ssl.SSLContext | None = None
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    on_verdict: Callable[[Verdict], None] = lambda _verdict: None
+    on_in_doubt: Callable[[int], None] = lambda _count: None
 
 
-class Parcel(NamedTuple):
-    """One message, ready to go but for its signature, where it gets one."""
+class OutgoingMessage(NamedTuple):
+    """One message to one recipient. `signature` is None where the relay signs."""
 
     recipient: Recipient
-    dated: datetime
+    date: datetime
     envelope: Envelope
-    message: Sequence[bytes]
+    chunks: Sequence[bytes]
     signature: Awaitable[bytes] | None
-
-    async def whole(self) -> Sequence[bytes]:
-        return self.message if self.signature is None else [await self.signature, *self.message]

@@ -1,7 +1,7 @@
-"""Signatures while mail goes out: slow keys sign in processes of their own, so that the connections are not held up.
+"""DKIM signatures by separate processes, so that slow keys do not delay the connections.
 
-In: digests, a key. Out: signatures, in the order asked for. A process gets the key and then digests on its standard
-input, and writes signatures of a fixed size; it ends when that is closed, however this process died.
+A process reads the key and then digests from its standard input, and writes signatures of a fixed size in the same
+order. It ends when its input is closed, also if the sender was killed.
 """
 
 import asyncio
@@ -18,126 +18,125 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from ketapress.model.errors import KetapressError, Problem
 from ketapress.model.settings import DkimSettings
-from ketapress.relay.dkim import SigningKey, Unsigned, parsed_key, signature_length, unsigned
+from ketapress.relay.dkim import PendingSignature, SigningKey, parse_key, prepare_signature
 
-DIGEST = 32
-_LENGTH = 4
-_MOST = 4  # processes; each signs 2,000 messages a second with RSA of 2048 bits
+DIGEST_SIZE = 32
+_LENGTH_SIZE = 4
+_MAX_PROCESSES = 4  # each signs 2,000 messages a second with RSA of 2048 bits
 
 
-class Signer:
-    """Signs with one key. Use it as an asynchronous context manager."""
+class DkimSigner:
+    """Signs messages with one key. Use it as an asynchronous context manager."""
 
-    def __init__(self, key: SigningKey, processes: int | None = None) -> None:
+    def __init__(self, key: SigningKey, process_count: int | None = None) -> None:
         self.key = key
-        wanted = min(_MOST, max(1, (os.cpu_count() or 1) - 1)) if processes is None else processes
-        self._wanted = wanted if key.slow else 0
-        self._processes: list[_Process] = []
+        if process_count is None:
+            process_count = min(_MAX_PROCESSES, max(1, (os.cpu_count() or 1) - 1))
+        self._process_count = process_count if key.is_slow else 0
+        self._processes: list[_SigningProcess] = []
 
     async def __aenter__(self) -> Self:
-        self._processes = [await _Process.begun(self.key) for _ in range(self._wanted)]
+        self._processes = [await _SigningProcess.start(self.key) for _ in range(self._process_count)]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for process in self._processes:
-            await process.ended()
+            await process.stop()
 
-    def begun(self, message: Sequence[bytes], moment: datetime) -> tuple[int, Awaitable[bytes]]:
-        """How long the signature of a message with this Date will be, and the header field that goes before it."""
-        waiting = unsigned(self.key, message, moment)
-        signature = self._signature(waiting.digest)
-        return signature_length(self.key, waiting), self._written(waiting, signature)
+    def start_signature(self, chunks: Sequence[bytes], date: datetime) -> tuple[int, Awaitable[bytes]]:
+        """Return the size of a message's signature field, and the field itself when it is signed."""
+        pending = prepare_signature(self.key, chunks, date)
+        size = len(pending.complete(bytes(self.key.signature_size)))
+        return size, self._complete(pending, self._sign(pending.digest))
 
-    async def _written(self, waiting: Unsigned, signature: asyncio.Future[bytes]) -> bytes:
-        return waiting.signed(await signature)
+    async def _complete(self, pending: PendingSignature, signature: asyncio.Future[bytes]) -> bytes:
+        return pending.complete(await signature)
 
-    def _signature(self, digest: bytes) -> asyncio.Future[bytes]:
-        """The signature of a digest, when it is there."""
+    def _sign(self, digest: bytes) -> asyncio.Future[bytes]:
         if self._processes:
-            return min(self._processes, key=len).asked(digest)
-        done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        done.set_result(self.key.sign(digest))
-        return done
+            return min(self._processes, key=len).sign(digest)
+        signature: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        signature.set_result(self.key.sign(digest))
+        return signature
 
 
-class _Process:
-    """One process that signs. Its length is how many signatures it still owes."""
+class _SigningProcess:
+    """One process. Its length is the number of signatures that it has not returned yet."""
 
-    def __init__(self, process: asyncio.subprocess.Process, size: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, signature_size: int) -> None:
+        assert process.stdin is not None  # both are pipes
+        assert process.stdout is not None
         self._process = process
-        self._size = size
-        self._owed: deque[asyncio.Future[bytes]] = deque()
-        self._reading = asyncio.create_task(self._read())
+        self._stdin = process.stdin
+        self._stdout = process.stdout
+        self._signature_size = signature_size
+        self._pending: deque[asyncio.Future[bytes]] = deque()
+        self._reader = asyncio.create_task(self._read_signatures())
 
     @classmethod
-    async def begun(cls, key: SigningKey) -> "_Process":
-        words = [sys.executable, "-m", "ketapress.deliver.dkim_workers"]
+    async def start(cls, key: SigningKey) -> Self:
+        command = [sys.executable, "-m", "ketapress.deliver.dkim_workers"]
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe)
-        pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        begun = cls(process, key.size)
-        begun._write(len(pem).to_bytes(_LENGTH, "big") + pem)
-        return begun
+        process = cls(
+            await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe), key.signature_size
+        )
+        pem = key.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        process._stdin.write(len(pem).to_bytes(_LENGTH_SIZE, "big") + pem)
+        return process
 
     def __len__(self) -> int:
-        return len(self._owed)
+        return len(self._pending)
 
-    def asked(self, digest: bytes) -> asyncio.Future[bytes]:
-        owed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        if self._reading.done():
-            owed.set_exception(_lost())
-            return owed
-        self._owed.append(owed)
-        self._write(digest)
-        return owed
+    def sign(self, digest: bytes) -> asyncio.Future[bytes]:
+        signature: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        if self._reader.done():
+            signature.set_exception(_process_error())
+            return signature
+        self._pending.append(signature)
+        self._stdin.write(digest)
+        return signature
 
-    async def ended(self) -> None:
-        assert self._process.stdin is not None  # it was asked for
-        self._process.stdin.close()
+    async def stop(self) -> None:
+        self._stdin.close()
         await self._process.wait()
-        await self._reading
+        await self._reader
 
-    def _write(self, data: bytes) -> None:
-        assert self._process.stdin is not None  # it was asked for
-        self._process.stdin.write(data)
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None  # it was asked for
+    async def _read_signatures(self) -> None:
         try:
             while True:
-                signature = await self._process.stdout.readexactly(self._size)
-                owed = self._owed.popleft()
-                if not owed.done():
-                    owed.set_result(signature)
+                data = await self._stdout.readexactly(self._signature_size)
+                signature = self._pending.popleft()
+                if not signature.done():
+                    signature.set_result(data)
         except asyncio.IncompleteReadError:
-            for owed in self._owed:
-                if not owed.done():
-                    owed.set_exception(_lost())
+            for signature in self._pending:
+                if not signature.done():
+                    signature.set_exception(_process_error())
 
 
-def _lost() -> KetapressError:
+def _process_error() -> KetapressError:
     return KetapressError(
         Problem(
             code="send.signing",
-            message="a process that signs mail ended before its time, so sending was stopped.",
-            cure="Run `ketapress send` again: it goes on where it stopped.",
+            message="a process that signs mail ended unexpectedly, so sending was stopped.",
+            cure="Run `ketapress send` again: it continues where it stopped.",
         )
     )
 
 
-def sign_for_another() -> None:
-    """What the process does: a key comes in, then digests; signatures go out."""
-    for each in (signal.SIGINT, signal.SIGTERM):  # who asked is told to end, finishes, and closes the pipe
-        signal.signal(each, signal.SIG_IGN)
+def run_worker() -> None:
+    """Sign digests from standard input until it is closed."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the sender gets them too, finishes, and closes the pipe
+        signal.signal(number, signal.SIG_IGN)
     source, target = sys.stdin.buffer, sys.stdout.buffer
-    length = int.from_bytes(source.read(_LENGTH), "big")
-    key = parsed_key(DkimSettings(domain="", selector="", key_file=""), source.read(length))
-    while len(digest := source.read(DIGEST)) == DIGEST:
+    length = int.from_bytes(source.read(_LENGTH_SIZE), "big")
+    key = parse_key(DkimSettings(domain="", selector="", key_file=""), source.read(length))
+    while len(digest := source.read(DIGEST_SIZE)) == DIGEST_SIZE:
         target.write(key.sign(digest))
         target.flush()
 
 
 if __name__ == "__main__":
-    sign_for_another()
+    run_worker()

@@ -1,8 +1,7 @@
-"""The ledger, as many connections at once write in it: one transaction a turn for all of them.
+"""One transaction for the results and intents of all connections.
 
-In: results of finished messages, and intents of messages that wait before their dot. Out: leave to send the dot, once
-the intent is durable together with every result that came before it. When a commit fails nobody gets leave any more;
-what is known of finished messages is kept, and tried once more at the end. Never talks to a relay.
+A message's end of data is authorized as soon as its intent is committed, together with every result before it. After a
+failed commit nothing is authorized; results are kept, and written once more at the end. No relay is known here.
 """
 
 import asyncio
@@ -21,158 +20,163 @@ from ketapress.model.errors import Problem, StoreError
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-
-HEARTBEAT = 20.0
-"""Seconds between two signs of life: a lease outlives two that were missed."""
+RENEWAL_SECONDS = 20.0  # a lease survives two renewals that fail
 
 
-class Turns:
+class GroupCommitter:
     """One worker's access to one edition's deliveries. Use it as an asynchronous context manager.
 
-    The ledger is spoken to by one thread of its own, so that connections go on while a commit waits for the disk;
-    what they bring meanwhile makes up the next turn.
+    The store is called by one thread, so that the connections work on while a commit waits for the disk; what they
+    report meanwhile is the next transaction.
     """
 
     def __init__(
         self,
-        ledger: DeliveryStore,
+        deliveries: DeliveryStore,
         edition_id: int,
         worker: str,
         clock: Callable[[], datetime],
-        watch: Callable[[Mapping[DeliveryState, int]], None],
+        on_commit: Callable[[Mapping[DeliveryState, int]], None],
         *,
-        lines: int = 1,
-        heartbeat: float = HEARTBEAT,
+        connections: int = 1,
+        renewal_seconds: float = RENEWAL_SECONDS,
     ) -> None:
-        self._ledger = ledger
+        """`on_commit` is called with the number of results in each state so far."""
+        self._deliveries = deliveries
         self._edition_id = edition_id
         self._worker = worker
         self._clock = clock
-        self._watch = watch
-        self._few = lines // 4
-        self._heartbeat = heartbeat
-        self._heart: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._on_commit = on_commit
+        self._small_group = connections // 4
+        self._renewal_seconds = renewal_seconds
+        self._renewal_task: asyncio.Task[None] | None = None
+        self._db_thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._results: list[DeliveryResult] = []
-        self._waiting: dict[datetime, dict[int, asyncio.Future[bool]]] = {}
-        self._turning: asyncio.Task[None] | None = None
-        self._done: Counter[DeliveryState] = Counter()
-        self._faults: list[Exception] = []
-        self.taken_over = False
+        self._intents: dict[datetime, dict[int, asyncio.Future[bool]]] = {}
+        """By Date and subscription: messages of one transaction share their Date."""
+        self._commit_task: asyncio.Task[None] | None = None
+        self._counts: Counter[DeliveryState] = Counter()
+        self._errors: list[Exception] = []
+        self.has_lost_lease = False
 
     @property
-    def over(self) -> bool:
-        """Whether nobody gets leave any more: the ledger failed, or others have what was claimed here (`taken_over`)."""
-        return self.taken_over or bool(self._faults)
+    def has_ended(self) -> bool:
+        """Whether nothing is authorized any more: a commit failed, or other workers have the claimed deliveries."""
+        return self.has_lost_lease or bool(self._errors)
 
     async def __aenter__(self) -> Self:
-        self._heart = asyncio.create_task(self._beat())
+        self._renewal_task = asyncio.create_task(self._renew_lease())
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        """Writes what is known, and hands back what was claimed. Raises StoreError for what could not be written."""
-        if self._heart is not None:
-            self._heart.cancel()
+        """Write the remaining results and release claims. Raises StoreError for results that cannot be written."""
+        if self._renewal_task is not None:
+            self._renewal_task.cancel()
         try:
-            await self._ended()
+            await self._finish()
         finally:
-            self._thread.shutdown()
+            self._db_thread.shutdown()
 
-    async def _beat(self) -> None:
-        """Keeps the lease while the relay lets us wait. If that fails, so does the next commit, and says why."""
+    async def _renew_lease(self) -> None:
+        """Renew the lease while the relay is slow. If that fails, the next commit fails too, and reports it."""
         while True:
-            await asyncio.sleep(self._heartbeat)
+            await asyncio.sleep(self._renewal_seconds)
             with suppress(StoreError):
-                await self._told(self._ledger.renew_lease)
+                await self._run_in_db_thread(self._deliveries.renew_lease)
 
-    async def claimed(self, limit: int) -> tuple[Recipient, ...]:
-        """Up to `limit` due deliveries, now ours; none when it is over."""
-        if self.over:
+    async def claim(self, limit: int) -> tuple[Recipient, ...]:
+        """Claim up to `limit` due deliveries; none if this has ended."""
+        if self.has_ended:
             return ()
         try:
-            return await self._told(self._ledger.claim, self._edition_id, limit, self._worker, self._clock())
+            return await self._run_in_db_thread(
+                self._deliveries.claim, self._edition_id, limit, self._worker, self._clock()
+            )
         except LeaseLostError:
-            self.taken_over = True
-        except StoreError as fault:
-            self._faults.append(fault)
+            self.has_lost_lease = True
+        except StoreError as error:
+            self._errors.append(error)
         return ()
 
-    async def begun_since(self, moment: datetime) -> int:
-        """How many messages went out since then, as the whole ledger knows."""
-        return await self._told(self._ledger.count_messages_since, moment)
+    async def count_messages_since(self, moment: datetime) -> int:
+        """Return how many messages all workers have sent since then."""
+        return await self._run_in_db_thread(self._deliveries.count_messages_since, moment)
 
-    def settle(self, result: DeliveryResult) -> None:
-        """Keeps a result for the next turn. Whoever asks for leave afterwards gets it only when this is written."""
+    def record_result(self, result: DeliveryResult) -> None:
+        """Add a result to the next transaction. A later `may_send` returns True only after it is committed."""
         self._results.append(result)
-        self._done[result.state] += 1
+        self._counts[result.state] += 1
 
-    async def leave(self, subscription_id: int, dated: datetime) -> bool:
-        """Whether the dot of this message may go out; its Date is `dated`. False when it is over."""
-        if self.over:
+    async def may_send(self, subscription_id: int, date: datetime) -> bool:
+        """Commit the intent to send a message with this Date. Return whether its end of data may be sent."""
+        if self.has_ended:
             return False
-        leave: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(dated, {})[subscription_id] = leave
-        if self._turning is None or self._turning.done():
-            self._turning = asyncio.create_task(self._turn())
-        return await leave
+        permission: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._intents.setdefault(date, {})[subscription_id] = permission
+        if self._commit_task is None or self._commit_task.done():
+            self._commit_task = asyncio.create_task(self._commit_intents())
+        return await permission
 
-    async def _turn(self) -> None:
-        """Commits until nobody waits any more. Messages of one transaction share their Date."""
-        while self._waiting:
-            if sum(map(len, self._waiting.values())) < self._few:
-                await asyncio.sleep(0)  # few: whoever else is ready by now joins; waiting longer was slower
-            dated = next(iter(self._waiting))
-            asked = self._waiting.pop(dated)
-            allowed = frozenset() if self.over else await self._committed(asked.keys(), dated)
-            for subscription_id, leave in asked.items():
-                if not leave.done():  # who asked may have been cancelled
-                    leave.set_result(subscription_id in allowed)
+    async def _commit_intents(self) -> None:
+        while self._intents:
+            if sum(map(len, self._intents.values())) < self._small_group:
+                await asyncio.sleep(0)  # lets other connections join; to wait longer was slower
+            date = next(iter(self._intents))
+            permissions = self._intents.pop(date)
+            committed = frozenset() if self.has_ended else await self._commit(permissions.keys(), date)
+            for subscription_id, permission in permissions.items():
+                if not permission.done():  # its task may have been cancelled
+                    permission.set_result(subscription_id in committed)
 
-    async def _committed(self, intents: Collection[int], now: datetime) -> frozenset[int]:
-        """The intents that are durable now, with every result so far; none after a fault, and the results are kept."""
+    async def _commit(self, intents: Collection[int], now: datetime) -> frozenset[int]:
+        """Commit these intents with all results so far. Return the intents that hold; none after an error."""
         results, self._results = self._results, []
         try:
-            allowed = await self._told(
-                self._ledger.commit, self._edition_id, results=results, intents=intents, now=now
+            committed = await self._run_in_db_thread(
+                self._deliveries.commit, self._edition_id, results=results, intents=intents, now=now
             )
         except LeaseLostError:
-            self.taken_over = True
+            self.has_lost_lease = True
             return frozenset()
-        except Exception as fault:  # noqa: BLE001 - whatever it is, no dot goes out after it; it is raised at the end
-            self._faults.append(fault)
+        except Exception as error:  # noqa: BLE001 - nothing may be sent after any error; it is raised at the end
+            self._errors.append(error)
             self._results = results + self._results
             return frozenset()
-        self._done[DeliveryState.SUPPRESSED] += len(intents) - len(allowed)
-        self._watch(self._done)
-        return allowed
+        self._counts[DeliveryState.SUPPRESSED] += len(intents) - len(committed)
+        self._on_commit(self._counts)
+        return committed
 
-    async def _ended(self) -> None:
-        if self._turning is not None:
-            await self._turning
-        if self._results:  # after a fault too: what is known may be written yet
-            await self._committed((), self._clock())
+    async def _finish(self) -> None:
+        if self._commit_task is not None:
+            await self._commit_task
+        if self._results:  # also after an error: the store may accept them now
+            await self._commit((), self._clock())
         if not self._results:
-            await self._told(self._ledger.release_claims, self._edition_id, self._worker, self._clock())
-        for fault in self._faults:
-            if not isinstance(fault, StoreError):
-                raise fault
-            kept = (
-                await self._told(self._ledger.spill_results, self._edition_id, self._results)
-                if self._results
-                else ""
+            await self._run_in_db_thread(
+                self._deliveries.release_claims, self._edition_id, self._worker, self._clock()
             )
-            raise StoreError(*fault.problems, *(_unwritten(each, kept) for each in self._results)) from fault
+        for error in self._errors:
+            if not isinstance(error, StoreError):
+                raise error
+            file = ""
+            if self._results:
+                file = await self._run_in_db_thread(
+                    self._deliveries.spill_results, self._edition_id, self._results
+                )
+            problems = (_unwritten_problem(result, file) for result in self._results)
+            raise StoreError(*error.problems, *problems) from error
 
-    async def _told(self, what: Callable[_P, _T], *words: _P.args, **more: _P.kwargs) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(what, *words, **more))
+    async def _run_in_db_thread(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        call = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._db_thread, call)
 
 
-def _unwritten(result: DeliveryResult, kept: str) -> Problem:
+def _unwritten_problem(result: DeliveryResult, file: str) -> Problem:
+    reply = f", {result.reply}" if result.reply else ""
     return Problem(
         code="send.unwritten",
-        message=f"what became of delivery {result.subscription_id} could not be written: {result.state}"
-        f"{f', {result.reply}' if result.reply else ''}.",
-        cure=f"It is kept in {kept}: the next `ketapress send` writes it."
-        if kept
-        else "It is in doubt until then: the next `ketapress send` treats it as `relay.in_doubt` says.",
+        message=f"the result of delivery {result.subscription_id} could not be written: {result.state}{reply}.",
+        cure=f"It is stored in {file}: the next `ketapress send` writes it."
+        if file
+        else "It is in doubt: the next `ketapress send` treats it as `relay.in_doubt` says.",
     )

@@ -1,7 +1,6 @@
-"""Editions on record: before the first message of a run can leave, the outbox knows of the run and of each edition.
+"""Record in the outbox that sending started, before the first message can be sent.
 
-In: the store, the publication's folder, the clock. Out: the `Editions` that a sender works on. An older copy of the
-database is known by this record (see `restore.py`); it decides nothing about what is sent.
+By this record an older copy of the database is recognized (see `restore.py`). It decides nothing about what is sent.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -15,24 +14,24 @@ from ketapress.outbox.sent_log import raise_outbox_generation, record_progress
 from ketapress.store.store import Store
 
 
-class RecordedEditions:
-    """The store's editions; those that are about to go out are written down in `outbox/` first."""
+class LoggedEditions:
+    """The editions of the store; those that are about to be sent are recorded in the outbox first."""
 
     def __init__(self, store: Store, root: Path, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._root = root
         self._clock = clock
-        self._begun = False
+        self._has_started = False
 
     def list_sendable(self, now: datetime) -> tuple[StoredEdition, ...]:
-        found = self._store.editions.list_sendable(now)
-        due = [each for each in found if self._is_due(each, now)]
-        if due and not self._begun:
-            self._begun = True
-            self._raise()
-        for each in due:
-            record_progress(self._root, each, has_started=True, is_finished=False, now=now)
-        return found
+        editions = self._store.editions.list_sendable(now)
+        due_editions = [edition for edition in editions if self._is_due(edition, now)]
+        if due_editions and not self._has_started:
+            self._has_started = True
+            self._raise_generation()
+        for edition in due_editions:
+            record_progress(self._root, edition, has_started=True, is_finished=False, now=now)
+        return editions
 
     def get(self, newsletter: str, slot_key: str) -> StoredEdition | None:
         return self._store.editions.get(newsletter, slot_key)
@@ -51,29 +50,27 @@ class RecordedEditions:
     ) -> bool:
         return self._store.editions.transition(edition_id, from_states, to_state, reason=reason, now=now)
 
-    def ended(self, reports: Iterable[EditionReport]) -> None:
-        """The run is over: how far each edition came is written down, and a copy made meanwhile is an older one."""
-        for each in reports:
-            edition = self.get(*each.edition.split("/", 1))
-            if edition is not None and self._begun:
-                over = each.state is EditionState.DONE
+    def finish(self, reports: Iterable[EditionReport]) -> None:
+        """Record how far each edition came. A backup made during this run is an older copy from now on."""
+        if not self._has_started:
+            return
+        for report in reports:
+            edition = self.get(*report.edition.split("/", 1))
+            if edition is not None:
+                is_finished = report.state is EditionState.DONE
+                has_started = is_finished or bool(report.frozen)
                 record_progress(
-                    self._root,
-                    edition,
-                    has_started=over or bool(each.frozen),
-                    is_finished=over,
-                    now=self._clock(),
+                    self._root, edition, has_started=has_started, is_finished=is_finished, now=self._clock()
                 )
-        if self._begun:
-            self._raise()
+        self._raise_generation()
 
-    def _raise(self) -> None:
-        """The store first: a store that is ahead of its outbox is no copy, and a kill between the two harms nothing."""
+    def _raise_generation(self) -> None:
+        """Raise the store's generation first: a store ahead of its outbox is no older copy, so a kill here is safe."""
         raise_outbox_generation(self._root, self._store.raise_generation())
 
     def _is_due(self, edition: StoredEdition, now: datetime) -> bool:
-        """Whether something of it may go out now: not while it only waits for tries that are due later."""
+        """Whether a message may be sent now, and not only after a later attempt is due."""
         if edition.state is EditionState.READY:
             return True
-        due = self._store.deliveries.next_attempt_at(edition.id)
-        return due is None or due <= now
+        next_attempt = self._store.deliveries.next_attempt_at(edition.id)
+        return next_attempt is None or next_attempt <= now

@@ -1,4 +1,4 @@
-"""The part of the store that delivering needs, and what it may rely on. The store has it; nothing here works by itself."""
+"""Protocols for the store methods that delivery uses."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -10,82 +10,78 @@ from ketapress.model.message import MessageTemplate
 
 
 class DeliveryStore(Protocol):
-    """Who gets what, and how far it has come. Every method is one transaction or a few, and may raise `StoreError`."""
+    """Deliveries by edition. Each method is one transaction or a few, and may raise StoreError."""
 
     def freeze(self, edition_id: int, newsletter: str, now: datetime, *, chunk_size: int = 5000) -> int:
-        """A queued delivery for everybody who is active; how many. The edition is then sending; with nobody it stays.
+        """Queue a delivery for each active subscriber; return how many. The edition is then sending, unless it is 0.
 
-        Goes on where an earlier freeze was killed, and does nothing where it was complete.
+        Continues a freeze that was killed, and does nothing after a complete one.
         """
         ...
 
     def has_recipients(self, newsletter: str) -> bool:
-        """Whether an edition of this newsletter would go to anybody."""
+        """Whether the newsletter has a subscriber who would get an edition."""
         ...
 
     def claim(self, edition_id: int, limit: int, worker: str, now: datetime) -> tuple[Recipient, ...]:
-        """Due deliveries, now this worker's alone; none when nothing is due or the edition is not sending.
+        """Claim due deliveries for this worker; none if nothing is due or the edition is not sending.
 
-        Raises TakenOver where this worker was declared dead: `recover` lets it begin anew.
+        Raises LeaseLostError if this worker was declared dead; after `recover` it may claim again.
         """
         ...
 
     def commit(
         self, edition_id: int, *, results: Sequence[DeliveryResult], intents: Collection[int], now: datetime
     ) -> frozenset[int]:
-        """Writes results and intents together; the intents that may go out. `now` is the Date of their messages.
+        """Write results and intents in one transaction; return the intents that hold. `now` is the Date of their messages.
 
-        Raises TakenOver where this process was silent for so long that others have, or may have, what it claimed.
+        Raises LeaseLostError if the lease expired: other workers have, or may have, what this one claimed.
         """
         ...
 
     def spill_results(self, edition_id: int, results: Sequence[DeliveryResult]) -> str:
-        """Puts results that `commit` did not take into a file, for the next `recover`; its name, or nothing."""
+        """Store results that `commit` did not accept in a file for the next `recover`; return its name, or nothing."""
         ...
 
     def renew_lease(self) -> None:
-        """Says that this process is alive, where it commits nothing for a while: a lease holds 60 seconds."""
+        """Renew the lease of 60 seconds; `commit` renews it too."""
         ...
 
     def release_claims(self, edition_id: int, worker: str, now: datetime) -> int:
-        """Hands back what this worker claimed and did not begin to send."""
+        """Return to the queue what this worker claimed and has not begun to send; return how many."""
         ...
 
     def recover(self, policy: str, now: datetime) -> tuple[int, int]:
-        """Takes over from the dead: how many were handed back, how many are in doubt."""
+        """Take over the deliveries of dead workers; return how many are queued again, and how many are in doubt."""
         ...
 
     def counts(self, edition_id: int | None = None) -> dict[DeliveryState, int]:
-        """How many deliveries of the edition stand in each state."""
+        """Return the number of deliveries in each state."""
         ...
 
     def count_messages_since(self, moment: datetime) -> int:
-        """How many messages of all editions went to their dot since then, or are about to."""
+        """Return how many messages of all editions had an intent since then."""
         ...
 
     def next_attempt_at(self, edition_id: int) -> datetime | None:
-        """When the next delivery may be claimed; None when none will be by itself."""
+        """Return when the next delivery may be claimed; None if a person has to act first, or nothing is left."""
         ...
 
     def end_waiting(self, edition_id: int, state: DeliveryState, now: datetime) -> int:
-        """What waits in the edition ends as EXPIRED or CANCELLED."""
+        """End all deliveries that wait, as EXPIRED or CANCELLED; return how many."""
         ...
 
 
 class EditionStore(Protocol):
-    """What there is to deliver."""
+    """Editions to deliver."""
 
     def list_sendable(self, now: datetime) -> tuple[StoredEdition, ...]:
-        """The editions that are ready or sending, oldest slot first."""
+        """Return the editions that are ready or sending, oldest slot first."""
         ...
 
-    def get(self, newsletter: str, slot_key: str) -> StoredEdition | None:
-        """The edition of that newsletter and slot key, as it stands now."""
-        ...
+    def get(self, newsletter: str, slot_key: str) -> StoredEdition | None: ...
 
-    def get_message_template(self, edition_id: int) -> MessageTemplate:
-        """What is stamped and sent."""
-        ...
+    def get_message_template(self, edition_id: int) -> MessageTemplate: ...
 
     def transition(
         self,
@@ -96,5 +92,5 @@ class EditionStore(Protocol):
         reason: str = "",
         now: datetime,
     ) -> bool:
-        """From one of these states to another, with a reason for people; False when it was in none of them."""
+        """Change the state, with a reason for people; return False if it was none of `from_states`."""
         ...

@@ -1,4 +1,4 @@
-"""What people are told of a delivery: while it runs, and when it is over. Values only."""
+"""Reports on a delivery for people: during a run, and after it. Values only."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,22 +10,22 @@ from ketapress.model.errors import Problem, Severity
 
 
 class Progress(NamedTuple):
-    """How far one edition is: `total` messages were to be tried in this run; `done` counts their results by state."""
+    """How far one edition is: `total` messages are due in this run; `counts` has the results so far, by state."""
 
     edition: str
     total: int
-    done: Mapping[DeliveryState, int]
+    counts: Mapping[DeliveryState, int]
 
 
-Watch = Callable[[Progress], None]
+ProgressCallback = Callable[[Progress], None]
 
 
 class EditionReport(NamedTuple):
-    """How one edition stands after a run. The counts add up to `frozen`.
+    """The state of one edition after a run. The counts add up to `frozen`, the number of its recipients.
 
-    `queued` are all that wait for their first try; `left_out` are subscriptions that it was not frozen for, by the
-    state of their consent. `note` says what happens next; `next_at` is when there is something
-    to do again by itself, if ever. `problem` is what a person has to see to.
+    `queued` are all that wait for their first attempt. `skipped_counts` are subscriptions that were no recipients, by
+    state. `note` says what happens next, and `next_at` when the next attempt is due, if there is one. `problem` needs a
+    person.
     """
 
     edition: str
@@ -39,7 +39,7 @@ class EditionReport(NamedTuple):
     suppressed: int
     cancelled: int
     in_doubt: int
-    left_out: Mapping[str, int]
+    skipped_counts: Mapping[str, int]
     note: str = ""
     next_at: datetime | None = None
     problem: Problem | None = None
@@ -50,12 +50,12 @@ def edition_report(
     state: EditionState,
     counts: Mapping[DeliveryState, int],
     *,
-    left_out: Mapping[str, int] | None = None,
+    skipped_counts: Mapping[str, int] | None = None,
     note: str = "",
     next_at: datetime | None = None,
     problem: Problem | None = None,
 ) -> EditionReport:
-    """The report from the ledger's counts. What is claimed or being sent by somebody else counts as queued."""
+    """Return a report from the store's counts. What another worker has claimed or is sending counts as queued."""
     return EditionReport(
         edition=edition,
         state=state,
@@ -71,30 +71,31 @@ def edition_report(
         suppressed=counts.get(DeliveryState.SUPPRESSED, 0),
         cancelled=counts.get(DeliveryState.CANCELLED, 0),
         in_doubt=counts.get(DeliveryState.IN_DOUBT, 0),
-        left_out=left_out or {},
+        skipped_counts=skipped_counts or {},
         note=note,
         next_at=next_at,
         problem=problem,
     )
 
 
-def doubt_problem(edition: str, count: int) -> Problem:
-    """That messages of an edition wait for a person's word on whether they arrived."""
+def in_doubt_problem(edition: str, count: int) -> Problem:
+    """Return the problem that a person has to decide whether messages of an edition arrived."""
     messages = "1 message" if count == 1 else f"{count:,} messages"
     return Problem(
         code="send.in-doubt",
-        message=f"{edition}: {messages} may or may not have arrived, because the relay's answer was lost.",
-        cure=f"`ketapress outbox resolve {edition}` lists them with their Message-IDs, and takes your word: `--sent` or `--resend`.",
+        message=f"{edition}: {messages} may or may not have arrived, because the relay's reply was lost.",
+        cure=f"`ketapress outbox resolve {edition}` lists them with their Message-IDs; decide with `--sent` or `--resend`.",
     )
 
 
-def died_problem(count: int, policy: str) -> Problem:
-    """That a process died while it was sending so many messages, which nobody can tell from those that never left."""
+def dead_sender_problem(count: int, policy: str) -> Problem:
+    """Return the warning that a process died while it was sending so many messages, which may have arrived or not."""
     messages = "1 message" if count == 1 else f"{count:,} messages"
-    again = "goes out again with the same Message-ID" if policy == "resend" else "waits for your word"
+    subject = "it is" if count == 1 else "they are"
+    action = "sent again with the same Message-ID" if policy == "resend" else "held for your decision"
     return Problem(
         code="send.died",
         severity=Severity.WARNING,
-        message=f"a process died while it was sending {messages}, which the relay may have accepted; what was on its way {again}.",
-        cure="`ketapress outbox show EDITION --deliveries` names them: tried twice, or in doubt.",
+        message=f"a process died while it was sending {messages}, which the relay may have accepted; {subject} {action}.",
+        cure="`ketapress outbox show EDITION --deliveries` lists them: attempted twice, or in doubt.",
     )

@@ -1,6 +1,6 @@
-"""A verdict in; what becomes of the delivery, and of the rest, out. The rules of trying again, as values.
+"""The rules of retrying: from a verdict to the next state of the delivery, and the next step of the session.
 
-Pure: time and chance come in as arguments, and nothing is written or waited for.
+Pure: time and chance are arguments.
 """
 
 from collections.abc import Mapping
@@ -12,125 +12,96 @@ from typing import NamedTuple
 from ketapress.model.delivery import DeliveryResult, DeliveryState, Fault, Phase, Recipient, Verdict
 
 LIFETIME = timedelta(hours=72)
-"""How long an address is tried, and how long after `send_by` an edition still goes out (RFC 5321 4.5.4.1 allows days:
-a digest is not worth that)."""
+"""How long an address is retried, and how long after its send deadline an edition still goes out (RFC 5321, 4.5.4.1,
+allows days: a digest is not worth that)."""
 
-_FIRST_RETRIES = (5, 15, 30, 60, 120)
-_LAST_RETRY = 240
-_MORE = (int(LIFETIME.total_seconds()) // 60 - sum(_FIRST_RETRIES)) // _LAST_RETRY
-RETRIES = tuple(timedelta(minutes=minutes) for minutes in _FIRST_RETRIES + (_LAST_RETRY,) * _MORE)
-"""The pause after each failed try; together as long as a lifetime."""
+_FIRST_DELAYS = (5, 15, 30, 60, 120)  # minutes
+_LAST_DELAY = 240
+_LAST_DELAY_COUNT = (int(LIFETIME.total_seconds()) // 60 - sum(_FIRST_DELAYS)) // _LAST_DELAY
+RETRY_DELAYS = tuple(
+    timedelta(minutes=minutes) for minutes in _FIRST_DELAYS + (_LAST_DELAY,) * _LAST_DELAY_COUNT
+)
+"""The delay after each failed attempt; together as long as a lifetime."""
 
-_JITTER = 0.2  # so that those who were refused together do not all come back together
+_JITTER = 0.2  # so that messages deferred together are not all retried together
 
-REFUSALS = 5
-"""That many messages refused in a row are no longer their recipients' matter."""
+MAX_REFUSALS = 5
+"""So many messages refused in a row are no longer the fault of their recipients."""
 
-BREAKS = 5
-"""That many lines broken in a row mean that the relay is down, though it answers the phone."""
+MAX_CONNECTION_LOSSES = 5
+"""So many connections lost in a row mean that the relay is down, though it accepts connections."""
 
-THROTTLES = 5
-"""That often in a row the relay may say that it is too fast, each time for half the rate, before it is left alone."""
+MAX_THROTTLES = 5
+"""So often in a row the relay may throttle, each time to half the rate, before the session pauses."""
 
 
-class Course(StrEnum):
-    """What the rest of the edition does after a verdict."""
+class NextStep(StrEnum):
+    """What the session does after a verdict."""
 
-    GO_ON = "go on"
+    CONTINUE = "continue"
     PAUSE_RELAY = "pause the relay"
     HOLD_EDITION = "hold the edition"
 
 
-_COURSES: Mapping[Fault, Course] = {
-    Fault.RELAY_DOWN: Course.PAUSE_RELAY,
-    Fault.RELAY_MISCONFIGURED: Course.PAUSE_RELAY,
-    Fault.SENDER_REFUSED: Course.HOLD_EDITION,
+_STEPS_BY_FAULT: Mapping[Fault, NextStep] = {
+    Fault.RELAY_DOWN: NextStep.PAUSE_RELAY,
+    Fault.RELAY_MISCONFIGURED: NextStep.PAUSE_RELAY,
+    Fault.SENDER_REFUSED: NextStep.HOLD_EDITION,
 }
 
 
-class Trend(NamedTuple):
-    """How it went so far, in one run on one relay.
+class RelayHealth(NamedTuple):
+    """The verdicts of one session since the last accepted message.
 
-    `refused` counts the messages refused in a row, `broken` the lines lost, `throttled` how often the relay asked for
-    a slower pace: each since a message was taken.
+    `has_accepted` is whether the relay has accepted any; the others count refused messages, lost connections and
+    throttling replies.
     """
 
-    taken: bool = False
-    refused: int = 0
-    broken: int = 0
-    throttled: int = 0
+    has_accepted: bool = False
+    refusals: int = 0
+    connection_losses: int = 0
+    throttles: int = 0
 
-    def after(self, verdict: Verdict) -> "Trend":
+    def with_verdict(self, verdict: Verdict) -> "RelayHealth":
         if verdict.fault is Fault.NONE:
-            return _TAKEN
+            return _HEALTHY
         if verdict.fault is Fault.MESSAGE_REFUSED:
-            return self._replace(refused=self.refused + 1)
+            return self._replace(refusals=self.refusals + 1)
         if verdict.fault is Fault.RELAY_THROTTLED:
-            return self._replace(throttled=self.throttled + 1)
+            return self._replace(throttles=self.throttles + 1)
         if verdict.reply.code == 0:
-            return self._replace(broken=self.broken + 1)
-        return self._replace(broken=0)
+            return self._replace(connection_losses=self.connection_losses + 1)
+        return self._replace(connection_losses=0)
 
     @property
-    def believes_refusals(self) -> bool:
-        """Whether a refusal of the message is this one recipient's: the relay took the one before.
+    def can_trust_refusals(self) -> bool:
+        """Whether a refused message is the fault of this recipient alone: the relay accepted the message before it.
 
-        Otherwise it may well refuse everybody (relaying denied, a full quota, a spam filter), and nobody is given up.
+        Otherwise it may refuse everybody (relaying denied, quota exceeded, a spam filter), and nothing is failed.
         """
-        return self.taken and self.refused == 0
+        return self.has_accepted and self.refusals == 0
 
 
-_TAKEN = Trend(taken=True)
+_HEALTHY = RelayHealth(has_accepted=True)
 
 
-def course(verdict: Verdict, trend: Trend, lines: int) -> Course:
-    """What the rest does, after this verdict and with this trend, which already holds it.
+def next_step(verdict: Verdict, health: RelayHealth, connections: int) -> NextStep:
+    """Return what the session does. `health` includes this verdict.
 
-    `lines` are open at the most: so many may hear of one and the same trouble.
+    As many as `connections` may report one and the same fault of the relay.
     """
-    if trend.refused >= REFUSALS:
-        return Course.HOLD_EDITION
-    if trend.broken >= BREAKS + lines - 1 or trend.throttled >= THROTTLES + lines - 1:
-        return Course.PAUSE_RELAY
-    return _COURSES.get(verdict.fault, Course.GO_ON)
+    if health.refusals >= MAX_REFUSALS:
+        return NextStep.HOLD_EDITION
+    margin = connections - 1
+    if (
+        health.connection_losses >= MAX_CONNECTION_LOSSES + margin
+        or health.throttles >= MAX_THROTTLES + margin
+    ):
+        return NextStep.PAUSE_RELAY
+    return _STEPS_BY_FAULT.get(verdict.fault, NextStep.CONTINUE)
 
 
-def settled(
-    recipient: Recipient,
-    verdict: Verdict,
-    trend: Trend,
-    now: datetime,
-    rng: Random,
-    *,
-    expires: datetime | None,
-    in_doubt: str,
-) -> DeliveryResult | None:
-    """The delivery's next state; None where nothing was tried at the recipient's cost, and the claim is handed back.
-
-    `trend` is how it went before this verdict. `expires` is when the edition is over, `in_doubt` the setting.
-    """
-    state = _STATES.get(verdict.fault)
-    if state is None and verdict.phase not in {Phase.BODY, Phase.END_OF_DATA}:
-        return None
-    if verdict.fault is Fault.MESSAGE_REFUSED:
-        state = DeliveryState.FAILED if trend.believes_refusals else DeliveryState.DEFERRED
-    result = DeliveryResult(
-        subscription_id=recipient.subscription_id,
-        state=state or DeliveryState.DEFERRED,  # the intent may be written: it cannot go back to the queue
-        reply=str(verdict.reply),
-        suppress=verdict.suppress,
-    )
-    if result.state is DeliveryState.DEFERRED:
-        again = next_try(recipient.attempts, now, rng, expires)
-        return result._replace(
-            next_at=again, state=DeliveryState.DEFERRED if again else DeliveryState.EXPIRED
-        )
-    if result.state is DeliveryState.IN_DOUBT and in_doubt == "resend":
-        return result._replace(next_at=next_try(recipient.attempts, now, rng, expires))
-    return result
-
-
-_STATES: Mapping[Fault, DeliveryState] = {
+_STATES_BY_FAULT: Mapping[Fault, DeliveryState] = {
     Fault.NONE: DeliveryState.SENT,
     Fault.RECIPIENT_DEFERRED: DeliveryState.DEFERRED,
     Fault.RECIPIENT_FAILED: DeliveryState.FAILED,
@@ -139,9 +110,44 @@ _STATES: Mapping[Fault, DeliveryState] = {
 }
 
 
-def next_try(attempts: int, now: datetime, rng: Random, expires: datetime | None) -> datetime | None:
-    """When to try again after `attempts` earlier tries and this one; None when it is not worth it any more."""
-    if attempts >= len(RETRIES):
+def next_state(
+    recipient: Recipient,
+    verdict: Verdict,
+    health: RelayHealth,
+    now: datetime,
+    rng: Random,
+    *,
+    expires_at: datetime | None,
+    in_doubt: str,
+) -> DeliveryResult | None:
+    """Return the delivery's next state; None if nothing was attempted for this recipient, and the claim is released.
+
+    `health` is from before this verdict. `expires_at` is when the edition expires, `in_doubt` the setting.
+    """
+    state = _STATES_BY_FAULT.get(verdict.fault)
+    if state is None and verdict.phase not in {Phase.BODY, Phase.END_OF_DATA}:
         return None
-    again = now + RETRIES[attempts] * rng.uniform(1 - _JITTER, 1 + _JITTER)
-    return None if expires is not None and again > expires else again
+    if verdict.fault is Fault.MESSAGE_REFUSED and health.can_trust_refusals:
+        state = DeliveryState.FAILED
+    result = DeliveryResult(
+        subscription_id=recipient.subscription_id,
+        state=state or DeliveryState.DEFERRED,  # its intent may be committed: it cannot be queued again
+        reply=str(verdict.reply),
+        suppress=verdict.suppress,
+    )
+    if result.state is DeliveryState.DEFERRED:
+        next_at = next_attempt(recipient.attempts, now, rng, expires_at)
+        return result._replace(
+            next_at=next_at, state=DeliveryState.DEFERRED if next_at else DeliveryState.EXPIRED
+        )
+    if result.state is DeliveryState.IN_DOUBT and in_doubt == "resend":
+        return result._replace(next_at=next_attempt(recipient.attempts, now, rng, expires_at))
+    return result
+
+
+def next_attempt(attempts: int, now: datetime, rng: Random, expires_at: datetime | None) -> datetime | None:
+    """Return when to try again after `attempts` earlier attempts and this one; None if it is not worth it any more."""
+    if attempts >= len(RETRY_DELAYS):
+        return None
+    moment = now + RETRY_DELAYS[attempts] * rng.uniform(1 - _JITTER, 1 + _JITTER)
+    return None if expires_at is not None and moment > expires_at else moment

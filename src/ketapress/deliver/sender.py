@@ -1,7 +1,6 @@
-"""Sending what is due: each edition that is ready or on its way, oldest first, until nothing is left to do now.
+"""Send what is due: each edition that is ready or sending, oldest first, until nothing is due.
 
-In: the store's ledger and editions, the settings, how to stamp, time and chance. Out: a report for each edition.
-The caller holds the publication's lock. It never waits for what is due later, and never sleeps.
+The caller has the publication's lock. Nothing here waits for deliveries that are due later.
 """
 
 import asyncio
@@ -11,242 +10,243 @@ from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ketapress.deliver.context import Load, Road
-from ketapress.deliver.group_commit import Turns
+from ketapress.deliver.context import DeliveryContext, EditionToSend
+from ketapress.deliver.group_commit import GroupCommitter
 from ketapress.deliver.protocols import DeliveryStore, EditionStore
-from ketapress.deliver.report import EditionReport, Progress, Watch, doubt_problem, edition_report
-from ketapress.deliver.retry_policy import LIFETIME, Course
-from ketapress.deliver.session import Round
+from ketapress.deliver.report import (
+    EditionReport,
+    Progress,
+    ProgressCallback,
+    edition_report,
+    in_doubt_problem,
+)
+from ketapress.deliver.retry_policy import LIFETIME, NextStep
+from ketapress.deliver.session import DeliverySession
 from ketapress.model.delivery import DeliveryState, Fault, Verdict
 from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.model.errors import Problem
 from ketapress.model.settings import NewsletterSettings
 
 _READY, _SENDING = EditionState.READY, EditionState.SENDING
-_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryState.DEFERRED)
+_UNFINISHED = (
+    DeliveryState.QUEUED,
+    DeliveryState.CLAIMED,
+    DeliveryState.SENDING,
+    DeliveryState.DEFERRED,
+)
 
 WORKER = "send"
-"""The one name under which a process claims: the store tells processes apart by itself."""
+"""The name under which each process claims: the store tells processes apart by itself."""
 
-PAUSES: Mapping[Fault, timedelta] = {
+RELAY_PAUSES: Mapping[Fault, timedelta] = {
     Fault.RELAY_DOWN: timedelta(minutes=1),
     Fault.RELAY_THROTTLED: timedelta(minutes=5),
-    Fault.RELAY_MISCONFIGURED: timedelta(minutes=30),  # a login refused again and again locks the account
+    Fault.RELAY_MISCONFIGURED: timedelta(minutes=30),  # frequent failed logins lock the account
 }
-"""How long to leave the relay alone after a fault that is nobody's in particular."""
+"""How long no connection is made after a fault of the relay."""
+
+_CURES: Mapping[Fault, str] = {
+    Fault.RELAY_DOWN: "Check that the relay is running and that `relay.url` is right; no attempt was counted.",
+    Fault.RELAY_THROTTLED: "Nothing, unless it happens often: then set `relay.rate` to what the relay allows.",
+    Fault.RELAY_MISCONFIGURED: "Correct `relay.url` in ketapress.toml, or the certificate or account at the relay; "
+    "nothing was sent.",
+}
 
 
-class _Ended(NamedTuple):
-    """Why a round ended, in the words of its report."""
+class _EditionOutcome(NamedTuple):
+    """Why an edition is not sent further now, in the words of its report."""
 
     note: str
     next_at: datetime | None = None
     problem: Problem | None = None
-    over: bool = False  # nothing more is sent in this run
+    ends_run: bool = False
 
 
 class Sender:
-    """One worker on one store. `watch` hears of progress after each commit."""
+    """One worker on one store. `on_progress` is called after each commit."""
 
     def __init__(
         self,
-        ledger: DeliveryStore,
+        deliveries: DeliveryStore,
         editions: EditionStore,
         newsletters: Mapping[str, NewsletterSettings],
-        road: Road,
+        context: DeliveryContext,
         *,
-        watch: Watch | None = None,
+        on_progress: ProgressCallback | None = None,
     ) -> None:
-        self._ledger = ledger
+        self._deliveries = deliveries
         self._editions = editions
         self._newsletters = newsletters
-        self._road = road
-        self._watch = watch
+        self._context = context
+        self._on_progress = on_progress
 
     def send(self) -> tuple[EditionReport, ...]:
-        """`send_due`, for callers that are not asynchronous."""
-        gc.freeze()  # what was loaded stays: looking through it again and again took a tenth of the processor's time
+        """Run `send_due` in an event loop of its own."""
+        gc.freeze()  # what is loaded stays loaded: to collect it again and again took a tenth of the CPU time
         try:
             return asyncio.run(self.send_due())
         finally:
             gc.unfreeze()
 
     async def send_due(self) -> tuple[EditionReport, ...]:
-        """Delivers until nothing is due, the relay has to be left alone, or `road.stop` says so between two messages.
+        """Send until nothing is due, the relay needs a pause, or `must_stop` returns True between two messages.
 
-        Raises StoreError when the ledger cannot be written: nothing is sent from then on, and what the relay took and
-        the ledger does not know is named.
+        Raises StoreError if the store cannot be written: nothing is sent after that, and results that are not stored
+        are named.
         """
-        async with self._road.signing or nullcontext():
-            return await self._all_sent()
-
-    async def _all_sent(self) -> tuple[EditionReport, ...]:
-        self._recover()
-        reports = []
-        for edition in self._editions.list_sendable(self._road.clock()):
-            ended = await self._sent(edition)
-            reports.append(self._report(edition, ended))
-            if ended.over or self._road.stop():
-                break
-        return tuple(reports)
-
-    async def _sent(self, edition: StoredEdition) -> _Ended:
-        """As much of one edition as can be sent now."""
-        now = self._road.clock()
-        newsletter = self._newsletters.get(edition.slot.newsletter)
-        if newsletter is None:
-            return self._held(
-                edition, f"ketapress.toml has no newsletter {edition.slot.newsletter!r} any more"
-            )
-        late = edition.state is _READY and edition.send_deadline is not None and now > edition.send_deadline
-        if late and self._ledger.has_recipients(newsletter.name):
-            return self._held(edition, "the time by which it had to go out (`send_within`) is over")
-        if not self._ledger.freeze(edition.id, newsletter.name, now):
-            return self._unwanted(edition, now)
-        expires = None if edition.send_deadline is None else edition.send_deadline + LIFETIME
-        if expires is not None and now > expires:
-            self._ledger.end_waiting(edition.id, DeliveryState.EXPIRED, now)
-        else:
-            load = Load(
-                letter=self._editions.get_message_template(edition.id), newsletter=newsletter, expires=expires
-            )
-            ended = await self._carried(edition, load)
-            while ended is None and self._recovered(edition):
-                ended = await self._carried(edition, load)
-            if ended is not None:
-                return ended
-        return self._at_rest(edition)
-
-    def _recovered(self, edition: StoredEdition) -> bool:
-        """Whether there is something to carry again that was in the hands of one who is dead."""
-        counts = self._ledger.counts(edition.id)
-        return bool(counts[DeliveryState.CLAIMED] or counts[DeliveryState.SENDING]) and any(self._recover())
+        async with self._context.signer or nullcontext():
+            self._recover()
+            reports = []
+            for edition in self._editions.list_sendable(self._context.clock()):
+                outcome = await self._send_edition(edition)
+                reports.append(self._report(edition, outcome))
+                if outcome.ends_run or self._context.must_stop():
+                    break
+            return tuple(reports)
 
     def _recover(self) -> tuple[int, int]:
-        handed_back, doubted = self._ledger.recover(self._road.relay.in_doubt, self._road.clock())
-        if doubted:
-            self._road.doubted(doubted)
-        return handed_back, doubted
+        """Take over from dead workers; return how many deliveries are queued again, and how many are in doubt."""
+        queued, in_doubt = self._deliveries.recover(self._context.relay.in_doubt, self._context.clock())
+        if in_doubt:
+            self._context.on_in_doubt(in_doubt)
+        return queued, in_doubt
 
-    async def _carried(self, edition: StoredEdition, load: Load) -> _Ended | None:
-        """Rounds until one ends by itself; None when it did because nothing is due.
-
-        A round ends, with nothing in hand, when others took over what it had: this process was stopped for a while.
-        """
-        round_, taken_over = await self._carried_once(edition, load)
-        while taken_over:
-            self._recover()
-            round_, taken_over = await self._carried_once(edition, load)
-        return self._ended(edition, round_)
-
-    async def _carried_once(self, edition: StoredEdition, load: Load) -> tuple[Round, bool]:
-        """One round, and whether others took over what it had."""
-        total = sum(self._ledger.counts(edition.id)[state] for state in _WAITING)
-
-        def watch(done: Mapping[DeliveryState, int]) -> None:
-            if self._watch is not None:
-                self._watch(Progress(edition=edition.slot.edition, total=total, done=dict(done)))
-
-        async with Turns(
-            self._ledger, edition.id, WORKER, self._road.clock, watch, lines=self._road.pace.lines
-        ) as turns:
-            round_ = Round(load, self._road, turns)
-            await round_.run()
-        return round_, turns.taken_over
-
-    def _ended(self, edition: StoredEdition, round_: Round) -> _Ended | None:
-        """Why a round is over; None when nothing was due any more."""
-        if round_.verdict is not None and round_.course is Course.HOLD_EDITION:
-            return self._held(edition, f"the relay refuses it ({_said(round_.verdict)})")
-        if round_.verdict is not None:
-            return self._paused(round_.verdict)
-        if round_.warm_until is not None:
-            return _Ended(
-                f"Today's messages of the warm-up are out; it goes on at {_shown(round_.warm_until)}.",
-                round_.warm_until,
-                over=True,
+    async def _send_edition(self, edition: StoredEdition) -> _EditionOutcome:
+        now, deadline = self._context.clock(), edition.send_deadline
+        newsletter = self._newsletters.get(edition.slot.newsletter)
+        if newsletter is None:
+            return self._hold(
+                edition, f"ketapress.toml has no newsletter {edition.slot.newsletter!r} any more"
             )
-        if round_.stopped:
-            return _Ended("Stopped as asked; the next `ketapress send` goes on here.", over=True)
+        is_late = edition.state is _READY and deadline is not None and now > deadline
+        if is_late and self._deliveries.has_recipients(newsletter.name):
+            return self._hold(edition, "the time in which it had to be sent (`send_within`) is over")
+        if not self._deliveries.freeze(edition.id, newsletter.name, now):
+            return self._wait_for_subscribers(edition, now)
+        expires_at = None if deadline is None else deadline + LIFETIME
+        if expires_at is not None and now > expires_at:
+            self._deliveries.end_waiting(edition.id, DeliveryState.EXPIRED, now)
+            return self._finish_or_wait(edition)
+        edition_to_send = EditionToSend(
+            self._editions.get_message_template(edition.id), newsletter, expires_at
+        )
+        while True:
+            outcome = await self._run_sessions(edition, edition_to_send)
+            if outcome is not None:
+                return outcome
+            counts = self._deliveries.counts(edition.id)
+            has_claims = counts[DeliveryState.CLAIMED] or counts[DeliveryState.SENDING]
+            if not has_claims or not any(self._recover()):
+                return self._finish_or_wait(edition)
+
+    async def _run_sessions(
+        self, edition: StoredEdition, edition_to_send: EditionToSend
+    ) -> _EditionOutcome | None:
+        """Run sessions until one ends by itself. Return None if nothing is due any more.
+
+        A session also ends when other workers have taken over its claims, because this process was suspended.
+        """
+        while True:
+            counts = self._deliveries.counts(edition.id)
+            total = sum(counts[state] for state in _UNFINISHED)
+
+            def report_progress(counts: Mapping[DeliveryState, int], total: int = total) -> None:
+                if self._on_progress is not None:
+                    self._on_progress(Progress(edition.slot.edition, total, dict(counts)))
+
+            async with GroupCommitter(
+                self._deliveries,
+                edition.id,
+                WORKER,
+                self._context.clock,
+                report_progress,
+                connections=self._context.limits.connections,
+            ) as committer:
+                session = DeliverySession(edition_to_send, self._context, committer)
+                await session.run()
+            if not committer.has_lost_lease:
+                break
+            self._recover()
+        if session.verdict is not None and session.next_step is NextStep.HOLD_EDITION:
+            return self._hold(edition, f"the relay refuses it ({_format_reply(session.verdict)})")
+        if session.verdict is not None:
+            return self._pause_relay(session.verdict)
+        if session.resumes_at is not None:
+            note = f"Today's limit of the warm-up is reached; sending continues at {_format_time(session.resumes_at)}."
+            return _EditionOutcome(note, session.resumes_at, ends_run=True)
+        if session.is_stopped:
+            return _EditionOutcome("Stopped; the next `ketapress send` continues here.", ends_run=True)
         return None
 
-    def _unwanted(self, edition: StoredEdition, now: datetime) -> _Ended:
-        """Nobody is subscribed: it waits for somebody until it is too late."""
-        if edition.send_deadline is not None and now <= edition.send_deadline:
-            return _Ended(
-                f"Nobody is subscribed yet; it waits until {_shown(edition.send_deadline)}.",
-                edition.send_deadline,
-            )
+    def _wait_for_subscribers(self, edition: StoredEdition, now: datetime) -> _EditionOutcome:
+        deadline = edition.send_deadline
+        if deadline is not None and now <= deadline:
+            note = f"There are no subscribers yet; it waits until {_format_time(deadline)}."
+            return _EditionOutcome(note, deadline)
         self._editions.transition(edition.id, {_READY, _SENDING}, EditionState.DONE, now=now)
-        return _Ended("Nobody is subscribed; it is done.")
+        return _EditionOutcome("There are no subscribers; it is done.")
 
-    def _held(self, edition: StoredEdition, why: str) -> _Ended:
+    def _hold(self, edition: StoredEdition, reason: str) -> _EditionOutcome:
         self._editions.transition(
-            edition.id, {_READY, _SENDING}, EditionState.HELD, reason=why, now=self._road.clock()
+            edition.id, {_READY, _SENDING}, EditionState.HELD, reason=reason, now=self._context.clock()
         )
         name = edition.slot.edition
         problem = Problem(
             code="send.held",
-            message=f"{name} is held: {why}.",
-            cure=f"Look at it with `ketapress outbox show {name}`, mend the cause, then `ketapress outbox release {name}`.",
+            message=f"{name} is held: {reason}.",
+            cure=f"Look at it with `ketapress outbox show {name}`, correct the cause, then run "
+            f"`ketapress outbox release {name}`.",
         )
-        return _Ended("It waits for a person.", problem=problem)
+        return _EditionOutcome("It waits for your decision.", problem=problem)
 
-    def _paused(self, verdict: Verdict) -> _Ended:
-        """The relay is left alone for a while, and nobody's try is counted."""
-        pause = PAUSES.get(verdict.fault, PAUSES[Fault.RELAY_DOWN])
-        again = self._road.clock() + pause
+    def _pause_relay(self, verdict: Verdict) -> _EditionOutcome:
+        next_at = self._context.clock() + RELAY_PAUSES.get(verdict.fault, RELAY_PAUSES[Fault.RELAY_DOWN])
         problem = Problem(
             code=f"send.{verdict.fault.replace(' ', '-')}",
-            message=f"{verdict.fault}: {self._road.relay.url} {_said(verdict)}.",
+            message=f"{verdict.fault}: {self._context.relay.url} {_format_reply(verdict)}.",
             cure=_CURES.get(verdict.fault, _CURES[Fault.RELAY_DOWN]),
         )
-        note = f"What is left stays queued; the relay may be tried again at {_shown(again)}."
-        return _Ended(note, again, problem, over=True)
+        note = f"Unsent messages stay queued; the relay may be tried again at {_format_time(next_at)}."
+        return _EditionOutcome(note, next_at, problem, ends_run=True)
 
-    def _at_rest(self, edition: StoredEdition) -> _Ended:
-        """Nothing is due now: the edition is done, or waits for tries that are due later, or for a person."""
-        counts = self._ledger.counts(edition.id)
-        again = self._ledger.next_attempt_at(edition.id)
-        if again is not None:
-            late = counts[DeliveryState.DEFERRED] + counts[DeliveryState.IN_DOUBT]
-            return _Ended(f"{late:,} will be tried again, the first at {_shown(again)}.", again)
-        if doubtful := counts[DeliveryState.IN_DOUBT]:
-            return _Ended("It waits for a person.", problem=doubt_problem(edition.slot.edition, doubtful))
-        if elsewhere := counts[DeliveryState.CLAIMED] + counts[DeliveryState.SENDING]:
-            return _Ended(f"{elsewhere:,} are in the hands of another sender.")
-        if not any(counts[state] for state in _WAITING):
-            self._editions.transition(edition.id, {_SENDING}, EditionState.DONE, now=self._road.clock())
-        return _Ended("")
+    def _finish_or_wait(self, edition: StoredEdition) -> _EditionOutcome:
+        """Mark an edition without due deliveries as done, unless it waits for later attempts or for a person."""
+        counts = self._deliveries.counts(edition.id)
+        next_at = self._deliveries.next_attempt_at(edition.id)
+        in_doubt = counts[DeliveryState.IN_DOUBT]
+        if next_at is not None:
+            count = counts[DeliveryState.DEFERRED] + in_doubt
+            return _EditionOutcome(
+                f"{count:,} will be retried, the first at {_format_time(next_at)}.", next_at
+            )
+        if in_doubt:
+            problem = in_doubt_problem(edition.slot.edition, in_doubt)
+            return _EditionOutcome("It waits for your decision.", problem=problem)
+        if claims := counts[DeliveryState.CLAIMED] + counts[DeliveryState.SENDING]:
+            return _EditionOutcome(f"{claims:,} are being sent by another process.")
+        if not any(counts[state] for state in _UNFINISHED):
+            self._editions.transition(edition.id, {_SENDING}, EditionState.DONE, now=self._context.clock())
+        return _EditionOutcome("")
 
-    def _report(self, edition: StoredEdition, ended: _Ended) -> EditionReport:
-        stored = self._editions.get(edition.slot.newsletter, edition.slot.key)
-        state = stored.state if stored is not None else None
+    def _report(self, edition: StoredEdition, outcome: _EditionOutcome) -> EditionReport:
+        stored_edition = self._editions.get(edition.slot.newsletter, edition.slot.key)
+        state = stored_edition.state if stored_edition is not None else None
         return edition_report(
             edition.slot.edition,
             state or _SENDING,
-            self._ledger.counts(edition.id),
-            left_out=(stored and stored.skipped_counts) or {},
-            note=ended.note,
-            next_at=ended.next_at,
-            problem=ended.problem,
+            self._deliveries.counts(edition.id),
+            skipped_counts=(stored_edition and stored_edition.skipped_counts) or {},
+            note=outcome.note,
+            next_at=outcome.next_at,
+            problem=outcome.problem,
         )
 
 
-_CURES: Mapping[Fault, str] = {
-    Fault.RELAY_DOWN: "Look whether the relay runs and `relay.url` is right; nobody's try was counted.",
-    Fault.RELAY_THROTTLED: "Nothing, unless it happens often: then set `relay.rate` to what the relay allows.",
-    Fault.RELAY_MISCONFIGURED: "Correct `relay.url` in ketapress.toml, or the certificate or account at the relay; nothing was sent.",
-}
+def _format_reply(verdict: Verdict) -> str:
+    if verdict.reply.code:
+        return f"replied at {verdict.phase}: {verdict.reply}"
+    return f"{verdict.phase}: {verdict.reply}"
 
 
-def _said(verdict: Verdict) -> str:
-    return (
-        f"said at {verdict.phase}: {verdict.reply}"
-        if verdict.reply.code
-        else f"{verdict.phase}: {verdict.reply}"
-    )
-
-
-def _shown(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S %Z}".strip()

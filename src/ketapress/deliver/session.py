@@ -1,259 +1,251 @@
-"""One round over an edition: its due deliveries go out over a few open connections until none is left.
+"""One session: send the due deliveries of an edition over a few open connections until none is left.
 
-In: the edition's letter, the relay, leave to send (`turns`). Out: why the round ended. It never decides what becomes
-of an edition, and never waits for a delivery that is due later.
+A session does not change the edition's state, and does not wait for deliveries that are due later.
 """
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from ketapress.deliver.context import Load, Parcel, Road
-from ketapress.deliver.domain_queue import Hand
-from ketapress.deliver.group_commit import Turns
-from ketapress.deliver.retry_policy import Course, Trend, course, settled
+from ketapress.deliver.context import DeliveryContext, EditionToSend, OutgoingMessage
+from ketapress.deliver.domain_queue import DomainQueue
+from ketapress.deliver.group_commit import GroupCommitter
+from ketapress.deliver.retry_policy import NextStep, RelayHealth, next_state, next_step
 from ketapress.model.delivery import DeliveryResult, DeliveryState, Fault, Recipient, Reply, Verdict
-from ketapress.relay.classify import verdict
-from ketapress.relay.client import Connection, NotOpened
-from ketapress.relay.rate_limit import most_a_day
+from ketapress.relay.classify import classify_reply
+from ketapress.relay.client import ConnectError, Connection
+from ketapress.relay.rate_limit import warm_up_limit
 from ketapress.relay.transaction import Envelope
 
-BATCH = 500
-"""Deliveries claimed at a time, at the most: a claim costs 11 us a row then, and a kill leaves no more to hand back."""
+CLAIM_SIZE = 500
+"""Deliveries claimed at once, at most: a claim then costs 11 us a row, and more would be lost time after a kill."""
 
-BATCH_A_LINE = 16
-"""And no more for each line: of several senders none takes what others could be sending."""
+CLAIM_SIZE_PER_CONNECTION = 16
+"""And at most so many for each connection: no sender takes what another one could be sending."""
 
-WARM_BATCH = 50
-"""On a day of a warm-up: several senders on one database may each be so far beyond what it allows."""
+WARM_UP_CLAIM_SIZE = 50
+"""During a warm-up: so far may each of several senders on one database exceed its limit."""
 
-MOST_IN_HAND = 4 * BATCH
-"""Where one domain is slow, so many are claimed at the most in search of others."""
+MAX_QUEUE = 4 * CLAIM_SIZE
+"""So many are claimed at most in search of other domains, while one domain is slow."""
 
 
-class Round:
-    """The state that the connections of one round share. `course` and `verdict` tell why it ended.
+class DeliverySession:
+    """The shared state of a session's connections.
 
-    `warm_until` is when more may go out, where a warm-up stopped it.
+    `next_step` and `verdict` are why it ended. `resumes_at` is when more messages may be sent, if the limit of a warm-up
+    ended it; `is_stopped` is whether the caller did.
     """
 
-    def __init__(self, load: Load, road: Road, turns: Turns) -> None:
-        self._load = load
-        self._road = road
-        self._turns = turns
-        self._hand = Hand(road.pace)
-        self._rate = road.pace.rate
-        self._pacing = asyncio.Lock()
-        self._lane_free = asyncio.Event()
-        self._claiming = asyncio.Lock()
-        self._dated = road.clock()
-        self._more = True  # until a claim comes back empty
-        self._trend = Trend()
-        self._open = 0
-        self.course = Course.GO_ON
+    def __init__(self, edition: EditionToSend, context: DeliveryContext, committer: GroupCommitter) -> None:
+        self._edition = edition
+        self._context = context
+        self._committer = committer
+        self._queue = DomainQueue(context.limits)
+        self._rate_limit = context.limits.rate_limit
+        self._rate_lock = asyncio.Lock()
+        self._claim_lock = asyncio.Lock()
+        self._message_finished = asyncio.Event()
+        self._date = context.clock()
+        self._has_more = True  # until a claim returns nothing
+        self._health = RelayHealth()
+        self._open_connections = 0
+        self.next_step = NextStep.CONTINUE
         self.verdict: Verdict | None = None
-        self.stopped = False
-        self.warm_until: datetime | None = None
+        self.is_stopped = False
+        self.resumes_at: datetime | None = None
 
     async def run(self) -> None:
-        """Carries until nothing is due, or somebody says stop. One connection first: if it fails, so would the rest."""
-        if not await self._due():
+        """Send until nothing is due or the session must end."""
+        if not await self._fill_queue():
             return
-        line = await self._opened()
-        if line is None:
+        connection = await self._connect()  # one first: if it fails, so would the others
+        if connection is None:
             return
-        more = min(self._road.relay.connections, len(self._hand)) - 1
+        count = min(self._context.relay.connections, len(self._queue))
         try:
-            async with asyncio.TaskGroup() as carriers:
-                for each in (line, *[None] * more):
-                    carriers.create_task(self._carry(each))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._send_messages(connection))
+                for _ in range(count - 1):
+                    tasks.create_task(self._send_messages(None))
         except ExceptionGroup as group:
-            raise group.exceptions[0] from None  # the first one ended the others
+            raise group.exceptions[0] from None  # the first one canceled the others
 
-    async def _carry(self, line: Connection | None) -> None:
-        """One connection's work: message after message, and a new line when the old one is spent."""
-        parcel: Parcel | None = None
+    async def _send_messages(self, connection: Connection | None) -> None:
+        """Send one message after another on one connection at a time."""
+        message: OutgoingMessage | None = None
         try:
-            while not self._over() and (parcel or await self._due()):
-                if line is None or not line.usable:
-                    spent, line = line, None
-                    await self._closed(spent)
-                    line = await self._opened()
-                if line is None:
+            while not self._must_end() and (message or await self._fill_queue()):
+                if connection is None or not connection.is_usable:
+                    old_connection, connection = connection, None
+                    await self._disconnect(old_connection)
+                    connection = await self._connect()
+                if connection is None:
                     break
-                parcel = parcel or await self._paced()
-                if parcel is not None:
-                    parcel = await self._delivered(line, parcel)
+                message = message or await self._next_message()
+                if message is not None:
+                    message = await self._send(connection, message)
         finally:
-            if parcel is not None:
-                self._put_back(parcel.recipient)
-            await self._closed(line)
+            if message is not None:
+                self._requeue(message.recipient)
+            await self._disconnect(connection)
 
-    def _over(self) -> bool:
-        """Whether nothing more may go out: somebody said stop, the relay or the ledger did."""
-        self.stopped = self.stopped or self._road.stop()
-        return self.stopped or self.course is not Course.GO_ON or self._turns.over
+    def _must_end(self) -> bool:
+        self.is_stopped = self.is_stopped or self._context.must_stop()
+        return self.is_stopped or self.next_step is not NextStep.CONTINUE or self._committer.has_ended
 
-    async def _due(self) -> bool:
-        """Whether there is a delivery to carry: claims some when none is at hand, unless the round is over."""
-        async with self._claiming:
-            if self._over():
+    async def _fill_queue(self) -> bool:
+        """Claim deliveries if more are needed. Return whether there is one to send."""
+        async with self._claim_lock:
+            if self._must_end():
                 return False
-            while self._wanting:
-                self._dated = self._road.clock()
-                portion = await self._portion()
-                claimed = await self._turns.claimed(portion) if portion else ()
-                self._more = bool(claimed)
-                self._hand.take_up(claimed, self._now())
-            return bool(self._hand)
+            while self._needs_claims:
+                self._date = self._context.clock()
+                limit = await self._claim_limit()
+                recipients = await self._committer.claim(limit) if limit else ()
+                self._has_more = bool(recipients)
+                self._queue.extend(recipients, self._context.monotonic())
+            return bool(self._queue)
 
     @property
-    def _wanting(self) -> bool:
-        """Whether more should be claimed before the next is drawn."""
-        return self._more and len(self._hand) < MOST_IN_HAND and self._hand.crowded
+    def _needs_claims(self) -> bool:
+        return self._has_more and len(self._queue) < MAX_QUEUE and self._queue.needs_more_domains
 
-    async def _portion(self) -> int:
-        """How many may be claimed now: fewer on a day of a warm-up, and none when that day's are used up."""
-        began = self._road.relay.warm_up
-        today = self._dated.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        most = most_a_day(began, today.date()) if began else None
-        if most is None:
-            return min(BATCH, BATCH_A_LINE * self._road.relay.connections)
-        left = most - await self._turns.begun_since(today)
-        self.warm_until = today + timedelta(days=1) if left <= 0 else None
-        return max(0, min(left, WARM_BATCH))
+    async def _claim_limit(self) -> int:
+        """Return how many deliveries may be claimed now; fewer during a warm-up, and 0 when today's limit is reached."""
+        relay = self._context.relay
+        today = self._date.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        limit = warm_up_limit(relay.warm_up, today.date()) if relay.warm_up else None
+        if limit is None:
+            return min(CLAIM_SIZE, CLAIM_SIZE_PER_CONNECTION * relay.connections)
+        rest = limit - await self._committer.count_messages_since(today)
+        self.resumes_at = today + timedelta(days=1) if rest <= 0 else None
+        return max(0, min(rest, WARM_UP_CLAIM_SIZE))
 
-    async def _paced(self) -> Parcel | None:
-        """The next message, when the rate allows it; None when the round is over, or others took the last one."""
-        async with self._pacing:
-            wait = self._rate.wait(self._now())
-            while wait > 0 and not self._over():
-                await self._road.pause(min(wait, 1))  # in small steps, so that a stop is heard
-                wait -= 1
-        if self._over():
+    async def _next_message(self) -> OutgoingMessage | None:
+        """Return the next message as soon as the rate allows it; None if there is none now, or the session must end."""
+        async with self._rate_lock:
+            delay = self._rate_limit.reserve(self._context.monotonic())
+            while delay > 0 and not self._must_end():
+                await self._context.sleep(min(delay, 1))  # in short steps, to notice a stop
+                delay -= 1
+        if self._must_end():
             return None
-        parcel = self._next()
-        if parcel is None and self._hand:
-            await self._lane()
-        return parcel
+        message = self._build_next_message()
+        if message is None and self._queue:
+            domain_delay = self._queue.delay(self._context.monotonic())
+            if domain_delay is not None:
+                await self._context.sleep(min(domain_delay, 1))
+            else:
+                self._message_finished.clear()
+                await self._message_finished.wait()
+        return message
 
-    async def _lane(self) -> None:
-        """Waits until it is worth looking again for a domain that may have one more line."""
-        seconds = self._hand.pause(self._now())
-        if seconds is not None:
-            await self._road.pause(min(seconds, 1))
-        else:
-            self._lane_free.clear()
-            await self._lane_free.wait()
-
-    def _next(self) -> Parcel | None:
-        """The next delivery that can be stamped; None when there is none whose domain may have one more line."""
-        while (recipient := self._hand.draw(self._now())) is not None:
+    def _build_next_message(self) -> OutgoingMessage | None:
+        """Return the next message that can be built; None if no domain may have one more connection now."""
+        while (recipient := self._queue.pop(self._context.monotonic())) is not None:
             try:
-                return self._packed(recipient)
+                return self._build_message(recipient)
             except ValueError as error:
-                self._turns.settle(_unsendable(recipient, error))
-                self._done(recipient, None)
+                reply = str(Reply(0, f"not sent: {error}"))
+                self._committer.record_result(
+                    DeliveryResult(recipient.subscription_id, DeliveryState.FAILED, reply)
+                )
+                self._finish(recipient, None)
         return None
 
-    def _packed(self, recipient: Recipient) -> Parcel:
-        """One message, stamped; its signature is begun. Raises ValueError where it cannot be sent."""
-        dated = recipient.message_date or self._dated
-        sender = self._road.relay.return_path or self._load.newsletter.sender.address
-        message = self._road.stamp(self._load.letter, recipient, self._load.newsletter, dated)
-        size, signature = sum(map(len, message)), None
-        if self._road.signing is not None:
-            more, signature = self._road.signing.begun(message, dated)
-            size += more
-        return Parcel(recipient, dated, Envelope(sender, recipient.address, size), message, signature)
+    def _build_message(self, recipient: Recipient) -> OutgoingMessage:
+        """Personalize a message and start its signature. Raises ValueError if it cannot be sent."""
+        context, edition = self._context, self._edition
+        date = recipient.message_date or self._date
+        sender = context.relay.return_path or edition.newsletter.sender.address
+        chunks = context.build_message(edition.template, recipient, edition.newsletter, date)
+        size, signature = sum(map(len, chunks)), None
+        if context.signer is not None:
+            field_size, signature = context.signer.start_signature(chunks, date)
+            size += field_size
+        return OutgoingMessage(recipient, date, Envelope(sender, recipient.address, size), chunks, signature)
 
-    async def _delivered(self, line: Connection, parcel: Parcel) -> Parcel | None:
-        """Delivers one; the one that was announced after it, if any."""
-        announced: list[Parcel] = []
+    async def _send(self, connection: Connection, message: OutgoingMessage) -> OutgoingMessage | None:
+        """Send a message. Return the one that was announced after it, if any."""
+        announced: OutgoingMessage | None = None
 
-        def following() -> Envelope | None:
-            if not self._rate.limited and not self._over() and not self._wanting:
-                announced.extend(filter(None, [self._next()]))
-            return announced[0].envelope if announced else None
+        def announce_next() -> Envelope | None:
+            nonlocal announced
+            if not self._rate_limit.is_limited and not self._must_end() and not self._needs_claims:
+                announced = self._build_next_message()
+            return announced.envelope if announced else None
 
-        outcome = await line.transmit(
-            parcel.envelope,
-            parcel.message if parcel.signature is None else await parcel.whole(),
-            lambda: self._turns.leave(parcel.recipient.subscription_id, parcel.dated),
-            following,
+        recipient, chunks = message.recipient, message.chunks
+        if message.signature is not None:
+            chunks = [await message.signature, *chunks]
+        outcome = await connection.send(
+            message.envelope,
+            chunks,
+            lambda: self._committer.may_send(recipient.subscription_id, message.date),
+            announce_next,
         )
         if outcome is None:
-            self._done(parcel.recipient, None)
+            self._finish(recipient, None)
         else:
-            self._settle(parcel.recipient, verdict(*outcome))
-        return announced[0] if announced else None
+            self._record_verdict(recipient, classify_reply(*outcome))
+        return announced
 
-    def _settle(self, recipient: Recipient, found: Verdict) -> None:
-        self._road.heard(found)
-        now = self._road.clock()
-        result = settled(
+    def _record_verdict(self, recipient: Recipient, verdict: Verdict) -> None:
+        context = self._context
+        context.on_verdict(verdict)
+        result = next_state(
             recipient,
-            found,
-            self._trend,
-            now,
-            self._road.rng,
-            expires=self._load.expires,
-            in_doubt=self._road.relay.in_doubt,
+            verdict,
+            self._health,
+            context.clock(),
+            context.rng,
+            expires_at=self._edition.expires_at,
+            in_doubt=context.relay.in_doubt,
         )
         if result is None:
-            self._put_back(recipient)
+            self._requeue(recipient)
         else:
-            self._turns.settle(result)
-            self._done(recipient, found)
-        if found.fault is Fault.NONE:
-            self._rate.taken(self._now())
-        elif found.fault is Fault.RELAY_THROTTLED:
-            self._rate.throttled(self._now())
-        self._trend = self._trend.after(found)
-        self._follow(course(found, self._trend, self._road.relay.connections), found)
+            self._committer.record_result(result)
+            self._finish(recipient, verdict)
+        if verdict.fault is Fault.NONE:
+            self._rate_limit.record_success(context.monotonic())
+        elif verdict.fault is Fault.RELAY_THROTTLED:
+            self._rate_limit.record_throttle(context.monotonic())
+        self._health = self._health.with_verdict(verdict)
+        self._take_step(next_step(verdict, self._health, context.relay.connections), verdict)
 
-    def _done(self, recipient: Recipient, found: Verdict | None) -> None:
-        self._hand.done(recipient, found, self._now())
-        self._lane_free.set()
+    def _finish(self, recipient: Recipient, verdict: Verdict | None) -> None:
+        self._queue.finish(recipient, verdict, self._context.monotonic())
+        self._message_finished.set()
 
-    def _put_back(self, recipient: Recipient) -> None:
-        self._hand.put_back(recipient, self._now())
-        self._lane_free.set()
+    def _requeue(self, recipient: Recipient) -> None:
+        self._queue.requeue(recipient, self._context.monotonic())
+        self._message_finished.set()
 
-    def _now(self) -> float:
-        return self._road.instant()
+    def _take_step(self, step: NextStep, verdict: Verdict) -> None:
+        """Keep the first step that ends the session, and its verdict."""
+        if self.next_step is NextStep.CONTINUE and step is not NextStep.CONTINUE:
+            self.next_step, self.verdict = step, verdict
 
-    def _follow(self, where: Course, found: Verdict) -> None:
-        if self.course is Course.GO_ON and where is not Course.GO_ON:
-            self.course, self.verdict = where, found
-
-    async def _opened(self) -> Connection | None:
-        """A new line; None where the relay gives none. It ends the round only when no other line is open."""
-        sender = self._load.newsletter.sender
+    async def _connect(self) -> Connection | None:
+        """Open a connection; None if the relay accepts none. That ends the session only if no other one is open."""
         try:
-            line = await Connection.open(
-                self._road.relay.url,
-                hostname=sender.domain,
-                deadlines=self._road.deadlines,
-                context=self._road.context,
+            connection = await Connection.open(
+                self._context.relay.url,
+                hostname=self._edition.newsletter.sender.domain,
+                deadlines=self._context.deadlines,
+                tls_context=self._context.tls_context,
             )
-        except NotOpened as refusal:
-            if not self._open:
-                found = verdict(refusal.phase, refusal.reply)
-                self._road.heard(found)
-                self._follow(Course.PAUSE_RELAY, found)
+        except ConnectError as error:
+            if not self._open_connections:
+                verdict = classify_reply(error.phase, error.reply)
+                self._context.on_verdict(verdict)
+                self._take_step(NextStep.PAUSE_RELAY, verdict)
             return None
-        self._open += 1
-        return line
+        self._open_connections += 1
+        return connection
 
-    async def _closed(self, line: Connection | None) -> None:
-        if line is not None:
-            self._open -= 1
-            await line.close()
-
-
-def _unsendable(recipient: Recipient, error: ValueError) -> DeliveryResult:
-    return DeliveryResult(
-        subscription_id=recipient.subscription_id,
-        state=DeliveryState.FAILED,
-        reply=str(Reply(0, f"not sent: {error}")),
-    )
+    async def _disconnect(self, connection: Connection | None) -> None:
+        if connection is not None:
+            self._open_connections -= 1
+            await connection.close()

@@ -1,6 +1,6 @@
-"""Act: looking whether everything that Ketapress stands on will hold, and changing nothing.
+"""Check the environment of a publication, and change nothing.
 
-`examination` puts the findings together; `folder` looks at this machine (rights, room, clock, SQLite, the secret, who is
-told, the last backup), `books` at the store, `relay` knocks at the relay, `names` asks the DNS, and `domain` (pure) judges what
-it says of the sender's domain: SPF, DKIM, DMARC, and whether they align. Each finding that is not well has its cure.
+`run` collects the findings. `system` checks this machine (permissions, disk space, clock, SQLite, the secret, alerts, the
+last backup), `database` the store, `relay` the connection to the relay. `resolver` queries the DNS, and `mail_dns` judges
+the records of the sender's domain: SPF, DKIM, DMARC and their alignment. Every finding that is not ok has a cure.
 """

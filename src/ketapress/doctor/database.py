@@ -1,4 +1,4 @@
-"""Looks at the store: whether every edition's deliveries add up, and whether it knows of a time that is yet to come."""
+"""Check the store: counts of deliveries, saved ids, an older copy, and slots in the future."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 def check_store(root: Path, store: Store, violations: Sequence[Problem], now: datetime) -> Iterator[Finding]:
-    """The conservation law (`unbalanced` is what breaks it), lost ids, an older copy, slots ahead of the clock."""
+    """Check the store. `violations` are the invariants that it breaks."""
     editions = store.editions.list_all()
     count = sum(1 for edition in editions if edition.state)
     yield from (error("ledger", edition.message, edition.cure) for edition in violations)
     if not violations:
-        yield ok("ledger", f"{count} edition{'' if count == 1 else 's'}, and all deliveries add up.")
+        yield ok("ledger", f"{count} edition{'' if count == 1 else 's'}; the counts of deliveries add up.")
     if count and not has_registry(root):
         yield error("ids", f"{REGISTRY_LOST.path}: {REGISTRY_LOST.message}", REGISTRY_LOST.cure)
     if problem := older_copy_problem(root, store.generation):
@@ -29,8 +29,8 @@ def check_store(root: Path, store: Store, violations: Sequence[Problem], now: da
         newest = max(future_slots, key=lambda slot: slot.at)
         yield error(
             "clock",
-            f"{newest.edition} was decided already, and is yet to come ({newest.at:%Y-%m-%d %H:%M} UTC): "
-            f"this clock is behind now ({now:%Y-%m-%d %H:%M} UTC), or was ahead then.",
-            f"Set the clock. If it is right, nothing of {newest.newsletter} is due by itself before that slot; "
-            f"`ketapress compose {newest.newsletter} --now` composes what is new.",
+            f"{newest.edition} was already decided, but its send time is in the future ({newest.at:%Y-%m-%d %H:%M} UTC): the "
+            f"clock is behind now ({now:%Y-%m-%d %H:%M} UTC), or was ahead then.",
+            f"Set the clock. If it is right, no edition of {newest.newsletter} is due before that send time; "
+            f"`ketapress compose {newest.newsletter} --now` composes one now.",
         )

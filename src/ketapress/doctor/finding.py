@@ -1,4 +1,4 @@
-"""What was looked at, and how it is."""
+"""The result of one check."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from ketapress.model.errors import Problem, Severity
 
 
 class Health(StrEnum):
-    """`unseen`: it could not be looked at from here, and why is said."""
+    """The result of a check. `SKIPPED`: it could not be checked from here; the message says why."""
 
     OK = "well"
     WARNING = "warning"
@@ -19,7 +19,7 @@ _SEVERITIES = {Health.WARNING: Severity.WARNING, Health.ERROR: Severity.ERROR}
 
 
 class Finding(NamedTuple):
-    """One thing: `subject` is what was looked at (`relay`, `spf example.org`), `cure` what to do about it."""
+    """One finding: `subject` is what was checked (`relay`, `spf example.org`), `cure` what to do about it."""
 
     subject: str
     health: Health
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
     @property
     def problem(self) -> Problem | None:
-        """The finding among the problems of a command; None where nothing is wrong."""
+        """The finding as a problem of the command; None where nothing is wrong."""
         severity = _SEVERITIES.get(self.health)
         if severity is None:
             return None

@@ -1,6 +1,6 @@
-"""Edge: questions to the DNS, by dnspython. One deadline for each; after the first that nobody answers, no more are asked.
+"""Query the DNS with dnspython. Each query has a deadline; after the first without an answer, no more are sent.
 
-So a machine without a network waits once, and not for each of twenty names.
+A machine without a network therefore waits once, and not for each of twenty names.
 """
 
 import dns.exception
@@ -8,15 +8,15 @@ import dns.name
 import dns.resolver
 
 QUERY_TIMEOUT = 4.0
-"""Seconds for one question, with all its tries."""
+"""Seconds for one query with all its retries."""
 
 
 class UnansweredError(Exception):
-    """Nobody answers: no network, no name server, or one that refuses. The text says what happened."""
+    """The DNS does not answer: no network, no name server, or a refusal. The text says what happened."""
 
 
 class DnsResolver:
-    """The DNS as `domain` asks it. `server` (address and port) stands in for the system's name servers."""
+    """Resolves names for `mail_dns`. `server` (address and port) replaces the name servers of the system."""
 
     def __init__(self, server: tuple[str, int] | None = None, *, seconds: float = QUERY_TIMEOUT) -> None:
         self._failure = ""
@@ -30,13 +30,13 @@ class DnsResolver:
         self._resolver.lifetime = seconds
 
     def txt_records(self, name: str) -> tuple[str, ...]:
-        """The TXT records of a name, each put together from its strings; none where there are none."""
+        """Return the TXT records of a name, the strings of each joined; empty where there are none."""
         return tuple(
             b"".join(record.strings).decode("utf-8", "replace") for record in self._records(name, "TXT")
         )
 
     def mx_hosts(self, name: str) -> tuple[str, ...]:
-        """The hosts that take a domain's mail; `.` means that it takes none (RFC 7505)."""
+        """Return the hosts that accept a domain's mail; `.` means that it accepts none (RFC 7505)."""
         return tuple(record.exchange.to_text() for record in self._records(name, "MX"))
 
     def has_address(self, name: str) -> bool:

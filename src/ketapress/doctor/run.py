@@ -1,4 +1,4 @@
-"""All of it, in the order in which one would mend it: the machine, the books, the relay, the sender's domain."""
+"""Run all checks, in the order in which to fix problems: machine, database, relay, DNS of the sender's domain."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -24,14 +24,14 @@ def run_checks(
     selectors: Sequence[str],
     now: datetime,
 ) -> tuple[Finding, ...]:
-    """Every finding. `store` opens the database, None where there is none yet.
+    """Return all findings. `open_store` is None where there is no database yet.
 
-    `unbalanced` is what breaks its conservation law; `selectors` are DKIM's, of the relay.
+    `find_violations` checks the invariants of the store; `selectors` are the DKIM selectors of the relay.
     """
     senders = {newsletter.sender.domain: None for newsletter in settings.newsletters.values()}
-    newsletter_names = ", ".join(settings.newsletters) or "none yet"
+    newsletter_names = ", ".join(settings.newsletters) or "none"
     findings = [
-        ok("settings", f"{SETTINGS_FILE} is understood; newsletters: {newsletter_names}."),
+        ok("settings", f"{SETTINGS_FILE} is valid; newsletters: {newsletter_names}."),
         *check_machine(root, settings, now),
     ]
     if open_store:
@@ -57,7 +57,7 @@ def _check_store(
 
 
 def _dkim_keys(settings: Settings, selectors: Sequence[str], domain: str) -> tuple[DkimSettings, ...]:
-    """What is known of the signatures: our own by the settings, the relay's by the selectors that were named."""
+    """Return the known DKIM keys: our own from the settings, the relay's by the given selectors."""
     configured_keys = (settings.relay.dkim,) if settings.relay.dkim else ()
     return configured_keys + tuple(
         DkimSettings(domain=domain, selector=selector, key_file="") for selector in selectors

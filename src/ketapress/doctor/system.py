@@ -1,4 +1,4 @@
-"""Edge: looks at this machine and the publication's folder. It opens nothing for writing and makes nothing."""
+"""Check this machine and the publication folder, without writing anything."""
 
 import os
 import shutil
@@ -18,9 +18,9 @@ from ketapress.settings.loader import SETTINGS_FILE
 _MIN_FREE_BYTES, _LOW_FREE_BYTES = 64 * 2**20, 512 * 2**20
 _MAX_SKEW = timedelta(minutes=2)
 _MAX_BACKUP_AGE = timedelta(days=7)
-_MIN_DISTINCT_CHARACTERS = 10  # different ones: a real secret of 32 has twelve or more, all but surely
+_MIN_DISTINCT_CHARACTERS = 10  # a random secret of 32 characters has twelve or more, almost certainly
 LAST_BACKUP = ".ketapress/last-backup"
-"""Written by `ketapress db backup`: the time, and the file."""
+"""Written by `ketapress db backup`: the time and the file."""
 
 
 def check_machine(root: Path, settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -34,8 +34,8 @@ def check_machine(root: Path, settings: Settings, now: datetime) -> Iterator[Fin
     if file is None:
         yield skipped(
             "backup",
-            "the database is PostgreSQL, whose backups are not ours to see.",
-            "Run `pg_dump` by a timer.",
+            "backups of PostgreSQL cannot be checked from here.",
+            "Run `pg_dump` on a timer.",
         )
     else:
         yield _check_database_file(root / file)
@@ -44,7 +44,7 @@ def check_machine(root: Path, settings: Settings, now: datetime) -> Iterator[Fin
 
 
 def check_permissions(root: Path) -> Finding:
-    """What is there has to be ours to write; what is not there yet, its folder."""
+    """Check that the folder, and the files and folders in it, can be read and written."""
     paths = [root, *(root / name for name in ("posts", "outbox", "public", ".ketapress"))]
     unusable = [
         str(path) for path in paths if path.exists() and not os.access(path, os.R_OK | os.W_OK | os.X_OK)
@@ -55,27 +55,27 @@ def check_permissions(root: Path) -> Finding:
         user = f"user {os.geteuid()}"
         return error(
             "folder",
-            f"{', '.join(unusable)} cannot be used by {user}.",
-            f"Run it as the folder's owner, or give {user} the right to them.",
+            f"{user} cannot read or write {', '.join(unusable)}.",
+            f"Run Ketapress as the owner of the folder, or give {user} the permission.",
         )
     if os.geteuid() == 0 and root.stat().st_uid != 0:
-        cure = "Run it as the folder's owner, or what is made now cannot be written by that user later."
-        return warning("folder", "this is run as root, and the folder belongs to somebody else.", cure)
+        cure = "Run Ketapress as the owner of the folder; otherwise that user cannot write the files that are created now."
+        return warning("folder", "Ketapress runs as root, but the folder belongs to another user.", cure)
     return ok("folder", f"{root.resolve()} can be read and written.")
 
 
 def check_disk_space(root: Path) -> Finding:
-    """How much room there is on the publication's disk: the database, the ids and the pages all need some."""
+    """Check the free space on the publication's disk, for the database, the ids and the pages."""
     free = shutil.disk_usage(root).free
     message = f"{free / 2**20:,.0f} MB are free on its disk."
-    cure = "Make room: without any, sending stops until there is some."
+    cure = "Free some space: sending stops while the disk is full."
     if free < _MIN_FREE_BYTES:
         return error("disk", message, cure)
     return warning("disk", message, cure) if free < _LOW_FREE_BYTES else ok("disk", message)
 
 
 def _check_clock(root: Path, now: datetime) -> Finding:
-    """Files cannot have been written in the future, nor this program after today."""
+    """Check that no file, nor this program, was written in the future."""
     files = [
         root / SETTINGS_FILE,
         root / "ketapress.db",
@@ -83,118 +83,107 @@ def _check_clock(root: Path, now: datetime) -> Finding:
         Path(__file__),
         Path(sys.executable),
     ]
-    times = [(_modification_time(file), file) for file in files if file.exists()]
+    times = [(datetime.fromtimestamp(file.stat().st_mtime, UTC), file) for file in files if file.exists()]
     newest, newest_file = max(times)
     if newest > now + _MAX_SKEW:
         return error(
             "clock",
-            f"it is {now:%Y-%m-%d %H:%M} UTC by this machine, but {newest_file.name} was written at {newest:%Y-%m-%d %H:%M} UTC.",
-            "Set the clock, and keep it right by NTP (`timedatectl set-ntp true`): editions go out by it.",
+            f"the clock shows {now:%Y-%m-%d %H:%M} UTC, but {newest_file.name} was written at {newest:%Y-%m-%d %H:%M} UTC.",
+            "Set the clock, and synchronize it by NTP (`timedatectl set-ntp true`): editions are sent by it.",
         )
-    return ok("clock", f"it is {now:%Y-%m-%d %H:%M} UTC, and no file here is from later than that.")
-
-
-def _modification_time(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return ok("clock", f"the clock shows {now:%Y-%m-%d %H:%M} UTC, and no file here is newer.")
 
 
 def _check_secret(root: Path, settings: Settings) -> Iterator[Finding]:
-    """What links in mail are signed with: hard to guess, and nobody else's to read."""
-    secret_file = root / ".ketapress" / "secret"
-    if settings.web.secret:
-        yield from _check_secret_in_settings(root, settings.web.secret)
-    elif not secret_file.exists():
-        yield ok("secret", "none yet; one is made at first use.")
+    """Check that the secret that signs links in mail is hard to guess, and readable only by its owner."""
+    secret, file = settings.web.secret, root / ".ketapress" / "secret"
+    if not secret and not file.exists():
+        yield ok("secret", "it is created on first use.")
         return
-    elif secret_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if not secret and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield error(
             "secret",
-            f"{secret_file} can be read by others, who could unsubscribe everybody.",
-            f"Run `chmod 600 {secret_file}`.",
+            f"{file} can be read by other users, who could unsubscribe every subscriber.",
+            f"Run `chmod 600 {file}`.",
         )
         return
-    if settings.web.secret and len(set(settings.web.secret)) < _MIN_DISTINCT_CHARACTERS:
+    with suppress(OSError, UnicodeDecodeError):
+        if secret and secret in (root / SETTINGS_FILE).read_text():
+            cure = 'Set secret = "${KETAPRESS_SECRET}", and put the value in the environment of the service.'
+            yield warning(
+                "secret", f"`web.secret` is in {SETTINGS_FILE}, which is committed and copied.", cure
+            )
+    if secret and len(set(secret)) < _MIN_DISTINCT_CHARACTERS:
         yield error(
             "secret",
             "`web.secret` is easy to guess.",
-            "Set it to what `openssl rand -hex 32` prints; keep the old one in `previous_secrets`.",
+            "Set it to the output of `openssl rand -hex 32`, and keep the old one in `previous_secrets`.",
         )
     else:
-        yield ok("secret", "links in mail are signed with a secret of enough length.")
-
-
-def _check_secret_in_settings(root: Path, secret: str) -> Iterator[Finding]:
-    with suppress(OSError, UnicodeDecodeError):
-        if secret in (root / SETTINGS_FILE).read_text():
-            cure = 'Write secret = "${KETAPRESS_SECRET}" and put the value into the service\'s environment.'
-            yield warning(
-                "secret", f"`web.secret` stands in {SETTINGS_FILE}, which is committed and copied.", cure
-            )
+        yield ok("secret", "links in mail are signed with a secret that is hard to guess.")
 
 
 def _check_web_url(settings: Settings) -> Finding:
     url = settings.web.url
-    cure = 'Set [web] url = "https://…" to where the web door is reached from outside.'
+    cure = 'Set [web] url = "https://…" to the public address of the web server.'
     if url.startswith("https://"):
-        return ok("web", f"links in mail lead to {url}.")
+        return ok("web", f"links in mail start with {url}.")
     if settings.relay.url.is_local:
         return warning(
             "web",
-            "`web.url` is no https address; the links in the mail would be dead outside this machine.",
+            "`web.url` is not an https address; links in mail would not work outside this machine.",
             cure,
         )
-    return error("web", "`web.url` is no https address, so `send` to this relay is refused.", cure)
+    return error("web", "`web.url` is not an https address, so `send` refuses to use this relay.", cure)
 
 
 def _check_alerts(settings: Settings) -> Finding:
     command, email = settings.alerts.command, settings.alerts.email
     if command and not shutil.which(command[0]):
-        return error(
-            "alerts", f"{command[0]} is no program that can be run.", "Mend `command` below [alerts]."
-        )
+        return error("alerts", f"{command[0]} cannot be run.", "Correct `command` below [alerts].")
     if not command and not email:
         cure = "Set `command` or `email` below [alerts]."
-        return warning("alerts", "nobody is told when something needs a person.", cure)
-    return ok(
-        "alerts", f"{' and '.join(filter(None, (' '.join(command), email)))} is told of what needs a person."
-    )
+        return warning("alerts", "no alert is sent when something needs a person.", cure)
+    return ok("alerts", f"alerts go to {' and '.join(filter(None, (' '.join(command), email)))}.")
 
 
 def _check_database_file(file: Path) -> Finding:
     if not file.exists():
-        return ok("database", f"{file.name} is not there yet; it is made at first use.")
+        return ok("database", f"{file.name} is created on first use.")
     if not os.access(file, os.R_OK | os.W_OK):
         return error(
-            "database", f"{file} cannot be written.", "Give the user who runs Ketapress the right to it."
+            "database", f"{file} cannot be written.", "Give the user that runs Ketapress write permission."
         )
     if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return warning(
-            "database", f"{file} holds addresses, and others can read it.", f"Run `chmod 600 {file}`."
+            "database", f"{file} contains addresses, and other users can read it.", f"Run `chmod 600 {file}`."
         )
-    return ok("database", f"{file.name}, {file.stat().st_size / 2**20:,.1f} MB, is its owner's alone.")
+    return ok(
+        "database", f"{file.name}, {file.stat().st_size / 2**20:,.1f} MB, can be read only by its owner."
+    )
 
 
 def check_sqlite_version(version: tuple[int, ...]) -> Finding:
-    """SQLite from 3.7.0 on could lose a part of its log when two connections wrote at once (sqlite.org/wal.html#walresetbug)."""
+    """Check for a bug of SQLite: two simultaneous writers could corrupt its log (sqlite.org/wal.html#walresetbug)."""
     version_text = ".".join(map(str, version))
     is_fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
     if is_fixed:
         return ok("sqlite", f"SQLite {version_text}.")
     return warning(
         "sqlite",
-        f"SQLite {version_text} has a rare fault that can damage a database which two processes write at the same moment.",
-        "Use a Python with SQLite 3.51.3, 3.50.7 or 3.44.6, or later; until then keep backups, and run one `ketapress run`.",
+        f"SQLite {version_text} has a rare bug that can damage a database when two processes write at the same time.",
+        "Use a Python with SQLite 3.51.3, 3.50.7 or 3.44.6 or later. Until then, keep backups and run one `ketapress run`.",
     )
 
 
 def _check_backup(root: Path, database: Path, now: datetime) -> Finding:
-    cure = "Run `ketapress db backup FILE` by a timer, once a day; docs/operations.md has one."
+    cure = "Run `ketapress db backup FILE` on a timer, once a day; docs/operations.md shows how."
     if not database.exists():
-        return ok("backup", "there is nothing to copy yet.")
+        return ok("backup", "there is no database to back up yet.")
     try:
         timestamp, _, file = (root / LAST_BACKUP).read_text().strip().partition(" ")
         age = now - datetime.fromisoformat(timestamp)
     except (OSError, ValueError, TypeError):
-        return warning("backup", "no copy of the database was ever made with `ketapress db backup`.", cure)
-    message = f"the last copy of the database is from {timestamp[:16]}, in {file}."
+        return warning("backup", "no backup has been made with `ketapress db backup`.", cure)
+    message = f"the last backup is from {timestamp[:16]}, in {file}."
     return warning("backup", message, cure) if age > _MAX_BACKUP_AGE else ok("backup", message)

@@ -1,5 +1,5 @@
-"""A schedule and a moment become the edition that is due.
+"""Decide what is due: a schedule and a moment become a plan for an edition. No clock, no store, no files.
 
-`calendar` says which instants a schedule names, `choose` which posts belong to a window and why not, `plan` decides
-every due slot once, `fit` makes an edition small enough. All pure: no clock, no store, no files.
+`slots` lists the times that a schedule names, `selection` chooses the posts of a window and says why others are left out,
+`planner` decides every due slot once, and `size_budget` makes an edition small enough.
 """

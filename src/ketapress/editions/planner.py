@@ -1,7 +1,7 @@
-"""What to do about the slots that are due. In: posts, what was decided before, now. Out: a plan; it does nothing.
+"""Plan what to do about due slots, from the posts, the earlier decisions and the current time.
 
-Every due slot is decided once. After downtime there is one edition with everything, not one for each missed slot:
-the newest due slot is composed (or found empty), older ones are merged into it.
+Every due slot is decided once. After downtime there is one edition with everything, not one for each missed slot: the
+newest due slot is composed (or empty), and older ones are merged into it.
 """
 
 from collections.abc import Sequence
@@ -17,16 +17,17 @@ from ketapress.model.settings import NewsletterSettings
 _MICROSECOND = timedelta(microseconds=1)
 
 SAME_MINUTE_SPAN = timedelta(hours=27)
-"""How far apart two zones can have the same minute on their walls (UTC+14 and UTC-12), and an hour more."""
+"""How far apart the same local minute can be in two time zones (UTC+14 and UTC-12), and an hour more."""
 
 MAX_GAP = timedelta(days=60)
-"""So long after a slot that was missed nothing is decided without a person: more likely the clock is wrong."""
+"""After a longer gap, slots are not decided without a person: more likely the clock is wrong."""
 
 
 class History(NamedTuple):
-    """What the store knows of a newsletter: the newest decided slot, the last composed one, posts that went out.
+    """The stored history of a newsletter: the newest decided slot, the last composed one, and the posts already sent.
 
-    `decided_keys` are those decided within `SAME_MINUTE` of the newest: in another zone they would be due once more.
+    `decided_keys` are the slots decided within `SAME_MINUTE_SPAN` of the newest: after a change of the time zone they could
+    be due a second time.
     """
 
     newest_decided: datetime | None = None
@@ -36,7 +37,7 @@ class History(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The decision for each due slot, oldest first, and what the composed one looks back over and holds."""
+    """The decision about each due slot, oldest first, and the window and the posts of the composed one."""
 
     decisions: tuple[tuple[Slot, Decision], ...]
     window: Window
@@ -45,14 +46,14 @@ class Plan(NamedTuple):
 
     @property
     def slot(self) -> Slot:
-        """The newest due slot: the one that is composed or found empty."""
+        """The newest due slot, which is composed or empty."""
         return self.decisions[-1][0]
 
 
 def plan_due_slots(
     newsletter: NewsletterSettings, zone: str, posts: Sequence[Post], history: History, now: datetime
 ) -> Plan | None:
-    """What to do about a newsletter at `now`; None when no slot is due."""
+    """Plan the due slots of a newsletter; None where no slot is due."""
     slots_due = find_due_slots(newsletter, zone, history, now)
     return plan_slots(newsletter, zone, posts, history, slots_due) if slots_due else None
 
@@ -60,7 +61,7 @@ def plan_due_slots(
 def find_due_slots(
     newsletter: NewsletterSettings, zone: str, history: History, now: datetime
 ) -> tuple[Slot, ...]:
-    """The slots up to `now` that are later than the newest decided one, none before the newsletter starts."""
+    """Return the slots up to `now` that are later than the newest decided one and not before the newsletter's start."""
     start = local_midnight(newsletter.starts, zone)
     after = max(history.newest_decided or start - _MICROSECOND, start - _MICROSECOND)
     candidates = list_slots(newsletter.name, newsletter.schedule.cron, zone, after, now)
@@ -68,7 +69,7 @@ def find_due_slots(
 
 
 def has_long_gap(plan: Plan, history: History, now: datetime) -> bool:
-    """Whether slots were missed for so long that a person has to say that the clock is right."""
+    """Return whether slots were missed for so long that a person has to confirm the clock."""
     first_slot = plan.decisions[0][0]
     return history.newest_decided is not None and now - first_slot.at > MAX_GAP
 
@@ -81,9 +82,9 @@ def plan_slots(
     slots_due: Sequence[Slot],
     cutoff: datetime | None = None,
 ) -> Plan:
-    """The plan for given slots, oldest first: also for one that no schedule names (`compose --now`).
+    """Plan the given slots, oldest first. `compose --now` plans a slot that the schedule does not name.
 
-    Such a one takes what was published `until` that moment: its slot is the minute, which may have begun before.
+    Such an edition takes posts up to `cutoff`, because its slot is the start of the current minute.
     """
     *older, newest = slots_due
     window = edition_window(newsletter, zone, history, cutoff or newest.at)
@@ -98,13 +99,13 @@ def plan_slots(
 
 
 def edition_window(newsletter: NewsletterSettings, zone: str, history: History, end: datetime) -> Window:
-    """From the last composed edition (or the start) up to a slot."""
+    """Return the window from the last composed edition (or the newsletter's start) to `end`."""
     start = local_midnight(newsletter.starts, zone)
     return Window(max(history.last_composed or start, start), end)
 
 
 def send_deadline(newsletter: NewsletterSettings, zone: str, slot: Slot) -> datetime:
-    """The last instant at which an edition may go out by itself: `send_within`, or until the next slot."""
+    """Return the last time at which sending may start without a person: `send_within`, or until the next slot."""
     if newsletter.send_within is not None:
         return slot.at + newsletter.send_within
     successor = find_next_slot(newsletter.name, newsletter.schedule.cron, zone, slot.at)
@@ -114,12 +115,12 @@ def send_deadline(newsletter: NewsletterSettings, zone: str, slot: Slot) -> date
 def initial_state(
     newsletter: NewsletterSettings, deadline: datetime, now: datetime
 ) -> tuple[EditionState, str]:
-    """The state a composed edition begins in, and why where a person has to act."""
+    """Return the first state of a composed edition, and the reason where a person has to act."""
     if now > deadline:
         return (
             EditionState.HELD,
-            f"it was composed too late to go out by itself (after {deadline:%Y-%m-%d %H:%M %Z})",
+            f"it was composed too late to be sent without a person (after {deadline:%Y-%m-%d %H:%M %Z})",
         )
     if newsletter.approval == "one":
-        return EditionState.AWAITING_APPROVAL, "this newsletter asks for a person's approval"
+        return EditionState.AWAITING_APPROVAL, "this newsletter requires approval by a person"
     return EditionState.READY, ""

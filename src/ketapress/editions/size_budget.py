@@ -1,4 +1,4 @@
-"""Making an edition small enough: full text, then excerpts, then headlines, oldest posts first, then "and N more"."""
+"""Make an edition small enough: full text, then excerpts, then headlines, oldest posts first, then "and N more"."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -10,10 +10,10 @@ from ketapress.model.post import Post
 def fit_to_size(
     slot: Slot, window: Window, posts: Sequence[Post], measure: Callable[[Edition], int], max_bytes: int
 ) -> Edition:
-    """The fullest edition whose measure is at most `max_bytes`; the newest post stays at least as a headline.
+    """Return the fullest edition of at most `max_bytes`. The newest post is kept, at least as a headline.
 
-    Mostly all of it fits, and one measurement tells. Otherwise every step shows a little less than the one before, so
-    the first that fits is found by bisection: about log2(3 n) measurements more for n posts.
+    Usually everything fits, which one measurement shows. Otherwise each step shows a little less than the one before, and
+    the first that fits is found by bisection, with about log2(3 n) more measurements for n posts.
     """
 
     def is_within_limit(step: int) -> bool:
@@ -29,7 +29,7 @@ def fit_to_size(
 
 
 def _edition_at_step(slot: Slot, window: Window, posts: Sequence[Post], step: int) -> Edition:
-    """Step 0 shows all in full; n steps make excerpts, n more headlines, and the rest leave posts out."""
+    """Return the edition at a step: 0 shows all in full, n steps make excerpts, n more headlines, then posts are left out."""
     count = len(posts)
     overflow_count = max(0, step - 2 * count)
     items = [
@@ -42,7 +42,7 @@ def _edition_at_step(slot: Slot, window: Window, posts: Sequence[Post], step: in
 
 
 def _display_at_step(age_rank: int, count: int, step: int) -> Display:
-    """How much of a post is shown at a step; `age_rank` is 1 for the oldest."""
+    """Return how much of a post is shown at a step; `age_rank` is 1 for the oldest."""
     if step >= count + age_rank:
         return Display.HEADLINE
     return Display.EXCERPT if step >= age_rank else Display.FULL

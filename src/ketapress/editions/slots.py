@@ -1,13 +1,13 @@
-"""The instants that a schedule names. In: a cron expression, a zone, a span. Out: slots.
+"""List the slots of a schedule: a cron expression in a time zone.
 
-cronsim says which local times an expression names, on a calendar without clock changes; what those times mean in
-a zone is decided here (APScheduler's own trigger loses whole days at clock changes, and fires twice in an overlap):
+cronsim lists the local times of an expression, on a calendar without clock changes. This module converts them to UTC
+(APScheduler's own trigger loses whole days at clock changes, and fires twice in an overlap):
 
-- a time inside a gap comes once, at the first instant after the gap;
-- a time that comes twice (an overlap) is taken the first time;
-- a civil day that a zone leaves out altogether (Apia, 30 December 2011) has no slots.
+- a time in a gap is due once, at the first instant after the gap;
+- a time that occurs twice (an overlap) is due the first time;
+- a day that a time zone skips (Apia, 30 December 2011) has no slots.
 
-Instants are in UTC: two times in the same zone compare by their wall clocks, which is wrong in an overlap.
+All instants are in UTC: Python compares two times in the same zone by their local times, which is wrong in an overlap.
 """
 
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ from ketapress.model.edition import SUPPORTED_YEARS, Slot
 SLOT_KEY_FORMAT = "%Y-%m-%dT%H%M"
 _SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
 _ZERO = timedelta()
-_LONGEST_SHIFT = timedelta(hours=25)  # a zone that jumps the date line moves its clocks by 24 hours
-_ANY_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 - on a wall without clock changes
-_HORIZON = timedelta(days=366 * 8)  # 29 February is at most eight years away (1896 to 1904)
+_LONGEST_SHIFT = timedelta(hours=25)  # a zone that crosses the date line moves its clocks by 24 hours
+_ANY_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 - on a calendar without clock changes
+_HORIZON = timedelta(days=366 * 8)  # two 29ths of February are at most eight years apart (1896, 1904)
 
 
 def list_slots(newsletter: str, cron: str, zone: str, start: datetime, end: datetime) -> tuple[Slot, ...]:
-    """Every slot later than `after`, up to and including `until`, in order of time, then of their local minutes."""
+    """Return the slots later than `start`, up to and including `end`, ordered by time, then by local minute."""
     candidates = _iterate_slots(
         newsletter, cron, zone, start, _to_local_time(end, ZoneInfo(zone)) + _LONGEST_SHIFT
     )
@@ -38,7 +38,7 @@ def list_slots(newsletter: str, cron: str, zone: str, start: datetime, end: date
 
 
 def find_next_slot(newsletter: str, cron: str, zone: str, moment: datetime) -> Slot | None:
-    """The first slot later than `after`; None where the expression names none in eight years."""
+    """Return the first slot later than `moment`; None where there is none within eight years."""
     return next(
         _iterate_slots(newsletter, cron, zone, moment, _to_local_time(moment, ZoneInfo(zone)) + _HORIZON),
         None,
@@ -46,15 +46,15 @@ def find_next_slot(newsletter: str, cron: str, zone: str, moment: datetime) -> S
 
 
 def minute_slot(newsletter: str, zone: str, now: datetime) -> Slot:
-    """A slot of the minute that `now` lies in, for an edition that no schedule names."""
+    """Return a slot for the current minute, for an edition outside the schedule."""
     minute = now.astimezone(UTC).replace(second=0, microsecond=0)
     return Slot(newsletter, _to_local_time(minute, ZoneInfo(zone)).strftime(SLOT_KEY_FORMAT), minute)
 
 
 def parse_slot_key(newsletter: str, key: str, zone: str) -> Slot | None:
-    """The slot that a key names (`2023-06-12T0800`); None where it is no key, or a day that the zone leaves out."""
+    """Parse a slot key (`2023-06-12T0800`); None where it is not valid, or its day does not exist in the zone."""
     try:
-        local_time = datetime.strptime(key, SLOT_KEY_FORMAT)  # noqa: DTZ007 - a local minute, placed in its zone below
+        local_time = datetime.strptime(key, SLOT_KEY_FORMAT)  # noqa: DTZ007 - a local minute; its zone follows below
     except ValueError:
         return None
     if local_time.year not in SUPPORTED_YEARS:
@@ -64,15 +64,15 @@ def parse_slot_key(newsletter: str, key: str, zone: str) -> Slot | None:
 
 
 def is_scheduled(slot: Slot, cron: str, zone: str) -> bool:
-    """Whether a schedule names this slot."""
+    """Return whether a schedule names this slot."""
     return slot in list_slots(slot.newsletter, cron, zone, slot.at - _SECOND, slot.at)
 
 
 def local_to_utc(local_time: datetime, tz: ZoneInfo) -> datetime | None:
-    """The instant of a local time in UTC, by the rules above; None on a day that the zone leaves out."""
+    """Convert a local time to UTC by the rules above; None on a day that the zone skips."""
     earlier = local_time.replace(tzinfo=tz, fold=0)
     early_offset, late_offset = (moment.utcoffset() or _ZERO for moment in (earlier, earlier.replace(fold=1)))
-    # PEP 495: the same, but in an overlap, where fold=0 is the first time; in a gap it is smaller
+    # PEP 495: equal, except in an overlap, where fold=0 is the first time, and in a gap, where it is smaller.
     if early_offset >= late_offset:
         return earlier.astimezone(UTC)
     if _is_day_missing(local_time.date(), tz):
@@ -83,18 +83,17 @@ def local_to_utc(local_time: datetime, tz: ZoneInfo) -> datetime | None:
 
 
 def local_midnight(day: date, zone: str) -> datetime:
-    """The instant at which a day begins in a zone; where its midnight is left out, the first instant after."""
+    """Return the instant at which a day starts in a zone: its midnight, or the first instant after where that is skipped."""
     tz = ZoneInfo(zone)
     local_time = datetime.combine(day, time())
     return local_to_utc(local_time, tz) or local_time.replace(tzinfo=tz).astimezone(UTC)
 
 
 def _iterate_slots(newsletter: str, cron: str, zone: str, start: datetime, end: datetime) -> Iterator[Slot]:
-    """The slots later than `after` whose local day is not later than that of `last`, by local time.
+    """Yield the slots later than `start` whose local day is not later than that of `end`, ordered by local time.
 
-    By their instants they stand in the same order, because a wall shows a time for the first time, or leaves it out,
-    only when it has shown all earlier ones or left them out. So none of those that are wanted has a local time before
-    what the wall shows at `after`.
+    Their instants have the same order: a local time occurs for the first time, or is skipped, only after all earlier ones
+    have occurred or were skipped. So no slot that is wanted has a local time before that of `start`.
     """
     tz = ZoneInfo(zone)
     first_time = _to_local_time(start, tz)
@@ -110,7 +109,7 @@ def _iterate_slots(newsletter: str, cron: str, zone: str, start: datetime, end: 
 
 @lru_cache(maxsize=64)
 def _times_of_day(cron: str) -> tuple[tuple[time, str], ...]:
-    """The times of day that an expression names, each with how it stands in a key. Days do not matter to them."""
+    """Return the times of day of an expression, each also in the format of slot keys."""
     minute, hour, *_ = cron.split()
     occurrences = CronSim(f"{minute} {hour} * * *", _ANY_DAY - _SECOND)
     first_day = takewhile(lambda occurrence: occurrence < _ANY_DAY + _DAY, occurrences)
@@ -118,16 +117,16 @@ def _times_of_day(cron: str) -> tuple[tuple[time, str], ...]:
 
 
 def _iterate_days(cron: str, first: date, last: date) -> Iterator[date]:
-    """The days that an expression names, both ends included."""
+    """Yield the days of an expression, both ends included."""
     start, end = (datetime.combine(day, time()) for day in (first, last))
     occurrences = CronSim(" ".join(["0", "0", *cron.split()[2:]]), start - _SECOND)
-    with suppress(StopIteration):  # cronsim gives up after fifty years without a day
+    with suppress(StopIteration):  # cronsim stops after fifty years without a match
         while (occurrence := next(occurrences)) <= end:
             yield occurrence.date()
 
 
 def _to_local_time(moment: datetime, tz: ZoneInfo) -> datetime:
-    """What clocks on the wall show at a moment."""
+    """Convert a moment to the local time in a zone."""
     return moment.astimezone(UTC).astimezone(tz).replace(tzinfo=None, fold=0)
 
 
@@ -137,7 +136,7 @@ def _is_day_missing(day: date, tz: ZoneInfo) -> bool:
 
 
 def _find_gap_end(low: datetime, high: datetime, tz: ZoneInfo) -> datetime:
-    """The transition between two UTC instants that lie before and after it, to the second."""
+    """Find the clock change between two instants in UTC, to the second."""
     offset = low.astimezone(tz).utcoffset()
     while high - low > _SECOND:
         middle = low + (high - low) // 2

@@ -1,1 +1,1 @@
-"""Every phrase that readers see: one module a surface, one row a language."""
+"""Every phrase that readers see: one module per surface, one row per language, one lookup (`translation.find_translation`)."""

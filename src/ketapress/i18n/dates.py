@@ -1,16 +1,15 @@
-"""Days and instants in words: pure, and light to load.
-
-A language gets names of its own by one row of `LANGUAGES`; one that has none is written in English.
-"""
+"""Format days and instants for people and machines. To add a language, add a row to `CALENDARS`."""
 
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from ketapress.i18n.translation import find_translation
+
 
 class Calendar(NamedTuple):
-    """How a language writes a day: the names of its months, their order with day and year, and with the day alone."""
+    """The names of a language's months, and its date formats with and without the year."""
 
     months: tuple[str, ...]
     pattern: str
@@ -51,37 +50,37 @@ CALENDARS = {
 
 @cache
 def load_zone(name: str) -> ZoneInfo:
-    """An IANA zone. The standard library caches weakly, so a build would read the same file again and again."""
+    """Return an IANA time zone. The cache of the standard library is weak: a build would read the same file many times."""
     return ZoneInfo(name)
 
 
 def format_day(moment: datetime, timezone: str, language: str, *, short: bool = False) -> str:
-    """The civil day of an instant in a zone, for people: `7 June 2023`; where it is short, without the year."""
+    """Format the local day of an instant for people: `7 June 2023`, or `7 June` where `short`."""
     local = moment.astimezone(load_zone(timezone))
-    calendar = _find_calendar(language)
+    calendar = find_translation(CALENDARS, language)
     pattern = calendar.short_pattern if short else calendar.pattern
     return pattern.format(day=local.day, month=calendar.months[local.month - 1], year=local.year)
 
 
 def format_instant(moment: datetime, timezone: str) -> str:
-    """An instant in a zone, for machines, to the second: `2023-06-07T08:00:00+02:00` (RFC 3339)."""
+    """Format an instant for machines, to the second: `2023-06-07T08:00:00+02:00` (RFC 3339)."""
     return moment.astimezone(load_zone(timezone)).isoformat(timespec="seconds")
 
 
 def month_name(moment: datetime, timezone: str, language: str) -> str:
-    """The name of the month."""
-    return _find_calendar(language).months[moment.astimezone(load_zone(timezone)).month - 1]
+    """Return the name of the local month of an instant."""
+    return find_translation(CALENDARS, language).months[moment.astimezone(load_zone(timezone)).month - 1]
 
 
-@lru_cache(maxsize=4096)  # the same posts stand in the lists of their year and of each of their tags
+@lru_cache(maxsize=4096)  # a post is in the list of its year and in the list of each of its tags
 def render_time_element(moment: datetime, timezone: str, language: str, *, short: bool = False) -> str:
-    """The day in a `time` element that holds the instant: HTML in which nothing is a reader's or an author's."""
+    """Return the day in a `time` element with the instant: HTML that contains no text of an author or a reader."""
     text = format_day(moment, timezone, language, short=short)
     return f'<time datetime="{format_instant(moment, timezone)}">{text}</time>'
 
 
 class DateFormatter(NamedTuple):
-    """Instants as the pages of one site show them."""
+    """The date formats of one site, by its time zone and language."""
 
     timezone: str
     language: str
@@ -91,7 +90,3 @@ class DateFormatter(NamedTuple):
 
     def timestamp(self, moment: datetime) -> str:
         return format_instant(moment, self.timezone)
-
-
-def _find_calendar(language: str) -> Calendar:
-    return CALENDARS.get(language.partition("-")[0].lower(), _ENGLISH)

@@ -1,10 +1,12 @@
-"""The phrases of a letter, by language. A language gets its own by one more row."""
+"""The phrases of digest messages, by language. To add a language, add a row."""
 
 from typing import NamedTuple
 
+from ketapress.i18n.translation import find_translation
+
 
 class MailMessages(NamedTuple):
-    """What the letter itself says, in one language. `{…}` are filled in by `render`."""
+    """The phrases of a digest message in one language. `mail.render` fills in the `{…}`."""
 
     in_this_issue: str
     continue_reading: str
@@ -28,7 +30,7 @@ _ENGLISH = MailMessages(
     all_online="Read the whole issue online",
     web_version="Web version",
     this_is_web="This is the web version of an issue of {newsletter}.",
-    because="You get this letter because {address} is subscribed to {newsletter}.",
+    because="You are receiving this e-mail because {address} is subscribed to {newsletter}.",
     preferences="Preferences",
     unsubscribe="Unsubscribe",
     picture="Picture",
@@ -116,5 +118,5 @@ TRANSLATIONS = {"ar": _ARABIC, "de": _GERMAN, "en": _ENGLISH, "es": _SPANISH, "f
 
 
 def mail_messages(language: str) -> MailMessages:
-    """The phrases of a language; English where it has none."""
-    return TRANSLATIONS.get(language.partition("-")[0].lower(), _ENGLISH)
+    """Return the phrases of a language; English where there are none."""
+    return find_translation(TRANSLATIONS, language)

@@ -1,17 +1,13 @@
-"""Schedules as templates say them to people: `{{ newsletter.schedule|spoken(zone) }}`, *every Monday at 08:00, Berlin time*.
+"""Describe schedules in words: *every Monday at 08:00, Berlin time*. To add a language, add a row to `PHRASES`.
 
-In: what cron means by it (five fields), an IANA zone, a language. Out: a phrase; nothing for what no short phrase can
-say, like `*/5`. A language gets phrases of its own by one row of `LANGUAGES`; one that has none is spoken to in English.
+A schedule that no short phrase describes, such as `*/5`, has no description.
 """
 
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jinja2 import pass_context
-from jinja2.runtime import Context
-
-from ketapress.model.settings import Schedule
+from ketapress.i18n.translation import find_translation
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _WORKING_DAYS = [1, 2, 3, 4, 5]
@@ -22,9 +18,9 @@ _WEEKLY = re.compile(r"\* \* (?P<days>[0-7a-z,-]+)")
 
 
 class SchedulePhrases(NamedTuple):
-    """How a language says when: `days` from Sunday and `ordinals` (first to fourth, last) as they stand in its phrases.
+    """The phrases of a language. `days` start with Sunday; `ordinals` are first to fourth and last.
 
-    `comma` and `last` join several days; `at` and `zone` take what was said so far as `{when}`.
+    `comma` and `last` join several days. `at` and `zone` contain the phrase so far as `{when}`.
     """
 
     days: tuple[str, ...]
@@ -131,16 +127,9 @@ PHRASES = {
 """By the primary subtag of a BCP 47 tag."""
 
 
-@pass_context
-def spoken_filter(context: Context, schedule: Schedule, timezone: str = "") -> str:
-    """The filter `spoken`: `spoken_schedule` in the site's language, and in its zone where none is given."""
-    site = context["site"]
-    return humanize_schedule(schedule.cron, timezone or site.timezone, site.language)
-
-
 def humanize_schedule(cron: str, timezone: str, language: str) -> str:
-    """When a cron expression is due, in words; empty where it names no single time of a day or week or month."""
-    phrases = PHRASES.get(language.partition("-")[0].lower(), _ENGLISH)
+    """Describe a cron expression in words; empty where it names more than one time of a day, or rarer days than monthly."""
+    phrases = find_translation(PHRASES, language)
     match = _TIME.fullmatch(cron)
     days_phrase = _humanize_days(match["rest"], phrases) if match else ""
     if not (match and days_phrase):
@@ -153,7 +142,7 @@ def humanize_schedule(cron: str, timezone: str, language: str) -> str:
 
 
 def _humanize_days(day_fields: str, phrases: SchedulePhrases) -> str:
-    """The days that the last three fields of cron name, in words."""
+    """Describe the days of the last three fields of a cron expression."""
     if day_fields == "* * *":
         return phrases.daily
     if day_fields.upper() == "L * *":
@@ -183,7 +172,7 @@ def _humanize_weekdays(day_list: str, phrases: SchedulePhrases) -> str:
 
 
 def _expand_range(part: str) -> Sequence[int]:
-    """The days of `mon`, `1` or `mon-fri`, from Sunday = 0. Raises ValueError for what is none of these."""
+    """Return the days of `mon`, `1` or `mon-fri`, from Sunday = 0. Raises ValueError for anything else."""
     first, _, last = part.partition("-")
     return range(_weekday_number(first), _weekday_number(last or first) + 1)
 

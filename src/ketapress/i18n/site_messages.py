@@ -1,11 +1,13 @@
-"""What the pages themselves say, by language. A language gets its own by one more row."""
+"""The phrases of the site's pages, by language. To add a language, add a row."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ketapress.i18n.translation import find_translation
+
 
 class SiteMessages(NamedTuple):
-    """The phrases of the archive, in one language. `{…}` are filled in where they are used; `feeds` are by media type."""
+    """The phrases of the site in one language. Callers fill in the `{…}`; `feeds` are indexed by media type."""
 
     skip: str
     site: str
@@ -57,23 +59,22 @@ _ENGLISH = SiteMessages(
     nothing_yet="Nothing has been published yet.",
     as_sent="Every edition as it was sent.",
     past_issues="Past editions",
-    subject_feed="Follow this subject alone",
+    subject_feed="Follow only this subject",
     invitation="Get the next one by e-mail, or in a feed reader.",
     by_mail="By e-mail",
-    by_mail_is="New articles come to your inbox. Every letter has a link that ends it.",
+    by_mail_is="New articles arrive in your inbox. Every message has an unsubscribe link.",
     by_feed="In a feed reader",
-    by_feed_is="A feed reader shows new articles as they appear, with nobody in between: no account, no algorithm, no "
-    "tracking. Copy one of these addresses into yours; all hold the same articles.",
+    by_feed_is="A feed reader shows new articles as they appear: no account, no algorithm, no tracking. Copy one of "
+    "these addresses into your reader; they all contain the same articles.",
     readers="No reader yet? These are free: {readers}.",
-    by_subject_is="Every subject has a page, and a feed of its own.",
+    by_subject_is="Every subject has its own page and feed.",
     all_feeds="All feeds in one file",
-    all_feeds_is="OPML, which most readers can import: the whole site, and each subject for itself.",
+    all_feeds_is="An OPML file, which most readers can import: the whole site, and each subject on its own.",
     moved="This page has moved:",
-    not_found="There is no such page",
-    not_found_is="The address may have a slip of the pen in it, or the page may be gone. Nearly everything is in one "
-    "of these places:",
+    not_found="Page not found",
+    not_found_is="The address may be misspelled, or the page may no longer exist. You can find almost everything here:",
     feeds={
-        _RSS: "Read by every feed reader. If in doubt, take this one.",
+        _RSS: "Every feed reader can read it. If in doubt, use this one.",
         _ATOM: "The same articles in a stricter format.",
         _JSON: "The same articles as JSON, for newer readers and for programs.",
     },
@@ -267,5 +268,5 @@ TRANSLATIONS = {"ar": _ARABIC, "de": _GERMAN, "en": _ENGLISH, "es": _SPANISH, "f
 
 
 def site_messages(language: str) -> SiteMessages:
-    """The phrases of a language; English where it has none."""
-    return TRANSLATIONS.get(language.partition("-")[0].lower(), _ENGLISH)
+    """Return the phrases of a language; English where there are none."""
+    return find_translation(TRANSLATIONS, language)

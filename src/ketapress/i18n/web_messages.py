@@ -1,10 +1,12 @@
-"""The phrases of the pages behind the links in mail, by language. A language gets its own by one more row."""
+"""The phrases of the pages behind links in mail, by language. To add a language, add a row."""
 
 from typing import NamedTuple
 
+from ketapress.i18n.translation import find_translation
+
 
 class WebMessages(NamedTuple):
-    """What the pages say in one language. `{newsletter}` and `{address}` are filled in by `pages`."""
+    """The phrases of these pages in one language. `subscription_pages` fills in `{newsletter}` and `{address}`."""
 
     language: str
     leave_title: str
@@ -30,24 +32,24 @@ class WebMessages(NamedTuple):
 _ENGLISH = WebMessages(
     language="en",
     leave_title="Unsubscribe?",
-    leave_text="{address} will get no more mail of {newsletter}.",
+    leave_text="{address} will receive no more mail from {newsletter}.",
     leave="Unsubscribe",
     left_title="You are unsubscribed",
-    left_text="You will get no more mail of {newsletter}.",
+    left_text="You will receive no more mail from {newsletter}.",
     preferences_title="Your subscriptions",
     preferences_text="These are the newsletters that {address} is subscribed to.",
     subscribed="Subscribed",
     not_subscribed="Not subscribed",
     leave_all="Unsubscribe from all",
-    nothing="This address is subscribed to nothing.",
+    nothing="This address has no subscriptions.",
     broken_title="This link does not work",
-    broken_text="It is not complete, or it is from a sample and was never meant for a reader. Take the link at the "
-    "foot of a letter that you got, all of it; or answer the letter, and we will do it for you.",
+    broken_text="The link is incomplete, or it comes from a sample that was not sent to a subscriber. Use the whole link "
+    "at the end of a message that you received, or reply to that message and we will do it for you.",
     lost_title="Page not found",
-    lost_text="There is nothing at this address.",
+    lost_text="There is no page at this address.",
     busy_title="Please try again",
-    busy_text="Something on our side did not work just now, and nothing was changed. Try it again in a few minutes.",
-    home="To the front page",
+    busy_text="Something went wrong on our side, and nothing was changed. Please try again in a few minutes.",
+    home="Go to the front page",
 )
 _ARABIC = WebMessages(
     language="ar",
@@ -158,10 +160,12 @@ _SPANISH = WebMessages(
     busy_text="Algo no ha funcionado aquí ahora mismo, y no se ha cambiado nada. Inténtelo dentro de unos minutos.",
     home="A la portada",
 )
-TRANSLATIONS = {each.language: each for each in (_ARABIC, _CHINESE, _ENGLISH, _FRENCH, _GERMAN, _SPANISH)}
+TRANSLATIONS = {
+    messages.language: messages for messages in (_ARABIC, _CHINESE, _ENGLISH, _FRENCH, _GERMAN, _SPANISH)
+}
 """By the primary subtag of a BCP 47 tag."""
 
 
-def web_messages(tag: str) -> WebMessages:
-    """The phrases of a language; English where it has none."""
-    return TRANSLATIONS.get(tag.partition("-")[0].lower(), _ENGLISH)
+def web_messages(language: str) -> WebMessages:
+    """Return the phrases of a language; English where there are none."""
+    return find_translation(TRANSLATIONS, language)

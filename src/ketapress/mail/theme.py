@@ -5,7 +5,7 @@ Each theme has a template: `templates/mail/THEME.html`. The keys of both mapping
 
 from typing import NamedTuple
 
-from ketapress.model.colour import contrast_ratio, ensure_contrast
+from ketapress.model.color import contrast_ratio, ensure_contrast
 from ketapress.model.language import text_direction
 
 

@@ -1,6 +1,6 @@
-"""One edition on its way to one address: states, what a relay said, and what we make of it.
+"""The delivery of one edition to one address: its states, replies of the relay, and verdicts about them.
 
-Every change of state goes along an arrow of `ARROWS`; the table in docs/ARCHITECTURE.md is this one in words.
+A delivery changes its state only as `TRANSITIONS` allows; docs/ARCHITECTURE.md shows the same table.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. `sending` means: the intent is committed, and the final dot may go out."""
+    """The state of a delivery. `sending`: the intent is committed, and end of data may be sent."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
@@ -44,17 +44,17 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
             DeliveryState.DEFERRED,
             DeliveryState.FAILED,
             DeliveryState.IN_DOUBT,
-            DeliveryState.EXPIRED,  # refused for now, with no time left to try again
+            DeliveryState.EXPIRED,  # deferred by the relay, with no time left for another attempt
         }
     ),
     DeliveryState.DEFERRED: _UNSENT_STATES | {DeliveryState.CLAIMED},
     DeliveryState.IN_DOUBT: _UNSENT_STATES | {DeliveryState.CLAIMED, DeliveryState.SENT},
 } | {state: frozenset() for state in FINAL_STATES}
-"""From each state, where a delivery may go next. Final states have no way out."""
+"""The next states that each state allows. Final states allow none."""
 
 
 class Phase(StrEnum):
-    """The steps of a conversation with a relay, in order (RFC 5321, 4.1)."""
+    """The phases of an SMTP session, in order (RFC 5321, 4.1)."""
 
     CONNECT = "connect"
     TLS = "tls"
@@ -64,14 +64,15 @@ class Phase(StrEnum):
     RECIPIENT = "recipient"
     DATA = "data"
     BODY = "body"
-    END_OF_DATA = "dot"
+    END_OF_DATA = "end of data"
+    DOT = END_OF_DATA  # the earlier name, for users of `ketapress.testing`
 
 
 class Reply(NamedTuple):
-    """What a relay said, cleaned of control characters and cut to a sane length.
+    """A reply of the relay, without control characters and cut to a sane length.
 
-    `code` is the three digits, 0 when there was no usable answer: the line broke, timed out, or spoke garbage.
-    `enhanced` is the RFC 3463 code (`5.1.1`) or empty.
+    `code` has three digits; it is 0 where there was no valid reply: the connection was lost, timed out or broke the
+    protocol. `enhanced` is the RFC 3463 code (`5.1.1`) or empty.
     """
 
     code: int
@@ -85,7 +86,10 @@ class Reply(NamedTuple):
 
 
 class Fault(StrEnum):
-    """Whose matter a reply is: this decides who waits, who is given up, and what else may go on."""
+    """What a reply is about: this recipient, the sender, the message, or the relay as a whole.
+
+    This decides which deliveries wait, which fail, and whether others may go on.
+    """
 
     NONE = "none"
     RECIPIENT_DEFERRED = "recipient deferred"
@@ -99,7 +103,7 @@ class Fault(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """What we make of a reply. `suppress` says that the address itself is dead and should get no more mail."""
+    """The classification of a reply. `suppress`: the address does not exist and should get no more mail."""
 
     fault: Fault
     reply: Reply
@@ -108,15 +112,16 @@ class Verdict(NamedTuple):
 
     @property
     def is_domain_busy(self) -> bool:
-        """Whether the recipient's whole domain may want less: put off for now, and not because of one mailbox."""
+        """Whether the recipient's domain may want less mail: deferred, and not because of one mailbox."""
         is_deferred = self.fault is Fault.RECIPIENT_DEFERRED and self.reply.code > 0
         return is_deferred and not self.reply.enhanced.startswith(("4.1.", "4.2."))  # RFC 3463, 3.2 and 3.3
 
 
 class Recipient(NamedTuple):
-    """One delivery, claimed: to whom, under which subscription, how often it was tried before.
+    """A claimed delivery: its address, its subscription, and the number of earlier attempts.
 
-    `dated` is the Date header of a message that may already have been accepted: a resend repeats it to the byte.
+    `message_date` is the Date header of a message that the relay may have accepted already: a resend repeats it, so that
+    both copies have the same bytes.
     """
 
     subscription_id: int
@@ -127,7 +132,7 @@ class Recipient(NamedTuple):
 
 
 class DeliveryResult(NamedTuple):
-    """What became of one delivery that was tried: its next state, the reply, and when to try again if deferred."""
+    """The result of one attempt: the next state, the reply, and when to try again if the delivery is deferred."""
 
     subscription_id: int
     state: DeliveryState
@@ -137,13 +142,13 @@ class DeliveryResult(NamedTuple):
 
 
 class LeaseLostError(Exception):
-    """We said nothing for longer than its lease: what was claimed is, or may be, in other hands."""
+    """The lease of this worker has expired; another worker may have taken over its claimed deliveries."""
 
 
 class DeliverySummary(NamedTuple):
-    """One delivery as people look at it: `outbox show --deliveries`, `subscribers history`.
+    """A delivery as `outbox show --deliveries` and `subscribers history` show it.
 
-    `dated` is the Date of its message, once one may have gone out.
+    `message_date` is the Date header of its message, once one may have been sent.
     """
 
     edition: str

@@ -1,4 +1,4 @@
-"""Slots, windows and editions: what goes out together, and how far it has come."""
+"""Slots, windows and editions, and the states of an edition."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,11 +8,11 @@ from typing import NamedTuple
 from ketapress.model.post import Post
 
 SUPPORTED_YEARS = range(1900, 9901)
-"""What people may name as a time: far enough from both ends of the calendar that no sum or search leaves it."""
+"""The years a user may name: far enough from both ends of the calendar that no sum or search overflows."""
 
 
 class Slot(NamedTuple):
-    """One instant at which a newsletter is due, in UTC. `key` is the local minute in its zone: `2023-06-12T0800`."""
+    """One time at which a newsletter is due: `at` in UTC, `key` as the local minute in its zone (`2023-06-12T0800`)."""
 
     newsletter: str
     key: str
@@ -25,21 +25,18 @@ class Slot(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The span an edition looks back over, both ends included.
+    """The time whose posts an edition takes, both ends included.
 
-    `after` is the slot of the last composed edition, or the newsletter's start. What was published at that very
-    instant went out with that edition and is left out because it was, so the ends may touch.
+    `start` is the slot of the last composed edition, or the newsletter's start. Windows may share an instant, because
+    posts of an earlier edition are left out by their ids.
     """
 
     start: datetime
     end: datetime
 
-    def contains(self, moment: datetime) -> bool:
-        return self.start <= moment <= self.end
-
 
 class Decision(StrEnum):
-    """What became of a due slot. Each slot is decided once."""
+    """The decision about a due slot. Each slot is decided once."""
 
     COMPOSED = "composed"
     EMPTY = "empty"
@@ -47,7 +44,7 @@ class Decision(StrEnum):
 
 
 class EditionState(StrEnum):
-    """How far a composed edition has come. The store owns it."""
+    """The state of a composed edition, which the store owns."""
 
     BUILDING = "building"
     READY = "ready"
@@ -59,7 +56,7 @@ class EditionState(StrEnum):
 
 
 HELD_BY_PERSON = "a person held it"
-"""Why an edition is held that nothing is wrong with."""
+"""The reason of an edition that a person held, without a problem of its own."""
 
 
 class Display(StrEnum):
@@ -78,9 +75,10 @@ class EditionItem(NamedTuple):
 
 
 class Edition(NamedTuple):
-    """The digest of one newsletter for one slot: a frozen list of posts, newest first.
+    """The digest of one newsletter for one slot: a fixed list of posts, newest first.
 
-    `more` are posts of the window that found no room even as a headline: the letter counts and links them.
+    `overflow` are posts of the window for which there was no room, not even as a headline: the message counts and links
+    them.
     """
 
     slot: Slot
@@ -94,11 +92,11 @@ class Edition(NamedTuple):
 
 
 class StoredEdition(NamedTuple):
-    """A decided slot as the store knows it. `state`, `window` and `subject` are there only when it was composed.
+    """A decided slot as stored. `state`, `window` and `subject` are set only for a composed one.
 
-    `send_by` is the last instant at which it may start to go out by itself; `why` is the reason of a hold or a
-    cancellation, for people; `left_out` are the subscriptions that it was not frozen for, by the state of their consent;
-    `web` (the archive's page) is loaded only where it was asked for.
+    `send_deadline` is the last time at which sending may start without a person. `reason` says, for people, why the edition
+    is held or canceled. `skipped_counts` counts the subscriptions that were skipped when recipients were frozen, by the
+    state of their consent. `web_html` is the page for the site; it is loaded only on request.
     """
 
     id: int
@@ -116,7 +114,7 @@ class StoredEdition(NamedTuple):
 
     @property
     def is_held_by_person(self) -> bool:
-        """Whether it waits because somebody said so, not because of what is wrong with it."""
+        """Whether a person held the edition, and not a problem."""
         return self.state is EditionState.HELD and self.reason == HELD_BY_PERSON
 
 
@@ -124,4 +122,4 @@ WAITING_STATES = frozenset({EditionState.HELD, EditionState.AWAITING_APPROVAL})
 """The states in which an edition waits for a person."""
 
 PUBLIC_STATES = frozenset({EditionState.READY, EditionState.SENDING, EditionState.DONE})
-"""The states in which an edition has a page in the archive: what is held or cancelled is nobody's to read."""
+"""The states in which an edition has a page on the site: held and canceled editions are not public."""

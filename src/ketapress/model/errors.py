@@ -1,7 +1,7 @@
-"""What can be wrong, said so that a person can mend it.
+"""Problems that a person can fix, and the errors that carry them.
 
-A `Problem` is a value: bad input becomes one, and the rest goes on. An error stops what was asked for.
-Both say what, where, why and what to do. Doors turn them into pages and exit codes; nothing below knows either.
+A `Problem` is a value: bad input becomes one, and the rest goes on. An error ends the command. Both say what is wrong,
+where, why, and what to do. Only entry points turn them into exit codes and pages.
 """
 
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Severity(StrEnum):
-    """How much a problem matters: an error needs a person, a warning only wants one to know."""
+    """The severity of a problem: an error needs a person, a warning informs."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -18,7 +18,7 @@ class Severity(StrEnum):
 class Problem(NamedTuple):
     """One thing that is wrong. `path` is relative to the publication folder, `line` counts from 1.
 
-    `asks` marks a warning that a person has to answer before something can go on; every error does.
+    `needs_answer` marks a warning that a person has to answer before work can go on, as for every error.
     """
 
     code: str
@@ -35,13 +35,13 @@ class Problem(NamedTuple):
 
     @property
     def where(self) -> str:
-        """The place as an editor can click it: `posts/a.md:3`, `posts/a.md`, or nothing."""
+        """The location in a form that editors can open: `posts/a.md:3`, `posts/a.md`, or empty."""
         if self.path is None:
             return ""
         return self.path if self.line is None else f"{self.path}:{self.line}"
 
     def with_location(self, path: str, line: int | None = None) -> "Problem":
-        """The same problem, placed; a line that is already known stays."""
+        """Return the problem with this path; `line` replaces its own only where it is given."""
         return self._replace(path=path, line=self.line if line is None else line)
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class Problem(NamedTuple):
 
 
 class KetapressError(Exception):
-    """Something a person has to mend before what they asked for can be done. Carries at least one `Problem`."""
+    """An error that a person has to fix before the command can be done. Carries at least one `Problem`."""
 
     def __init__(self, problem: Problem, *others: Problem) -> None:
         self.problems = (problem, *others)
@@ -57,20 +57,16 @@ class KetapressError(Exception):
 
 
 class ConfigurationError(KetapressError):
-    """The settings cannot be used: file, line and key are named."""
+    """The settings are invalid. The problems name file, line and key."""
 
 
 class UsageError(KetapressError):
-    """The words of a command are wrong: an unknown newsletter, an edition that is not there."""
+    """The arguments of a command are wrong: an unknown newsletter, an edition that does not exist."""
 
 
 class RefusedError(KetapressError):
-    """Ketapress will not do it in this state: held by another process, a relay that would get dead links."""
+    """The command is refused in this state: another process holds the lock, or links in the mail would not work."""
 
 
 class StoreError(KetapressError):
-    """The database cannot be read or written: full disk, wrong version, gone."""
-
-
-class RelayError(KetapressError):
-    """The relay as a whole cannot be used: refused, no TLS, wrong password. No recipient's fault."""
+    """The database cannot be read or written: the disk is full, its version is wrong, or it is missing."""

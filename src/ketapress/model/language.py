@@ -1,4 +1,4 @@
-"""Languages by their BCP 47 tags, as far as pages, feeds and mail have to know them."""
+"""Script and text direction of a language, by its BCP 47 tag."""
 
 from functools import lru_cache
 
@@ -33,7 +33,7 @@ LANGUAGES_BY_SCRIPT = {
     "thai": "th",
     "tibt": "bo dz",
 }
-"""The languages of each script but Latin, which has all others; the commonest first. Scripts by ISO 15924, in lower case."""
+"""The languages of each script, the most common first; all others use Latin. Scripts are ISO 15924 codes in lower case."""
 _DEFAULT_SCRIPTS = {
     language: script for script, languages in LANGUAGES_BY_SCRIPT.items() for language in languages.split()
 }
@@ -41,12 +41,12 @@ _DEFAULT_SCRIPTS = {
 
 @lru_cache(maxsize=64)
 def script_code(tag: str) -> str:
-    """The script of a language: the one that the tag names (`az-Arab`), else the usual one (`ar-EG`)."""
+    """Return the script of a language: the one in its tag (`az-Arab`), otherwise the language's usual script (`ar-EG`)."""
     language, *subtags = tag.lower().replace("_", "-").split("-")
     script_subtag = next((subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha()), "")  # noqa: PLR2004 - RFC 5646, 2.2.3
     return _SCRIPT_ALIASES.get(script_subtag, script_subtag) or _DEFAULT_SCRIPTS.get(language, "latn")
 
 
 def text_direction(tag: str) -> str:
-    """`rtl` or `ltr`, by the script."""
+    """Return `rtl` or `ltr`, by the script."""
     return "rtl" if script_code(tag) in _RTL_SCRIPTS else "ltr"

@@ -1,4 +1,4 @@
-"""An edition rendered once: bytes with gaps, and what goes into the gaps for one subscriber."""
+"""A message rendered once per edition, with merge fields for what differs per subscriber."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class FieldEncoding(StrEnum):
-    """Where a slot stands, which decides how its value is encoded before it is filled in.
+    """The encoding of a merge field's value, which depends on its position in the message.
 
     Text and HTML are quoted-printable; the `base64` ones are for scripts in which that would be much longer.
     """
@@ -19,18 +19,18 @@ class FieldEncoding(StrEnum):
 
 
 class MergeField(NamedTuple):
-    """A gap in a letter: what is filled in (`unsubscribe_url`, `to`, …) and where."""
+    """A placeholder in a message template: the name of its value (`unsubscribe_url`, `to`, …), and its encoding."""
 
     name: str
     encoding: FieldEncoding
 
 
 class MessageTemplate(NamedTuple):
-    """A whole RFC 5322 message with CRLF line ends, cut at its slots: `segments[0] slots[0] segments[1] … `.
+    """A complete RFC 5322 message with CRLF line ends: `segments[0] merge_fields[0] segments[1] …`.
 
-    There is one more segment than there are slots. No line of a segment begins with a full stop, and a slot
-    value never makes one: what is filled needs no dot-stuffing (RFC 5321, 4.5.2).
-    `key` is hexadecimal and the root of what has to be unique and repeatable: Message-IDs and boundary.
+    There is one more segment than there are merge fields. No line of a segment begins with a period, and no value makes
+    one, so a personalized message needs no dot-stuffing (RFC 5321, 4.5.2).
+    `key` is hexadecimal; Message-IDs and the boundary are derived from it, so that they are unique and repeatable.
     """
 
     key: str
@@ -39,10 +39,10 @@ class MessageTemplate(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """What the mail room makes of an edition: for people to read, and for the relay to send.
+    """A rendered edition, for people to read and for the relay to send.
 
-    `html` and `text` are the parts with the specimen's values in the slots, `web` is the page of the archive
-    (neutral values), `letter` is what is stamped. `sizes` are bytes: html, text, message.
+    `html` and `text` are the parts with the sample recipient's values, `web_html` is the page for the site (neutral
+    values), `message_template` is personalized per subscriber. `sizes` in bytes: html, text, message.
     """
 
     subject: str

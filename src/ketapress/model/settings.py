@@ -1,7 +1,7 @@
-"""Every setting, declared once: its name, type, default, how it is read, and one sentence.
+"""Every setting, declared once: its name, type, default, converter, and one sentence.
 
-`reads` names a reader of `settings/fields.py`, which turns what TOML holds into the value below and refuses the
-rest with a sentence. The same declarations print docs/settings.md.
+`converter` is a key of `settings.converters.CONVERTERS`, which turns a TOML value into the value below, or raises
+ValueError with a sentence. docs/settings.md is printed from the same declarations.
 """
 
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ from ketapress.model.urls import is_loopback, join_url
 
 
 class Setting(NamedTuple):
-    """What is said of a setting beside its type and its default.
+    """The declaration of a setting beside its type and its default.
 
-    `key` is its name in the file where that is no Python name (`from`).
+    `key` is its name in the file where that is not a valid Python name (`from`).
     """
 
-    sentence: str
-    reads: str = "text"
+    description: str
+    converter: str = "text"
     key: str = ""
 
 
 class SettingSpec(NamedTuple):
-    """A setting as it was declared: `name` is the field's, `key` the file's; without a default it is required."""
+    """A declared setting: `name` is that of the field, `key` that in the file; without a default it is required."""
 
     name: str
     key: str
@@ -36,7 +36,7 @@ class SettingSpec(NamedTuple):
 
 
 def setting_specs(section: type) -> tuple[SettingSpec, ...]:
-    """The settings of a section, in their order; fields that nothing is said of are no settings."""
+    """Return the settings of a section in their order. Fields without a `Setting` are not settings."""
     defaults: Mapping[str, Any] = section._field_defaults  # type: ignore[attr-defined]  # of every named tuple
     specs = []
     for name, annotation in section.__annotations__.items():
@@ -46,8 +46,8 @@ def setting_specs(section: type) -> tuple[SettingSpec, ...]:
                 SettingSpec(
                     name,
                     setting.key or name,
-                    setting.reads,
-                    setting.sentence,
+                    setting.converter,
+                    setting.description,
                     not has_default,
                     defaults.get(name),
                 )
@@ -56,48 +56,63 @@ def setting_specs(section: type) -> tuple[SettingSpec, ...]:
 
 
 class Author(NamedTuple):
-    """Who stands as the author where a post names none."""
+    """`site.author`: the author of posts that name none."""
 
     name: Annotated[str, Setting("The author's name.")]
-    email: Annotated[str, Setting("The author's address; it is not printed in feeds.", reads="address")] = ""
+    email: Annotated[str, Setting("The author's address. Feeds do not contain it.", converter="address")] = ""
 
 
 class SiteSettings(NamedTuple):
-    """`[site]`: what the publication is."""
+    """`[site]`: the publication."""
 
-    title: Annotated[str, Setting("The publication's name, in feeds, pages and mail.")]
+    title: Annotated[str, Setting("The publication's name, used in feeds, pages and mail.")]
     url: Annotated[
-        str, Setting("Where `public/` is served; every link in feeds and mail begins with it.", reads="url")
+        str,
+        Setting(
+            "The address at which `public/` is served. Every link in feeds and mail starts with it.",
+            converter="url",
+        ),
     ]
-    description: Annotated[str, Setting("One sentence on what it is about.")] = ""
+    description: Annotated[str, Setting("One sentence that describes the publication.")] = ""
     language: Annotated[
         str,
-        Setting("The language of posts that name none, as BCP 47: `en`, `de-CH`, `ar`.", reads="language"),
+        Setting(
+            "The language of posts that name none, as a BCP 47 tag: `en`, `de-CH`, `ar`.",
+            converter="language",
+        ),
     ] = "en"
-    timezone: Annotated[str, Setting("The IANA zone of bare dates and of the pages.", reads="zone")] = "UTC"
-    author: Annotated[Author | None, Setting("Who writes, where a post does not say.", reads="author")] = None
+    timezone: Annotated[
+        str, Setting("The IANA time zone of the pages, and of dates without a time.", converter="zone")
+    ] = "UTC"
+    author: Annotated[Author | None, Setting("The author of posts that name none.", converter="author")] = (
+        None
+    )
     postal_address: Annotated[
-        str, Setting("Where a letter reaches you; the law of many countries asks for it in mail.")
+        str, Setting("Your postal address. Many countries require one in bulk mail.")
     ] = ""
     logo: Annotated[
-        str, Setting("An absolute URL of a picture for the masthead, PNG or JPEG.", reads="optional url")
+        str, Setting("The absolute URL of an image for the masthead, PNG or JPEG.", converter="optional url")
     ] = ""
     accent: Annotated[
-        str, Setting("The colour of links and buttons, six hexadecimal digits.", reads="colour")
+        str, Setting("The color of links and buttons, in six hexadecimal digits.", converter="color")
     ] = "#8a3b12"
 
 
 class PostSettings(NamedTuple):
-    """`[posts]`: how dates become instants."""
+    """`[posts]`: when posts are published."""
 
     publish_at: Annotated[
-        time, Setting("When a post with a bare date is published, in the site's zone.", reads="clock")
+        time,
+        Setting(
+            "The time of day, in the site's time zone, at which posts whose date has no time are published.",
+            converter="clock",
+        ),
     ] = time(6)
     late_posts: Annotated[
         timedelta,
         Setting(
-            "How far back a file that appears late may be dated and still go into an edition.",
-            reads="duration",
+            "How old the date of a new file may be for its post to go into an edition.",
+            converter="duration",
         ),
     ] = timedelta(days=7)
     dates: Annotated[
@@ -105,20 +120,22 @@ class PostSettings(NamedTuple):
         Setting(
             "The date of a post on pages and in feeds: `author`, as it was written, or `first seen`, when a post that "
             "appeared late was first seen.",
-            reads="dates",
+            converter="dates",
         ),
     ] = "author"
 
 
 class FeedSettings(NamedTuple):
-    """`[feeds]`: what readers poll."""
+    """`[feeds]`: RSS, Atom and JSON feeds."""
 
-    entries: Annotated[int, Setting("How many of the newest posts a feed holds.", reads="count")] = 50
-    hub: Annotated[str, Setting("A WebSub hub that is told when feeds change.", reads="optional url")] = ""
+    entries: Annotated[int, Setting("The number of posts in a feed, newest first.", converter="count")] = 50
+    hub: Annotated[
+        str, Setting("The WebSub hub that is notified when feeds change.", converter="optional url")
+    ] = ""
 
 
 class Schedule(NamedTuple):
-    """When a newsletter is due: what was written, and the five-field cron expression that it means."""
+    """A schedule as written in the settings, and its five-field cron expression."""
 
     text: str
     cron: str
@@ -128,79 +145,94 @@ class NewsletterSettings(NamedTuple):
     """`[newsletters.NAME]`: a named stream with a schedule, a selection of posts, a sender and a subject."""
 
     name: str
-    title: Annotated[str, Setting("What subscribers know it as.")]
+    title: Annotated[str, Setting("The name that subscribers see.")]
     schedule: Annotated[
         Schedule,
         Setting(
-            "When it is due: cron, or `daily 08:00`, `weekly mon 08:00`, `monthly last fri 08:00`.",
-            reads="schedule",
+            "When editions are due: a cron expression, or `daily 08:00`, `weekly mon 08:00`, `monthly last fri 08:00`.",
+            converter="schedule",
         ),
     ]
-    starts: Annotated[date, Setting("Nothing before this day's local midnight goes out.", reads="date")]
+    starts: Annotated[date, Setting("The first day; posts from before it are not mailed.", converter="date")]
     sender: Annotated[
         Mailbox,
         Setting(
-            "Who the mail is from, `Name <digest@example.org>`, on a domain of yours.",
-            reads="mailbox",
+            "The sender of the mail, `Name <digest@example.org>`, at a domain that you own.",
+            converter="mailbox",
             key="from",
         ),
     ]
     timezone: Annotated[
-        str, Setting("The IANA zone of the schedule; the site's where it is not set.", reads="zone")
+        str, Setting("The IANA time zone of the schedule. Default: `site.timezone`.", converter="zone")
     ] = ""
-    reply_to: Annotated[str, Setting("Where answers go, if not to the sender.", reads="address")] = ""
+    reply_to: Annotated[
+        str, Setting("The address for replies. Default: the sender.", converter="address")
+    ] = ""
     unsubscribe_mailto: Annotated[
         str,
         Setting(
-            "An address that takes unsubscribe mails; its header part is there only when set.",
-            reads="address",
+            "An address that accepts unsubscribe requests by mail. It is added to List-Unsubscribe only if set.",
+            converter="address",
         ),
     ] = ""
     subject: Annotated[
         str,
         Setting(
-            "The subject, a Jinja template that knows `posts`, `newsletter`, `site` and `slot`.",
-            reads="template",
+            "The subject line: a Jinja template with `posts`, `newsletter`, `site` and `slot`.",
+            converter="template",
         ),
     ] = "{{ posts[0].title }}{% if posts|length > 1 %} and {{ posts|length - 1 }} more{% endif %}"
     tags: Annotated[
-        tuple[str, ...], Setting("Only posts with one of these tags; all where it is empty.", reads="texts")
+        tuple[str, ...],
+        Setting(
+            "Only posts with at least one of these tags are selected. Default: all posts.", converter="texts"
+        ),
     ] = ()
     send_within: Annotated[
         timedelta | None,
         Setting(
-            "How late an edition may still go out by itself; the time until the next slot where it is not set.",
-            reads="optional duration",
+            "How late after its send time an edition may still be sent without a person. Default: until the next send time.",
+            converter="optional duration",
         ),
     ] = None
     approval: Annotated[
-        str, Setting("`none`, or `one`: a person approves each edition before it goes out.", reads="approval")
+        str,
+        Setting(
+            "`one`: a person approves each edition before it is sent. `none`: no approval.",
+            converter="approval",
+        ),
     ] = "none"
     theme: Annotated[
         str,
         Setting(
-            "How its mail looks: `magazine`, `bulletin` (short news, close together) or `letter` (plain).",
-            reads="theme",
+            "The design of the mail: `magazine`, `bulletin` (compact, for short news) or `letter` (plain).",
+            converter="theme",
         ),
     ] = "magazine"
     font: Annotated[
-        str, Setting("The face of its text in Latin letters: `serif` or `sans`.", reads="font")
+        str, Setting("The typeface of text in Latin script: `serif` or `sans`.", converter="font")
     ] = "serif"
     max_bytes: Annotated[
-        int, Setting("The largest HTML part in bytes; Gmail cuts mail off at about 102 KB.", reads="bytes")
+        int,
+        Setting(
+            "The maximum size of the HTML part in bytes. Gmail clips messages larger than about 102 KB.",
+            converter="bytes",
+        ),
     ] = 92160
 
 
 class DkimSettings(NamedTuple):
-    """`relay.dkim`: sign here, where the relay does not."""
+    """`relay.dkim`: DKIM signatures, for a relay that does not sign."""
 
-    domain: Annotated[str, Setting("The signing domain, d= of the signature.")]
-    selector: Annotated[str, Setting("The selector, s= of the signature.")]
-    key_file: Annotated[str, Setting("The private key in PEM, relative to the publication folder.")]
+    domain: Annotated[str, Setting("The signing domain (`d=` of the signature).")]
+    selector: Annotated[str, Setting("The selector (`s=` of the signature).")]
+    key_file: Annotated[
+        str, Setting("The file with the private key in PEM, relative to the publication folder.")
+    ]
 
 
 class RelayUrl(NamedTuple):
-    """A relay's URL in its parts. `security` is `none`, `starttls` or `tls`; `password` never shows in a repr."""
+    """The parts of a relay's URL. `security` is `none`, `starttls` or `tls`. `repr` omits the password."""
 
     host: str
     port: int
@@ -221,108 +253,110 @@ class RelayUrl(NamedTuple):
 
 
 class RelaySettings(NamedTuple):
-    """`[relay]`: the SMTP server that takes our messages."""
+    """`[relay]`: the SMTP server that mail is sent through."""
 
     url: Annotated[
         RelayUrl,
         Setting(
-            "`smtp://localhost:2525`, `smtp+starttls://user:${SMTP_PASSWORD}@host:587` or `smtps://…`.",
-            reads="relay url",
+            "The SMTP server: `smtp://localhost:2525`, `smtp+starttls://user:${SMTP_PASSWORD}@host:587` or `smtps://…`.",
+            converter="relay url",
         ),
     ] = RelayUrl("localhost", 2525, "none")
-    connections: Annotated[int, Setting("How many connections are open at once.", reads="count")] = 4
+    connections: Annotated[int, Setting("The maximum number of open connections.", converter="count")] = 4
     rate: Annotated[
         float | None,
-        Setting("The most messages a second; no limit where it is not set.", reads="optional rate"),
+        Setting("The maximum number of messages per second. Default: no limit.", converter="optional rate"),
     ] = None
     warm_up: Annotated[
         date | None,
         Setting(
-            "The day a new sender begins: 200 messages that day, each day twice as many, and after two weeks no limit. "
-            "Days are those of UTC.",
-            reads="optional date",
+            "The first day of a new sender, in UTC: at most 200 messages on that day, twice as many on each day that follows, "
+            "and no limit after two weeks.",
+            converter="optional date",
         ),
     ] = None
     return_path: Annotated[
-        str, Setting("The envelope's sender; the newsletter's address where it is not set.", reads="address")
+        str,
+        Setting("The envelope sender. Default: the address of the newsletter's sender.", converter="address"),
     ] = ""
     in_doubt: Annotated[
         str,
         Setting(
-            "What becomes of a message whose answer was lost: `resend` (with the same Message-ID) or `hold`.",
-            reads="in doubt",
+            "What to do with a message whose reply was lost: `resend` (with the same Message-ID) or `hold`.",
+            converter="in doubt",
         ),
     ] = "resend"
     durability: Annotated[
         str,
         Setting(
-            "`power`: results outlive a power cut; `process`: they outlive a kill, and it is faster.",
-            reads="durability",
+            "`power`: results survive a power failure. `process`: results survive a killed process; this is faster.",
+            converter="durability",
         ),
     ] = "power"
     dkim: Annotated[
         DkimSettings | None,
-        Setting("Signing, for relays that do not sign: { domain, selector, key_file }.", reads="dkim"),
+        Setting(
+            "DKIM signatures, for a relay that does not sign: { domain, selector, key_file }.",
+            converter="dkim",
+        ),
     ] = None
 
 
 class DatabaseSettings(NamedTuple):
-    """`[database]`: where people and editions are kept."""
+    """`[database]`: the database of editions, subscribers and deliveries."""
 
     url: Annotated[
         str,
         Setting(
-            "`sqlite:///FILE` relative to the publication folder, or `postgresql+psycopg://…`.",
-            reads="database url",
+            "The database: `sqlite:///FILE`, relative to the publication folder, or `postgresql+psycopg://…`.",
+            converter="database url",
         ),
     ] = "sqlite:///ketapress.db"
 
 
 class WebSettings(NamedTuple):
-    """`[web]`: the pages that need a process: sign-up, preferences, unsubscribe, the desk."""
+    """`[web]`: the web server for preferences and unsubscribe links."""
 
-    url: Annotated[
-        str, Setting("Where the web door is reached from outside, https.", reads="optional url")
-    ] = ""
-    host: Annotated[str, Setting("The interface the web door listens on.")] = "127.0.0.1"
-    port: Annotated[int, Setting("The port the web door listens on.", reads="port")] = 8025
+    url: Annotated[str, Setting("The public https address of the web server.", converter="optional url")] = ""
+    host: Annotated[str, Setting("The address that the web server listens on.")] = "127.0.0.1"
+    port: Annotated[int, Setting("The port that the web server listens on.", converter="port")] = 8025
     secret: Annotated[
         str,
         Setting(
-            "What links in mail are signed with, 32 characters or more; made at first use where it is not set.",
-            reads="secret",
+            "The secret that signs links in mail, at least 32 characters long. Default: created on first use.",
+            converter="secret",
         ),
     ] = ""
     previous_secrets: Annotated[
-        tuple[str, ...], Setting("Earlier secrets whose links still work.", reads="secrets")
+        tuple[str, ...], Setting("Earlier secrets. Links that they signed stay valid.", converter="secrets")
     ] = ()
     trusted_proxies: Annotated[
-        tuple[str, ...], Setting("Addresses whose X-Forwarded-For is believed.", reads="texts")
+        tuple[str, ...], Setting("Addresses of proxies whose X-Forwarded-For is trusted.", converter="texts")
     ] = ()
 
 
 class AlertSettings(NamedTuple):
-    """`[alerts]`: who is told when something needs a person."""
+    """`[alerts]`: notifications when something needs a person."""
 
     command: Annotated[
         tuple[str, ...],
         Setting(
-            'A program and its words, `["/usr/local/bin/page", "ops"]`; it reads the alert as JSON on stdin.',
-            reads="texts",
+            'A program and its arguments, `["/usr/local/bin/page", "ops"]`. It gets the alert as JSON on stdin.',
+            converter="texts",
         ),
     ] = ()
-    email: Annotated[str, Setting("An address that is written to, through the relay.", reads="address")] = ""
+    email: Annotated[
+        str, Setting("The address that alerts are mailed to, through the relay.", converter="address")
+    ] = ""
     after: Annotated[
         timedelta,
         Setting(
-            "How long a relay or database may be out of reach before somebody is told.", reads="duration"
+            "How long a relay or database may be unreachable before an alert is sent.", converter="duration"
         ),
     ] = timedelta(minutes=15)
     again: Annotated[
         timedelta,
-        Setting(
-            "How long after an alert the same thing, if it still stands, is told again.", reads="duration"
-        ),
+        Setting("How long after an alert it is sent again, if the problem persists.", converter="duration"),
     ] = timedelta(days=1)
 
 
@@ -339,14 +373,14 @@ class Settings(NamedTuple):
     alerts: AlertSettings = AlertSettings()
 
     def newsletter_zone(self, newsletter: NewsletterSettings) -> str:
-        """The IANA zone in which a newsletter's schedule is meant."""
+        """Return the IANA time zone of a newsletter's schedule."""
         return newsletter.timezone or self.site.timezone
 
     @property
     def web_base_url(self) -> str:
-        """Where links in mail lead: the web door, or the site where no door is set."""
+        """The base URL of links in mail: `web.url`, or the site's URL where it is not set."""
         return self.web.url or self.site.url
 
     def page_url(self, path: str) -> str:
-        """The full URL of a path of the site."""
+        """Return the full URL of a path of the site."""
         return join_url(self.site.url, path)

@@ -1,4 +1,4 @@
-"""Who wants what: an address, and its consent to each newsletter."""
+"""Subscribers: an address and its consent to each newsletter, and the rows and results of an import."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class SubscriptionState(StrEnum):
-    """Consent to one newsletter. Only `active` gets mail; nothing but the subscriber undoes `left`."""
+    """The state of a consent. Only `active` gets mail; only the subscriber can undo `left`."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -16,7 +16,7 @@ class SubscriptionState(StrEnum):
 
 
 class Subscription(NamedTuple):
-    """One consent. `id` never changes and is what links in mail are made from."""
+    """The consent to one newsletter. `id` never changes: links in mail are derived from it."""
 
     id: int
     newsletter: str
@@ -25,7 +25,7 @@ class Subscription(NamedTuple):
 
 
 class Subscriber(NamedTuple):
-    """A person's address as they wrote it, with all their subscriptions."""
+    """An address as the subscriber wrote it, with all its subscriptions."""
 
     id: int
     address: str
@@ -35,9 +35,9 @@ class Subscriber(NamedTuple):
 
 
 class ImportRow(NamedTuple):
-    """Somebody an operator wants to add: one line of a CSV, or one `add`. `line` counts from 1.
+    """One address to add, from a line of a CSV file or from `subscribers add`. `line` counts from 1.
 
-    `newsletter` is the one that the line is about, where it says so; otherwise the operator says which are meant.
+    `newsletter` is empty where the line names none; then the newsletters of the command apply.
     """
 
     address: str
@@ -48,7 +48,7 @@ class ImportRow(NamedTuple):
 
 
 class RejectedRow(NamedTuple):
-    """A line of an import that was not taken, and why."""
+    """A line of an import that was refused, and the reason."""
 
     line: int | None
     value: str
@@ -57,7 +57,7 @@ class RejectedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What became of the applicants of one import: each line is counted once."""
+    """The counts of one import: each line is counted once."""
 
     added: int = 0
     updated: int = 0
@@ -74,7 +74,7 @@ class ImportResult:
 
 
 class ConsentEvent(StrEnum):
-    """What happened to a consent. `unreachable`: the relay said that the address is dead."""
+    """A change of a consent. `unreachable`: the relay reported that the address does not exist."""
 
     ADDED = "added"
     LEFT = "left"
@@ -83,9 +83,10 @@ class ConsentEvent(StrEnum):
 
 
 class HistoryEvent(NamedTuple):
-    """One line of a person's history: a change of consent (`by` says on whose word) or a delivery (`reply`).
+    """One entry of a subscriber's history: a change of consent (`origin` names its source) or a delivery (`reply`).
 
-    `what` is a ConsentEvent or a DeliveryState. A delivery stands at its message's Date, or at its slot if none left.
+    `kind` is a ConsentEvent or a DeliveryState. The time of a delivery is its message's Date, or its slot where no message
+    was sent.
     """
 
     time: datetime

@@ -1,4 +1,4 @@
-"""Tags of posts, gathered: what is spelled differently but has one address is one tag."""
+"""Collect the tags of posts. Spellings that share a slug are one tag."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ from typing import NamedTuple
 from ketapress.model.post import Post
 from ketapress.model.urls import slugify
 
-# `C`, `C++` and `C#` would have one address.
+# Without these names, `C`, `C++` and `C#` would share a slug.
 _SYMBOL_NAMES = str.maketrans({"+": " plus ", "#": " sharp "})
 
 
 class Tag(NamedTuple):
-    """A tag as most posts spell it, its name in addresses, and its posts in the order in which they came."""
+    """A tag as most posts spell it, its slug, and its posts in their original order."""
 
     name: str
     slug: str
@@ -23,7 +23,7 @@ class Tag(NamedTuple):
 
 @cache
 def tag_slug(name: str) -> str:
-    """A tag's name in addresses: never empty, and the same for `Café` and `café`."""
+    """Return a tag's slug: never empty, and the same for `Café` and `café`."""
     label = name.strip().lstrip("#")
     return (
         slugify(label.translate(_SYMBOL_NAMES))
@@ -32,7 +32,7 @@ def tag_slug(name: str) -> str:
 
 
 def collect_tags(posts: Iterable[Post]) -> tuple[Tag, ...]:
-    """The tags of these posts, in the order of their names in addresses."""
+    """Return the tags of these posts, ordered by slug."""
     posts_by_key: dict[str, dict[str, Post]] = defaultdict(dict)
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for post in posts:

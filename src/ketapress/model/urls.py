@@ -1,50 +1,47 @@
-"""Addresses of pages: slugs, joining, and making what is written in a post absolute."""
+"""Build URLs: slugs, joins, percent-encoding, and references resolved against a base."""
 
 import re
 import unicodedata
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 _NOT_IN_SLUG = re.compile(r"[\W_]+")
-_SLUG_LENGTH = (
-    80  # bytes of UTF-8: a file name has room for 255, and `.html.gz` and a temporary suffix come on top
-)
-SAFE_IN_PATH = "/~!$&'()*+,;=:@-._"  # RFC 3986, 3.3: what a path segment may hold unencoded, and the slash
+_MAX_SLUG_BYTES = 80  # UTF-8: file names may have 255 bytes, with `.html.gz` and a temporary suffix on top
+SAFE_IN_PATH = "/~!$&'()*+,;=:@-._"  # RFC 3986, 3.3: not encoded in a path segment; and the slash
 SAFE_IN_URL = SAFE_IN_PATH + "?#[]%"
 
 
 def slugify(text: str) -> str:
-    """A name for a URL and a file: letters and digits of any script in lower case, joined by hyphens; may be empty."""
+    """Return a name for a URL and a file: lower-case letters and digits of any script, joined by hyphens; may be empty."""
     normal_form = unicodedata.normalize("NFKC", text).casefold()
     words = _NOT_IN_SLUG.sub("-", unicodedata.normalize("NFC", normal_form)).strip("-")
-    while len(words.encode()) > _SLUG_LENGTH:
+    while len(words.encode()) > _MAX_SLUG_BYTES:
         head, hyphen, _ = words.rpartition("-")
         words = head if hyphen else words[:-1]
     return words
 
 
 def encode_path(path: str) -> str:
-    """A path of readable characters, percent-encoded as it stands in a URL."""
+    """Percent-encode a path for a URL."""
     return quote(path, safe=SAFE_IN_PATH)
 
 
 def decode_path(path: str) -> str:
-    """The file that a URL's path names under `public/`."""
+    """Decode a URL's path to the file name under `public/`."""
     return unquote(path)
 
 
 def join_url(base: str, path: str) -> str:
-    """`path` under `base`, whether or not the base ends in a slash: the site may live in a sub-folder."""
+    """Join a path to a base URL, with or without a slash between them: the site may be in a sub-folder."""
     return base.rstrip("/") + "/" + path.lstrip("/")
 
 
 def resolve_url(base: str, reference: str) -> str | None:
-    """`reference` as a full URL with blanks and non-ASCII encoded; None where it is none that can be joined."""
+    """Resolve a reference to an absolute URL, with spaces and non-ASCII characters encoded; None where it is invalid."""
     try:
         url = urljoin(base, reference.strip())
         host = urlsplit(url).netloc.rpartition("@")[2].partition(":")[0]
-        if host and (
-            "%" in host or not host.isascii()
-        ):  # as written, or as a renderer of Markdown encoded it
+        # A host may be non-ASCII as written, or percent-encoded by a Markdown renderer.
+        if host and ("%" in host or not host.isascii()):
             url = url.replace(host, unquote(host).lower().encode("idna").decode("ascii"), 1)
     except ValueError:
         return None
@@ -52,5 +49,5 @@ def resolve_url(base: str, reference: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name means the loopback interface of this machine."""
+    """Return whether a host name means the loopback interface of this machine."""
     return host in {"localhost", "::1", "[::1]"} or host.startswith("127.")

@@ -50,7 +50,7 @@ class PostReader:
                 self._files[path] = result
             else:
                 problems += result
-        return [file.manuscript for file in self._files.values()], problems
+        return [file.parsed_post for file in self._files.values()], problems
 
     def warnings(self) -> list[Problem]:
         """Return the warnings about files that are posts."""
@@ -94,7 +94,7 @@ class PostReader:
             file = self._parse(path)
             if not isinstance(file, ParsedFile):
                 return file
-            post = post._replace(parsed_post=file.manuscript)
+            post = post._replace(parsed_post=file.parsed_post)
         return render_body(post, site_url, pages, partial(self._text, path))
 
     def _cached_bodies(

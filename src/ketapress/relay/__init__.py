@@ -1,6 +1,6 @@
-"""The relay: the SMTP server that takes our messages.
+"""The SMTP client: sends messages to a relay and classifies its replies.
 
-`smtp` opens a conversation and carries messages; beneath it `line` is the socket (these two are the edges),
-`transactions` the order of commands, `wire` the bytes of replies and messages. `verdict` says what a reply means.
-Nothing here knows editions, subscribers or the store, and nothing here decides to try again.
+`client` opens connections and sends messages; `transaction` has the order of commands, `stream` the socket, `protocol`
+the bytes. `classify` turns a reply into a verdict; `rate_limit` and `dkim` are pure. Nothing here knows editions,
+subscribers or the store, and nothing here retries.
 """

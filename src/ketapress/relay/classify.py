@@ -1,64 +1,70 @@
-"""A reply in, a verdict out: whose matter it is, and what may go on. The fault table, as data.
+"""Classify a reply: what it says about the recipient, the message, the sender or the relay. The rules are data.
 
-Never speaks to anybody and knows no time: when to try again is decided in `deliver/settle.py`.
+Pure. When to try again is decided in `deliver/retry_policy.py`.
 """
 
 from functools import lru_cache
 
 from ketapress.model.delivery import Fault, Phase, Reply, Verdict
 
-# For each phase the fault by the first digit of the code, as 0, 2, 3, 4, 5. A 0 is a line that was lost or spoke
-# garbage. A 2 or 3 is no fault where it is the answer that was hoped for; such answers are reported after the dot
-# only, so elsewhere it is a relay that lacks what we need (TLS, a way to log in) or does not know the order of things.
+# For each phase, the fault by the first digit of the code: 0, 2, 3, 4, 5. 0 is a lost connection or a reply that is not
+# SMTP. 2 and 3 are no fault where they are the expected reply; except after the end of data only other replies are
+# classified, so there they mean that the relay lacks something (TLS, a login method) or breaks the order of commands.
 _CLASSES = (0, 2, 3, 4, 5)
-_DOWN, _WRONG = Fault.RELAY_DOWN, Fault.RELAY_MISCONFIGURED
-_WAIT, _LATER = Fault.RELAY_THROTTLED, Fault.RECIPIENT_DEFERRED
+_DOWN, _MISCONFIGURED = Fault.RELAY_DOWN, Fault.RELAY_MISCONFIGURED
+_THROTTLED, _DEFERRED = Fault.RELAY_THROTTLED, Fault.RECIPIENT_DEFERRED
 _FAULTS: dict[Phase, tuple[Fault, ...]] = {
     Phase.CONNECT: (_DOWN, _DOWN, _DOWN, _DOWN, _DOWN),
-    Phase.TLS: (_WRONG, _WRONG, _WRONG, _DOWN, _WRONG),
+    Phase.TLS: (_MISCONFIGURED, _MISCONFIGURED, _MISCONFIGURED, _DOWN, _MISCONFIGURED),
     Phase.HELLO: (_DOWN, _DOWN, _DOWN, _DOWN, _DOWN),
-    Phase.AUTHENTICATE: (_DOWN, _WRONG, _WRONG, _DOWN, _WRONG),
-    Phase.MAIL: (_LATER, _DOWN, _DOWN, _WAIT, Fault.SENDER_REFUSED),
-    Phase.RECIPIENT: (_LATER, _DOWN, _DOWN, _LATER, Fault.RECIPIENT_FAILED),
-    Phase.DATA: (_LATER, _DOWN, _DOWN, _WAIT, Fault.MESSAGE_REFUSED),
-    Phase.BODY: (_LATER, _LATER, _LATER, _LATER, Fault.MESSAGE_REFUSED),
-    Phase.END_OF_DATA: (Fault.IN_DOUBT, Fault.NONE, Fault.IN_DOUBT, _LATER, Fault.MESSAGE_REFUSED),
+    Phase.AUTHENTICATE: (_DOWN, _MISCONFIGURED, _MISCONFIGURED, _DOWN, _MISCONFIGURED),
+    Phase.MAIL: (_DEFERRED, _DOWN, _DOWN, _THROTTLED, Fault.SENDER_REFUSED),
+    Phase.RECIPIENT: (_DEFERRED, _DOWN, _DOWN, _DEFERRED, Fault.RECIPIENT_FAILED),
+    Phase.DATA: (_DEFERRED, _DOWN, _DOWN, _THROTTLED, Fault.MESSAGE_REFUSED),
+    Phase.BODY: (_DEFERRED, _DEFERRED, _DEFERRED, _DEFERRED, Fault.MESSAGE_REFUSED),
+    Phase.END_OF_DATA: (Fault.IN_DOUBT, Fault.NONE, Fault.IN_DOUBT, _DEFERRED, Fault.MESSAGE_REFUSED),
 }
 
 _TRANSACTION = (Phase.MAIL, Phase.RECIPIENT, Phase.DATA, Phase.BODY, Phase.END_OF_DATA)
-_CODES: dict[tuple[Phase, int], Fault] = (
-    {
-        (phase, 421): _WAIT for phase in _TRANSACTION
-    }  # RFC 5321, 3.8: it closes the channel, whoever we write to
-    # RFC 4954, 6: these ask for a login or for TLS, and would ask every recipient
-    | {(phase, code): _WRONG for phase in _TRANSACTION for code in (530, 534, 535, 538)}
+_FAULTS_BY_CODE: dict[tuple[Phase, int], Fault] = (
+    # RFC 5321, 3.8: the relay closes the connection, whoever the recipient is
+    {(phase, 421): _THROTTLED for phase in _TRANSACTION}
+    # RFC 4954, 6: these ask for a login or for TLS, and would be sent to every recipient
+    | {(phase, code): _MISCONFIGURED for phase in _TRANSACTION for code in (530, 534, 535, 538)}
     | {
-        (Phase.RECIPIENT, 552): _LATER,  # RFC 5321, 4.5.3.1.10: too many recipients, said as 452 today
-        (Phase.END_OF_DATA, 452): _WAIT,  # the relay's disk is full
-        (Phase.END_OF_DATA, 454): _WAIT,  # Amazon SES: over the sending rate
+        (Phase.RECIPIENT, 552): _DEFERRED,  # RFC 5321, 4.5.3.1.10: too many recipients, today 452
+        (Phase.END_OF_DATA, 452): _THROTTLED,  # the relay's disk is full
+        (Phase.END_OF_DATA, 454): _THROTTLED,  # Amazon SES: over the sending rate
     }
 )
 
-# RFC 3463 3.2, 3.3, 3.8: what the enhanced code says about the address or its mailbox is the recipient's matter even
-# after the dot; what it says about policy concerns the message.
-_ENHANCED: dict[tuple[Phase, str], Fault] = {
+# RFC 3463, 3.2, 3.3 and 3.8: an enhanced code about the address or its mailbox concerns the recipient even after the
+# end of data; one about policy concerns the message.
+_FAULTS_BY_ENHANCED_CODE: dict[tuple[Phase, str], Fault] = {
     (Phase.RECIPIENT, "5.7"): Fault.MESSAGE_REFUSED,
     (Phase.END_OF_DATA, "5.1"): Fault.RECIPIENT_FAILED,
     (Phase.END_OF_DATA, "5.2"): Fault.RECIPIENT_FAILED,
 }
 
-_DEAD_ADDRESS = "5.1.1"  # the one code that proves an address dead by itself; a spam filter never says it
+_UNKNOWN_ADDRESS = (
+    "5.1.1"  # the one code that proves by itself that the address does not exist; no spam filter uses it
+)
 
 
-def verdict(phase: Phase, reply: Reply) -> Verdict:
-    """What a reply in a phase means. Before the dot a lost line is safe to repeat; after it, the message is in doubt."""
-    fault = _fault(phase, reply.code, reply.enhanced)
-    dead = fault is Fault.RECIPIENT_FAILED and phase is Phase.RECIPIENT and reply.enhanced == _DEAD_ADDRESS
-    return Verdict(fault, reply, phase, suppress=dead)
+def classify_reply(phase: Phase, reply: Reply) -> Verdict:
+    """Return the verdict on a reply. A connection lost before the end of data is safe to repeat; after it, in doubt."""
+    fault = _find_fault(phase, reply.code, reply.enhanced)
+    is_unknown_address = (
+        fault is Fault.RECIPIENT_FAILED and phase is Phase.RECIPIENT and reply.enhanced == _UNKNOWN_ADDRESS
+    )
+    return Verdict(fault, reply, phase, suppress=is_unknown_address)
 
 
 @lru_cache(maxsize=1024)
-def _fault(phase: Phase, code: int, enhanced: str) -> Fault:
+def _find_fault(phase: Phase, code: int, enhanced: str) -> Fault:
     subject = enhanced.rpartition(".")[0]
-    by_class = _FAULTS[phase][_CLASSES.index(code // 100)]
-    return _CODES.get((phase, code)) or _ENHANCED.get((phase, subject)) or by_class
+    return (
+        _FAULTS_BY_CODE.get((phase, code))
+        or _FAULTS_BY_ENHANCED_CODE.get((phase, subject))
+        or _FAULTS[phase][_CLASSES.index(code // 100)]
+    )

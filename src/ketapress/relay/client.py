@@ -1,8 +1,7 @@
-"""A conversation with a relay: connected, greeted, secured (RFC 3207), logged in (RFC 4954), then message after message.
+"""A connection to a relay: greeting, TLS (RFC 3207), login (RFC 4954), then one message after another.
 
-In: where the relay is, envelopes and finished messages. Out: the phase that was reached and what the relay said there.
-Every fault of the network becomes such a pair with code 0, so that a caller never meets an `OSError`. It never judges
-a reply, never tries again, and sends no password in clear.
+Every network error becomes a phase and a reply with code 0; callers never see an OSError. No reply is judged, nothing
+is retried, and no password is sent in clear text.
 """
 
 import base64
@@ -12,18 +11,25 @@ from collections.abc import Mapping, Sequence
 
 from ketapress.model.delivery import Phase, Reply
 from ketapress.model.settings import RelayUrl
-from ketapress.relay.protocol import Answer
-from ketapress.relay.stream import DEADLINES, Deadlines, Line, Lost
-from ketapress.relay.transaction import Announcement, Envelope, Outcome, Permission, Transactions, nothing
+from ketapress.relay.protocol import SmtpReply
+from ketapress.relay.stream import DEADLINES, ConnectionLostError, Deadlines, SmtpStream
+from ketapress.relay.transaction import (
+    Authorization,
+    Envelope,
+    NextEnvelope,
+    Outcome,
+    Transactions,
+    no_envelope,
+)
 
 _HOSTNAME = re.compile(r"[A-Za-z0-9.-]{1,255}\Z|\[[0-9A-Za-z.:]{1,64}\]\Z")
-_READY, _DONE = 220, 250
-_NOT_KNOWN = (500, 502)  # to EHLO: an old server that wants HELO (RFC 5321, 3.2)
-_LOGGED_IN, _GO_ON_LOGGING_IN = 235, 334
+_READY, _OK = 220, 250
+_UNKNOWN_COMMAND = (500, 502)  # to EHLO: an old server that needs HELO (RFC 5321, 3.2)
+_AUTHENTICATED, _CONTINUE_LOGIN = 235, 334
 
 
-class NotOpened(Exception):  # noqa: N818 - a fact about the relay, not a fault of the program
-    """The relay gave us no conversation. `phase` and `reply` say where it ended; nobody's mail was touched."""
+class ConnectError(Exception):
+    """The relay accepted no connection. `phase` and `reply` say why."""
 
     def __init__(self, phase: Phase, reply: Reply) -> None:
         self.phase = phase
@@ -32,12 +38,12 @@ class NotOpened(Exception):  # noqa: N818 - a fact about the relay, not a fault 
 
 
 class Connection:
-    """One open conversation that carries one message after another. Not for two tasks at a time."""
+    """An open connection that sends one message after another, for one task at a time."""
 
-    def __init__(self, line: Line, extensions: Mapping[str, str], deadlines: Deadlines) -> None:
-        self._line = line
+    def __init__(self, stream: SmtpStream, extensions: Mapping[str, str], deadlines: Deadlines) -> None:
+        self._stream = stream
         self._deadlines = deadlines
-        self._transactions = Transactions(line, extensions, deadlines)
+        self._transactions = Transactions(stream, extensions, deadlines)
 
     @classmethod
     async def open(
@@ -46,138 +52,139 @@ class Connection:
         *,
         hostname: str,
         deadlines: Deadlines = DEADLINES,
-        context: ssl.SSLContext | None = None,
+        tls_context: ssl.SSLContext | None = None,
     ) -> "Connection":
-        """Connects, says who we are, secures the line, logs in. Raises `NotOpened`.
+        """Connect, greet, start TLS and log in, as the URL says. Raises ConnectError.
 
-        `hostname` is our name in EHLO. `context` replaces the default one, which verifies the certificate.
+        `hostname` is the name in EHLO. The default TLS context verifies the certificate.
         """
         if not _HOSTNAME.match(hostname):
-            raise ValueError(f"{hostname!r} cannot stand in EHLO")
+            raise ValueError(f"{hostname!r} is not a host name for EHLO")
         if url.user and url.security == "none":
-            reply = Reply(0, "the password would travel in clear: use smtp+starttls:// or smtps://")
-            raise NotOpened(Phase.TLS, reply)
-        line = Line()
-        opening = _Opening(line, hostname, deadlines)
+            reply = Reply(0, "the password would be sent in clear text: use smtp+starttls:// or smtps://")
+            raise ConnectError(Phase.TLS, reply)
+        stream = SmtpStream()
+        handshake = _Handshake(stream, hostname, deadlines)
         try:
-            return cls(line, await opening.extensions(url, context), deadlines)
+            return cls(stream, await handshake.run(url, tls_context), deadlines)
         except BaseException as error:
-            line.fail("we closed it")
-            if isinstance(error, Lost):
-                raise NotOpened(opening.phase, Reply(0, str(error))) from None
+            stream.fail("the connection was closed here")
+            if isinstance(error, ConnectionLostError):
+                raise ConnectError(handshake.phase, Reply(0, str(error))) from None
             raise
 
     @property
-    def usable(self) -> bool:
-        """Whether another message may be tried on it: it is open, in step, and not too old."""
-        return self._line.open and self._transactions.in_step and self._line.age < self._deadlines.reuse
+    def is_usable(self) -> bool:
+        """Whether it can send another message: it is open, synchronized, and not too old."""
+        is_young = self._stream.age < self._deadlines.max_age
+        return self._stream.is_open and self._transactions.is_synchronized and is_young
 
-    async def transmit(
+    async def send(
         self,
         envelope: Envelope,
         message: Sequence[bytes],
-        before_dot: Permission,
-        following: Announcement = nothing,
+        authorize_end_of_data: Authorization,
+        next_envelope: NextEnvelope = no_envelope,
     ) -> Outcome | None:
-        """Hands one message over, which comes in pieces, and says how far it came; `(Phase.DOT, 2xx)` is success.
+        """Send one message, given in chunks. Return how far it came: `(Phase.END_OF_DATA, 2xx)` is success.
 
-        The whole message is written, then `before_dot` is awaited; only if it says True the final dot follows.
-        None means that it said False: the line was closed without the dot, and the relay has nothing. After any
-        fault ask `usable` before the next message. `following` is asked, just before the dot, for the envelope of the
-        next call: it goes out together with the dot. Who then makes no such call closes the connection.
+        The whole message is written before `authorize_end_of_data` is awaited; the final dot only if it returns True.
+        Otherwise the connection is closed, the relay has nothing, and the result is None. After an error check
+        `is_usable`. `next_envelope` is called just before the final dot, for the envelope of the next call, which is
+        sent together with the dot; a caller that does not make that call closes the connection.
         """
         try:
-            return await self._transactions.carry(envelope, message, before_dot, following)
+            return await self._transactions.send(envelope, message, authorize_end_of_data, next_envelope)
         except BaseException:
             self.abort()
             raise
 
     async def close(self) -> None:
-        """Says QUIT where there is somebody to hear it, and closes the line."""
+        """Send QUIT, if no transaction is open, and close the connection."""
         try:
-            if self._line.open and self._transactions.idle:
-                self._line.write(b"QUIT\r\n")
-                await self._line.answer(self._deadlines.farewell)
-        except Lost:
+            if self._stream.is_open and self._transactions.is_idle:
+                self._stream.write(b"QUIT\r\n")
+                await self._stream.read_reply(self._deadlines.quit)
+        except ConnectionLostError:
             pass
         finally:
             self.abort()
-        await self._line.closed
+        await self._stream.wait_closed()
 
     def abort(self) -> None:
-        """Closes the line at once, in whatever state."""
-        self._line.fail("we closed it")
+        """Close the connection at once."""
+        self._stream.fail("the connection was closed here")
 
 
-class _Opening:
-    """Everything before the first message. `phase` tells how far it has come."""
+class _Handshake:
+    """Everything before the first message. `phase` is the step that it has reached."""
 
-    def __init__(self, line: Line, hostname: str, deadlines: Deadlines) -> None:
-        self._line = line
+    def __init__(self, stream: SmtpStream, hostname: str, deadlines: Deadlines) -> None:
+        self._stream = stream
         self._hostname = hostname
         self._deadlines = deadlines
         self.phase = Phase.CONNECT
 
-    async def extensions(self, url: RelayUrl, context: ssl.SSLContext | None) -> Mapping[str, str]:
-        """What the relay offers, once it is ready for messages: keyword and parameters in upper case."""
+    async def run(self, url: RelayUrl, tls_context: ssl.SSLContext | None) -> Mapping[str, str]:
+        """Return the relay's extensions, in upper case, as soon as it is ready for messages."""
         host = url.host.strip("[]")
-        await self._line.connect(host, url.port, self._deadlines.connect)
+        await self._stream.connect(host, url.port, self._deadlines.connect)
         if url.security == "tls":
-            await self._secured(host, context)
+            await self._start_tls(host, tls_context)
         self.phase = Phase.CONNECT
-        self._expect(await self._line.answer(self._deadlines.greeting), _READY)
-        offered = await self._greeted()
+        self._expect(await self._stream.read_reply(self._deadlines.greeting), _READY)
+        extensions = await self._greet()
         if url.security == "starttls":
-            await self._upgraded(host, context, offered)
-            offered = await self._greeted()  # RFC 3207, 4.2: what was said in clear does not count
+            self.phase = Phase.TLS
+            if "STARTTLS" not in extensions:
+                raise ConnectError(Phase.TLS, Reply(_OK, "the relay does not offer STARTTLS"))
+            self._expect(await self._send_command("STARTTLS", self._deadlines.tls), _READY)
+            if (
+                self._stream.has_unread_data
+            ):  # CVE-2011-0411: data injected before TLS would count as sent inside it
+                raise ConnectionLostError("the relay sent more in clear text after STARTTLS")
+            await self._start_tls(host, tls_context)
+            extensions = await self._greet()  # RFC 3207, 4.2: what was sent in clear text does not count
         if url.user:
-            await self._logged_in(url.user, url.password, offered)
-        return offered
+            await self._log_in(url.user, url.password, extensions)
+        return extensions
 
-    async def _greeted(self) -> Mapping[str, str]:
+    async def _greet(self) -> Mapping[str, str]:
         self.phase = Phase.HELLO
-        answer = await self._asked(f"EHLO {self._hostname}", self._deadlines.hello)
-        if answer.code in _NOT_KNOWN:
-            answer = await self._asked(f"HELO {self._hostname}", self._deadlines.hello)
-        self._expect(answer, _DONE)
-        words = (line.decode("ascii", "replace").upper().split(maxsplit=1) for line in answer.lines[1:])
-        return {word[0]: word[1] if len(word) > 1 else "" for word in words if word}
+        reply = await self._send_command(f"EHLO {self._hostname}", self._deadlines.hello)
+        if reply.code in _UNKNOWN_COMMAND:
+            reply = await self._send_command(f"HELO {self._hostname}", self._deadlines.hello)
+        self._expect(reply, _OK)
+        offers = (line.decode("ascii", "replace").upper().split(maxsplit=1) for line in reply.lines[1:])
+        return {offer[0]: offer[1] if len(offer) > 1 else "" for offer in offers if offer}
 
-    async def _upgraded(self, host: str, context: ssl.SSLContext | None, offered: Mapping[str, str]) -> None:
+    async def _start_tls(self, host: str, tls_context: ssl.SSLContext | None) -> None:
         self.phase = Phase.TLS
-        if "STARTTLS" not in offered:
-            raise NotOpened(Phase.TLS, Reply(_DONE, "the relay does not offer STARTTLS"))
-        self._expect(await self._asked("STARTTLS", self._deadlines.tls), _READY)
-        if self._line.spoken:  # CVE-2011-0411: what was slipped in before TLS would count as said inside it
-            raise Lost("the relay went on in clear after STARTTLS")
-        await self._secured(host, context)
+        await self._stream.start_tls(tls_context or ssl.create_default_context(), host, self._deadlines.tls)
 
-    async def _secured(self, host: str, context: ssl.SSLContext | None) -> None:
-        self.phase = Phase.TLS
-        await self._line.secure(context or ssl.create_default_context(), host, self._deadlines.tls)
-
-    async def _logged_in(self, user: str, password: str, offered: Mapping[str, str]) -> None:
+    async def _log_in(self, user: str, password: str, extensions: Mapping[str, str]) -> None:
         self.phase = Phase.AUTHENTICATE
-        ways = offered.get("AUTH", "").split()
-        if "PLAIN" in ways:
-            steps = [f"AUTH PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}"]
-        elif "LOGIN" in ways:
-            steps = ["AUTH LOGIN", _base64(user), _base64(password)]
+        mechanisms = extensions.get("AUTH", "").split()
+        if "PLAIN" in mechanisms:
+            commands = [f"AUTH PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}"]
+        elif "LOGIN" in mechanisms:
+            commands = ["AUTH LOGIN", _base64(user), _base64(password)]
         else:
-            found = " ".join(ways) or "none"
-            text = f"the relay offers no login that we know (PLAIN, LOGIN), but {found}"
-            raise NotOpened(Phase.AUTHENTICATE, Reply(_DONE, text))
-        for step in steps[:-1]:
-            self._expect(await self._asked(step, self._deadlines.authenticate), _GO_ON_LOGGING_IN)
-        self._expect(await self._asked(steps[-1], self._deadlines.authenticate), _LOGGED_IN)
+            offer = " ".join(mechanisms) or "none"
+            text = f"the relay offers no login method that Ketapress has (PLAIN, LOGIN), but {offer}"
+            raise ConnectError(Phase.AUTHENTICATE, Reply(_OK, text))
+        seconds = self._deadlines.authenticate
+        for command in commands[:-1]:
+            self._expect(await self._send_command(command, seconds), _CONTINUE_LOGIN)
+        self._expect(await self._send_command(commands[-1], seconds), _AUTHENTICATED)
 
-    async def _asked(self, command: str, seconds: float) -> Answer:
-        self._line.write(f"{command}\r\n".encode("ascii"))
-        return await self._line.answer(seconds)
+    async def _send_command(self, command: str, seconds: float) -> SmtpReply:
+        self._stream.write(f"{command}\r\n".encode("ascii"))
+        return await self._stream.read_reply(seconds)
 
-    def _expect(self, answer: Answer, code: int) -> None:
-        if answer.code != code:
-            raise NotOpened(self.phase, answer.reply)
+    def _expect(self, reply: SmtpReply, code: int) -> None:
+        if reply.code != code:
+            raise ConnectError(self.phase, reply.reply)
 
 
 def _base64(text: str) -> str:

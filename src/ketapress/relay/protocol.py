@@ -1,6 +1,6 @@
-"""The bytes of a conversation: a relay's into replies (RFC 5321, 4.2), our message into lines that are safe (4.5.2).
+"""The bytes of SMTP: parse replies (RFC 5321, 4.2) and dot-stuff messages (4.5.2). Never uses a socket.
 
-What a relay writes is hostile until it is cut and cleaned. Never reads or writes a socket itself.
+Replies are untrusted: they are limited in length, and cleaned before they are shown.
 """
 
 import re
@@ -10,96 +10,97 @@ from typing import NamedTuple
 
 from ketapress.model.delivery import Reply
 
-MOST_LINE = 4096  # bytes; RFC 5321, 4.5.3.1.5 allows 512, and real servers go beyond
-MOST_LINES = 128
-MOST_TEXT = 400  # characters of a reply that are kept
+MAX_LINE = 4096  # bytes; RFC 5321, 4.5.3.1.5 allows 512, and real servers send more
+MAX_LINES = 128
+MAX_TEXT = 400  # characters of a reply that are stored
 
 _LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?\Z", re.DOTALL)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_DOTTED = b"\r\n."
-_LONG = 512  # bytes of a piece from which on it is worth remembering what was found in it
-_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)")
+_LEADING_DOT = b"\r\n."
+_LONG_CHUNK = 512  # bytes; searching shorter ones takes no longer than the lookup in a cache
+_ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)")
 
 
-class Garbage(Exception):  # noqa: N818 - it is what was found on the line, and never leaves this room
-    """What came is no SMTP reply, or longer than any honest one."""
+class ProtocolError(Exception):
+    """What the relay sent is not an SMTP reply, or is longer than any real one."""
 
 
-class Answer(NamedTuple):
-    """One reply as it came: the code of its last line, and the text of each line."""
+class SmtpReply(NamedTuple):
+    """One reply as it was received: the code of its last line, and the text of each line."""
 
     code: int
     lines: tuple[bytes, ...]
 
     @property
     def reply(self) -> Reply:
-        """The answer on one line, without control characters and of a sane length; the enhanced code apart."""
-        enhanced, words = "", []
+        """The reply on one line of limited length without control characters, and its enhanced code."""
+        enhanced, texts = "", []
         for line in self.lines:
-            text = cleaned(line)
-            found = _ENHANCED.match(text)
-            if found and found[1][0] == str(self.code)[0]:  # RFC 2034, 4: both speak of the same class
-                enhanced, text = found[1], text[found.end() :]
-            words.append(text)
-        return Reply(self.code, " ".join(filter(None, words))[:MOST_TEXT], enhanced)
+            text = clean_text(line)
+            match = _ENHANCED_CODE.match(text)
+            if (
+                match and match[1][0] == str(self.code)[0]
+            ):  # RFC 2034, 4: the classes of both codes are the same
+                enhanced, text = match[1], text[match.end() :]
+            texts.append(text)
+        return Reply(self.code, " ".join(filter(None, texts))[:MAX_TEXT], enhanced)
 
 
-class Replies:
-    """Cuts a stream into answers. A broken stream stays broken: after `Garbage` there is nothing to be read."""
+class ReplyParser:
+    """Splits a stream into replies. After a ProtocolError the stream cannot be used."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._partial_line = b""
         self._lines: list[bytes] = []
 
     @property
-    def partial(self) -> bool:
-        """Whether something came that is not a whole reply yet."""
-        return bool(self._rest or self._lines)
+    def has_partial_reply(self) -> bool:
+        return bool(self._partial_line or self._lines)
 
-    def feed(self, data: bytes) -> Iterator[Answer]:
-        """The answers that are complete with `data`. Raises `Garbage`."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+    def feed(self, data: bytes) -> Iterator[SmtpReply]:
+        """Yield the replies that `data` completes. Raises ProtocolError."""
+        *lines, self._partial_line = (self._partial_line + data).split(b"\n")
         for line in lines:
-            answer = self._read(line.removesuffix(b"\r"))
-            if answer is not None:
-                yield answer
-        if len(self._rest) > MOST_LINE:
-            raise Garbage(f"a line of its reply is longer than {MOST_LINE} bytes")
+            reply = self._parse_line(line.removesuffix(b"\r"))
+            if reply is not None:
+                yield reply
+        if len(self._partial_line) > MAX_LINE:
+            raise ProtocolError(f"a line of its reply is longer than {MAX_LINE} bytes")
 
-    def _read(self, line: bytes) -> Answer | None:
-        found = _LINE.match(line)
-        if found is None or len(line) > MOST_LINE:
-            raise Garbage(f"its reply is not SMTP: {cleaned(line[:80])!r}")
-        code, more, text = found.groups()
-        if more != b"-" and not self._lines:  # one line, as nearly all are
-            return Answer(int(code), (text or b"",))
+    def _parse_line(self, line: bytes) -> SmtpReply | None:
+        match = _LINE.match(line)
+        if match is None or len(line) > MAX_LINE:
+            raise ProtocolError(f"its reply is not SMTP: {clean_text(line[:80])!r}")
+        code, separator, text = match.groups()
+        if separator != b"-" and not self._lines:  # one line, as nearly all replies are
+            return SmtpReply(int(code), (text or b"",))
         self._lines.append(text or b"")
-        if len(self._lines) > MOST_LINES:
-            raise Garbage(f"its reply has more than {MOST_LINES} lines")
-        if more == b"-":
+        if len(self._lines) > MAX_LINES:
+            raise ProtocolError(f"its reply has more than {MAX_LINES} lines")
+        if separator == b"-":
             return None
-        answer = Answer(int(code), tuple(self._lines))
+        reply = SmtpReply(int(code), tuple(self._lines))
         self._lines.clear()
-        return answer
+        return reply
 
 
-def cleaned(line: bytes) -> str:
-    """Text that may be shown: no control characters, escapes, or marks that turn the direction of writing."""
-    text = line[:MOST_LINE].decode("utf-8", "replace")
+def clean_text(line: bytes) -> str:
+    """Decode a line without control characters, escape sequences and marks of text direction."""
+    text = line[:MAX_LINE].decode("utf-8", "replace")
     if text.isprintable():
         return text.strip()
-    return "".join(sign if sign.isprintable() else " " for sign in text).strip()
+    return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
-def transparent(pieces: Sequence[bytes]) -> bytes:
-    """The message as it goes between 354 and the dot: CRLF at its end, and no line that begins with one full stop.
+def dot_stuff(chunks: Sequence[bytes]) -> bytes:
+    """Return a message as it is sent after 354: it ends with CRLF, and each leading full stop is doubled.
 
-    Our letters have no such line (`model/letter.py`), and searching 60 KB for one takes 50 us. The long pieces of a
-    letter come again in each of its messages: they are searched once, and then only what stands between them.
+    Messages that we render have no line with a leading full stop, and a search of 60 KB takes 50 us. Long chunks recur
+    in all messages of an edition: each is searched once, and then only what is between them.
     """
-    message = b"".join(pieces)
-    if message.startswith(b".") or _DOTTED in b"".join(
-        [each if len(each) < _LONG else _unknown(each) for each in pieces]
+    message = b"".join(chunks)
+    if message.startswith(b".") or _LEADING_DOT in b"".join(
+        [chunk if len(chunk) < _LONG_CHUNK else _part_to_search(chunk) for chunk in chunks]
     ):
         lines = _LINE_END.sub(b"\r\n", message).split(b"\r\n")
         message = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
@@ -107,6 +108,6 @@ def transparent(pieces: Sequence[bytes]) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _unknown(piece: bytes) -> bytes:
-    """What has to be searched of a long piece each time: only its ends, where nothing was found between them."""
-    return piece if _DOTTED in piece else piece[: len(_DOTTED)] + piece[-len(_DOTTED) :]
+def _part_to_search(chunk: bytes) -> bytes:
+    """Return the ends of a chunk that has no leading full stop inside, else the chunk."""
+    return chunk if _LEADING_DOT in chunk else chunk[: len(_LEADING_DOT)] + chunk[-len(_LEADING_DOT) :]

@@ -1,145 +1,138 @@
-"""How fast, and how many at once: what the relay bears, and what each domain of recipients does.
+"""How many messages a second, and how many connections: limits of the relay and of each recipient domain.
 
-In: what became of messages, and instants in seconds. Out: seconds to wait, numbers of lines. Additive up,
-multiplicative down, as TCP and Postfix do. Pure: it never waits, and reads no clock.
+They increase by addition and decrease by division, as in TCP and Postfix. Pure: results and seconds go in, seconds to
+wait and numbers of connections come out.
 """
 
 from collections import deque
 from datetime import date
 
-SLOWEST = 0.1  # messages a second to the relay
-SLOWEST_LANE = 1.0  # and to one domain: a greylist of ten thousand is through in three hours
-_SEEN = 50  # messages from whose instants the present rate is measured
+MIN_RATE = 0.1  # messages a second to the relay
+MIN_DOMAIN_RATE = 1.0  # and to one domain: ten thousand greylisted messages take three hours
+_SAMPLES = 50  # messages over which the rate is measured
 
-
-FIRST_DAY = 200  # messages of a warm-up's first day: what large receivers take from a stranger
+WARM_UP_FIRST_DAY = 200  # messages: what large receivers accept from an unknown sender
 WARM_UP_DAYS = 14
 
 
-def most_a_day(began: date, today: date) -> int | None:
-    """How many messages a warm-up allows today: twice as many as the day before; None when it is over."""
-    days = (today - began).days
-    return FIRST_DAY << max(days, 0) if days < WARM_UP_DAYS else None
+def warm_up_limit(start: date, today: date) -> int | None:
+    """Return how many messages a warm-up allows today: twice as many as yesterday. None when it is over."""
+    days = (today - start).days
+    return WARM_UP_FIRST_DAY << max(days, 0) if days < WARM_UP_DAYS else None
 
 
-class Rate:
-    """At most so many messages a second, evenly spaced; halved when somebody says that it is too much.
+class RateLimit:
+    """At most so many messages a second, evenly spaced; half as many after each throttling reply.
 
-    `limit` is what the settings allow. Without one there is no limit until it is asked for, and none any more once
-    twice the rate that was too much is borne again.
+    `limit` comes from the settings. Without it there is no limit until the relay asks for one, and none again once
+    twice the rate that was too much is accepted.
     """
 
-    def __init__(self, limit: float | None, slowest: float = SLOWEST) -> None:
+    def __init__(self, limit: float | None, minimum: float = MIN_RATE) -> None:
         self._limit = limit
-        self._slowest = slowest
+        self._minimum = minimum
         self._rate = limit
-        self._step = 0.0
+        self._increase = 0.0
         self._free_at = 0.0
-        self._deaf_until = 0.0
-        self._seen: deque[float] = deque(maxlen=_SEEN)
+        self._ignores_throttles_until = 0.0
+        self._accepted_at: deque[float] = deque(maxlen=_SAMPLES)
 
     @property
-    def limited(self) -> bool:
+    def is_limited(self) -> bool:
         return self._rate is not None
 
-    def away(self, now: float) -> float:
-        """How many seconds away the next free place is."""
+    def delay(self, now: float) -> float:
+        """Return the seconds until the next message may be sent."""
         if self._rate is None:
             return 0.0
-        return min(max(self._free_at - now, 0.0), 1 / self._rate)  # no further even if the clock was set back
+        return min(max(self._free_at - now, 0.0), 1 / self._rate)  # limited, in case the clock was set back
 
-    def wait(self, now: float) -> float:
-        """Books the next place, and says how many seconds away it is. One at a time: whoever booked waits first."""
+    def reserve(self, now: float) -> float:
+        """Reserve the next message and return the seconds to wait for it. The caller waits before the next call."""
         if self._rate is None:
             return 0.0
-        away = self.away(now)
-        self._free_at = now + away + 1 / self._rate
-        return away
+        delay = self.delay(now)
+        self._free_at = now + delay + 1 / self._rate
+        return delay
 
-    def taken(self, now: float) -> None:
-        """A message was taken: after each second's worth of them it is a twentieth of the old rate faster."""
-        self._seen.append(now)
-        if self._rate is None or not self._step:
+    def record_success(self, now: float) -> None:
+        """Increase the rate: by a twentieth of the old rate for each second's worth of accepted messages."""
+        self._accepted_at.append(now)
+        if self._rate is None or not self._increase:
             return
-        self._rate += self._step / max(self._rate, 1)
+        self._rate += self._increase / max(self._rate, 1)
         if self._limit is not None:
             self._rate = min(self._rate, self._limit)
-        elif self._rate > 40 * self._step:
+        elif self._rate > 40 * self._increase:
             self._rate = None
 
-    def throttled(self, now: float) -> None:
-        """It is too much: half of what it was. What others hear meanwhile is the same complaint."""
-        if now < self._deaf_until:
+    def record_throttle(self, now: float) -> None:
+        """Halve the rate. Replies that other connections get to the same rate do not count again."""
+        if now < self._ignores_throttles_until:
             return
-        measured = self._measured(now)
-        fastest = measured if self._rate is None else min(self._rate, max(measured, self._slowest))
-        self._rate = max(fastest / 2, self._slowest)
-        self._step = max(fastest / 20, self._slowest)
-        self._free_at = self._deaf_until = now + 1 / self._rate
-
-    def _measured(self, now: float) -> float:
-        """Messages a second lately; one a second when nothing is known."""
-        span = now - self._seen[0] if self._seen else 0.0
-        return len(self._seen) / span if span > 0 else 1.0
+        seconds = now - self._accepted_at[0] if self._accepted_at else 0.0
+        measured_rate = len(self._accepted_at) / seconds if seconds > 0 else 1.0
+        rate = measured_rate if self._rate is None else min(self._rate, max(measured_rate, self._minimum))
+        self._rate = max(rate / 2, self._minimum)
+        self._increase = max(rate / 20, self._minimum)
+        self._free_at = self._ignores_throttles_until = now + 1 / self._rate
 
 
-class Lane:
-    """One domain of recipients: fewer lines and a slower pace after each deferral, more of both while it goes well.
+class DomainLimit:
+    """The limits of one recipient domain: lower after each deferral, higher while messages are accepted."""
 
-    `busy` is on how many lines it is.
-    """
-
-    def __init__(self, lines: int) -> None:
-        self.busy = 0
-        self._most = self._limit = lines
-        self._good = 0
-        self._rate = Rate(None, SLOWEST_LANE)
+    def __init__(self, connections: int) -> None:
+        self.open_connections = 0
+        self._max_connections = self._limit = connections
+        self._successes = 0
+        self._rate_limit = RateLimit(None, MIN_DOMAIN_RATE)
 
     @property
-    def well(self) -> bool:
-        """Whether it was never in trouble, or got over it."""
-        return self._limit >= self._most and not self._rate.limited
+    def is_unrestricted(self) -> bool:
+        """Whether the domain deferred nothing, or has recovered since."""
+        return self._limit >= self._max_connections and not self._rate_limit.is_limited
 
     @property
-    def full(self) -> bool:
-        return self.busy >= self._limit
+    def is_full(self) -> bool:
+        return self.open_connections >= self._limit
 
-    def away(self, now: float) -> float:
-        """In how many seconds another message may go there."""
-        return self._rate.away(now)
+    def delay(self, now: float) -> float:
+        """Return the seconds until the next message may be sent."""
+        return self._rate_limit.delay(now)
 
-    def begun(self, now: float) -> None:
-        self.busy += 1
-        self._rate.wait(now)
+    def start_message(self, now: float) -> None:
+        """Count one more connection that sends to this domain."""
+        self.open_connections += 1
+        self._rate_limit.reserve(now)
 
-    def taken(self, now: float) -> None:
-        self._rate.taken(now)
-        self._good += 1
-        if self._limit < self._most and self._good >= self._limit:
-            self._good = 0
+    def record_success(self, now: float) -> None:
+        self._rate_limit.record_success(now)
+        self._successes += 1
+        if self._limit < self._max_connections and self._successes >= self._limit:
+            self._successes = 0
             self._limit += 1
 
-    def deferred(self, now: float) -> None:
-        self._rate.throttled(now)
+    def record_deferral(self, now: float) -> None:
+        self._rate_limit.record_throttle(now)
         self._limit = max(1, self._limit // 2)
-        self._good = 0
+        self._successes = 0
 
 
-class Pace:
-    """What is known of the relay and of the domains, for one process: an edition goes on where the last one slowed."""
+class RelayLimits:
+    """The limits of the relay and of all domains, for one process: each edition starts with what the last one learned."""
 
-    def __init__(self, rate: float | None, lines: int) -> None:
-        self.rate = Rate(rate)
-        self.lines = lines
-        self._lanes: dict[str, Lane] = {}
+    def __init__(self, rate: float | None, connections: int) -> None:
+        self.rate_limit = RateLimit(rate)
+        self.connections = connections
+        self._domain_limits: dict[str, DomainLimit] = {}
 
-    def lane(self, domain: str) -> Lane:
-        found = self._lanes.get(domain)
-        if found is None:
-            found = self._lanes[domain] = Lane(self.lines)
-        return found
+    def domain_limit(self, domain: str) -> DomainLimit:
+        limit = self._domain_limits.get(domain)
+        if limit is None:
+            limit = self._domain_limits[domain] = DomainLimit(self.connections)
+        return limit
 
-    def forget(self, domain: str) -> None:
-        """Nothing is on its way to it: only trouble is remembered."""
-        if self._lanes[domain].well:
-            del self._lanes[domain]
+    def discard_if_unrestricted(self, domain: str) -> None:
+        """Drop the limit of a domain without open connections, unless it restricts something."""
+        if self._domain_limits[domain].is_unrestricted:
+            del self._domain_limits[domain]

@@ -1,7 +1,6 @@
-"""Mail transactions on an open line: envelope, body, dot (RFC 5321, 3.3), pipelined where the relay allows (RFC 2920).
+"""Mail transactions on an open connection (RFC 5321, 3.3), pipelined where the relay allows it (RFC 2920).
 
-In: an envelope, a finished message, and whom to ask before the dot. Out: the phase that was reached and the reply
-there. It writes no byte of a final dot before it was told that the dot may go out, and never judges a reply.
+The final dot of a message is written only after the caller has authorized it. No reply is judged here.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,43 +9,48 @@ from functools import lru_cache
 
 from ketapress.model.address import parse_address
 from ketapress.model.delivery import Phase, Reply
-from ketapress.relay.protocol import Answer, transparent
-from ketapress.relay.stream import Deadlines, Line, Lost
+from ketapress.relay.protocol import SmtpReply, dot_stuff
+from ketapress.relay.stream import ConnectionLostError, Deadlines, SmtpStream
 
-_GO_AHEAD, _DONE, _CLOSING = 354, 250, 421
+_START_INPUT, _OK, _CLOSING = 354, 250, 421
 _SUCCESS, _TRANSIENT = 2, 4  # first digits
 _DOT = b".\r\n"
 
-Permission = Callable[[], Awaitable[bool]]
-Announcement = Callable[[], "Envelope | None"]
-Outcome = tuple[Phase, Reply]
+Authorization = Callable[[], Awaitable[bool]]
+"""Whether the end of data of this message may be sent."""
 
-_checked = lru_cache(maxsize=64)(parse_address)  # the sender is the same each time
+NextEnvelope = Callable[[], "Envelope | None"]
+"""The envelope of the message after this one, if it is known already."""
+
+Outcome = tuple[Phase, Reply]
+"""The phase that a message reached, and the reply there."""
+
+_parse_sender = lru_cache(maxsize=64)(parse_address)  # the sender is the same each time
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who sends how many bytes to whom. Raises ValueError for an address that may not go on the wire."""
+    """Sender, recipient and size in bytes. Raises ValueError for an address that may not be sent."""
 
     sender: str
     recipient: str
     size: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sender", _checked(self.sender))
+        object.__setattr__(self, "sender", _parse_sender(self.sender))
         object.__setattr__(self, "recipient", parse_address(self.recipient))
 
 
 class Transactions:
-    """One message after another on one line. For one task at a time."""
+    """One message after another on one connection, for one task at a time."""
 
-    def __init__(self, line: Line, extensions: Mapping[str, str], deadlines: Deadlines) -> None:
-        self._line = line
+    def __init__(self, stream: SmtpStream, extensions: Mapping[str, str], deadlines: Deadlines) -> None:
+        self._stream = stream
         self._deadlines = deadlines
-        self._pipelining = "PIPELINING" in extensions
-        self._sizes = "SIZE" in extensions
+        self._has_pipelining = "PIPELINING" in extensions
+        self._has_size = "SIZE" in extensions
         self._phase = Phase.MAIL
-        self._unfinished = False  # a transaction that the relay still holds open
+        self._is_unfinished = False  # the relay still has a transaction open
         self._announced: Envelope | None = None
         self._steps = (
             (Phase.MAIL, deadlines.mail),
@@ -55,142 +59,142 @@ class Transactions:
         )
 
     @property
-    def in_step(self) -> bool:
-        """Whether the line is free of words that nobody has read, but for answers to what was announced."""
-        return self._announced is not None or not self._line.spoken
+    def is_synchronized(self) -> bool:
+        """Whether each reply was read, except for those to an announced envelope."""
+        return self._announced is not None or not self._stream.has_unread_data
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing has begun."""
-        return self._announced is None and not self._line.spoken
+    def is_idle(self) -> bool:
+        """Whether no transaction has begun."""
+        return self._announced is None and not self._stream.has_unread_data
 
-    async def carry(
-        self, envelope: Envelope, message: Sequence[bytes], before_dot: Permission, following: Announcement
+    async def send(
+        self,
+        envelope: Envelope,
+        message: Sequence[bytes],
+        authorize_end_of_data: Authorization,
+        next_envelope: NextEnvelope,
     ) -> Outcome | None:
-        """Hands one message over, which comes in pieces; None when its dot was not permitted, and the line is closed.
+        """Send one message, given in chunks. Return None if its end of data was not authorized.
 
-        What `following` names is announced together with this message's dot, which saves a round trip; the next call
-        has to be for it, or the line has to be closed.
+        The envelope that `next_envelope` returns is sent together with the end of data, which saves a round trip. The
+        next call must be for it, or the connection must be closed.
         """
         self._phase = Phase.MAIL
         try:
-            refused = await self._received(envelope)
-            return refused or await self._handed_over(message, before_dot, following)
-        except Lost as lost:
-            return self._phase, Reply(0, str(lost))
+            refusal = await self._send_envelope(envelope)
+            return refusal or await self._send_body(message, authorize_end_of_data, next_envelope)
+        except ConnectionLostError as error:
+            return self._phase, Reply(0, str(error))
 
-    async def _received(self, envelope: Envelope) -> Outcome | None:
-        """The envelope up to 354; otherwise the first refusal, with the line left ready for the next message."""
+    async def _send_envelope(self, envelope: Envelope) -> Outcome | None:
+        """Send the commands up to DATA. Return the first refusal; the connection is then ready for the next message."""
         if self._announced is not None and self._announced != envelope:
-            self._line.fail("another message was announced")
-            raise Lost("another message was announced")
-        if not self._pipelining:
-            return await self._stepped(envelope)
-        reset = False
+            self._stream.fail("another message was announced")
+            raise ConnectionLostError("another message was announced")
+        if not self._has_pipelining:
+            return await self._send_step_by_step(envelope)
+        needs_reset = False
         if self._announced is None:
-            reset = self._unfinished
-            self._line.write(self._written(envelope, reset=reset))
-        self._announced, self._unfinished = None, True
-        return await self._answered(reset=reset)
+            needs_reset = self._is_unfinished
+            self._stream.write(self._command_group(envelope, needs_reset=needs_reset))
+        self._announced, self._is_unfinished = None, True
+        return await self._read_group_replies(needs_reset=needs_reset)
 
-    def _written(self, envelope: Envelope, *, reset: bool = False) -> bytes:
-        """The commands of an envelope as one group."""
-        if not self.idle:
-            self._line.fail("the relay spoke before it was asked")
-        return "\r\n".join([*self._commands(envelope, reset=reset), ""]).encode("ascii")
+    def _command_group(self, envelope: Envelope, *, needs_reset: bool = False) -> bytes:
+        if not self.is_idle:
+            self._stream.fail("the relay sent a reply before a command")
+        commands = self._commands(envelope, needs_reset=needs_reset)
+        return "\r\n".join([*commands, ""]).encode("ascii")
 
-    def _commands(self, envelope: Envelope, *, reset: bool) -> list[str]:
-        size = f" SIZE={envelope.size}" if self._sizes else ""  # RFC 1870: too large is said before the body
+    def _commands(self, envelope: Envelope, *, needs_reset: bool) -> list[str]:
+        size = (
+            f" SIZE={envelope.size}" if self._has_size else ""
+        )  # RFC 1870: refused before the body, if too large
         commands = [f"MAIL FROM:<{envelope.sender}>{size}", f"RCPT TO:<{envelope.recipient}>", "DATA"]
-        return ["RSET", *commands] if reset else commands
+        return ["RSET", *commands] if needs_reset else commands
 
-    async def _answered(self, *, reset: bool) -> Outcome | None:
-        """Reads the answers to a group written at once: each is read, whatever became of the one before."""
-        refused: Outcome | None = None
+    async def _read_group_replies(self, *, needs_reset: bool) -> Outcome | None:
+        """Read the reply to each command of a group, also after a refusal."""
+        refusal: Outcome | None = None
         try:
-            if reset:
-                self._must_be_clear(await self._line.answer(self._deadlines.mail))
+            if needs_reset:
+                self._check_reset(await self._stream.read_reply(self._deadlines.mail))
             for phase, seconds in self._steps:
                 self._phase = phase
-                answer = await self._line.answer(seconds)
-                refused = refused or self._refused(answer)
-                if phase is Phase.DATA and refused and answer.code == _GO_AHEAD:
-                    await self._ended_empty()
-        except Lost:
-            if refused is None:
+                reply = await self._stream.read_reply(seconds)
+                refusal = refusal or self._refusal(reply)
+                if phase is Phase.DATA and refusal and reply.code == _START_INPUT:
+                    # The relay expects a message that has no recipient: it gets an empty one.
+                    self._stream.write(_DOT)
+                    await self._stream.read_reply(self._deadlines.end_of_data)
+                    self._is_unfinished = False
+        except ConnectionLostError:
+            if refusal is None:
                 raise
-        return refused
+        return refusal
 
-    async def _stepped(self, envelope: Envelope) -> Outcome | None:
-        """One command at a time, for relays without PIPELINING."""
-        commands = self._commands(envelope, reset=self._unfinished)
-        if self._unfinished:
-            self._must_be_clear(await self._asked(commands.pop(0), self._deadlines.mail))
-        self._unfinished = True
+    async def _send_step_by_step(self, envelope: Envelope) -> Outcome | None:
+        """Send one command at a time, to relays without PIPELINING."""
+        commands = self._commands(envelope, needs_reset=self._is_unfinished)
+        if self._is_unfinished:
+            self._check_reset(await self._send_command(commands.pop(0), self._deadlines.mail))
+        self._is_unfinished = True
         for command, (phase, seconds) in zip(commands, self._steps, strict=True):
             self._phase = phase
-            refused = self._refused(await self._asked(command, seconds))
-            if refused:
-                return refused
+            refusal = self._refusal(await self._send_command(command, seconds))
+            if refusal:
+                return refusal
         return None
 
-    async def _asked(self, command: str, seconds: float) -> Answer:
-        if self._line.spoken:
-            self._line.fail("the relay spoke before it was asked")
-        self._line.write(f"{command}\r\n".encode("ascii"))
-        return await self._line.answer(seconds)
+    async def _send_command(self, command: str, seconds: float) -> SmtpReply:
+        if self._stream.has_unread_data:
+            self._stream.fail("the relay sent a reply before a command")
+        self._stream.write(f"{command}\r\n".encode("ascii"))
+        return await self._stream.read_reply(seconds)
 
-    def _refused(self, answer: Answer) -> Outcome | None:
-        """The answer with its phase, where it is not the one that lets us go on."""
-        wanted = answer.code == _GO_AHEAD if self._phase is Phase.DATA else answer.code // 100 == _SUCCESS
-        if wanted:
+    def _refusal(self, reply: SmtpReply) -> Outcome | None:
+        """Return phase and reply, or None if the reply lets the transaction continue."""
+        if self._phase is Phase.DATA:
+            is_accepted = reply.code == _START_INPUT
+        else:
+            is_accepted = reply.code // 100 == _SUCCESS
+        if is_accepted:
             return None
-        if answer.code == _CLOSING or answer.code // 100 < _TRANSIENT:
-            self._line.fail("it hangs up, or does not follow the order of things")
-        return self._phase, answer.reply
+        if reply.code == _CLOSING or reply.code // 100 < _TRANSIENT:
+            self._stream.fail("the relay closes the connection, or does not follow the order of commands")
+        return self._phase, reply.reply
 
-    def _must_be_clear(self, answer: Answer) -> None:
-        if answer.code != _DONE:
-            raise Lost(f"the relay answered RSET with {answer.reply}")
+    def _check_reset(self, reply: SmtpReply) -> None:
+        if reply.code != _OK:
+            raise ConnectionLostError(f"the relay answered RSET with {reply.reply}")
 
-    async def _ended_empty(self) -> None:
-        """A lone dot: the relay said 354 to a message that has no recipient, and must not get its body."""
-        self._line.write(_DOT)
-        await self._line.answer(self._deadlines.dot)
-        self._unfinished = False
-
-    async def _handed_over(
-        self, message: Sequence[bytes], before_dot: Permission, following: Announcement
+    async def _send_body(
+        self, message: Sequence[bytes], authorize_end_of_data: Authorization, next_envelope: NextEnvelope
     ) -> Outcome | None:
-        """After 354: the body, the permission, the dot. There is no RSET here, only closing the line."""
+        """Send body and end of data, after 354. RSET is not possible here: to stop is to close the connection."""
         self._phase = Phase.BODY
-        self._line.write(transparent(message))
-        await self._line.drained(self._deadlines.body)
-        permitted = await before_dot()
-        if not permitted:
-            self._line.fail("the message was dropped before its dot")
+        self._stream.write(dot_stuff(message))
+        await self._stream.drain(self._deadlines.body)
+        is_authorized = await authorize_end_of_data()
+        if not is_authorized:
+            self._stream.fail("the message was dropped before its end")
             return None
-        early = self._line.interrupted()
-        if early is not None:
-            self._line.fail("the relay interrupted a message")
-            return Phase.BODY, early.reply
+        early_reply = self._stream.take_early_reply()
+        if early_reply is not None:
+            self._stream.fail("the relay interrupted a message")
+            return Phase.BODY, early_reply.reply
         self._phase = Phase.END_OF_DATA
-        reply = (await self._ended(following() if self._pipelining else None)).reply
+        envelope = next_envelope() if self._has_pipelining else None
+        # RFC 2920, 3.1, allows the next envelope in the same group.
+        self._stream.write(_DOT + self._command_group(envelope) if envelope else _DOT)
+        self._announced = envelope
+        reply = (await self._stream.read_reply(self._deadlines.end_of_data)).reply
+        self._is_unfinished = False
         if reply.code == _CLOSING:
-            self._line.fail("the relay hangs up")
+            self._stream.fail("the relay closes the connection")
         return Phase.END_OF_DATA, reply
 
-    async def _ended(self, following: Envelope | None) -> Answer:
-        """The dot, and with it the next envelope where one is known (RFC 2920, 3.1, allows both in one group)."""
-        if following is not None:
-            self._line.write(_DOT + self._written(following))
-            self._announced = following
-        else:
-            self._line.write(_DOT)
-        answer = await self._line.answer(self._deadlines.dot)
-        self._unfinished = False
-        return answer
 
-
-def nothing() -> None:
-    """No message is known to follow."""
+def no_envelope() -> None:
+    """Return None: the next message is not known."""

@@ -1,5 +1,5 @@
-"""ketapress.toml becomes Settings, or errors that name file, line and key.
+"""Turn ketapress.toml into Settings, or into problems that name file, line and key.
 
-`file` reads (the only edge), `fields` turns each TOML value into what the model holds, `schedule` understands
-when a newsletter is due, `page` prints docs/settings.md from the same declarations. Nothing here decides anything.
+`loader` reads the file, `converters` turns each TOML value into a value of the model, `schedule` parses schedules, and
+`docs_page` prints docs/settings.md from the same declarations.
 """

@@ -1,6 +1,6 @@
-"""How each kind of setting is read: TOML's value in, the model's value out, ValueError with a sentence otherwise.
+"""Converters of settings: a TOML value in, a value of the model out. Raises ValueError.
 
-A sentence completes `[section] key = value: …`.
+The text of an error completes the sentence "`section.key` is not valid: …".
 """
 
 import re
@@ -10,16 +10,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ketapress.model.address import Mailbox, parse_address, parse_mailbox
+from ketapress.model.address import parse_address, parse_mailbox
 from ketapress.model.edition import SUPPORTED_YEARS
 from ketapress.model.settings import Author, DkimSettings, RelayUrl, setting_specs
 from ketapress.settings.schedule import parse_schedule
 
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_MAX_DURATION = timedelta(
-    days=36525
-)  # a century: longer is a slip of the hand, and sums with it leave the calendar
+_MAX_DURATION = timedelta(days=36525)  # a century; with a longer one, sums of dates could overflow
 _URL = re.compile(
     r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?\Z"
 )
@@ -31,26 +29,26 @@ _MIN_SECRET_LENGTH = 32  # characters; a blake2b key of 16 random bytes in hexad
 
 def _parse_text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("it has to be text in quotes")  # noqa: TRY004 - every refusal here is a ValueError
+        raise ValueError("expected text in quotes")  # noqa: TRY004 - the caller expects ValueError for every error
     return " ".join(value.split())
 
 
 def _parse_template(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("it has to be a template in quotes")
+        raise ValueError("expected a template in quotes")
     return value
 
 
 def _parse_texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise ValueError('it has to be a list of texts: ["one", "two"]')  # noqa: TRY004
+        raise ValueError('expected a list of texts, such as ["one", "two"]')  # noqa: TRY004
     return tuple(_parse_text(item) for item in value)
 
 
 def _number_parser(minimum: int, maximum: int, description: str) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
-            raise ValueError(f"it has to be {description} from {minimum} to {maximum}")
+            raise ValueError(f"expected {description} from {minimum} to {maximum}")
         return value
 
     return parse
@@ -58,14 +56,14 @@ def _number_parser(minimum: int, maximum: int, description: str) -> Callable[[An
 
 def _parse_rate(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1_000_000:  # noqa: PLR2004
-        raise ValueError("it has to be a number of messages a second, above 0")
+        raise ValueError("expected a number of messages per second, greater than 0")
     return float(value)
 
 
 def _parse_url(value: Any) -> str:
     text = _parse_text(value).rstrip("/")
     if not _URL.match(text):
-        raise ValueError("it has to be a full URL without query: https://example.org")
+        raise ValueError("expected a full URL without a query, such as https://example.org")
     return text
 
 
@@ -74,21 +72,21 @@ def _parse_zone(value: Any) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("it is no IANA zone; write one like Europe/Berlin or America/New_York") from None
+        raise ValueError("expected an IANA time zone, such as Europe/Berlin or America/New_York") from None
     return text
 
 
 def _parse_language(value: Any) -> str:
     text = _parse_text(value)
     if not _LANGUAGE.match(text):
-        raise ValueError("it is no language tag; write one like en, de-CH or ar")
+        raise ValueError("expected a language tag, such as en, de-CH or ar")
     return text
 
 
 def _parse_color(value: Any) -> str:
     text = _parse_text(value)
     if not _COLOR.match(text):
-        raise ValueError("it has to be a colour of six hexadecimal digits: #8a3b12")
+        raise ValueError("expected a color of six hexadecimal digits, such as #8a3b12")
     return text.lower()
 
 
@@ -98,20 +96,20 @@ def _parse_time(value: Any) -> time:
     try:
         return time.fromisoformat(_parse_text(value))
     except ValueError:
-        raise ValueError('it has to be a time of day: "06:00"') from None
+        raise ValueError('expected a time of day, such as "06:00"') from None
 
 
 def _parse_date(value: Any) -> date:
     if isinstance(value, date) and not isinstance(value, datetime) and value.year in SUPPORTED_YEARS:
         return value
-    raise ValueError("it has to be a date of our times without quotes: 2023-06-05")
+    raise ValueError("expected a date of our times without quotes, such as 2023-06-05")
 
 
 def _parse_duration(value: Any) -> timedelta:
     text = _parse_text(value)
     matches = _DURATION.findall(text)
     if not matches or "".join(_DURATION.sub("", text).split()):
-        raise ValueError('it has to be a span like "36h", "7d" or "1h 30m"')
+        raise ValueError('expected a duration, such as "36h", "7d" or "1h 30m"')
     try:
         duration = sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in matches), timedelta())
     except OverflowError:
@@ -121,18 +119,10 @@ def _parse_duration(value: Any) -> timedelta:
     return duration
 
 
-def _parse_address(value: Any) -> str:
-    return parse_address(_parse_text(value))
-
-
-def _parse_mailbox(value: Any) -> Mailbox:
-    return parse_mailbox(_parse_text(value))
-
-
 def _choice_parser(*choices: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if value not in choices:
-            raise ValueError("it has to be " + " or ".join(f'"{choice}"' for choice in choices))
+            raise ValueError("expected " + " or ".join(f'"{choice}"' for choice in choices))
         return str(value)
 
     return parse
@@ -141,12 +131,12 @@ def _choice_parser(*choices: str) -> Callable[[Any], str]:
 def _parse_relay_url(value: Any) -> RelayUrl:
     parts = urlsplit(_parse_text(value))
     if parts.scheme not in _RELAY_SCHEMES or not parts.hostname or parts.path not in {"", "/"}:
-        raise ValueError("it has to be smtp://host:port, smtp+starttls://… or smtps://…")
+        raise ValueError("expected smtp://host:port, smtp+starttls://… or smtps://…")
     security, default_port = _RELAY_SCHEMES[parts.scheme]
     try:
         port = parts.port or default_port
     except ValueError:
-        raise ValueError("its port has to be a number from 1 to 65535") from None
+        raise ValueError("the port has to be a number from 1 to 65535") from None
     return RelayUrl(
         parts.hostname, port, security, unquote(parts.username or ""), unquote(parts.password or "")
     )
@@ -155,7 +145,7 @@ def _parse_relay_url(value: Any) -> RelayUrl:
 def _parse_database_url(value: Any) -> str:
     text = _parse_text(value)
     if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ValueError("it has to begin with sqlite:/// or postgresql+psycopg://")
+        raise ValueError("it has to start with sqlite:/// or postgresql+psycopg://")
     return text
 
 
@@ -163,31 +153,27 @@ def _parse_secret(value: Any) -> str:
     text = _parse_text(value)
     if len(text) < _MIN_SECRET_LENGTH:
         raise ValueError(
-            f"it has to have {_MIN_SECRET_LENGTH} characters or more; `openssl rand -hex 32` makes one"
+            f"it is shorter than {_MIN_SECRET_LENGTH} characters; `openssl rand -hex 32` creates a secret"
         )
     return text
 
 
-def _parse_secrets(value: Any) -> tuple[str, ...]:
-    return tuple(_parse_secret(item) for item in _parse_texts(value))
-
-
 def _optional_parser(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The same reader, with an empty text for `not set`."""
+    """Return a converter that also accepts an empty text, for a setting that is not set."""
     return lambda value: "" if value == "" else parse(value)
 
 
 def _table_parser(cls: type, example: str) -> Callable[[Any], Any]:
-    """A reader for an inline table such as `author = { name = "…" }`."""
+    """Return a converter of inline tables such as `author = { name = "…" }`."""
 
     def parse(value: Any) -> Any:
         specs = {spec.key: spec for spec in setting_specs(cls)}
         if not isinstance(value, dict) or set(value) - set(specs):
-            raise ValueError(f"it has to be a table with {', '.join(specs)}: {example}")
+            raise ValueError(f"expected a table with {', '.join(specs)}: {example}")
         missing = [key for key, spec in specs.items() if spec.is_required and key not in value]
         if missing:
-            raise ValueError(f"it lacks {', '.join(missing)}: {example}")
-        return cls(**{specs[key].name: CONVERTERS[specs[key].converter](spec) for key, spec in value.items()})
+            raise ValueError(f"{', '.join(missing)} is missing: {example}")
+        return cls(**{specs[key].name: CONVERTERS[specs[key].converter](item) for key, item in value.items()})
 
     return parse
 
@@ -200,14 +186,14 @@ CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "optional url": _optional_parser(_parse_url),
     "zone": _parse_zone,
     "language": _parse_language,
-    "colour": _parse_color,
+    "color": _parse_color,
     "clock": _parse_time,
     "date": _parse_date,
     "optional date": _parse_date,
     "duration": _parse_duration,
     "optional duration": _parse_duration,
-    "address": _optional_parser(_parse_address),
-    "mailbox": _parse_mailbox,
+    "address": _optional_parser(lambda value: parse_address(_parse_text(value))),
+    "mailbox": lambda value: parse_mailbox(_parse_text(value)),
     "schedule": lambda value: parse_schedule(_parse_text(value)),
     "count": _number_parser(1, 10_000, "a whole number"),
     "bytes": _number_parser(8_192, 10_000_000, "a number of bytes"),
@@ -222,13 +208,13 @@ CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "relay url": _parse_relay_url,
     "database url": _parse_database_url,
     "secret": _optional_parser(_parse_secret),
-    "secrets": _parse_secrets,
+    "secrets": lambda value: tuple(_parse_secret(item) for item in _parse_texts(value)),
     "author": _table_parser(Author, '{ name = "…", email = "…" }'),
     "dkim": _table_parser(DkimSettings, '{ domain = "…", selector = "…", key_file = "…" }'),
 }
-"""By the name that a setting's declaration gives as `reads`."""
+"""The converters by the name in a setting's declaration (`Setting.converter`)."""
 
 
 def sqlite_path(url: str) -> str | None:
-    """The file of a SQLite URL, relative to the publication folder or absolute; None for another database."""
+    """Return the file of a SQLite URL, relative to the publication folder or absolute; None for another database."""
     return url.removeprefix("sqlite:///") if url.startswith("sqlite:///") else None

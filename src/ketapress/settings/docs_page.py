@@ -1,4 +1,4 @@
-"""docs/settings.md, printed from the declarations: what is not declared is not documented, and the other way round."""
+"""Print docs/settings.md from the declarations, so that neither has a setting that the other lacks."""
 
 from datetime import time, timedelta
 
@@ -7,23 +7,21 @@ from ketapress.settings.loader import list_sections
 
 _HEADER = """# Settings
 
-All of `ketapress.toml`. `${NAME}` inside a text is taken from the environment. Unknown keys are errors.
-This page is printed by `python -m ketapress.settings.docs_page > docs/settings.md`; a test compares it.
+All settings of `ketapress.toml`. `${NAME}` in a text is replaced by that environment variable. Unknown keys are errors.
+This page is printed by `python -m ketapress.settings.docs_page > docs/settings.md`; a test compares the two.
 """
 
 
 def render_settings_page() -> str:
-    """The page as Markdown: a table for each section, a row for each setting."""
-    return "\n".join([_HEADER, *(_render_section(name, cls) for name, cls in list_sections())])
-
-
-def _render_section(name: str, cls: type) -> str:
-    rows = map(_render_row, setting_specs(cls))
-    return "\n".join([f"## [{name}]", "", "| key | default | meaning |", "|---|---|---|", *rows, ""])
-
-
-def _render_row(spec: SettingSpec) -> str:
-    return f"| `{spec.key}` | {_format_default(spec)} | {spec.description.replace('|', '&#124;')} |"
+    """Return the page as Markdown: a table per section, a row per setting."""
+    lines = [_HEADER]
+    for name, cls in list_sections():
+        lines += [f"## [{name}]", "", "| key | default | meaning |", "|---|---|---|"]
+        for spec in setting_specs(cls):
+            description = spec.description.replace("|", "&#124;")
+            lines.append(f"| `{spec.key}` | {_format_default(spec)} | {description} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _format_default(spec: SettingSpec) -> str:
@@ -32,17 +30,12 @@ def _format_default(spec: SettingSpec) -> str:
     value = spec.default
     if value in (None, "", ()):
         return ""
-    if isinstance(value, timedelta):
-        return f"`{_format_duration(value)}`"
+    if isinstance(value, timedelta):  # as in the file: in days, or in minutes where it is shorter than a day
+        return f"`{value.days}d`" if value.days else f"`{value.seconds // 60}m`"
     if isinstance(value, time):
         return f"`{value:%H:%M}`"
     return f"`{value}`".replace("|", "&#124;")
 
 
-def _format_duration(value: timedelta) -> str:
-    """A span as the file has it: in days, or in minutes where it is shorter."""
-    return f"{value.days}d" if value.days else f"{value.seconds // 60}m"
-
-
 if __name__ == "__main__":
-    print(render_settings_page(), end="")  # noqa: T201 - this module's one door
+    print(render_settings_page(), end="")  # noqa: T201 - a command

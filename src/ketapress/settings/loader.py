@@ -1,4 +1,4 @@
-"""Reads ketapress.toml. Every fault is found in one go and named with file, line and key."""
+"""Read ketapress.toml. All problems are reported at once, each with file, line and key."""
 
 import re
 import tomllib
@@ -41,21 +41,30 @@ _ERROR_LINE = re.compile(r"at line (\d+)")
 
 
 def read_settings(root: Path, environ: Mapping[str, str]) -> Settings:
-    """The settings of the publication in `root`, with `${NAME}` taken from `environ`. Raises ConfigurationError."""
+    """Read the settings of the publication in `root`, with `${NAME}` from `environ`. Raises ConfigurationError."""
     return parse_settings(_read_text(root / SETTINGS_FILE), environ)
 
 
 def find_variables(root: Path, environ: Mapping[str, str]) -> dict[str, str | None]:
-    """The variables that the settings in `root` name, with their values. Raises ConfigurationError."""
+    """Return the environment variables that the settings in `root` use, with their values. Raises ConfigurationError."""
     return {name: environ.get(name) for name in _VARIABLE.findall(_read_text(root / SETTINGS_FILE))}
 
 
 def parse_settings(text: str, environ: Mapping[str, str]) -> Settings:
-    """The settings that a file's text means; pure. Raises ConfigurationError with every fault in it."""
+    """Parse the text of a settings file. Raises ConfigurationError with all its problems."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(_syntax_problem(error)) from None
+        match = _ERROR_LINE.search(str(error))
+        raise ConfigurationError(
+            Problem(
+                code="settings.syntax",
+                path=SETTINGS_FILE,
+                line=int(match[1]) if match else None,
+                message=f"the file is not valid TOML: {error}.",
+                cure="Correct that line: texts need quotes, tables need [brackets].",
+            )
+        ) from None
     parser = _SettingsParser(text, environ)
     settings = parser.parse(document)
     if parser.problems:
@@ -67,30 +76,19 @@ def _read_text(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
     except FileNotFoundError:
-        missing = f"there is no {SETTINGS_FILE} in {file.parent}, so this is not a publication folder."
-        cure = "Run `ketapress init` there, or name the folder with -C."
-        raise ConfigurationError(Problem(code="settings.missing", message=missing, cure=cure)) from None
+        message = f"there is no {SETTINGS_FILE} in {file.parent}, so this is not a publication folder."
+        cure = "Run `ketapress init` there, or name the publication folder with -C."
+        raise ConfigurationError(Problem(code="settings.missing", message=message, cure=cure)) from None
     except (OSError, UnicodeDecodeError) as error:
-        message = f"it cannot be read: {error}."
-        cure = "Make it a readable file in UTF-8."
+        message = f"the file cannot be read: {error}."
+        cure = "Make it readable, and save it as UTF-8."
         raise ConfigurationError(
             Problem(code="settings.unreadable", path=SETTINGS_FILE, message=message, cure=cure)
         ) from None
 
 
-def _syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
-    match = _ERROR_LINE.search(str(error))
-    return Problem(
-        code="settings.syntax",
-        path=SETTINGS_FILE,
-        line=int(match[1]) if match else None,
-        message=f"it is not valid TOML: {error}.",
-        cure="Mend that line; text stands in quotes, tables in [brackets].",
-    )
-
-
 class _SettingsParser:
-    """One pass over the tables: collects problems instead of stopping at the first."""
+    """Parse the tables of one file, and collect all problems instead of stopping at the first."""
 
     def __init__(self, text: str, environ: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
@@ -106,15 +104,21 @@ class _SettingsParser:
         sections["newsletters"] = {
             name: self._parse_newsletter(name, table) for name, table in newsletters.items()
         }
-        if sections["database"] and sections["web"]:
-            self._report_missing_secret(sections["database"], sections["web"])
+        database, web = sections["database"], sections["web"]
+        if database and web and database.url.startswith("postgresql") and not web.secret:
+            self._add_problem(
+                ("database", "url"),
+                "secret",
+                "`web.secret` is required with PostgreSQL, because several machines sign the same links.",
+                'Set [web] secret = "${KETAPRESS_SECRET}", and export KETAPRESS_SECRET with 32 or more random characters.',
+            )
         return Settings(**sections)
 
     def _parse_newsletter(self, name: str, table: Any) -> Any:
         key_path = ("newsletters", name)
         if not _NEWSLETTER_NAME.match(name):
-            self._add_problem(key_path, "name", f"newsletter {name!r}: its name is a folder and a part of mail headers.",
-                         "Use small letters, digits and hyphens.")  # fmt: skip
+            self._add_problem(key_path, "name", f"the name of newsletter {name!r} is not valid: a folder and mail headers use it.",
+                         "Use lower-case letters, digits and hyphens.")  # fmt: skip
         return self._parse_section(key_path, NewsletterSettings, table, name=name)
 
     def _require_table(self, key_path: tuple[str, ...], value: Any) -> Mapping[str, Any]:
@@ -124,12 +128,12 @@ class _SettingsParser:
             key_path,
             "table",
             f"[{'.'.join(key_path)}] has to be a table.",
-            "Write [newsletters.weekly] and its keys below.",
+            "Write [newsletters.weekly], and its keys below it.",
         )
         return {}
 
     def _parse_section(self, key_path: tuple[str, ...], cls: type, table: Any, **values: Any) -> Any:
-        """One section as its value; None where something in it cannot be read (then a problem says so)."""
+        """Return the section as a value of the model; None where it has a problem, which is reported."""
         specs = {spec.key: spec for spec in setting_specs(cls)}
         table = self._require_table(key_path, table)
         problem_count = len(self.problems)
@@ -138,7 +142,7 @@ class _SettingsParser:
             if key in table:
                 values[spec.name] = self._parse_value((*key_path, key), spec.converter, table[key])
             elif spec.is_required:
-                self._add_problem(key_path, "required", f"[{'.'.join(key_path)}] lacks `{key}`. {spec.description}",
+                self._add_problem(key_path, "required", f"`{'.'.join((*key_path, key))}` is required. {spec.description}",
                              f"Add `{key} = …` below [{'.'.join(key_path)}].")  # fmt: skip
         return cls(**values) if len(self.problems) == problem_count else None
 
@@ -149,20 +153,20 @@ class _SettingsParser:
             self._add_problem(
                 key_path,
                 "value",
-                f"`{'.'.join(key_path)}` cannot be used: {error}.",
-                "Mend the value on that line.",
+                f"`{'.'.join(key_path)}` is not valid: {error}.",
+                "Correct the value on that line.",
             )
             return None
 
     def _expand_variables(self, value: Any, *, in_url: bool = False) -> Any:
-        """`${NAME}` inside parsed strings, so that a secret may hold any character. Raises ValueError.
+        """Expand `${NAME}` inside parsed strings, so that a secret may contain any character. Raises ValueError.
 
-        As a part of a URL it is percent-encoded: an @ or / in a password does not end it.
+        Inside a URL the value is percent-encoded, so that an @ or / in a password does not end it.
         """
         if isinstance(value, str):
             percent_encode = in_url and not _VARIABLE.fullmatch(value)
             return _VARIABLE.sub(
-                lambda found: self._lookup_variable(found[1], percent_encode=percent_encode), value
+                lambda match: self._lookup_variable(match[1], percent_encode=percent_encode), value
             )
         if isinstance(value, list):
             return [self._expand_variables(item) for item in value]
@@ -175,7 +179,7 @@ class _SettingsParser:
             value = self._environ[name]
         except KeyError:
             raise ValueError(
-                f"the environment has no {name}; export it, or put it in the service's environment"
+                f"the environment variable {name} is not set; export it, or set it in the environment of the service"
             ) from None
         return quote(value, safe="") if percent_encode else value
 
@@ -186,16 +190,11 @@ class _SettingsParser:
             if key not in known_keys:
                 suggestion = closest_name(key, known_keys)
                 cure = (
-                    f"Did you mean `{suggestion}`?" if suggestion else f"Known here: {', '.join(known_keys)}."
+                    f"Did you mean `{suggestion}`?" if suggestion else f"Known keys: {', '.join(known_keys)}."
                 )
                 self._add_problem(
-                    (*key_path, key), "unknown", f"there is no setting `{'.'.join((*key_path, key))}`.", cure
+                    (*key_path, key), "unknown", f"`{'.'.join((*key_path, key))}` is not a setting.", cure
                 )
-
-    def _report_missing_secret(self, database: DatabaseSettings, web: WebSettings) -> None:
-        if database.url.startswith("postgresql") and not web.secret:
-            self._add_problem(("database", "url"), "secret", "with PostgreSQL `web.secret` has to be set: several machines sign the same links.",
-                         'Write [web] secret = "${KETAPRESS_SECRET}" and export 32 or more random characters.')  # fmt: skip
 
     def _add_problem(self, key_path: tuple[str, ...], code: str, message: str, cure: str) -> None:
         line = next(
@@ -212,7 +211,7 @@ class _SettingsParser:
 
 
 def _find_key_lines(text: str) -> dict[tuple[str, ...], int]:
-    """The line of each table and key. tomllib keeps none; an inline table's keys stand on their parent's line."""
+    """Return the line of each table and key, which tomllib does not keep. Keys of an inline table have their parent's line."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
@@ -229,7 +228,7 @@ def _split_key(name: str) -> tuple[str, ...]:
 
 
 def list_sections() -> Iterator[tuple[str, type]]:
-    """Every section with the class that declares it, in the order of the file; for pages and tests."""
+    """Yield every section with the class that declares it, in the order of the documentation."""
     for name, cls in SECTIONS.items():
         yield name, cls
         if name == "feeds":

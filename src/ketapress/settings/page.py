@@ -1,4 +1,4 @@
-"""Prints the settings page, under the name that scripts used before `docs_page`."""
+"""Print the settings page. Scripts may still use this name, from before `docs_page`."""
 
 from ketapress.settings.docs_page import render_settings_page
 

@@ -1,5 +1,6 @@
-"""Makes the folder that a publication begins as. Never overwrites a file."""
+"""Create the files of a new publication. Never overwrites a file."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -12,14 +13,17 @@ _FOLDERS = ("posts", "templates", "outbox")
 
 
 def create_publication(root: Path, now: datetime) -> tuple[Path, ...]:
-    """The files of a new publication, written; RefusedError where there is one already. `now` is in UTC."""
+    """Create a publication, and return the files that were written. `now` is in UTC.
+
+    Raises RefusedError where there is a publication already.
+    """
     if (root / SETTINGS_FILE).exists():
         raise RefusedError(
             Problem(
                 code="init.exists",
                 path=SETTINGS_FILE,
-                message=f"{root} is a publication already.",
-                cure="Nothing was changed; edit ketapress.toml, or name another folder.",
+                message=f"{root} is already a publication.",
+                cure="Nothing was changed. Edit ketapress.toml, or name another folder.",
             )
         )
     for folder in _FOLDERS:
@@ -31,12 +35,9 @@ def create_publication(root: Path, now: datetime) -> tuple[Path, ...]:
         root / ".gitignore": GITIGNORE,
         root / ".gitattributes": GITATTRIBUTES,
     }
-    return tuple(file for file, text in files.items() if _write_if_absent(file, text))
-
-
-def _write_if_absent(file: Path, text: str) -> bool:
-    try:
-        write_new(file, text.encode())
-    except FileExistsError:
-        return False
-    return True
+    written = []
+    for file, text in files.items():
+        with suppress(FileExistsError):
+            write_new(file, text.encode())
+            written.append(file)
+    return tuple(written)

@@ -1,21 +1,21 @@
-"""What a new publication begins with: its settings and a first post, as text. Pure; `folder` writes them."""
+"""The text of the files of a new publication: its settings and a first post. `scaffold` writes them."""
 
 from datetime import datetime
 
-_SETTINGS = """# All settings, with their defaults: docs/settings.md of Ketapress, or `ketapress check` when one is wrong.
+_SETTINGS = """# docs/settings.md of Ketapress lists all settings with their defaults; `ketapress check` reports invalid ones.
 
 [site]
 title = "My publication"
 url = "https://example.org"            # where public/ will be served
-description = "One sentence on what it is about."
+description = "One sentence that describes the publication."
 language = "en"
-timezone = "UTC"                       # the zone of bare dates: Europe/Berlin, America/New_York
-postal_address = ""                    # the law of many countries asks for it in mail
+timezone = "UTC"                       # the time zone of dates without a time: Europe/Berlin, America/New_York
+postal_address = ""                    # many countries require one in bulk mail
 
 [newsletters.weekly]
 title = "My weekly"
-schedule = "weekly {day} {hour:02}:00"       # cron works too: "0 8 * * mon"
-starts = {today}                    # nothing before this day goes out
+schedule = "weekly {day} {hour:02}:00"       # or a cron expression: "0 8 * * mon"
+starts = {today}                    # posts from before this day are not mailed
 from = "My weekly <digest@example.org>"
 
 [relay]
@@ -27,10 +27,10 @@ title: Welcome
 date: {today} 00:00
 tags: [news]
 ---
-This is the first post of a new publication. It stands in `posts/` as a plain file, and everything else is made of it:
+This is the first post of a new publication. It is a plain file in `posts/`, and everything else is built from it:
 a page, three feeds, and the next edition of the newsletter.
 
-Write another beside it. Its name or its first line says when it appears, and `ketapress check` says what is wrong.
+Add more files next to it. A post's date is in its header, its first line or its file name; `ketapress check` reports problems.
 """
 
 GITIGNORE = """/public/
@@ -44,10 +44,10 @@ GITATTRIBUTES = "posts/.published.jsonl merge=union\n"
 
 
 def initial_settings(now: datetime) -> str:
-    """A ketapress.toml whose newsletter fell due within this hour, so that the first `publish` shows an edition."""
+    """Return a ketapress.toml whose newsletter was due within this hour, so that the first `publish` makes an edition."""
     return _SETTINGS.format(day=f"{now:%a}".lower(), hour=now.hour, today=now.date().isoformat())
 
 
 def welcome_post(now: datetime) -> tuple[str, str]:
-    """A first post: its file name and its text."""
+    """Return the file name and the text of a first post."""
     return f"{now.date().isoformat()}-welcome.md", _POST.format(today=now.date().isoformat())

@@ -1,4 +1,4 @@
-"""When a newsletter is due: cron, or three phrases for people who do not speak it."""
+"""Parse schedules: a cron expression, or a phrase such as `weekly mon 08:00`."""
 
 import re
 from datetime import datetime
@@ -22,18 +22,17 @@ _PHRASES = (
         "{minute} {hour} {date} * *",
     ),
 )
-_SIMPLE_CRON = re.compile(
-    rf"[0-5]?\d (?:[01]?\d|2[0-3]) \* \* (?:\*|[0-7]|{'|'.join(_DAYS)})\Z"
-)  # times that every day has
-_ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - cronsim only needs somewhere to begin
+# Valid for certain, so cronsim need not be loaded.
+_SIMPLE_CRON = re.compile(rf"[0-5]?\d (?:[01]?\d|2[0-3]) \* \* (?:\*|[0-7]|{'|'.join(_DAYS)})\Z")
+_ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - cronsim needs any day to start from
 _EXAMPLES = "`0 8 * * mon`, `daily 08:00`, `weekly mon 08:00`, `monthly last fri 08:00` or `monthly 1 08:00`"
 
 
 def parse_schedule(text: str) -> Schedule:
-    """The cron expression (five fields, as cronsim reads them) that a cron expression or a phrase means.
+    """Parse a cron expression (five fields, as cronsim reads them) or a phrase. Raises ValueError with examples.
 
-    Days of the week count from Sunday = 0, as in cron(5). A day of the month that a month does not have is
-    skipped in that month; `last` never is. Raises ValueError with examples.
+    Days of the week count from Sunday = 0, as in cron(5). A month without that day of the month has no edition;
+    `last` exists in every month.
     """
     words = " ".join(text.lower().split())
     cron = next(
@@ -41,7 +40,7 @@ def parse_schedule(text: str) -> Schedule:
         words,
     )
     if len(cron.split()) != 5:  # noqa: PLR2004 - minute, hour, day, month, weekday
-        raise ValueError(f"it is no schedule; write one like {_EXAMPLES}")
+        raise ValueError(f"expected a schedule, such as {_EXAMPLES}")
     if _SIMPLE_CRON.match(cron):
         return Schedule(text, cron)
     from cronsim import CronSim, CronSimError  # noqa: PLC0415 - takes as long to load as a post to build
@@ -49,7 +48,9 @@ def parse_schedule(text: str) -> Schedule:
     try:
         next(CronSim(cron, _ANY_DAY))
     except (CronSimError, StopIteration):
-        raise ValueError(f"cron cannot make a time of it; write one like {_EXAMPLES}") from None
+        raise ValueError(
+            f"it is not a valid cron expression; expected a schedule, such as {_EXAMPLES}"
+        ) from None
     return Schedule(text, cron)
 
 

@@ -1,13 +1,13 @@
-"""Edge: the schedules that were last acted on, in `.ketapress/schedules.json`, so that a change can be shown first.
+"""Remember the schedules that slots were last decided with, in `.ketapress/schedules.json`, to show a change beforehand.
 
-Only a memory: slots are decided by the store. What cannot be read is none, and what cannot be written is said nowhere:
-the disk that refuses it refuses the editions too, and they say so.
+The store alone decides slots. An unreadable file counts as missing, and a failed write is not reported: the same disk
+then refuses the editions, which is reported.
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ketapress.model.errors import RefusedError
 from ketapress.model.settings import Schedule, Settings
@@ -18,7 +18,7 @@ _FILE_NAME = "schedules.json"
 
 
 class ZonedSchedule(NamedTuple):
-    """When a newsletter is due: the schedule, and the zone it is meant in."""
+    """A schedule and the time zone it applies in."""
 
     schedule: Schedule
     zone: str
@@ -28,7 +28,7 @@ class ZonedSchedule(NamedTuple):
 
 
 def current_schedules(settings: Settings) -> dict[str, ZonedSchedule]:
-    """The schedule of each newsletter as the settings have it."""
+    """Return the schedule of each newsletter in the settings."""
     return {
         name: ZonedSchedule(newsletter.schedule, settings.newsletter_zone(newsletter))
         for name, newsletter in settings.newsletters.items()
@@ -36,14 +36,17 @@ def current_schedules(settings: Settings) -> dict[str, ZonedSchedule]:
 
 
 def last_schedules(root: Path) -> Mapping[str, ZonedSchedule]:
-    """The schedule of each newsletter when slots were last decided here."""
+    """Return the schedule of each newsletter when slots were last decided in this folder."""
     with suppress(ValueError, TypeError, KeyError, AttributeError):
-        return {name: _parse_entry(entry) for name, entry in read_state(root, _FILE_NAME).items()}
+        return {
+            name: ZonedSchedule(CONVERTERS["schedule"](entry["schedule"]), CONVERTERS["zone"](entry["zone"]))
+            for name, entry in read_state(root, _FILE_NAME).items()
+        }
     return {}
 
 
 def save_schedules(root: Path, settings: Settings) -> None:
-    """Remembers the schedules that were acted on just now; writes only what changed."""
+    """Remember the current schedules; writes only a change."""
     schedules = current_schedules(settings)
     if last_schedules(root) == schedules:
         return
@@ -52,7 +55,3 @@ def save_schedules(root: Path, settings: Settings) -> None:
     }
     with suppress(OSError, RefusedError):
         write_state(root, _FILE_NAME, entries)
-
-
-def _parse_entry(entry: Mapping[str, Any]) -> ZonedSchedule:
-    return ZonedSchedule(CONVERTERS["schedule"](entry["schedule"]), CONVERTERS["zone"](entry["zone"]))

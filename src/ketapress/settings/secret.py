@@ -1,4 +1,4 @@
-"""What links in mail are signed with: `web.secret`, or a file that only its owner can read."""
+"""The secret that signs links in mail: `web.secret`, or a file that only its owner can read."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ _FILE_NAME = "secret"
 
 
 def load_or_create_secret(folder: Path, settings: Settings, new_secret: str) -> str:
-    """`web.secret`, else the content of `folder`/secret, which is made from `fresh` at first use.
+    """Return `web.secret`, else the content of `folder`/secret, which is created with `new_secret` on first use.
 
-    Whoever loses this file loses the links in mail that is already out, so it is never replaced.
+    The file is never replaced: without it, links in mail that was already sent no longer work.
     """
     if settings.web.secret:
         return settings.web.secret
@@ -20,19 +20,17 @@ def load_or_create_secret(folder: Path, settings: Settings, new_secret: str) -> 
     try:
         write_new(file, f"{new_secret}\n".encode(), durable=True, mode=0o600)
     except FileExistsError:
-        return _read_secret(file)
-    return new_secret
-
-
-def _read_secret(file: Path) -> str:
+        pass
+    else:
+        return new_secret
     secret = file.read_text().strip()
     if not secret:
         raise ConfigurationError(
             Problem(
                 code="secret.empty",
                 path=f"{file.parent.name}/{file.name}",
-                message="it is empty, so links in mail cannot be signed.",
-                cure="Restore it from a backup, or remove it and links in mail sent before will no longer work.",
+                message="the secret is empty, so links in mail cannot be signed.",
+                cure="Restore the file from a backup. If you remove it instead, links in mail sent before stop working.",
             )
         )
     return secret

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from ketapress.i18n.site_messages import SiteMessages, site_messages
 from ketapress.model.build_target import BuildTarget, Fingerprints
-from ketapress.model.colour import ensure_contrast
+from ketapress.model.color import ensure_contrast
 from ketapress.model.digests import digest, text_sha256
 from ketapress.model.edition import StoredEdition
 from ketapress.model.language import text_direction
@@ -45,7 +45,7 @@ BACKGROUND = {"light": "#fffdf8", "dark": "#17150f"}
 _CONTRAST = {"light": 4.5, "dark": 6.5}  # a dark page is read in dim light, where 4.5 looks dull
 _SHARED = ("head", "masthead", "invitation", "colophon")
 _INDEX = "index.html"
-_MIN_SHOWN_MINUTES = 3  # minutes; the reading time of a shorter post is not shown
+_MIN_READING_MINUTES = 3  # minutes; the reading time of a shorter post is not shown
 
 
 class FeedFormat(Protocol):
@@ -271,7 +271,7 @@ def _post_values(pages: _Pages, post: Post, newer: Post | None, older: Post | No
         "post": post,
         "body": post_body(post.html, pages.url(post.url)),
         "structured": structured_data(post, pages.settings),
-        "minutes": messages.minutes.format(count=minutes) if minutes >= _MIN_SHOWN_MINUTES else "",
+        "minutes": messages.minutes.format(count=minutes) if minutes >= _MIN_READING_MINUTES else "",
         "tags": [(name, tag_path(name)) for name in post.tags],
         "newer": newer,
         "older": older,

@@ -1,11 +1,9 @@
-"""Edge: the ledger. One row for each edition and subscription, from queued to an end that is never left again.
+"""The deliveries repository: one row for each edition and subscription, from QUEUED to a final state.
 
-In: an edition, results, intents, `now`. Out: recipients to send to, leave to send, counts. A message may go out only
-after `commit` returned its subscription: that is the promise, and the deliver act keeps its half of it. Nothing here
-talks to a relay, or decides when to try again.
+A message may be sent only after `commit` has returned its subscription id: the end of data must not be written before.
 
-Whose a row is while it is in hand is a number from `workers`, never used twice. A worker that was declared dead has
-lost its number: what it commits when it wakes changes nothing that somebody else took over.
+A claimed row stores the id of its worker, a fencing token that is never reused. The id of a dead worker is deleted:
+what that worker commits later does not change rows that another worker has taken over.
 """
 
 import time
@@ -64,21 +62,22 @@ from ketapress.store.statements.transitions import (
     transition,
 )
 
-LEASE_MICROSECONDS = 60_000_000  # microseconds a worker is believed alive after it was last heard of
+LEASE_MICROSECONDS = 60_000_000  # microseconds for which a worker is considered alive after its last renewal
 _LEASE_SECONDS = LEASE_MICROSECONDS / 1_000_000
-_PAGE_SIZE = 5000  # lines a read
+_PAGE_SIZE = 5000  # rows a transaction
 _delivery, _edition = deliveries.c, editions.c
 
 
 def boot_clock_seconds() -> float:
-    """Seconds of a clock that goes on while this process is stopped, and where the system has one, the machine."""
+    """Return seconds of a clock that also counts while the process is stopped, and on Linux while the machine sleeps."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Deliveries:
-    """The ledger, as one process writes in it: what it claims is its own until it settles it or dies.
+    """The deliveries, as one process claims and writes them.
 
-    `clock` counts seconds, also those in which this process does not run.
+    `clock` returns seconds, including those in which the process is stopped. Without a `spill_path`, results that the
+    database does not accept are not saved.
     """
 
     def __init__(
@@ -94,32 +93,32 @@ class Deliveries:
         self._id_by_worker: dict[str, int] = {}
 
     def freeze(self, edition_id: int, newsletter: str, now: datetime, *, chunk_size: int = 20_000) -> int:
-        """Writes a queued delivery for everybody who is active now; how many there are. The edition is then sending.
+        """Freeze the recipients: write a queued delivery for each active subscription. Return how many there are.
 
-        In short transactions by ascending subscription, up to the highest one at the start: who is killed in the
-        middle goes on where it stopped, and who signs up meanwhile gets the next edition. With nobody active the
-        edition stays ready, and the answer is 0.
+        The edition is SENDING then; without active subscriptions it stays READY. Short transactions by ascending
+        subscription, up to the highest one at the start: a freeze continues after a crash, and later subscribers get
+        the next edition.
         """
         with self._transactions.write() as connection:
             start_freeze(connection, edition_id, newsletter, now)
         has_more = True
         while has_more:
-            # Whatever a crash takes of these is frozen again: no message leaves before its intent's commit, which waits.
+            # A chunk that a crash loses is frozen again. No message is sent before a later, durable commit.
             with self._transactions.write(async_commit=True) as connection:
                 has_more = freeze_chunk(connection, edition_id, newsletter, chunk_size)
         with self._transactions.read() as connection:
             return _frozen_count(connection, edition_id)
 
     def has_recipients(self, newsletter: str) -> bool:
-        """Whether an edition of this newsletter would go to anybody."""
+        """Return whether the newsletter has an active subscription."""
         with self._transactions.read() as connection:
             return has_active_subscriptions(connection, newsletter)
 
     def claim(self, edition_id: int, limit: int, worker: str, now: datetime) -> tuple[Recipient, ...]:
-        """Takes up to `limit` due deliveries for this worker; none when nothing is due or the edition is not sending.
+        """Claim up to `limit` due deliveries for a worker; none if nothing is due or the edition is not SENDING.
 
-        Those of people who left meanwhile are suppressed on the way. Raises TakenOver where this worker was declared
-        dead since its last claim: what it has in hand is not its own, and `recover` lets it begin anew.
+        Suppresses deliveries of subscriptions that are no longer active. Raises LeaseLostError if the worker was
+        considered dead since its last claim: its claims are not its own any more; call `recover` to start again.
         """
         with self._transactions.write() as connection:
             worker_id = _enroll_worker(connection, worker, self._id_by_worker.get(worker))
@@ -131,15 +130,15 @@ class Deliveries:
     def commit(
         self, edition_id: int, *, results: Sequence[DeliveryResult], intents: Collection[int], now: datetime
     ) -> frozenset[int]:
-        """One transaction: writes results, and turns intents from claimed to sending. Returns those that may go out.
+        """Write results, and set intents from CLAIMED to SENDING, in one transaction. Return the ids that may be sent.
 
-        Consent and the edition are looked at again. An intent that may not go out is suppressed when its subscriber
-        left, ended when the edition was cancelled, and handed back otherwise. `now` becomes `dated` of an intent that
-        has none: the Date of the message has to be the same instant. A result deferred clears it, in doubt keeps it;
-        in doubt with `next_at` is claimed again by itself, without it waits for a person.
+        Consent and the edition's state are checked again. An intent that may not be sent is suppressed if its
+        subscriber left, ended if the edition was canceled, and otherwise returned to the queue. `now` is stored as the
+        date of an intent without one, and must be the Date of its message. A DEFERRED result clears the date, an
+        IN_DOUBT result keeps it; IN_DOUBT with `next_at` is sent again then, without it waits for a person.
 
-        Raises TakenOver where this process was declared dead, or slept through its lease on the way: results count
-        where nobody else took the delivery, and no intent may go out.
+        Raises LeaseLostError if this process was considered dead, or was stopped for longer than its lease during the
+        commit: then results are written where no other worker has the delivery, and no intent may be sent.
         """
         start = self._clock()
         with self._transactions.batch() as connection:
@@ -168,12 +167,12 @@ class Deliveries:
         return allowed_ids
 
     def renew_lease(self) -> None:
-        """Says that this process is alive, for a worker that waits longer than half a lease without a commit."""
+        """Renew the leases of this process. For a worker that commits nothing for half a lease or longer."""
         with self._transactions.write() as connection:
             self._renew_own_lease(connection)
 
     def release_claims(self, edition_id: int, worker: str, now: datetime) -> int:
-        """Hands back what this worker claimed in the edition and did not begin to send; how many."""
+        """Return the worker's claims in an edition to the queue, except those in SENDING. Return how many."""
         if worker not in self._id_by_worker:
             return 0
         own_rows = and_(_delivery.edition_id == edition_id, _delivery.worker_id == self._id_by_worker[worker])
@@ -181,12 +180,12 @@ class Deliveries:
             return return_claimed(connection, lock_edition_state(connection, edition_id), own_rows, now)
 
     def recover(self, policy: str, now: datetime) -> tuple[int, int]:
-        """Takes over from workers that are dead: how many deliveries were handed back, how many are now in doubt.
+        """Recover deliveries from dead workers. Return how many claims were returned, and how many are newly in doubt.
 
-        For the start of sending, when this process has nothing under way: what it left behind itself is taken over
-        too. On SQLite everybody else is dead, so hold the folder's lock; on PostgreSQL whose lease has run out by the
-        database's clock. With the policy `resend`, what is in doubt in editions that are not over may be claimed at
-        once; with `hold` it waits for a person.
+        Call it before sending, when this process holds nothing: its own earlier claims are recovered, too. On SQLite
+        every worker is considered dead, so hold the publication's lock; on PostgreSQL those whose lease has expired.
+        `policy` decides about deliveries in doubt of open editions: `resend` lets workers claim them at once, `hold`
+        waits for a person. Also writes the results of the spill file.
         """
         unsaved = self._spill_file.load()
         with self._transactions.write() as connection:
@@ -202,34 +201,37 @@ class Deliveries:
         return outcome
 
     def spill_results(self, edition_id: int, results: Sequence[DeliveryResult]) -> str:
-        """Puts results into a file that could not be written here; its name, or nothing if that fails too.
+        """Save results that the database did not accept into the spill file. Return its name; empty if that fails, too.
 
-        The next `recover` writes them, where nobody else took the deliveries over.
+        The next `recover` writes them, unless another worker has the deliveries by then.
         """
         return self._spill_file.save(UnsavedResults(edition_id, self._worker_ids, tuple(results)))
 
-    def end_waiting(self, edition_id: int, state: DeliveryState, now: datetime) -> int:  # noqa: ARG002 - as its siblings
-        """What waits in the edition ends as EXPIRED or CANCELLED; how many. What is in doubt stays so, for a person."""
+    def end_waiting(self, edition_id: int, state: DeliveryState, now: datetime) -> int:  # noqa: ARG002 - like the other methods
+        """End the waiting deliveries of an edition as EXPIRED or CANCELLED. Return how many.
+
+        Deliveries in doubt stay so, and wait for a person.
+        """
         with self._transactions.write() as connection:
             return end_waiting(connection, edition_id, state)
 
     def counts(self, edition_id: int | None = None) -> dict[DeliveryState, int]:
-        """How many deliveries stand in each state, zeros included; of one edition, or of all."""
+        """Return the deliveries of one edition, or of all, by state, zeros included."""
         with self._transactions.read() as connection:
             return count_deliveries(connection, edition_id)
 
     def count_messages_since(self, moment: datetime) -> int:
-        """How many messages of all editions went to their dot since then, or are about to."""
+        """Count the messages of all editions that were sent since a moment, or are claimed and about to be sent."""
         with self._transactions.read() as connection:
             return count_messages_since(connection, moment)
 
     def counts_match(self, edition_id: int) -> bool:
-        """The conservation law: what was frozen is the sum of what stands in all states."""
+        """Return whether an edition has as many deliveries as were frozen."""
         with self._transactions.read() as connection:
             return _frozen_count(connection, edition_id) == count_rows(connection, edition_id)
 
     def next_attempt_at(self, edition_id: int) -> datetime | None:
-        """When the next delivery may be claimed, which may be long past; None when none will be by itself."""
+        """Return when the next delivery may be claimed, which may be long ago; None if none may automatically."""
         with self._transactions.read() as connection:
             earliest: datetime | None = connection.scalar(
                 select(func.min(_delivery.next_at)).where(
@@ -241,9 +243,9 @@ class Deliveries:
     def iter_deliveries(
         self, edition_id: int, state: DeliveryState | None = None
     ) -> Iterator[DeliverySummary]:
-        """Every delivery of the edition, or those in one state, for people; an erased person's has no address.
+        """Yield an edition's deliveries, all or those in one state. The address of an erased subscriber is empty.
 
-        Read page by page.
+        Each page is a transaction of its own.
         """
         last_id = 0
         while True:
@@ -259,7 +261,7 @@ class Deliveries:
         return tuple(self._id_by_worker.values())
 
     def _renew_own_lease(self, connection: Connection) -> bool:
-        """A fresh lease, before anything else of a transaction; False where there is none any more to renew."""
+        """Renew the leases of this process first in a transaction. Return False if its workers are considered dead."""
         if not self._transactions.is_shared or not self._id_by_worker:
             return True
         own_workers = update(workers).where(workers.c.id.in_(self._worker_ids))
@@ -275,7 +277,7 @@ def _frozen_count(connection: Connection, edition_id: int) -> int:
 
 
 def _enroll_worker(connection: Connection, worker: str, worker_id: int | None) -> int:
-    """The worker's number with a fresh lease: the one it has, or a new one if it has none."""
+    """Return the worker's id with a renewed lease; a new id if it has none. Raises LeaseLostError if it is dead."""
     lease_until = DatabaseClock() + LEASE_MICROSECONDS
     if worker_id is not None:
         renewal = update(workers).where(workers.c.id == worker_id).values(lease_until=lease_until)
@@ -290,7 +292,7 @@ def _enroll_worker(connection: Connection, worker: str, worker_id: int | None) -
 def _claim_batch(
     connection: Connection, edition_id: int, limit: int, worker_id: int, now: datetime
 ) -> tuple[Recipient, ...]:
-    """The next due deliveries that are still wanted; looks on when a whole portion was not."""
+    """Claim the next due deliveries of active subscriptions, and suppress the others."""
     while True:
         recipients, unwanted_ids = claimable(connection, edition_id, limit, now)
         if unwanted_ids:
@@ -308,7 +310,7 @@ def _claim_batch(
 def _refuse_intents(
     connection: Connection, state: EditionState | None, own_rows: ColumnElement[bool], now: datetime
 ) -> None:
-    """Intents that may not go out: the subscriber left, or the edition is not sending any more."""
+    """Suppress intents of inactive subscriptions, and return the others to the queue."""
     inactive_rows = and_(own_rows, _delivery.state == DeliveryState.CLAIMED, ~IS_ACTIVE)
     connection.execute(transition(DeliveryState.SUPPRESSED, inactive_rows))
     return_claimed(connection, state, own_rows, now)
@@ -317,7 +319,7 @@ def _refuse_intents(
 def _suppress_dead_addresses(
     connection: Connection, results: Sequence[DeliveryResult], now: datetime
 ) -> None:
-    """Everything that a dead address subscribed to is unreachable, not only what was just sent to it."""
+    """End all subscriptions of dead addresses as UNREACHABLE, not only the one that a message was sent for."""
     dead_ids = [result.subscription_id for result in results if result.suppress]
     if dead_ids:
         subscriber_ids = select(subscriptions.c.subscriber_id).where(subscriptions.c.id.in_(dead_ids))

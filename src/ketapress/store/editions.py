@@ -1,8 +1,6 @@
-"""Edge: the book of editions. Every due slot is decided once, by a row; a composed one carries its letter.
+"""The editions repository: one row for each slot that was decided; a composed one holds its message template.
 
-In: slots with their decisions, digests, `now`. Out: what was decided, where it stands, its letter. A state changes
-only from where the caller believes it to be; who is wrong about that gets False. It chooses no posts, renders
-nothing, and writes no deliveries.
+A state changes only from the states that the caller names: if the edition is in another one, the answer is False.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,30 +35,33 @@ _edition = editions.c
 
 
 class AlreadyDecidedError(RefusedError):
-    """Another process decided one of the slots first. Its decision stands, and nothing was written."""
+    """Another process decided one of the slots first: nothing was written."""
 
 
 class Editions:
-    """Decided slots, and the editions that came of them."""
+    """The decided slots and their editions."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
     def get_newest_decided_slot(self, newsletter: str) -> Slot | None:
-        """The latest slot that was decided, however."""
+        """Return the latest decided slot, whatever the decision; None if there is none."""
         query = select(_edition.slot_key, _edition.slot_at).where(_edition.newsletter == newsletter)
         with self._transactions.read() as connection:
             row = connection.execute(query.order_by(_edition.slot_at.desc()).limit(1)).first()
         return Slot(newsletter, row.slot_key, row.slot_at) if row else None
 
     def list_slot_keys_since(self, newsletter: str, moment: datetime) -> frozenset[str]:
-        """The keys of the slots at or after a moment that were decided, however."""
+        """Return the keys of the decided slots at or after a moment, whatever the decision."""
         query = select(_edition.slot_key).where(_edition.newsletter == newsletter, _edition.slot_at >= moment)
         with self._transactions.read() as connection:
             return frozenset(connection.scalars(query))
 
     def get_newest_composed_at(self, newsletter: str) -> datetime | None:
-        """The instant of the latest edition that has posts: one that was cancelled in time gave its posts back."""
+        """Return the slot time of the latest edition with posts; None if there is none.
+
+        An edition that was canceled before sending has no posts any more.
+        """
         has_posts = exists().where(edition_posts.c.edition_id == _edition.id)
         query = select(_edition.slot_at).where(
             _edition.newsletter == newsletter, _edition.decision == Decision.COMPOSED, has_posts
@@ -69,7 +70,7 @@ class Editions:
             return connection.scalar(query.order_by(_edition.slot_at.desc()).limit(1))
 
     def list_taken_post_ids(self, newsletter: str) -> frozenset[str]:
-        """The posts that stand in an edition of this newsletter, and may stand in no other."""
+        """Return the ids of the posts in the newsletter's editions, which may not be in another one."""
         with self._transactions.read() as connection:
             return list_taken_post_ids(connection, newsletter)
 
@@ -82,22 +83,28 @@ class Editions:
         send_deadline: datetime | None,
         now: datetime,
     ) -> int | None:
-        """Decides all of these slots or none; the id of the composed one, or None where none is.
+        """Decide all of these slots or none. Return the id of the composed one, now BUILDING; None if none is.
 
-        The composed one is building from here on, and its posts are taken. Raises AlreadyDecidedError, and writes
-        nothing, when another process decided one of the slots or took one of the posts first.
+        Raises AlreadyDecidedError, and writes nothing, if another process decided one of the slots, or put one of the
+        posts into an edition, first.
         """
         try:
             with self._transactions.write() as connection:
                 return insert_decisions(connection, slots, window, post_ids, send_deadline, now)
         except IntegrityError as error:
-            raise AlreadyDecidedError(_already_decided_problem(slots)) from error
+            raise AlreadyDecidedError(
+                Problem(
+                    code="edition.decided",
+                    message=f"another process has just scheduled {', '.join(slot.edition for slot, _ in slots)}.",
+                    cure="Check the result with `ketapress outbox list`.",
+                )
+            ) from error
 
     def claim_interrupted(self) -> tuple[StoredEdition, ...]:
-        """Editions whose maker died before they were finished, oldest first: now they are the caller's to finish.
+        """Claim the editions whose composer died while they were BUILDING, and return them, oldest slot first.
 
-        On SQLite that is everything in the making, because the caller holds the folder's lock; on PostgreSQL what
-        nobody has a lease on.
+        On SQLite these are all BUILDING editions, because the caller holds the publication's lock; on PostgreSQL those
+        whose lease has expired.
         """
         with self._transactions.write() as connection:
             return claim_interrupted(connection, has_leases=self._transactions.is_shared)
@@ -114,9 +121,9 @@ class Editions:
         now: datetime,
         from_states: Collection[EditionState] = (EditionState.BUILDING,),
     ) -> bool:
-        """Puts the letter in the row, and moves it from building to its first state. False if it was not building.
+        """Save the rendered edition, and change its state. Return False, and change nothing, if that is not allowed.
 
-        `frm` are other states in which a letter may be replaced; never once anybody was frozen into the edition.
+        It is allowed from `from_states`, and never once the recipients are frozen.
         """
         with self._transactions.write() as connection:
             return save_message(
@@ -142,9 +149,9 @@ class Editions:
         reason: str,
         now: datetime,
     ) -> bool:
-        """An edition that went out without this store's knowledge: it is done, and its posts are taken.
+        """Insert an edition that was sent without this database's knowledge, as DONE, with its posts.
 
-        Without a `digest` it has no letter and no page. False, and nothing changed, where the slot is decided here.
+        Without a `digest` it has no message and no web page. Return False, and change nothing, if the slot is decided.
         """
         try:
             with self._transactions.write() as connection:
@@ -172,9 +179,9 @@ class Editions:
         send_deadline: datetime | None = None,
         now: datetime,
     ) -> bool:
-        """From one of these states to another. False, and nothing changed, when it was in none of them.
+        """Change an edition's state and its reason. Return False, and change nothing, if it is in no `from_states`.
 
-        `send_by`, where it is given, is the new last instant at which it may start to go out by itself.
+        `send_deadline`, if given, is the new last instant at which sending may start automatically.
         """
         values = {} if send_deadline is None else {"send_by": send_deadline}
         with self._transactions.write() as connection:
@@ -183,9 +190,10 @@ class Editions:
             )
 
     def cancel(self, edition_id: int, now: datetime, reason: str) -> bool:
-        """Ends it: what waits is cancelled, and if no message has left, its posts are free again. False if it was over.
+        """Cancel an edition and its waiting deliveries. Return False, and change nothing, if it is done or canceled.
 
-        A message that is just being sent may still leave; what a worker only holds is cancelled when it commits.
+        Its posts are released for the next edition unless a message may have been sent. A message that is being sent
+        now is not stopped; claimed deliveries are canceled when their worker commits.
         """
         open_states = tuple(state for state in EditionState if state not in _FINAL_STATES)
         with self._transactions.write() as connection:
@@ -205,27 +213,27 @@ class Editions:
             return True
 
     def get(self, newsletter: str, slot_key: str) -> StoredEdition | None:
-        """The decided slot of that name, without its page."""
-        editions_found = self._select(_edition.newsletter == newsletter, _edition.slot_key == slot_key)
-        return editions_found[0] if editions_found else None
+        """Return a decided slot, without its web page; None if it is not decided."""
+        editions_by_key = self._select(_edition.newsletter == newsletter, _edition.slot_key == slot_key)
+        return editions_by_key[0] if editions_by_key else None
 
     def list_all(self, newsletter: str | None = None) -> tuple[StoredEdition, ...]:
-        """Every decided slot, newest first, without pages and letters."""
+        """Return all decided slots, newest first, without web pages and messages."""
         return self._select(*([_edition.newsletter == newsletter] if newsletter is not None else []))
 
     def list_states(self) -> tuple[tuple[int, EditionState], ...]:
-        """How far each edition is, by its id: cheap enough to be asked every few seconds."""
+        """Return the id and state of every edition: cheap enough to poll every few seconds."""
         query = select(_edition.id, _edition.state).where(_edition.state.is_not(None)).order_by(_edition.id)
         with self._transactions.read() as connection:
             return tuple((row.id, row.state) for row in connection.execute(query))
 
     def list_public(self) -> tuple[StoredEdition, ...]:
-        """The editions that everybody may read, newest first, with their pages."""
+        """Return the public editions, newest first, with their web pages."""
         with self._transactions.read() as connection:
             return select_public_editions(get_driver_cursor(connection), self._transactions.dialect)
 
     def list_sendable(self, now: datetime) -> tuple[StoredEdition, ...]:
-        """Editions whose slot has come, and that are ready or sending: oldest slot first."""
+        """Return the READY and SENDING editions whose slot has come, oldest slot first."""
         is_sendable = _edition.state.in_((EditionState.READY, EditionState.SENDING))
         query = select(*EDITION_COLUMNS).where(is_sendable, _edition.slot_at <= now)
         with self._transactions.read() as connection:
@@ -234,7 +242,7 @@ class Editions:
             )
 
     def get_message_template(self, edition_id: int) -> MessageTemplate:
-        """What is stamped and sent. There is one from `finish` on."""
+        """Return the message template of an edition. There is one once `save_message` has run."""
         with self._transactions.read() as connection:
             return decode_message(
                 connection.execute(select(_edition.letter).where(_edition.id == edition_id)).scalar_one()
@@ -246,11 +254,3 @@ class Editions:
             return load_editions(
                 connection, query.order_by(_edition.slot_at.desc(), _edition.newsletter, _edition.id)
             )
-
-
-def _already_decided_problem(slots: Sequence[tuple[Slot, Decision]]) -> Problem:
-    return Problem(
-        code="edition.decided",
-        message=f"another process has just decided {', '.join(slot.edition for slot, _ in slots)}.",
-        cure="Its decision stands; look at it with `ketapress outbox list`.",
-    )

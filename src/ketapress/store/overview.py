@@ -1,8 +1,4 @@
-"""Edge: one look at all the books, for whoever wants to know how things stand.
-
-In: `database.url`, the folder. Out: editions, people and deliveries as of one moment. It goes to the database by the
-driver alone, and changes nothing.
-"""
+"""Read an overview of all editions, subscriptions and deliveries in one snapshot, with the driver alone."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,11 +25,11 @@ _GENERATION = "SELECT value FROM properties WHERE name = 'generation'"
 
 
 class StoreOverview(NamedTuple):
-    """How all of it stood at one moment.
+    """The state of the store at one moment.
 
-    `editions` were composed, and the newest is the first; no more is told of each than its slot, its state and why it
-    is in it. `people` are subscriptions by newsletter and state. `generation` is how often sending was started.
-    `doubtful` are the messages, by their edition, of which a person has to say whether they arrived.
+    `editions` are the composed ones, newest first, each with its slot, state and reason only. `subscription_counts`
+    are by newsletter and state. `generation` is how often sending was started. `in_doubt_counts` are the messages that
+    wait for a person, by edition.
     """
 
     editions: tuple[StoredEdition, ...]
@@ -44,12 +40,12 @@ class StoreOverview(NamedTuple):
 
 
 def read_overview(url: str, root: Path) -> StoreOverview | None:
-    """A look without opening the store; None where it has to be opened (`by_driver`)."""
+    """Return the overview without opening the store; None if the store has to be opened (see `read_with_driver`)."""
     return read_with_driver(url, root, select_overview)
 
 
 def select_overview(cursor: Any, dialect: str) -> StoreOverview:
-    """What the driver's cursor shows, in a transaction that somebody else opened."""
+    """Return the overview in the transaction of a driver's cursor."""
     edition_rows = cursor.execute(_EDITIONS).fetchall()
     deliveries = check_invariants(cursor, dialect, thorough=False)
     in_doubt_counts = _count_in_doubt(cursor) if deliveries.counts[DeliveryState.IN_DOUBT] else {}

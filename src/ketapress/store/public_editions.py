@@ -1,7 +1,4 @@
-"""Edge: the editions that everybody may read, for the archive; by the driver alone, so that a build loads nothing else.
-
-In: a cursor, or `database.url` and the folder. Out: editions with their pages, newest first.
-"""
+"""Read the public editions with their web pages, newest first, with the driver alone: a build loads nothing else."""
 
 import json
 from pathlib import Path
@@ -16,16 +13,16 @@ _QUERY = f"""
     SELECT id, newsletter, slot_key, slot_at, decision, state, window_after, window_until, send_by, subject, post_ids,
         sizes, why, left_out, web
     FROM editions WHERE state IN ({_STATES}) AND web IS NOT NULL ORDER BY slot_at DESC, newsletter, id
-"""  # noqa: S608 - of our own words
+"""  # noqa: S608 - built from constants
 
 
 def read_public_editions(url: str, root: Path) -> tuple[StoredEdition, ...] | None:
-    """The public editions without opening the store; None where it has to be opened (`by_driver`)."""
+    """Return the public editions without opening the store; None if it has to be opened (see `read_with_driver`)."""
     return read_with_driver(url, root, select_public_editions)
 
 
 def select_public_editions(cursor: Any, _dialect: str) -> tuple[StoredEdition, ...]:
-    """What the driver's cursor shows, in a transaction that somebody else opened."""
+    """Return the public editions in the transaction of a driver's cursor."""
     return tuple(_to_edition(*row) for row in cursor.execute(_QUERY).fetchall())
 
 
@@ -52,5 +49,5 @@ def _to_edition(
 
 
 def _parse_json(value: Any) -> Any:
-    """SQLite's driver gives the text, PostgreSQL's what it says."""
+    """Return the value of a JSON column: SQLite's driver returns text, PostgreSQL's returns objects."""
     return json.loads(value) if isinstance(value, str) else value

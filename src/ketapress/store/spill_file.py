@@ -1,7 +1,6 @@
-"""Edge: where results go that the database does not take any more: a small file beside it, whose room is kept free.
+"""A small file for results that the database does not accept any more; the next start of sending writes them.
 
-In: what became of messages that the relay took. Out: the same, at the next start. Its blocks are allocated before
-anything is sent, so that a full disk has room for it.
+Its disk blocks are allocated before anything is sent, so that a full disk has room for it.
 """
 
 import json
@@ -16,12 +15,12 @@ from ketapress.model.delivery import DeliveryResult, DeliveryState
 from ketapress.system.atomic import open_or_create
 
 SPILL_FILE_NAME = "unwritten.json"
-_RESERVED_BYTES = 65536  # bytes: some hundred results, and there is one a connection
+_RESERVED_BYTES = 65536  # some hundred results; each open connection has at most one
 _TERMINATOR = b"\0"
 
 
 class UnsavedResults(NamedTuple):
-    """Results of one edition, and the numbers of the workers in whose hands the deliveries were."""
+    """Results of one edition, and the ids of the workers that held the deliveries."""
 
     edition_id: int
     worker_ids: tuple[int, ...]
@@ -29,17 +28,17 @@ class UnsavedResults(NamedTuple):
 
 
 class SpillFile:
-    """One file, for one process at a time. Without a file nothing is kept."""
+    """The spill file of one process. Without a path nothing is saved."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
 
     def reserve(self) -> None:
-        """Makes room, and empties it; what was in it is written by now."""
+        """Empty the file and allocate its blocks. Its results must be in the database by now."""
         if self._path is None:
             return
-        with suppress(OSError):  # without room there is still the message on the screen
-            if self._path.is_symlink():  # it came with the folder, and is not followed
+        with suppress(OSError):  # without the file, unsaved results are at least named in the error
+            if self._path.is_symlink():  # a link that came with the folder must not be followed
                 self._path.unlink()
             descriptor = open_or_create(self._path, os.O_WRONLY | os.O_TRUNC, 0o600)
             try:
@@ -48,7 +47,7 @@ class SpillFile:
                 os.close(descriptor)
 
     def save(self, unsaved: UnsavedResults) -> str:
-        """Writes it where a power cut does not reach; the file's name, or nothing where that failed too."""
+        """Write results durably. Return the file's name for messages; empty if that failed, too."""
         if self._path is None:
             return ""
         try:
@@ -63,7 +62,7 @@ class SpillFile:
         return f"{self._path.parent.name}/{self._path.name}"
 
     def load(self) -> UnsavedResults | None:
-        """What an earlier process could not write; None where there is nothing, or it is torn."""
+        """Return the results that an earlier process saved; None if there are none, or the file is damaged."""
         try:
             data = self._path.read_bytes().partition(_TERMINATOR)[0] if self._path else b""
             return _from_data(json.loads(data)) if data else None
@@ -89,7 +88,7 @@ def _to_data(unsaved: UnsavedResults) -> object:
 
 
 def _from_data(data: dict[str, object]) -> UnsavedResults:
-    results: Sequence[dict[str, object]] = data["results"]  # type: ignore[assignment]  # what is wrong raises below
+    results: Sequence[dict[str, object]] = data["results"]  # type: ignore[assignment]  # wrong types raise below
     return UnsavedResults(
         edition_id=int(str(data["edition"])),
         worker_ids=tuple(int(str(entry)) for entry in data["workers"]),  # type: ignore[attr-defined]  # as above

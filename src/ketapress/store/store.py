@@ -1,7 +1,6 @@
-"""Edge: opens the store, after a look at its schema.
+"""Open, upgrade and restore the database.
 
-In: `database.url`, the publication folder. Out: a `Store` whose schema is the newest. A database that is not there
-yet is made; one of an older or a newer Ketapress is refused, and left as it is.
+A missing database is created. One of an older or newer Ketapress is refused, and not changed.
 """
 
 from collections.abc import Sequence
@@ -36,18 +35,18 @@ from ketapress.store.subscribers import Subscribers
 from ketapress.system.state_file import STATE_FOLDER
 
 _NEWEST_REVISION = REVISIONS[-1]
-# The URL itself is not shown: it may hold a password.
+# The message does not quote the URL, which may hold a password.
 _NO_DATABASE = Problem(
     code="settings.database",
-    message="`database.url` names no database that Ketapress can use.",
+    message="`database.url` is not the URL of a database that Ketapress supports.",
     cure="Write `sqlite:///ketapress.db`, or `postgresql+psycopg://user:${DATABASE_PASSWORD}@host/name`.",
     path="ketapress.toml",
 )
-_MIGRATION_LOCK = 0x6B657461  # any number that is ours: PostgreSQL's advisory locks are told apart by number
+_MIGRATION_LOCK = 0x6B657461  # an arbitrary number: PostgreSQL identifies advisory locks by number
 
 
 class Store:
-    """The three books of a publication. Close it when done; as a context manager it closes itself."""
+    """The subscribers, editions and deliveries of a publication. A context manager, which closes it."""
 
     def __init__(self, transactions: Transactions, root: Path) -> None:
         self._transactions = transactions
@@ -56,36 +55,42 @@ class Store:
         self.deliveries = Deliveries(transactions, root / STATE_FOLDER / SPILL)
 
     def find_invariant_violations(self, *, thorough: bool = False) -> tuple[InvariantViolation, ...]:
-        """Editions whose deliveries do not add up, which there should never be; `thorough` counts the old ones, too."""
+        """Return the editions that have lost or surplus deliveries, which must never be. Oldest first.
+
+        `thorough` also counts the deliveries of editions that are done.
+        """
         with self._transactions.read() as connection:
             cursor = get_driver_cursor(connection)
             return check_invariants(cursor, self._transactions.dialect, thorough=thorough).violations
 
     def read_overview(self) -> StoreOverview:
-        """How all of it stands at this moment."""
+        """Return an overview of all editions, subscriptions and deliveries."""
         with self._transactions.read() as connection:
             return select_overview(get_driver_cursor(connection), self._transactions.dialect)
 
     @property
     def generation(self) -> int:
-        """How often sending was started on this database, or a copy made of it."""
+        """How often sending was started on this database. A copy starts with the number of its original."""
         with self._transactions.read() as connection:
             return read_generation(connection)
 
     def raise_generation(self, minimum: int = 0) -> int:
-        """One more, and at least so many; what it is now."""
+        """Add one to the generation, or set it to `minimum` if that is greater. Return it."""
         with self._transactions.write() as connection:
             return raise_generation(connection, minimum)
 
     def skip_ids(self) -> None:
-        """For an older copy: new people get no number that was given out after it was made."""
+        """Skip the ids that may have been used after this copy of the database was made."""
         with self._transactions.write() as connection:
             skip_ids(connection)
 
     def resolve(
         self, edition_id: int, addresses: Sequence[str], *, is_sent: bool, evidence: str, now: datetime
     ) -> int:
-        """A person's word on deliveries in doubt, of all or of some addresses: they arrived, or go out again. How many."""
+        """Resolve deliveries in doubt, all of an edition or those to some addresses. Return how many.
+
+        With `is_sent` they are SENT, with the evidence as reply; otherwise they are sent again.
+        """
         with self._transactions.write() as connection:
             condition = in_doubt_condition(edition_id, addresses)
             if is_sent:
@@ -93,20 +98,24 @@ class Store:
             return allow_resend(connection, condition, now)
 
     def settle_older_copy(self, edition_id: int, *, is_done: bool, evidence: str) -> int:
-        """For an older copy: what is open in an edition went out since (`over`), or may have, and waits for a person."""
+        """End the open deliveries of an edition in an older copy of the database. Return how many.
+
+        With `is_done` they were sent since; otherwise they may have been, and wait for a person.
+        """
         with self._transactions.write() as connection:
             if is_done:
                 return mark_open_sent(connection, edition_id, evidence)
             return mark_open_in_doubt(connection, edition_id)
 
     def backup(self, file: Path) -> None:
-        """Writes a whole and checked copy into a new file, also while others send. SQLite only.
+        """Write a complete, checked copy into a new file, also while another process sends. SQLite only.
 
-        Raises RefusedError where a file is in the way or the database has its own way of making backups.
+        Raises RefusedError if the file exists or the database is PostgreSQL, StoreError for errors of the disk.
         """
         write_backup(self._transactions, file)
 
     def close(self) -> None:
+        """Close all connections."""
         self._transactions.close()
 
     def __enter__(self) -> Self:
@@ -122,11 +131,10 @@ class Store:
 
 
 def open_store(url: str, root: Path, *, durability: str = "power") -> Store:
-    """Opens the database, making it where there is none. Relative SQLite paths are meant inside `root`.
+    """Open the database; create it if it is missing. Relative SQLite paths are relative to `root`.
 
-    `durability`: after a commit, `power` outlives a power cut, `process` outlives a kill of this process.
-    Raises StoreError when it cannot be opened, or its schema is not this Ketapress's; ConfigurationError for a URL
-    that is none.
+    `durability` is what a commit survives: `power`, a power failure, or `process`, the end of this process.
+    Raises StoreError if it cannot be opened or has another schema, ConfigurationError for an invalid URL.
     """
     transactions = Transactions(_resolve_url(url, root), durability=durability)
     try:
@@ -138,7 +146,7 @@ def open_store(url: str, root: Path, *, durability: str = "power") -> Store:
 
 
 def upgrade_database(url: str, root: Path) -> tuple[str, str]:
-    """Brings the schema to the newest revision, all or nothing: what it was (empty: there was none), what it is."""
+    """Migrate the database to the newest schema. Return the revision before (empty if there was none) and after."""
     transactions = Transactions(_resolve_url(url, root), durability="power")
     try:
         revision = _read_revision(transactions)
@@ -152,12 +160,11 @@ def upgrade_database(url: str, root: Path) -> tuple[str, str]:
 
 
 def restore_backup(file: Path, url: str, root: Path, now: datetime) -> tuple[Path | None, int]:
-    """Puts a checked copy of a backup, at the newest schema, in the place of the database.
+    """Replace the database with a checked copy of a backup, migrated to the newest schema. SQLite only.
 
-    Where that one is now, if there was one, and how often sending had been started on the copy.
-
-    The caller keeps everybody else out. The file itself is left as it is. Raises RefusedError or StoreError, with
-    the database untouched, where the file is no backup, or somebody has the database open. SQLite only.
+    Return the new path of the replaced database (None if there was none), and the generation of the backup. The
+    caller locks out other processes. The backup file is not changed. Raises RefusedError or StoreError, and changes
+    nothing, if the file is not a backup or another process uses the database.
     """
     database_url = _resolve_url(url, root, create=False)
     if database_url.get_backend_name() != "sqlite":
@@ -172,7 +179,10 @@ def restore_backup(file: Path, url: str, root: Path, now: datetime) -> tuple[Pat
 
 
 def _resolve_url(url: str, root: Path, *, create: bool = True) -> URL:
-    """The URL with its file inside the publication folder (made, where it is not there), or with the driver we use."""
+    """Return the URL with the absolute path of the SQLite file, or with the PostgreSQL driver.
+
+    With `create`, create the file if it is missing. Raises ConfigurationError for an invalid URL.
+    """
     try:
         parsed_url = make_url(url)
     except ArgumentError:
@@ -189,7 +199,7 @@ def _resolve_url(url: str, root: Path, *, create: bool = True) -> URL:
 
 
 def _require_newest_revision(transactions: Transactions) -> None:
-    """Sets up an empty database; refuses one of another schema."""
+    """Migrate an empty database. Raises StoreError if it has another schema."""
     revision = _read_revision(transactions)
     if revision is None:
         _migrate(transactions)
@@ -198,7 +208,7 @@ def _require_newest_revision(transactions: Transactions) -> None:
 
 
 def _read_revision(transactions: Transactions) -> str | None:
-    """The schema that the database says it has; None where it was never set up."""
+    """Return the schema revision of the database; None if it is empty."""
     with transactions.read() as connection:
         return _select_revision(connection)
 
@@ -211,8 +221,8 @@ def _select_revision(connection: Connection) -> str | None:
 
 
 def _migrate(transactions: Transactions) -> None:
-    """Holds everybody else off, looks again, and migrates: of two that start at once, one does it."""
-    from ketapress.store.db.migrate import migrate  # noqa: PLC0415 - Alembic takes longer to load than a store to open
+    """Lock the database, and migrate it unless another process has just done so."""
+    from ketapress.store.db.migrate import migrate  # noqa: PLC0415 - loading Alembic takes longer than opening a store
 
     with transactions.write() as connection:
         if transactions.is_shared:
@@ -225,18 +235,19 @@ def _revision_problem(display_url: str, revision: str) -> Problem:
     if revision in REVISIONS:
         return Problem(
             code="store.older",
-            message=f"the database {display_url} has schema {revision}, from an older Ketapress; this one needs {_NEWEST_REVISION}.",
-            cure="Stop other Ketapress processes, make a backup, then run `ketapress db upgrade`.",
+            message=f"the database {display_url} has schema {revision} of an older Ketapress; "
+            f"this version needs {_NEWEST_REVISION}.",
+            cure="Stop all other Ketapress processes, make a backup, then run `ketapress db upgrade`.",
         )
     return Problem(
         code="store.newer",
-        message=f"the database {display_url} has schema {revision}, which this Ketapress does not know: a newer one made it.",
-        cure="Install the newer Ketapress again; nothing was changed.",
+        message=f"the database {display_url} has schema {revision} of a newer Ketapress; nothing was changed.",
+        cure="Install the newer Ketapress.",
     )
 
 
 _POSTGRESQL_RESTORE = Problem(
     code="restore.postgresql",
-    message="`database.url` is a PostgreSQL database, which has its own tools for backups.",
+    message="`database.url` is a PostgreSQL database, which needs PostgreSQL's own backup tools.",
     cure="Stop all senders, run `pg_restore --clean --dbname=… ketapress.dump`, then `ketapress db restore --accept`.",
 )

@@ -1,7 +1,6 @@
-"""Edge: the book of people. Who subscribed to what, on whose word, and what became of it.
+"""The subscribers repository: subscribers, their subscriptions, and a record of every change of consent.
 
-In: applicants, addresses, `now`. Out: subscribers, counts, histories. Every change of consent is written down, and
-only the subscriber undoes having left: no import and no operator does. It sends nothing, and checks no tokens.
+Only the subscriber can undo leaving a newsletter; no import and no operator can.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,11 +32,11 @@ from ketapress.store.statements.counts_sql import count_subscriptions
 from ketapress.store.statements.import_subscribers import SubscriberImporter, split_into_chunks
 from ketapress.store.statements.transitions import erase_deliveries, match_subscriptions
 
-_PAGE_SIZE = 2000  # people a read
+_PAGE_SIZE = 2000  # subscribers a transaction
 
 
 class Subscribers:
-    """People and their subscriptions."""
+    """The subscribers and their subscriptions."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -51,11 +50,11 @@ class Subscribers:
         *,
         dry_run: bool = False,
     ) -> ImportResult:
-        """Makes them active subscribers of these newsletters, with `by` as the evidence of their consent.
+        """Add the rows as active subscribers of these newsletters, with `origin` as the evidence of consent.
 
-        An applicant whose address comes a second time meets the first one's row. Refused, each with its reason:
-        addresses that break the grammar, and people who left, whose mail came back, or who asked to be erased.
-        One transaction for each thousand, so that a sender can go on beside it.
+        A second row with the same address updates the subscriber of the first. Rejected, each with its reason, are
+        invalid addresses, and addresses that left, are unreachable, or were erased. One transaction for each thousand
+        rows, so that a sender can work meanwhile.
         """
         result = ImportResult()
         for chunk in split_into_chunks(rows):
@@ -67,7 +66,7 @@ class Subscribers:
         return result
 
     def find(self, address: str) -> Subscriber | None:
-        """The person with this address, in whatever case it is written."""
+        """Return the subscriber with an address, whatever its case; None if there is none."""
         with self._transactions.read() as connection:
             rows = connection.execute(
                 select_subscribers().where(subscribers.c.address_key == _lookup_key(address))
@@ -75,7 +74,7 @@ class Subscribers:
         return next(to_subscribers(rows), None)
 
     def find_by_subscription(self, subscription_id: int) -> Subscriber | None:
-        """The person whose subscription that is; None where there is none, or no longer."""
+        """Return the subscriber who has this subscription; None if it does not exist, or was erased."""
         subscriber_id = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == subscription_id)
         with self._transactions.read() as connection:
             rows = connection.execute(
@@ -84,9 +83,9 @@ class Subscribers:
         return next(to_subscribers(rows), None)
 
     def iter_subscribers(self, newsletter: str | None = None) -> Iterator[Subscriber]:
-        """Everybody, or everybody with a subscription to one newsletter, with that one alone; ordered by id.
+        """Yield the subscribers by id: all, or those of one newsletter, with only that subscription.
 
-        Each page is a transaction of its own, so that memory stays flat and nobody else waits.
+        Each page is a transaction of its own, so that memory use is constant and no other process waits.
         """
         last_id = 0
         while True:
@@ -101,12 +100,12 @@ class Subscribers:
             last_id = rows[-1].id
 
     def counts(self) -> Mapping[tuple[str, SubscriptionState], int]:
-        """How many subscriptions there are, by newsletter and state; what there is none of is not there."""
+        """Return the subscriptions by newsletter and state, without zeros."""
         with self._transactions.read() as connection:
             return count_subscriptions(get_driver_cursor(connection), self._transactions.dialect)
 
     def remove(self, address: str, newsletter: str | None, origin: str, now: datetime) -> int:
-        """Ends consent, to one newsletter or to all: how many subscriptions that ended. What is queued is not sent."""
+        """End an address's subscriptions, to one newsletter or all, and return how many. Queued messages are not sent."""
         subscription_ids = _select_subscription_ids(address)
         if newsletter is not None:
             subscription_ids = subscription_ids.where(subscriptions.c.newsletter == newsletter)
@@ -114,16 +113,16 @@ class Subscribers:
             return end_consent(connection, subscription_ids, SubscriptionState.LEFT, origin, now)
 
     def unsubscribe(self, subscription_id: int, now: datetime) -> bool:
-        """The subscriber ends one subscription, by the link in a mail. False if it had ended, or never was."""
+        """End one subscription by the link in a message. Return False if it does not exist or has ended before."""
         subscription = select(subscriptions.c.id).where(subscriptions.c.id == subscription_id)
         with self._transactions.write() as connection:
             return bool(end_consent(connection, subscription, SubscriptionState.LEFT, "subscriber", now))
 
     def erase(self, address: str, origin: str, now: datetime) -> bool:
-        """Removes the person: afterwards the address stands nowhere in the database. False if nobody has it.
+        """Erase a subscriber: the address is nowhere in the database then. Return False if it is not subscribed.
 
-        Deliveries keep their rows, so that editions still add up; what had not been sent never will be. What is kept
-        of the consents names a keyed hash, which also keeps an old list from bringing the person back.
+        The deliveries stay, so that counts still match, but waiting ones are not sent. The consent records stay with a
+        keyed hash of the address, which also stops an import of an old list from adding it again.
         """
         with self._transactions.write() as connection:
             subscriber_id = connection.scalar(
@@ -142,14 +141,14 @@ class Subscribers:
         return True
 
     def list_history(self, address: str) -> tuple[HistoryEvent, ...]:
-        """What happened to a person, changes of consent and deliveries, oldest first. Empty where nobody has it."""
+        """Return the consent events and deliveries of an address, oldest first; empty if it is not subscribed."""
         with self._transactions.read() as connection:
             events = [*_consent_events(connection, address), *_delivery_events(connection, address)]
         return tuple(sorted(events, key=lambda event: event.time))
 
 
 def _lookup_key(address: str) -> str:
-    """The key of an address as somebody typed it; of something that is no address, a key that nobody has."""
+    """Return the key of an address as a person typed it; for invalid text, a key that no subscriber has."""
     try:
         return address_key(parse_address(address))
     except ValueError:
@@ -165,7 +164,7 @@ def _select_subscription_ids(address: str) -> Select[Any]:
 
 
 def _select_page(newsletter: str | None, last_id: int) -> Select[Any]:
-    """The next people's ids after `last`."""
+    """Select the next page of subscriber ids after `last_id`."""
     query = select(subscribers.c.id).where(subscribers.c.id > last_id)
     if newsletter is not None:
         is_subscribed = (

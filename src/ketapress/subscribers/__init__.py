@@ -1,4 +1,4 @@
-"""Lists of people as other systems write and read them. `csv` is the one dialect there is yet.
+"""Lists of subscribers in the formats of other systems. `csv_format` is the only one.
 
-Bytes in, people and refusals out, and back again. It touches no disk and no database, and decides nobody's consent.
+Bytes in, import rows and refusals out, and back again. No disk, no database; consent is decided elsewhere.
 """

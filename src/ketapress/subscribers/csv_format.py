@@ -1,10 +1,10 @@
-"""CSV of other systems into applicants, and our subscribers into CSV.
+"""Parse CSV files of other systems into import rows, and format subscribers as CSV.
 
-In: the bytes of a file, with or without a header, however its cells are separated. Out: for every line that is not
-blank an `Applicant`, or a `Refusal` that names the line. Pure. A line that is broken never takes others with it.
+A file may have a header or not, and any usual separator. Each line that is not blank becomes an `ImportRow`, or a
+`RejectedRow` with its line. A broken line never affects other lines.
 
-Cells that a spreadsheet would run as a formula are written with an apostrophe before them, and read without it
-(OWASP, CSV Injection).
+Cells that a spreadsheet would run as a formula are written with a leading apostrophe, and read without it (OWASP, CSV
+Injection).
 """
 
 import csv
@@ -15,12 +15,13 @@ from io import StringIO
 from itertools import islice
 from typing import NamedTuple
 
+from ketapress.model import illegal_characters
 from ketapress.model.address import parse_address
 from ketapress.model.subscriber import ImportRow, RejectedRow, Subscriber
 
 HEADER = ("address", "name", "lang", "newsletter", "state", "since")
 
-# What mail tools call these columns, in lower case and without what is not a letter.
+# The names of these columns in mail tools, in lower case and without anything but letters.
 _COLUMN_NAMES = {
     "address": {"address", "email", "emailaddress", "mail", "mailaddress", "subscriber", "subscriberemail"},
     "name": {"name", "fullname", "displayname", "subscribername"},
@@ -32,19 +33,18 @@ _COLUMN_NAMES = {
 }
 _ACTIVE_STATES = {"", "active", "subscribed", "confirmed"}
 _SEPARATORS = (",", ";", "\t")
-_MAX_RECORD_LINES = 50  # lines of one record: a note with line breaks in a column that we do not read
-_PROBE_BYTES = 64  # bytes that show what a file is
+_MAX_RECORD_LINES = 50  # a column that is not read may contain a note with line breaks
+_PROBE_BYTES = 64  # enough to detect the encoding
 _MAX_VALUE_LENGTH = 60  # characters of a refused value
 _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _NOT_A_LETTER = re.compile(r"[^a-z]")
-# Control characters, line and paragraph separators, and what turns the direction of text around (Unicode TR 36).
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")  # the shape of BCP 47 tags
+_CONTROL = re.compile(f"[{illegal_characters.LINE}{illegal_characters.DIRECTION}]")
+_LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")  # the syntax of BCP 47 tags
 
 
 class _Record(NamedTuple):
-    """One record: where it begins, how many lines it takes, its cells; `fault` says why there are none."""
+    """One record: its first line, its number of lines, its cells; `error` where the cells cannot be read."""
 
     line: int
     line_count: int
@@ -53,7 +53,7 @@ class _Record(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """Which column holds what; -1 for none."""
+    """The index of each column; -1 where there is none."""
 
     address: int
     name: int = -1
@@ -65,13 +65,14 @@ class _Columns(NamedTuple):
 
 
 def parse_import_rows(data: str | bytes) -> Iterator[ImportRow | RejectedRow]:
-    """Everybody in a CSV, in the order of its lines; lines count from 1, and a header is one of them.
+    """Yield the rows of a CSV file in order; lines count from 1, with the header as one of them.
 
-    UTF-8, with or without a byte order mark. Without a header the address is the first column that has an @ in the
-    first line, and the name is the first of the others. Where a column says somebody's state, only active ones pass.
+    The file is UTF-8, with or without a byte order mark. Without a header, the address is the first column with an @ in
+    the first line, and the name is the first of the others. Where there is a column for the state, only active
+    subscribers are accepted.
     """
     if isinstance(data, bytes) and _is_utf_16(data):
-        yield RejectedRow(1, "", "the whole file is UTF-16, not UTF-8; save it as `CSV UTF-8`")
+        yield RejectedRow(1, "", "the file is UTF-16, not UTF-8; save it as `CSV UTF-8`")
         return
     lines = _LINE_END.split(_decode(data))
     separator = _detect_separator(lines)
@@ -89,7 +90,7 @@ def parse_import_rows(data: str | bytes) -> Iterator[ImportRow | RejectedRow]:
 
 
 def subscriber_csv_lines(subscribers: Iterable[Subscriber]) -> Iterator[str]:
-    """A complete list, line by line: each person once for each subscription, also those who left."""
+    """Yield the lines of a complete list: each subscriber once per subscription, including those who left."""
     yield format_csv_line(HEADER)
     for subscriber in subscribers:
         identity_cells = (subscriber.address, subscriber.name, subscriber.lang or "")
@@ -107,7 +108,7 @@ def subscriber_csv_lines(subscribers: Iterable[Subscriber]) -> Iterator[str]:
 
 
 def _is_utf_16(data: bytes) -> bool:
-    """By its byte order mark, or because every other byte of the first line is NUL."""
+    """Return whether the data has the byte order mark of UTF-16, or a NUL in every other byte of its start."""
     head = data[:_PROBE_BYTES]
     return data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or (
         len(head) > 1 and (not any(head[::2]) or not any(head[1::2]))
@@ -115,19 +116,19 @@ def _is_utf_16(data: bytes) -> bool:
 
 
 def _decode(data: str | bytes) -> str:
-    """Bytes that are no UTF-8 become lone surrogates, so that only their own line is refused."""
+    """Decode UTF-8. Invalid bytes become lone surrogates, so that only their own line is refused."""
     text = data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data
     return text.removeprefix("\ufeff")
 
 
 def _detect_separator(lines: Sequence[str]) -> str:
-    """The one that cuts the first line into most cells; a comma where none does."""
+    """Return the separator that splits the first line into most cells; a comma where none does."""
     first_line = next((line for line in lines if line.strip()), "")
     return max(_SEPARATORS, key=lambda separator: len(_parse_cells([first_line], separator) or ()))
 
 
 def _iterate_records(lines: Sequence[str], separator: str) -> Iterator[_Record]:
-    """The records that are not blank. A quote that is opened and not closed costs its own line only."""
+    """Yield the records that are not blank. An unclosed quotation mark affects only its own line."""
     index, cell_count = 0, 0
     while index < len(lines):
         record = _parse_record(lines, index, separator, cell_count)
@@ -138,19 +139,19 @@ def _iterate_records(lines: Sequence[str], separator: str) -> Iterator[_Record]:
 
 
 def _parse_record(lines: Sequence[str], start: int, separator: str, cell_count: int) -> _Record:
-    """The record that begins at this line. Over several lines only if it is as wide as the first record was."""
+    """Return the record that starts at this line. It has several lines only if it has as many cells as the first record."""
     for line_count in range(1, min(_MAX_RECORD_LINES, len(lines) - start) + 1):
         cells = _parse_cells(lines[start : start + line_count], separator)
         if cells is not None and (line_count == 1 or len(cells) == cell_count):
             return _Record(start + 1, line_count, cells)
-    error = "a quotation mark is opened or closed in the wrong place"
+    error = "it has a misplaced quotation mark"
     if len(lines[start]) > csv.field_size_limit():
-        error = f"a cell of it is longer than {csv.field_size_limit():,} characters"
+        error = f"it has a cell longer than {csv.field_size_limit():,} characters"
     return _Record(start + 1, 1, [lines[start]], error)
 
 
 def _parse_cells(lines: Sequence[str], separator: str) -> list[str] | None:
-    """The cells of one record; None where its quotation marks do not come out even."""
+    """Return the cells of one record; None where its quotation marks are not balanced."""
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=separator, strict=True)
     try:
         records = list(islice(reader, 2))
@@ -160,7 +161,7 @@ def _parse_cells(lines: Sequence[str], separator: str) -> list[str] | None:
 
 
 def _columns_from_header(cells: Sequence[str]) -> _Columns | None:
-    """Where the columns are, if this is a header: it names an address column, and holds no address."""
+    """Return the columns if this is a header: it names an address column, and contains no address."""
     titles = [_NOT_A_LETTER.sub("", cell.lower()) for cell in cells]
     positions = {
         column: next((index for index, word in enumerate(titles) if word in names), -1)
@@ -199,7 +200,7 @@ def _parse_row(record: _Record, columns: _Columns) -> ImportRow | RejectedRow:
 
 
 def _check_row(cells: Sequence[str], name: str, lang: str, state: str) -> None:
-    """What may be wrong with a record besides its address. Raises ValueError with a sentence."""
+    """Check a record except for its address. Raises ValueError with a sentence."""
     if any("\ud800" <= character <= "\udfff" for cell in cells for character in cell):
         raise ValueError("it is not UTF-8; save the file as UTF-8, or as `CSV UTF-8`")
     if any("\0" in cell for cell in cells):
@@ -207,19 +208,21 @@ def _check_row(cells: Sequence[str], name: str, lang: str, state: str) -> None:
     if _CONTROL.search(name):
         raise ValueError("the name contains a control character or a line break")
     if lang and not _LANG.match(lang):
-        raise ValueError(f"`{_printable(lang)}` is no language tag such as `en` or `de-CH`")
+        raise ValueError(f"`{_printable(lang)}` is not a language tag such as `en` or `de-CH`")
     if state.lower() not in _ACTIVE_STATES:
-        raise ValueError(f"its state in this list is `{_printable(state)}`; only active ones are imported")
+        raise ValueError(
+            f"its state in this list is `{_printable(state)}`; only active subscribers are imported"
+        )
 
 
 def _unescape_cell(cell: str) -> str:
-    """A cell as it was meant: without blanks around it, and without the apostrophe that kept a formula from running."""
+    """Return a cell without surrounding spaces, and without an apostrophe that keeps a formula from running."""
     cell = cell.strip()
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def format_csv_line(cells: Sequence[str]) -> str:
-    """One line of a list of ours, with its end; no cell of it runs as a formula."""
+    """Format one line with its line end; no cell of it runs as a formula."""
     buffer = StringIO()
     safe_cells = [f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells]
     csv.writer(buffer, quoting=csv.QUOTE_ALL).writerow(safe_cells)
@@ -227,7 +230,7 @@ def format_csv_line(cells: Sequence[str]) -> str:
 
 
 def _printable(value: str) -> str:
-    """A value as a person can read it on a terminal: in one line, short, nothing that steers anything."""
+    """Return a value that is safe to show on a terminal: one line, short, without control characters."""
     text = "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value
     )

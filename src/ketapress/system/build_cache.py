@@ -142,8 +142,8 @@ class BuildCache:
             database.execute("BEGIN IMMEDIATE")
             for kind in (*changes, *names):
                 database.execute(_sql(_CREATE, kind).replace("TABLE", "TABLE IF NOT EXISTS", 1))
-            for kind, kept_names in names.items():
-                _delete_others(database, kind, kept_names)
+            for kind, current_names in names.items():
+                _delete_others(database, kind, current_names)
             for kind, entries in changes.items():
                 database.executemany(_sql(_INSERT, kind), _rows(entries))
             database.execute("COMMIT")
@@ -190,8 +190,8 @@ def _check_schema(database: sqlite3.Connection) -> None:
 
 
 def _delete_others(database: sqlite3.Connection, kind: str, names: Iterable[str]) -> None:
-    kept = set(map(_encode, names))
-    others = [row for row in database.execute(_sql(_SELECT_NAMES, kind)) if row[0] not in kept]
+    encoded_names = set(map(_encode, names))
+    others = [row for row in database.execute(_sql(_SELECT_NAMES, kind)) if row[0] not in encoded_names]
     database.executemany(_sql(_DELETE, kind), others)
 
 

@@ -1,14 +1,14 @@
-"""What a process that stays up says of itself: a line for people on a terminal, a line of JSON everywhere else.
+"""The log of a long-running process: lines of text on a terminal, lines of JSON everywhere else.
 
-In: events, from any thread. Out: one line each, with the time, a level, the name of the event, a sentence, and, for
-whatever is wrong, what happens next. It asks the clock it is given, never raises, and holds nothing back:
+An event has a time, a level, a name, a sentence and, where something is wrong, the next step. Logging never raises and
+does not buffer:
 
     log = Log(sys.stderr, clock)
-    log.note("built", "public/: 3 files written.", written=3)
-    log.caution("relay", "smtp://localhost:25 does not answer.", then="Trying again at 08:05; nothing is lost.")
-    log.problem(problem, then="Looking again in 15 seconds.")
+    log.info("built", "public/: 3 files written.", written=3)
+    log.warning("relay", "smtp://localhost:25 does not answer.", then="The next attempt is at 08:05; nothing is lost.")
+    log.problem(problem, then="The next check is in 15 seconds.")
 
-Libraries that speak through `logging` are heard with `log.hear("uvicorn.error")`.
+`log.capture("uvicorn.error")` takes over what a library writes to `logging`.
 """
 
 import json
@@ -26,7 +26,7 @@ from ketapress.model.errors import Problem, Severity
 
 
 class Level(StrEnum):
-    """How much it matters: an error needs a person, a warning mends itself or can wait."""
+    """The level of an event: an error needs a person; a warning resolves itself or can wait."""
 
     INFO = "info"
     WARNING = "warning"
@@ -39,11 +39,11 @@ _COLORS = {
     Level.ERROR: "1;31",
 }  # SGR of ECMA-48: faint, yellow, bold red
 _LEVELS = {Severity.WARNING: Level.WARNING, Severity.ERROR: Level.ERROR}
-_LIBRARY_NEXT_STEP = "It says no more than that; what it was asked for is tried again where that helps."
+_LIBRARY_NEXT_STEP = "Ketapress goes on, and tries again where that helps."
 
 
 class Log:
-    """Writes events to one stream. Safe to call from several threads; a stream that is gone costs no work."""
+    """Writes events to one stream. Thread-safe; a stream that was closed is ignored."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], datetime], *, as_json: bool | None = None) -> None:
         is_terminal = stream.isatty()
@@ -54,26 +54,26 @@ class Log:
         self._lock = Lock()
 
     def info(self, event: str, message: str, **fields: Any) -> None:
-        """Something was done. `event` is one word for scripts, `message` a sentence for people."""
+        """Log that something was done. `event` is one word for scripts, `message` a sentence for people."""
         self._write(Level.INFO, event, message, "", fields)
 
     def warning(self, event: str, message: str, *, then: str, **fields: Any) -> None:
-        """Something is wrong that mends itself or can wait; `then` says what happens next."""
+        """Log something wrong that resolves itself or can wait; `then` says what happens next."""
         self._write(Level.WARNING, event, message, then, fields)
 
     def error(self, event: str, message: str, *, then: str, **fields: Any) -> None:
-        """Something is wrong that needs a person; `then` says what happens next, without one and with one."""
+        """Log something wrong that needs a person; `then` says what happens next, and what to do."""
         self._write(Level.ERROR, event, message, then, fields)
 
     def problem(self, problem: Problem, *, then: str) -> None:
-        """A problem as it stands, with its place and its cure."""
+        """Log a problem with its location and its cure."""
         location = {"path": problem.path, "line": problem.line} if problem.path else {}
         level = Level.ERROR if problem.needs_person else _LEVELS[problem.severity]
         text = f"{problem.where}: {problem.message}" if problem.path else problem.message
         self._write(level, problem.code, text, then, {"cure": problem.cure, **location})
 
     def capture(self, *loggers: str) -> None:
-        """Says from here on what these loggers of the standard library's `logging` say, and they alone say it no more."""
+        """Redirect these loggers of the standard library's `logging` to this log."""
         for name in loggers:
             logger = logging.getLogger(name)
             logger.handlers, logger.propagate = [_LogHandler(self)], False
@@ -89,15 +89,12 @@ class Log:
             with self._lock:
                 self._stream.write(line + "\n")
                 self._stream.flush()
-        except (
-            OSError,
-            ValueError,
-        ):  # whoever read it has left, or the disk of the log is full: the work goes on
+        except (OSError, ValueError):  # the reader has gone, or the disk is full: the work goes on
             return
 
 
 class _LogHandler(logging.Handler):
-    """Hands on what a library logs. Its tracebacks are a field for scripts, and lines of their own for people."""
+    """Passes the records of a library on. Tracebacks become a field for scripts, and indented lines for people."""
 
     def __init__(self, log: Log) -> None:
         super().__init__()
@@ -116,14 +113,14 @@ class _LogHandler(logging.Handler):
 
 
 def standard_log(clock: Callable[[], datetime], *, as_json: bool) -> Log:
-    """The log of a command: with `--json` on stdout, else on stderr, as a terminal or a collector reads it."""
+    """Return the log of a command: on stdout with `--json`, otherwise on stderr."""
     return Log(sys.stdout, clock, as_json=True) if as_json else Log(sys.stderr, clock)
 
 
 def _json_line(
     moment: datetime, level: Level, event: str, message: str, then: str, fields: Mapping[str, Any]
 ) -> str:
-    """One JSON object; what stands first in it is always there, `then` where something is wrong."""
+    """Format one JSON object. Extra fields never replace the fixed ones; `then` is present where something is wrong."""
     document = {
         "at": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z",
         "level": level,
@@ -145,7 +142,7 @@ def _text_line(
     *,
     use_color: bool,
 ) -> str:
-    """One line; with a library's traceback below it, indented."""
+    """Format one line, and a library's traceback indented below it."""
     name = f"\x1b[{_COLORS[level]}m{level}\x1b[0m" if use_color else str(level)
     text = " ".join(part for part in (message, fields.get("cure", ""), then) if part)
     line = f"{moment:%Y-%m-%d %H:%M:%SZ} {name} {escape_unprintable(event)}: {escape_unprintable(text)}"
@@ -156,7 +153,7 @@ def _text_line(
 
 
 def escape_unprintable(text: str) -> str:
-    """Text that cannot move a terminal's cursor, recolour it, turn its direction, or begin a line of its own."""
+    """Escape characters that could move the cursor, change colors or direction, or start a line of their own."""
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)

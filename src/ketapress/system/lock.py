@@ -1,6 +1,7 @@
-"""One process at a time: a lock on a file in the publication folder, freed by the kernel however its owner dies.
+"""Locks on files in the publication folder, for one process at a time per kind of work.
 
-So whoever holds it knows that a leftover of an earlier owner belongs to nobody: no lease has to run out first.
+The kernel frees a lock however its owner ends. A process that holds it may therefore clean up after an earlier owner at
+once, without waiting for a lease to expire.
 """
 
 import errno
@@ -17,22 +18,22 @@ from ketapress.model.errors import Problem, RefusedError
 from ketapress.system.atomic import open_or_create
 from ketapress.system.state_file import STATE_FOLDER, make_state_folder
 
-_NO_LOCK_ERRORS = {errno.ENOENT, errno.ELOOP}  # no file, or a link, which nobody locks
-_ATTEMPTS, _ATTEMPT_SECONDS = 100, 0.001  # seconds: to look takes far less
+_NO_LOCK_ERRORS = {errno.ENOENT, errno.ELOOP}  # no file, or a symbolic link, which no process locks
+_ATTEMPTS, _ATTEMPT_SECONDS = 100, 0.001  # `lock_holder` has the lock for far less than a millisecond
 PARTS = ("schedule", "delivery", "web")
-"""What `run` keeps going. Of each part there is one in a folder."""
+"""The parts of `ketapress run`. Each runs once per folder."""
 
 
-def run_work(part: str) -> str:
-    """The kind of work that keeping a part going is."""
+def part_work(part: str) -> str:
+    """Return the name of the work of a part of `run`, for its lock."""
     return f"run --only {part}"
 
 
 @contextmanager
 def publication_lock(root: Path, work: str) -> Iterator[None]:
-    """Holds the lock for one kind of work (`publish`, `send`) while the block runs.
+    """Hold the lock for one kind of work (`publish`, `send`) while the block runs.
 
-    RefusedError names the owner: its number, its machine, and since when it is at work, by the file's own time.
+    Raises RefusedError with the owner: its process id, its machine, and the time of the lock.
     """
     handle = _open_lock_file(make_state_folder(root) / _file_name(work))
     try:
@@ -46,7 +47,7 @@ def publication_lock(root: Path, work: str) -> Iterator[None]:
 
 
 def lock_holder(root: Path, work: str) -> str:
-    """Who holds the lock for that kind of work now, as a refusal would name it; empty where nobody does."""
+    """Return the current owner of the lock for one kind of work, as a refusal names it; empty where it is free."""
     try:
         handle = os.open(root / STATE_FOLDER / _file_name(work), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
@@ -60,7 +61,7 @@ def lock_holder(root: Path, work: str) -> str:
 
 
 def _acquire(handle: int) -> bool:
-    """Whether the lock is ours now. Who only looks (`holder`) has it for a moment and shares it; that is waited for."""
+    """Take the lock; False where another process has it. A shared lock of `lock_holder` lasts a moment: wait for it."""
     for _ in range(_ATTEMPTS):
         if _try_flock(handle, fcntl.LOCK_EX):
             return True
@@ -83,20 +84,17 @@ def _open_lock_file(file: Path) -> int:
     try:
         return open_or_create(file, os.O_RDWR)
     except OSError as error:
-        if (
-            error.errno == errno.ELOOP
-        ):  # to remove it here could remove the file that another process locks by then
-            raise RefusedError(_link_problem(file)) from error
-        raise
-
-
-def _link_problem(file: Path) -> Problem:
-    return Problem(
-        code="lock.link",
-        path=f"{STATE_FOLDER}/{file.name}",
-        message="it is a symbolic link, so a file that is not Ketapress's could be written.",
-        cure="Remove the link, then run the same command again.",
-    )
+        if error.errno != errno.ELOOP:
+            raise
+        # Not removed here: meanwhile, another process may have replaced it by a file, and locked that.
+        raise RefusedError(
+            Problem(
+                code="lock.link",
+                path=f"{STATE_FOLDER}/{file.name}",
+                message="the lock file is a symbolic link, so a file outside Ketapress could be overwritten.",
+                cure="Remove the link, then run the same command again.",
+            )
+        ) from error
 
 
 def _file_name(work: str) -> str:
@@ -104,22 +102,22 @@ def _file_name(work: str) -> str:
 
 
 def _read_owner(handle: int) -> str:
-    """Who wrote into a lock's file, and when: the kernel keeps that time."""
+    """Return the process that wrote a lock file, and when, by the time of the file."""
     process = os.pread(handle, 300, 0).decode(errors="replace").strip() or "unknown"
     since = datetime.fromtimestamp(os.fstat(handle).st_mtime, UTC)
     return f"{process}, since {since:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _taken_problem(work: str, owner: str) -> Problem:
-    if work in map(run_work, PARTS):
+    if work in map(part_work, PARTS):
         part = work.rpartition(" ")[2]
         return Problem(
             code="lock.taken",
-            message=f"`ketapress run` is up in this publication (number {owner}) and keeps its {part} going.",
-            cure="Leave it to that one, or end it with SIGTERM and run the same command again; nothing was changed.",
+            message=f"`ketapress run` already runs the {part} part of this publication (process {owner}).",
+            cure="Leave it to that process, or end it with SIGTERM and run the same command again. Nothing was changed.",
         )
     return Problem(
         code="lock.taken",
-        message=f"another Ketapress process (number {owner}) is busy with `{work}` in this publication.",
-        cure="Wait until it is done, or end it if it should not run; nothing was changed.",
+        message=f"another Ketapress process ({owner}) is running `{work}` in this publication.",
+        cure="Wait until it is done, or end it if it should not run. Nothing was changed.",
     )

@@ -1,7 +1,6 @@
-"""Keep the memories of a publication: small JSON files in its folder `.ketapress/`.
+"""The private folder `.ketapress/` of a publication, and small JSON state files in it.
 
-In: a name, a value. Out: the same value at the next start, or nothing. They come with a folder, and the folder may come
-from anybody: what cannot be read is no memory, and no link is followed to read or write one.
+The folder may come from anyone: an invalid state file counts as empty, and symbolic links are never followed.
 """
 
 import json
@@ -20,9 +19,9 @@ _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def make_state_folder(root: Path) -> Path:
-    """Make `.ketapress/` in the publication folder, for locks, secrets and memories. It hides itself from git.
+    """Create `.ketapress/` in the publication folder, for locks, secrets and state. Git ignores it.
 
-    Raises RefusedError where it is a link: then files that are not ours could be in the way of all of them.
+    Raises RefusedError where it is a symbolic link, because files outside could be overwritten.
     """
     folder = root / STATE_FOLDER
     if folder.is_symlink():
@@ -36,7 +35,7 @@ def make_state_folder(root: Path) -> Path:
 
 
 def make_state_subfolder(root: Path, *names: str) -> Path:
-    """Make a folder of that path in `.ketapress/`. A link on the way is removed: what is made here is none."""
+    """Create a folder at that path in `.ketapress/`. A symbolic link in the path is removed: Ketapress makes none."""
     folder = make_state_folder(root)
     for name in names:
         folder /= name
@@ -47,23 +46,25 @@ def make_state_subfolder(root: Path, *names: str) -> Path:
 
 
 def read_state(root: Path, name: str) -> dict[str, Any]:
-    """Read a memory; empty where there is none, or where it cannot be read."""
+    """Read a state file; empty where it is missing or cannot be read."""
     try:
-        state = json.loads(_read_bytes(root / STATE_FOLDER / name))
+        handle = os.open(root / STATE_FOLDER / name, _READ_FLAGS)
+        with os.fdopen(handle, "rb") as stream:
+            state = json.loads(stream.read() if S_ISREG(os.fstat(handle).st_mode) else b"")
     except (OSError, ValueError, RecursionError):
         return {}
     return state if isinstance(state, dict) else {}
 
 
 def write_state(root: Path, name: str, value: Mapping[str, Any]) -> None:
-    """Replace a memory, whole or not at all. Raises OSError where the disk refuses, RefusedError as `private_folder`."""
+    """Replace a state file atomically. Raises OSError, and RefusedError as `make_state_folder` does."""
     write_atomic(
         make_state_folder(root) / name, json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
     )
 
 
 def remove_state(root: Path, *names: str) -> None:
-    """Remove files of older versions from the folder, and what killed processes left unfinished in it."""
+    """Remove files of older versions from `.ketapress/`, and unfinished files of killed processes."""
     folder = root / STATE_FOLDER
     for name in names:
         (folder / name).unlink(missing_ok=True)
@@ -71,15 +72,9 @@ def remove_state(root: Path, *names: str) -> None:
         remove_leftovers(str(folder), [file.name for file in folder.iterdir()])
 
 
-def _read_bytes(file: Path) -> bytes:
-    handle = os.open(file, _READ_FLAGS)
-    with os.fdopen(handle, "rb") as stream:
-        return stream.read() if S_ISREG(os.fstat(handle).st_mode) else b""
-
-
 _LINK_PROBLEM = Problem(
     code="folder.link",
     path=STATE_FOLDER,
-    message="it is a symbolic link, so what is kept in it could be written over files that are not Ketapress's.",
-    cure="Remove the link: the folder is made anew. To keep it on another disk, mount that disk there.",
+    message="the folder is a symbolic link, so files outside Ketapress could be overwritten.",
+    cure="Remove the link; Ketapress creates the folder again. To keep it on another disk, mount that disk there.",
 )

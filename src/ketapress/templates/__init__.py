@@ -1,7 +1,5 @@
-"""Names and values become text: the loader that mail and archive are handed as `fill`.
+"""Render templates: a name and values to text. `environment.Templates` is the renderer that `mail` and `site` get.
 
-`folder` is the edge: it reads the shipped templates and a publication's own, which win by the same name.
-`dates`, `schedules`, `shelves` and `speech` are the filters: instants for people and machines, schedules in words, lists of
-posts, languages.
-What a template says is never decided here.
+`environment` loads the publication's own templates before the shipped ones, `sources` finds and fingerprints them. The
+filters are in `filters` (dates and schedules), `post_lists` (lists of posts) and `lang_attributes` (language and direction).
 """

@@ -1,7 +1,7 @@
-"""The templates of a publication: its own in `templates/`, and the shipped ones behind them.
+"""Render the templates of a publication: its own in `templates/` come before the shipped ones.
 
-In: a name and values. Out: text, or a `ConfigurationError` that names the template's file and line. It never lets a
-template call back into the program: the sandbox is Jinja's immutable one, and what is undefined is a fault.
+An error is a `ConfigurationError` that names the template's file and line. Templates cannot call the program: they run in
+Jinja's immutable sandbox, and undefined names are errors.
 """
 
 import traceback
@@ -17,18 +17,25 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
+    select_autoescape,
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ketapress import __version__
-from ketapress.i18n.schedules import spoken_filter
 from ketapress.model.errors import ConfigurationError, Problem
-from ketapress.templates.filters import dated_filter, day_filter, isoformat_filter, month_filter, year_filter
+from ketapress.templates.filters import (
+    dated_filter,
+    day_filter,
+    isoformat_filter,
+    month_filter,
+    spoken_filter,
+    year_filter,
+)
 from ketapress.templates.lang_attributes import speech_filter
 from ketapress.templates.post_lists import shelves_filter
 from ketapress.templates.sources import template_folders
 
-# What an expression of a template can raise (`{{ 1 / 0 }}`, `{{ posts[0] }}` of none, `{{ "a" + 1 }}`), and its file.
+# Raised by expressions of a template (`{{ 1 / 0 }}`, `{{ posts[0] }}` without posts, `{{ "a" + 1 }}`), or by its file.
 _RENDER_ERRORS = (
     TemplateError,
     ArithmeticError,
@@ -40,9 +47,8 @@ _RENDER_ERRORS = (
     TypeError,
     ValueError,
 )
-_ESCAPED_SUFFIXES = (".html", ".xml")
-_MAX_LINE_LENGTH = 998  # characters: what a line of a message may hold (RFC 5322, 2.1.1)
-# `range` and `lipsum` are asked to make things as large as the template says; nothing shipped needs them.
+_MAX_LINE_LENGTH = 998  # characters of a line of a message (RFC 5322, 2.1.1)
+# `range` and `lipsum` can use up all memory; the shipped templates do not need them.
 _REMOVED_GLOBALS = ("range", "lipsum")
 _FILTERS = {
     "dated": dated_filter,
@@ -54,15 +60,13 @@ _FILTERS = {
     "spoken": spoken_filter,
     "year": year_filter,
 }
-_CURE = (
-    "Mend it, or remove the file to use the shipped template of that name; `ketapress check` tries them all."
-)
+_CURE = "Correct it, or remove the file to use the shipped template; `ketapress check` renders all templates."
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, which looks up a field of a value of ours at once: its checks take most of a page's time.
+    """Jinja's sandbox, with direct access to fields of named tuples, which are safe: its checks take most of a page's time.
 
-    Fields of named tuples are what a template is meant to read; methods, and whatever is not ours, go the long way.
+    Methods and all other attributes are checked as usual.
     """
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -71,21 +75,21 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """As above: `sort(attribute="date")` asks here for a field of every post."""
+        """Return a field directly: `sort(attribute="date")` reads one of every post this way."""
         if argument.__class__ is str and argument in getattr(type(obj), "_fields", ()):
             return getattr(obj, argument)
         return super().getitem(obj, argument)
 
 
 class Templates:
-    """The templates of one publication; a `Renderer`. Reads each file once: make another to see changes."""
+    """The templates of one publication, as a `Renderer`. Each file is read once: create another object to see changes."""
 
     def __init__(self, root: Path) -> None:
         self._folders = template_folders(root)
         loader = ChoiceLoader([FileSystemLoader(folder) for folder in self._folders])
         self._environment = _Sandbox(
             loader=loader,
-            autoescape=_is_escaped,
+            autoescape=select_autoescape(("html", "xml"), default_for_string=False),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -98,42 +102,41 @@ class Templates:
             del self._environment.globals[name]
 
     def __call__(self, name: str, values: Mapping[str, Any]) -> str:
-        """The template of that name (`archive/post.html`), filled. Raises `ConfigurationError`."""
+        """Render the template of that name (`archive/post.html`). Raises `ConfigurationError`."""
         try:
             return self._environment.get_template(name).render(values)
         except _RENDER_ERRORS as error:
             raise ConfigurationError(self._make_problem(error, name)) from error
 
     def render_line(self, source: str, values: Mapping[str, Any], setting: str) -> str:
-        """A template from the settings, filled: plain text on one line. `where` names the setting for its faults."""
+        """Render a template of the settings to one line of plain text. `setting` names it in errors."""
         try:
             line = " ".join(self._environment.from_string(source).render(values).split())
             if len(line) > _MAX_LINE_LENGTH:
-                raise ValueError(f"what comes of it is longer than {_MAX_LINE_LENGTH} characters")
+                raise ValueError(f"the result is longer than {_MAX_LINE_LENGTH} characters")
         except _RENDER_ERRORS as error:
-            message = f"The template in `{setting}` cannot be filled: {_error_text(error)}."
-            raise ConfigurationError(
-                Problem(code="template.line", message=message, cure="Mend that setting in ketapress.toml.")
-            ) from error
+            message = f"The template in `{setting}` cannot be rendered: {_error_text(error)}."
+            cure = "Correct that setting in ketapress.toml."
+            raise ConfigurationError(Problem(code="template.line", message=message, cure=cure)) from error
         return line
 
     def _make_problem(self, error: Exception, template_name: str) -> Problem:
         if isinstance(error, TemplateNotFound) and error.name == template_name:
             return Problem(
                 code="template.missing",
-                message=f"There is no template of the name {template_name}.",
-                cure="Install Ketapress again: a shipped template is gone.",
+                message=f"There is no template {template_name}.",
+                cure="Install Ketapress again: a shipped template is missing.",
                 path=f"templates/{template_name}",
             )
         name, line = self._locate(error)
         code = "template.syntax" if isinstance(error, TemplateSyntaxError) else "template.fault"
-        message = f"The template cannot be filled: {_error_text(error)}."
+        message = f"The template cannot be rendered: {_error_text(error)}."
         return Problem(
             code=code, message=message, cure=_CURE, path=f"templates/{name or template_name}", line=line
         )
 
     def _locate(self, error: Exception) -> tuple[str | None, int | None]:
-        """The template's name and line: what the parser says, else the innermost frame that Jinja put there."""
+        """Return the template's name and line: from the parser, else from the innermost frame of a template."""
         if isinstance(error, TemplateSyntaxError):
             return error.name, error.lineno
         for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -144,21 +147,18 @@ class Templates:
 
 
 def _bytecode_cache() -> FileSystemBytecodeCache | None:
-    """Where compiled templates are kept for the next process: a folder of the user's own below the system's for such things.
+    """Return a cache of compiled templates in a private folder of the user; None where there can be none.
 
-    To compile the archive's takes 50 ms. Never in the publication: what comes with a folder is no program of ours.
+    Compiling the site's templates takes 50 ms. The cache is never in the publication: a folder from elsewhere must not
+    bring code with it.
     """
     try:
         return FileSystemBytecodeCache(pattern=f"__ketapress_{__version__}_%s.cache")
-    except (OSError, RuntimeError):  # there is no such folder, or somebody else may write there
+    except (OSError, RuntimeError):  # there is no such folder, or other users may write to it
         return None
 
 
-def _is_escaped(name: str | None) -> bool:
-    return name is not None and name.endswith(_ESCAPED_SUFFIXES)
-
-
 def _error_text(error: Exception) -> str:
-    """What the fault says, without a full stop, in one line."""
+    """Return the text of an error on one line, without a period at its end."""
     text = " ".join(str(error).split()).rstrip(".")
     return text or type(error).__name__

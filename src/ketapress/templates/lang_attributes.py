@@ -1,4 +1,4 @@
-"""What language a post speaks, as the attributes of an element: `<article{{ post|speech }}>`."""
+"""The filter `speech`: a post's language and direction as attributes of an element, `<article{{ post|speech }}>`."""
 
 from markupsafe import Markup
 
@@ -9,12 +9,12 @@ _EMPTY = Markup()
 
 
 def speech_filter(post: Post) -> Markup:
-    """The filter `speech`."""
+    """Return the `lang` and `dir` attributes of a post."""
     return lang_attributes(post.lang, post.dir)
 
 
 def lang_attributes(lang: str | None, text_dir: str | None) -> Markup:
-    """` lang="ar" dir="rtl"` with the blank before it; nothing for a post that does as the site does."""
+    """Return ` lang="ar" dir="rtl"` with a leading space; empty for a post in the site's language and direction."""
     if not lang and not text_dir:
         return _EMPTY
     values = {"lang": lang, "dir": text_dir or (text_direction(lang) if lang else None)}

@@ -1,7 +1,7 @@
-"""Lists of posts as pages show them, newest first, a line each, under the months of a year or under years.
+"""The filter `shelves`: lists of posts, newest first, grouped under months of a year or under years.
 
-`{% for heading, lines in posts|shelves(root, by_month) %}`: in posts, out their headings with the lines below each. A post
-stands in the list of its year and in those of its tags, so its line is written once, but for the way to the top.
+`{% for heading, lines in posts|shelves(root, by_month) %}`. A post is in the list of its year and in the lists of its
+tags, so its line is rendered once and cached, except for the relative path to the site's root.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from ketapress.templates.lang_attributes import lang_attributes
 def shelves_filter(
     context: Context, posts: Iterable[Post], root: str, by_month: bool
 ) -> list[tuple[str | int, Markup]]:
-    """The filter `shelves`: each heading, and the lines of its posts, which link to their pages from below `root`."""
+    """Return each heading with the lines of its posts. Links to their pages start with `root`."""
     site, prefix = context["site"], escape(root)
 
     def heading(post: Post) -> str | int:
@@ -44,7 +44,7 @@ def shelves_filter(
     ]
 
 
-@lru_cache(maxsize=2**15)  # lists are made one after the other, each of posts that stand in others too
+@lru_cache(maxsize=2**15)  # the lists of a site share most of their posts
 def _render_line(
     moment: datetime,
     timezone: str,
@@ -54,7 +54,7 @@ def _render_line(
     lang: str | None,
     text_dir: str | None,
 ) -> tuple[str, str]:
-    """What stands before and after the way to the top: HTML in which what an author wrote is escaped."""
+    """Return the HTML before and after the path to the root. Text of authors is escaped."""
     day = render_time_element(moment, timezone, language, short=True)
     return (
         f'<li>{day} <a href="',

@@ -1,7 +1,6 @@
-"""Where templates are: the publication's own in `templates/`, and the shipped ones behind them.
+"""Find the template files: the publication's own in `templates/`, and the shipped ones.
 
-In: the publication folder. Out: folders, and a fingerprint of all that is in them. It is light to import: a build that
-finds nothing changed asks for no more.
+It imports little, because a build that finds nothing changed needs nothing else of the templates.
 """
 
 from collections.abc import Iterator
@@ -10,12 +9,16 @@ from pathlib import Path
 
 
 def template_folders(root: Path) -> tuple[Path, Path]:
-    """The folders in which a template is looked for, in this order."""
-    return root / "templates", _shipped_folder()
+    """Return the template folders in the order of lookup: the publication's own, and the shipped one.
+
+    The shipped one is in the installed package, else at the top of the repository.
+    """
+    packaged = Path(__file__).parent / "shipped"
+    return root / "templates", packaged if packaged.is_dir() else Path(__file__).parents[3] / "templates"
 
 
 def templates_fingerprint(root: Path) -> str:
-    """A hash of every template that can be filled, by name and content: the same when output can be the same."""
+    """Return a hash of the names and contents of all templates that may be rendered."""
     digest = sha256()
     for name, content in _list_files(*template_folders(root)):
         digest.update(b"%d %d " % (len(name), len(content)) + name.encode() + content)
@@ -23,21 +26,15 @@ def templates_fingerprint(root: Path) -> str:
 
 
 def has_overrides(root: Path, folder: str) -> bool:
-    """Whether the publication has templates of its own for a room (`archive`)."""
+    """Return whether the publication has its own templates in a folder (`archive`)."""
     overrides, shipped = template_folders(root)
     return overrides.resolve() != shipped.resolve() and any(
         path.is_file() for path in (overrides / folder).rglob("*")
     )
 
 
-def _shipped_folder() -> Path:
-    """Where the shipped templates are: in the installed package, else at the top of the repository."""
-    packaged = Path(__file__).parent / "shipped"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "templates"
-
-
 def _list_files(*folders: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and content of each template, the first folder's file of a name alone, in the order of the names."""
+    """Yield name and content of each template, ordered by name; the first folder with a name wins."""
     paths: dict[str, Path] = {}
     for folder in folders:
         for path in folder.rglob("*"):

@@ -1,9 +1,8 @@
-"""The doors on the web: what browsers, feed readers and mail programs ask for over HTTP.
+"""HTTP: the public site, the subscription pages that mail links to, and endpoints for monitoring.
 
-`door` puts the public one together, `server` listens. `public` serves files (`files` opens them, `conditional` decides
-what a request's headers ask for, `media` says what they are); `links` are the pages that mail leads to, which change a
-consent through the act; `pages` fills their templates in the reader's language (`words`); `metrics` is for ops; `site` is
-the publication as it is set now. `preview*` is the page that `ketapress preview` shows its editor on this machine alone.
+`app` joins the routes and `server` listens. `static` serves `public/`; `subscription_routes` and `subscription_pages` let
+subscribers leave; `metrics` serves Prometheus; `site_state` holds the settings and the store that requests use.
+`preview` is the page of `ketapress preview`, for this machine only.
 
-No session, no cookie, no script on a public page; nothing here renders a letter, or decides what an act would not decide.
+There are no sessions, no cookies, and no scripts on public pages.
 """

@@ -1,10 +1,6 @@
-"""The web door, put together: which address leads where, and what every answer has in its head.
+"""The public web application: routes, security headers and error responses."""
 
-In: the publication, as it is set at the moment of a request. Out: an ASGI application. The pages that need a process come
-first, then `public/`. Whatever goes wrong in here becomes a page that says so, and one line in the log.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -16,104 +12,98 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ketapress.model.errors import KetapressError
 from ketapress.system.event_log import Log
-from ketapress.web.site_state import Site
+from ketapress.web.site_state import SiteState
 from ketapress.web.static.routes import PublicFiles
-from ketapress.web.subscription_routes import Links
+from ketapress.web.subscription_routes import SubscriptionRoutes
 
-_ARCHIVE_POLICY = (
+_CONTENT_POLICY = (
     "default-src 'none'; img-src 'self' https: http: data:; media-src 'self' https: http:; font-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {
-    "Content-Security-Policy": _ARCHIVE_POLICY,
+SECURITY_HEADERS = {
+    "Content-Security-Policy": _CONTENT_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""On every answer with content, unless it says otherwise itself. No page of ours runs a script or stands in a frame."""
-_UNCHANGED = 304  # the bulk of what is answered; it has no content to keep anybody safe from
+"""Added to every response with content that does not set them itself. Public pages run no script and allow no framing."""
 
-_RETRY = {"Retry-After": "60", "Cache-Control": "no-store"}
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_NOT_MODIFIED = 304  # most responses to feed readers; without content, they need no security headers
+_RETRY_HEADERS = {"Retry-After": "60", "Cache-Control": "no-store"}
+_ERROR_TEXTS = {
+    405: "This address does not accept that method.",
+    413: "The request is larger than any form of this site.",
+}
 
 
-def web_door(site: Callable[[], Site], log: Log, own: Callable[[], list[Route]] = list) -> ASGIApp:
-    """The application. `site` is asked for each request; `own` are routes of whoever runs it, before all others."""
-    public = PublicFiles(
-        site().root / "public", lambda: site().settings, lambda: site().pages.lost().encode()
+def create_app(get_state: Callable[[], SiteState], log: Log, extra_routes: Sequence[Route] = ()) -> ASGIApp:
+    """Create the application. `get_state` is called for each request; `extra_routes` come before all others."""
+    public_files = PublicFiles(
+        get_state().root / "public",
+        lambda: get_state().settings,
+        lambda: get_state().pages.render_not_found().encode(),
     )
 
-    async def refused(_request: Request, fault: Exception) -> Response:
-        assert isinstance(fault, HTTPException)  # it is called for nothing else
-        said = _SAID.get(fault.status_code, "This cannot be done here.")
-        return PlainTextResponse(f"{said}\n", fault.status_code, fault.headers)
+    async def handle_http_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # it is registered for this class only
+        text = _ERROR_TEXTS.get(error.status_code, "This request cannot be answered.")
+        return PlainTextResponse(f"{text}\n", error.status_code, error.headers)
 
-    async def broken(_request: Request, _fault: Exception) -> Response:
-        return HTMLResponse(site().pages.busy(), 500, _RETRY)
+    async def handle_crash(_request: Request, _error: Exception) -> Response:
+        return HTMLResponse(get_state().pages.render_unavailable(), 500, _RETRY_HEADERS)
 
-    async def busy(request: Request, fault: Exception) -> Response:
-        log.warning("web.fault", f"{request.method} {_named(request)}: {fault}", then=_THEN)
-        return HTMLResponse(site().pages.busy(), 503, _RETRY)
+    async def handle_problem(request: Request, error: Exception) -> Response:
+        # Only the first part of the path is logged: a token in a log would give access to a subscription.
+        address = f"/{request.url.path.split('/')[1]}/…"
+        next_step = "The reader was asked to try again. Nothing was changed."
+        log.warning("web.fault", f"{request.method} {address} failed: {error}", then=next_step)
+        return HTMLResponse(get_state().pages.render_unavailable(), 503, _RETRY_HEADERS)
 
     app = Starlette(
-        routes=[*own(), *Links(site).routes, Route("/{path:path}", public.answer)],
-        exception_handlers={HTTPException: refused, KetapressError: busy, Exception: broken},
+        routes=[
+            *extra_routes,
+            *SubscriptionRoutes(get_state).routes,
+            Route("/{path:path}", public_files.respond),
+        ],
+        exception_handlers={
+            HTTPException: handle_http_error,
+            KetapressError: handle_problem,
+            Exception: handle_crash,
+        },
     )
-    return _Headed(_Within(app, lambda: _folders(site())))
+    return _add_security_headers(_strip_path_prefix(app, get_state))
 
 
-_SAID = {
-    405: "This address does not take that method.",
-    413: "That is more than any form of ours sends.",
-}
-_THEN = "The reader was asked to try again; nothing was changed."
+def _strip_path_prefix(app: ASGIApp, get_state: Callable[[], SiteState]) -> ASGIApp:
+    """Remove the folder of `web.url` or `site.url` (`https://example.org/press`) from the paths of requests.
 
+    Some proxies pass the full path on, others remove the folder.
+    """
 
-def _named(request: Request) -> str:
-    """The kind of address, without a token: a log is no place for what opens somebody's subscription."""
-    return f"/{request.url.path.split('/')[1]}/…"
-
-
-def _folders(site: Site) -> list[str]:
-    """The folders of the addresses that people reach us by: a proxy may hand on their paths as they are."""
-    urls = (site.settings.web.url, site.settings.site.url)
-    return sorted({urlsplit(url).path.rstrip("/") for url in urls} - {""}, key=len, reverse=True)
-
-
-class _Within:
-    """Takes the folder that the site or the door stands in (`https://example.org/press`) off a path that has it."""
-
-    def __init__(self, app: ASGIApp, folders: Callable[[], list[str]]) -> None:
-        self._app = app
-        self._folders = folders
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            raw = scope["raw_path"]
-            for folder in self._folders():
-                if raw.startswith(f"{folder}/".encode()):
-                    cut = len(folder)
-                    scope = {**scope, "raw_path": raw[cut:], "path": scope["path"][cut:]}
+            settings = get_state().settings
+            folders = {urlsplit(url).path.rstrip("/") for url in (settings.web.url, settings.site.url)}
+            for folder in sorted(folders - {""}, key=len, reverse=True):
+                if scope["raw_path"].startswith(f"{folder}/".encode()):
+                    length = len(folder)
+                    scope = {**scope, "raw_path": scope["raw_path"][length:], "path": scope["path"][length:]}
                     break
-        await self._app(scope, receive, send)
+        await app(scope, receive, send)
+
+    return call
 
 
-class _Headed:
-    """Gives every answer the heads that keep its reader safe."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] != _UNCHANGED:
-                there = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(each for each in _ENCODED if each[0] not in there),
-                ]
+def _add_security_headers(app: ASGIApp) -> ASGIApp:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] != _NOT_MODIFIED:
+                names = {name.lower() for name, _ in message["headers"]}
+                defaults = [header for header in _RAW_HEADERS if header[0] not in names]
+                message["headers"] = [*message["headers"], *defaults]
             await send(message)
 
-        await self._app(scope, receive, sent)
+        await app(scope, receive, send_with_headers)
 
-
-_ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+    return call

@@ -1,7 +1,7 @@
-"""`/metrics` for Prometheus, `/healthz` and `/readyz` for whoever restarts and routes. For machines of ours alone.
+"""`/metrics` for Prometheus, `/healthz` and `/readyz` for supervisors and load balancers.
 
-In: the store, the numbers that the parts keep, what is late. Out: text. A scrape asks the store a few questions that do not
-grow with what was sent long ago, and their answers are kept for some seconds. Who comes through a proxy gets 404.
+For machines of the operator only: a request that came through a proxy gets 404 for everything but `/healthz`.
+A scrape asks the store a few questions whose cost does not grow with the past, and its text is cached for some seconds.
 """
 
 import time
@@ -17,140 +17,143 @@ from ketapress.editions.slots import find_next_slot, local_midnight
 from ketapress.model.edition import WAITING_STATES
 from ketapress.model.errors import KetapressError
 from ketapress.model.settings import NewsletterSettings
-from ketapress.web.site_state import Site
+from ketapress.web.site_state import SiteState
 
-KEPT = 10.0  # seconds
-_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
-_INSTANT = timedelta(microseconds=1)
-_FRESH = {"Cache-Control": "no-store"}
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "Via")
-_REPLIES = ("2xx", "4xx", "5xx", "none")
-
-Sample = tuple[str, Mapping[str, str], float]
-
-
-class Instruments:
-    """The routes for ops. `late` names what should have happened and did not; `numbers` are those of the parts."""
-
-    def __init__(
-        self,
-        site: Callable[[], Site],
-        late: Callable[[], Sequence[str]],
-        numbers: Callable[[], Mapping[str, float]],
-    ) -> None:
-        self._site = site
-        self._late = late
-        self._numbers = numbers
-        self._kept: tuple[float, str] = (-KEPT, "")
-
-    @property
-    def routes(self) -> list[Route]:
-        return [Route("/healthz", self.health), Route("/readyz", self.ready), Route("/metrics", self.metrics)]
-
-    async def health(self, _request: Request) -> Response:
-        """That the process answers at all: whoever gets no 200 restarts it."""
-        return PlainTextResponse("ok\n", headers=_FRESH)
-
-    async def ready(self, request: Request) -> Response:
-        """Whether it can do its work; 503 says what is in the way."""
-        if _came_through_a_proxy(request):
-            return Response(status_code=404)
-        faults = [*self._late(), *await run_in_threadpool(self._faults_of_the_store)]
-        return PlainTextResponse(
-            "".join(f"{each}\n" for each in faults or ["ready"]), 503 if faults else 200, _FRESH
-        )
-
-    async def metrics(self, request: Request) -> Response:
-        if _came_through_a_proxy(request):
-            return Response(status_code=404)
-        asked, text = self._kept
-        if time.monotonic() - asked >= KEPT:
-            text = await run_in_threadpool(self._text)
-            self._kept = time.monotonic(), text
-        return Response(text, headers=_FRESH | {"Content-Type": _FORMAT})
-
-    def _faults_of_the_store(self) -> list[str]:
-        try:
-            self._site().store.editions.list_sendable(datetime.now(UTC))
-        except KetapressError as error:
-            return [problem.message for problem in error.problems]
-        return []
-
-    def _text(self) -> str:
-        samples = [*_of_the_store(self._site(), datetime.now(UTC)), *_of_the_parts(self._numbers())]
-        return exposition(samples)
-
-
-def exposition(samples: Sequence[Sample]) -> str:
-    """The samples in Prometheus' text format, each metric with its help and type before its first."""
-    lines: list[str] = []
-    for name, labels, number in samples:
-        kind, sentence = _KNOWN[name]
-        head = [f"# HELP {name} {sentence}", f"# TYPE {name} {kind}"]
-        lines += [] if head[1] in lines else head
-        told = ",".join(f'{key}="{_escaped(value)}"' for key, value in labels.items())
-        lines.append(f"{name}{{{told}}} {number:.10g}" if told else f"{name} {number:.10g}")
-    return "".join(f"{line}\n" for line in lines)
-
-
-_KNOWN = {
-    "ketapress_deliveries": ("gauge", "Deliveries by state, of all editions."),
+CACHE_SECONDS = 10.0
+_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_MOMENT = timedelta(microseconds=1)
+_NO_STORE = {"Cache-Control": "no-store"}
+_PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "Via")
+_REPLY_CLASSES = ("2xx", "4xx", "5xx", "none")
+_METRICS = {
+    "ketapress_deliveries": ("gauge", "Deliveries of all editions, by state."),
     "ketapress_editions_waiting": ("gauge", "Editions that wait for a person."),
     "ketapress_lag_seconds": (
         "gauge",
-        "How long ago the oldest slot was that is not composed and sent yet; 0 if none.",
+        "Age of the oldest slot whose edition is not composed and sent yet; 0 if there is none.",
     ),
-    "ketapress_relay_replies_total": (
-        "counter",
-        "What the relay said of messages and lines, by the class of its reply.",
-    ),
-    "ketapress_builds_total": ("counter", "How often posts were read, editions composed and pages written."),
-    "ketapress_build_seconds_total": ("counter", "How long that took, all together."),
-    "ketapress_last_build_seconds": ("gauge", "How long it took the last time."),
-    "ketapress_last_build_timestamp_seconds": ("gauge", "When that was."),
+    "ketapress_relay_replies_total": ("counter", "Replies of the relay, by class of their code."),
+    "ketapress_builds_total": ("counter", "Times that posts were read, editions composed and pages written."),
+    "ketapress_build_seconds_total": ("counter", "Total duration of these builds."),
+    "ketapress_last_build_seconds": ("gauge", "Duration of the last build."),
+    "ketapress_last_build_timestamp_seconds": ("gauge", "Time of the last build."),
 }
-_OF_PARTS = {
+"""Type and help text of each metric."""
+
+_BUILD_METRICS = {
     "builds": "ketapress_builds_total",
     "build_seconds": "ketapress_build_seconds_total",
     "last_build_seconds": "ketapress_last_build_seconds",
     "last_build_at": "ketapress_last_build_timestamp_seconds",
 }
 
+Sample = tuple[str, Mapping[str, str], float]
 
-def _of_the_store(site: Site, now: datetime) -> Iterator[Sample]:
-    store = site.store
-    for state, count in store.deliveries.counts(None).items():
-        yield "ketapress_deliveries", {"state": state.value.replace(" ", "_")}, count
-    underway = store.editions.list_sendable(now)
-    waiting = [each for each, state in store.editions.list_states() if state in WAITING_STATES]
-    yield "ketapress_editions_waiting", {}, len(waiting)
-    for newsletter in site.settings.newsletters.values():
-        mine = [each.slot.at for each in underway if each.slot.newsletter == newsletter.name]
-        oldest = min((*mine, *_undecided(site, newsletter), now))
+
+class MetricsEndpoint:
+    """The monitoring routes.
+
+    `list_delays` names the jobs that are late or blocked; `read_counters` returns the numbers that the jobs count.
+    """
+
+    def __init__(
+        self,
+        get_state: Callable[[], SiteState],
+        list_delays: Callable[[], Sequence[str]],
+        read_counters: Callable[[], Mapping[str, float]],
+    ) -> None:
+        self._get_state = get_state
+        self._list_delays = list_delays
+        self._read_counters = read_counters
+        self._cache: tuple[float, str] = (-CACHE_SECONDS, "")
+
+    @property
+    def routes(self) -> list[Route]:
+        return [
+            Route("/healthz", self.get_health),
+            Route("/readyz", self.get_readiness),
+            Route("/metrics", self.get_metrics),
+        ]
+
+    async def get_health(self, _request: Request) -> Response:
+        """Answer 200 as long as the process answers at all; a supervisor restarts it otherwise."""
+        return PlainTextResponse("ok\n", headers=_NO_STORE)
+
+    async def get_readiness(self, request: Request) -> Response:
+        """Answer 200 where all jobs and the store work, else 503 with one line for each fault."""
+        if _is_forwarded(request):
+            return Response(status_code=404)
+        faults = [*self._list_delays(), *await run_in_threadpool(self._list_store_faults)]
+        text = "".join(f"{line}\n" for line in faults or ["ready"])
+        return PlainTextResponse(text, 503 if faults else 200, _NO_STORE)
+
+    async def get_metrics(self, request: Request) -> Response:
+        if _is_forwarded(request):
+            return Response(status_code=404)
+        read_at, text = self._cache
+        if time.monotonic() - read_at >= CACHE_SECONDS:
+            text = await run_in_threadpool(self._render)
+            self._cache = time.monotonic(), text
+        return Response(text, headers=_NO_STORE | {"Content-Type": _CONTENT_TYPE})
+
+    def _list_store_faults(self) -> list[str]:
+        try:
+            self._get_state().store.editions.list_sendable(datetime.now(UTC))
+        except KetapressError as error:
+            return [problem.message for problem in error.problems]
+        return []
+
+    def _render(self) -> str:
+        store_samples = _read_store(self._get_state(), datetime.now(UTC))
+        return format_samples([*store_samples, *_convert_counters(self._read_counters())])
+
+
+def format_samples(samples: Sequence[Sample]) -> str:
+    """Return the samples in Prometheus' text format, with help and type before the first one of each metric."""
+    lines: list[str] = []
+    for name, labels, number in samples:
+        kind, description = _METRICS[name]
+        head = [f"# HELP {name} {description}", f"# TYPE {name} {kind}"]
+        lines += [] if head[1] in lines else head
+        text = ",".join(f'{label}="{_escape(value)}"' for label, value in labels.items())
+        lines.append(f"{name}{{{text}}} {number:.10g}" if text else f"{name} {number:.10g}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _read_store(state: SiteState, now: datetime) -> Iterator[Sample]:
+    store = state.store
+    for delivery_state, count in store.deliveries.counts(None).items():
+        yield "ketapress_deliveries", {"state": delivery_state.value.replace(" ", "_")}, count
+    unsent = store.editions.list_sendable(now)
+    waiting_count = sum(edition_state in WAITING_STATES for _, edition_state in store.editions.list_states())
+    yield "ketapress_editions_waiting", {}, waiting_count
+    for newsletter in state.settings.newsletters.values():
+        unsent_slots = [edition.slot.at for edition in unsent if edition.slot.newsletter == newsletter.name]
+        oldest = min((*unsent_slots, *_find_undecided_slot(state, newsletter), now))
         yield "ketapress_lag_seconds", {"newsletter": newsletter.name}, (now - oldest).total_seconds()
 
 
-def _undecided(site: Site, newsletter: NewsletterSettings) -> list[datetime]:
-    """The first slot that nobody has decided; none where the newsletter has no more."""
-    zone = site.settings.newsletter_zone(newsletter)
-    newest = site.store.editions.get_newest_decided_slot(newsletter.name)
-    after = newest.at if newest else local_midnight(newsletter.starts, zone) - _INSTANT
-    following = find_next_slot(newsletter.name, newsletter.schedule.cron, zone, after)
-    return [following.at] if following else []
+def _find_undecided_slot(state: SiteState, newsletter: NewsletterSettings) -> list[datetime]:
+    """Return the first slot that is not decided yet; an empty list where the newsletter has no more slots."""
+    zone = state.settings.newsletter_zone(newsletter)
+    newest = state.store.editions.get_newest_decided_slot(newsletter.name)
+    after = newest.at if newest else local_midnight(newsletter.starts, zone) - _MOMENT
+    slot = find_next_slot(newsletter.name, newsletter.schedule.cron, zone, after)
+    return [slot.at] if slot else []
 
 
-def _of_the_parts(numbers: Mapping[str, float]) -> Iterator[Sample]:
-    for each in _REPLIES:
-        yield "ketapress_relay_replies_total", {"class": each}, numbers.get(f"replies_{each}", 0)
-    for name, metric in _OF_PARTS.items():
-        if name in numbers:
-            yield metric, {}, numbers[name]
+def _convert_counters(counters: Mapping[str, float]) -> Iterator[Sample]:
+    for reply_class in _REPLY_CLASSES:
+        count = counters.get(f"replies_{reply_class}", 0)
+        yield "ketapress_relay_replies_total", {"class": reply_class}, count
+    for name, metric in _BUILD_METRICS.items():
+        if name in counters:
+            yield metric, {}, counters[name]
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _came_through_a_proxy(request: Request) -> bool:
-    """The world comes through a proxy, ops do not; those numbers are nobody else's business."""
-    return any(name in request.headers for name in _FORWARDED)
+def _is_forwarded(request: Request) -> bool:
+    return any(name in request.headers for name in _PROXY_HEADERS)

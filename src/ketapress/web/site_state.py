@@ -1,4 +1,4 @@
-"""The publication as the door sees it: what is read again at a reload, in one value that is swapped as a whole."""
+"""What requests need of the publication, as one value that a reload replaces."""
 
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -7,28 +7,31 @@ from ketapress.model.settings import Settings
 from ketapress.publication import Publication
 from ketapress.store.store import Store
 from ketapress.templates.environment import Templates
-from ketapress.web.subscription_pages import Pages
+from ketapress.web.subscription_pages import SubscriptionPages
 
 
-class Site(NamedTuple):
-    """Settings, the secrets that links may be signed with, the store, and the pages."""
+class SiteState(NamedTuple):
+    """The settings, the secrets that may have signed links, the store, and the pages."""
 
     root: Path
     settings: Settings
     secrets: tuple[str, ...]
     store: Store
-    pages: Pages
+    pages: SubscriptionPages
 
     @classmethod
-    def of(cls, publication: Publication) -> Self:
-        """Everything is opened now, so that what is wrong is said now. The publication stays the caller's to close."""
+    def load(cls, publication: Publication) -> Self:
+        """Open everything at once, so that errors show before the first request. Raises KetapressError.
+
+        The caller closes the publication.
+        """
         settings = publication.settings
         return cls(
             root=publication.root,
             settings=settings,
             secrets=(publication.secret, *settings.web.previous_secrets),
             store=publication.store,
-            pages=Pages(settings, Templates(publication.root)),
+            pages=SubscriptionPages(settings, Templates(publication.root)),
         )
 
     def close(self) -> None:

@@ -1,10 +1,9 @@
-"""The pages that the door makes itself, filled from `templates/web/`: complete documents that fetch nothing.
+"""The pages that the program renders itself, from `templates/web/`: unsubscribe, preferences, and errors.
 
-In: settings, a `Fill`, what there is to say. Out: HTML in the site's language where we have its words, else in English.
-They look like the archive, by its own style sheet, and hold no script.
+They are complete documents that load nothing and run no script, in the style of the site and in its language (English
+where there is no translation).
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ketapress.i18n.web_messages import WebMessages, web_messages
@@ -14,103 +13,97 @@ from ketapress.model.settings import Settings
 from ketapress.model.subscriber import Subscriber, SubscriptionState
 from ketapress.site.pages import colors
 
-_ENDED = SubscriptionState.LEFT
 
-
-class Standing(NamedTuple):
-    """One line of the preferences: a newsletter, and whether its mail goes to this reader."""
+class PreferenceRow(NamedTuple):
+    """A newsletter on the preferences page. Templates read these fields."""
 
     subscription_id: int
     title: str
     subscribed: bool
 
 
-class Pages(NamedTuple):
-    """The pages of one publication, under the settings of this moment."""
+class SubscriptionPages(NamedTuple):
+    """The pages of one publication. Each method returns HTML."""
 
     settings: Settings
-    fill: Renderer
+    render: Renderer
 
-    def leave(self, reader: Subscriber, newsletter: str) -> str:
-        """Asks whether it is meant: looking at a page changes nothing (link scanners look at all of them)."""
-        said = self._words.leave_text.format(
-            address=masked(reader.address), newsletter=self._title(newsletter)
+    def render_unsubscribe_form(self, subscriber: Subscriber, newsletter: str) -> str:
+        """Ask for confirmation: opening the page must change nothing, because link scanners open every link."""
+        text = self._messages.leave_text.format(
+            address=mask_address(subscriber.address), newsletter=self._get_title(newsletter)
         )
-        return self._filled("leave.html", self._words.leave_title, text=said, button=self._words.leave)
-
-    def left(self, newsletter: str) -> str:
-        """Says that it is done; the same whether it was done now or long ago."""
-        said = self._words.left_text.format(newsletter=self._title(newsletter))
-        return self._message(self._words.left_title, said)
-
-    def preferences(self, reader: Subscriber) -> str:
-        """All that the reader is subscribed to, with a button beside each."""
-        standings = tuple(
-            Standing(each.id, self._title(each.newsletter), each.state is not _ENDED)
-            for each in reader.subscriptions
+        return self._render_page(
+            "leave.html", self._messages.leave_title, text=text, button=self._messages.leave
         )
-        active = sum(each.subscribed for each in standings)
-        text = self._words.preferences_text if active else self._words.nothing
-        return self._filled(
+
+    def render_unsubscribe_done(self, newsletter: str) -> str:
+        """Confirm that the subscription has ended; the page is the same whether it ended now or before."""
+        text = self._messages.left_text.format(newsletter=self._get_title(newsletter))
+        return self._render_message(self._messages.left_title, text)
+
+    def render_preferences(self, subscriber: Subscriber) -> str:
+        """List the subscriptions, each with a button that ends it."""
+        rows = tuple(
+            PreferenceRow(
+                subscription.id,
+                self._get_title(subscription.newsletter),
+                subscription.state is not SubscriptionState.LEFT,
+            )
+            for subscription in subscriber.subscriptions
+        )
+        active = sum(row.subscribed for row in rows)
+        text = self._messages.preferences_text if active else self._messages.nothing
+        return self._render_page(
             "preferences.html",
-            self._words.preferences_title,
-            text=text.format(address=masked(reader.address)),
-            standings=standings,
+            self._messages.preferences_title,
+            text=text.format(address=mask_address(subscriber.address)),
+            standings=rows,
             active=active,
         )
 
-    def nothing(self) -> str:
-        """For a reader of whom nothing is known any more."""
-        return self._message(self._words.preferences_title, self._words.nothing)
+    def render_no_subscriptions(self) -> str:
+        """For a valid link whose subscriber was erased."""
+        return self._render_message(self._messages.preferences_title, self._messages.nothing)
 
-    def broken(self) -> str:
-        return self._message(self._words.broken_title, self._words.broken_text)
+    def render_invalid_link(self) -> str:
+        return self._render_message(self._messages.broken_title, self._messages.broken_text)
 
-    def lost(self) -> str:
-        return self._message(self._words.lost_title, self._words.lost_text)
+    def render_not_found(self) -> str:
+        return self._render_message(self._messages.lost_title, self._messages.lost_text)
 
-    def busy(self) -> str:
-        return self._message(self._words.busy_title, self._words.busy_text)
+    def render_unavailable(self) -> str:
+        return self._render_message(self._messages.busy_title, self._messages.busy_text)
 
     @property
-    def _words(self) -> WebMessages:
+    def _messages(self) -> WebMessages:
         return web_messages(self.settings.site.language)
 
-    def _title(self, newsletter: str) -> str:
-        """What subscribers know a newsletter as; the site's name for one that is no longer in the settings."""
-        found = self.settings.newsletters.get(newsletter)
-        return found.title if found else self.settings.site.title
+    def _get_title(self, newsletter: str) -> str:
+        """Return the title of a newsletter; the site's title where the settings do not name it any more."""
+        newsletter_settings = self.settings.newsletters.get(newsletter)
+        return newsletter_settings.title if newsletter_settings else self.settings.site.title
 
-    def _message(self, title: str, text: str) -> str:
-        return self._filled("message.html", title, text=text)
+    def _render_message(self, title: str, text: str) -> str:
+        return self._render_page("message.html", title, text=text)
 
-    def _filled(self, template: str, title: str, **values: Any) -> str:
-        site, said = self.settings.site, self._words
-        common: Mapping[str, Any] = {
+    def _render_page(self, template: str, title: str, **values: Any) -> str:
+        site, messages = self.settings.site, self._messages
+        common = {
             "site": site,
-            "words": said,
+            "words": messages,
             "title": title,
-            "dir": text_direction(said.language),
+            "dir": text_direction(messages.language),
             "home": self.settings.page_url(""),
-            "style": self.fill("archive/style.css", colors(site.accent)),
+            "style": self.render("archive/style.css", colors(site.accent)),
         }
-        return self.fill(f"web/{template}", {**common, **values})
+        return self.render(f"web/{template}", {**common, **values})
 
 
-def masked(address: str) -> str:
-    """An address as its owner knows it again, and nobody else learns it: `a…@example.org`. A link may be forwarded.
+def mask_address(address: str) -> str:
+    """Return an address that only its owner recognizes, as links may be forwarded: `a…@example.org`.
 
-    It breaks over no line (U+2060).
+    A word joiner (U+2060) keeps it on one line.
     """
-    local, at, domain = address.rpartition("@")
-    return f"{local[:1]}…\u2060{at}{domain}"
-
-
-def subscription_of(reader: Subscriber, subscription_id: int) -> tuple[str, bool]:
-    """The newsletter of one of the reader's subscriptions, and whether it has ended."""
-    found = next(each for each in reader.subscriptions if each.id == subscription_id)
-    return found.newsletter, found.state is _ENDED
-
-
-def open_subscriptions(reader: Subscriber) -> Sequence[int]:
-    return [each.id for each in reader.subscriptions if each.state is not _ENDED]
+    local_part, sign, domain = address.rpartition("@")
+    return f"{local_part[:1]}…\u2060{sign}{domain}"

@@ -1,7 +1,7 @@
-"""What the links in mail lead to: unsubscribe, at once or after a question, and preferences.
+"""The addresses that mail links to: unsubscribe and preferences.
 
-In: a token, and for a change a POST. Out: a page. A GET or HEAD changes nothing, whoever sends it: link scanners look at
-every link. A POST needs no cookie, no form token and no redirect (RFC 8058, 3.1), and is fine twice.
+GET and HEAD change nothing, because link scanners open every link. POST needs no cookie, form token or redirect
+(RFC 8058, 3.1) and may be repeated.
 """
 
 from collections.abc import Callable
@@ -15,93 +15,98 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from ketapress.mail.tokens import Purpose, read_token
-from ketapress.model.subscriber import Subscriber
+from ketapress.model.subscriber import SubscriptionState
 from ketapress.subscribe import find_by_subscription, unsubscribe
-from ketapress.web.site_state import Site
-from ketapress.web.subscription_pages import Pages, open_subscriptions, subscription_of
+from ketapress.web.site_state import SiteState
 
-LARGEST_FORM = 16_384  # bytes: more than any form or mail provider of ours sends
-_PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-_ALL = "all"
+MAX_FORM_BYTES = 16_384
+"""More than any form of ours, or any mail provider, sends."""
+
+_PRIVATE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
-class Links:
-    """The routes that mail links to. `site` gives the publication as it is set now."""
+class SubscriptionRoutes:
+    """The routes that mail links to. `get_state` returns the current state of the site."""
 
-    def __init__(self, site: Callable[[], Site]) -> None:
-        self._site = site
+    def __init__(self, get_state: Callable[[], SiteState]) -> None:
+        self._get_state = get_state
 
     @property
     def routes(self) -> list[Route]:
-        both = ["GET", "POST"]
+        methods = ["GET", "POST"]
         return [
-            Route(f"/{Purpose.UNSUBSCRIBE}/{{token}}", self.unsubscribe, methods=both),
-            Route(f"/{Purpose.PREFERENCES}/{{token}}", self.preferences, methods=both),
+            Route(f"/{Purpose.UNSUBSCRIBE}/{{token}}", self.unsubscribe, methods=methods),
+            Route(f"/{Purpose.PREFERENCES}/{{token}}", self.show_preferences, methods=methods),
         ]
 
     async def unsubscribe(self, request: Request) -> Response:
-        """GET asks; POST ends the subscription, whatever its body says: leaving must never fail for a detail."""
-        if request.method == "POST":
-            await _form(request)
+        """GET asks; POST ends the subscription, whatever its body is: unsubscribing must not fail on a detail."""
+        is_post = request.method == "POST"
+        if is_post:
+            await _read_form(request)
         return await run_in_threadpool(
-            self._unsubscribe, request.path_params["token"], acts=request.method == "POST"
+            self._answer_unsubscribe, request.path_params["token"], ends_subscription=is_post
         )
 
-    async def preferences(self, request: Request) -> Response:
-        """GET shows; POST `leave=NUMBER` or `leave=all` ends subscriptions of this reader, and shows."""
-        wanted = (await _form(request)).get("leave", [""])[0] if request.method == "POST" else ""
-        return await run_in_threadpool(self._preferences, request.path_params["token"], wanted)
+    async def show_preferences(self, request: Request) -> Response:
+        """GET shows the subscriptions; POST `leave=ID` or `leave=all` ends some of them first."""
+        form = await _read_form(request) if request.method == "POST" else {}
+        choice = form.get("leave", [""])[0]
+        return await run_in_threadpool(self._answer_preferences, request.path_params["token"], choice)
 
-    def _unsubscribe(self, token: str, *, acts: bool) -> Response:
-        site = self._site()
-        pages, subscription_id = site.pages, _read(site, Purpose.UNSUBSCRIBE, token)
+    def _answer_unsubscribe(self, token: str, *, ends_subscription: bool) -> Response:
+        state = self._get_state()
+        subscription_id = _parse_token(state, Purpose.UNSUBSCRIBE, token)
         if subscription_id is None:
-            return _page(pages.broken(), 404)
-        reader = find_by_subscription(site.store, subscription_id)
-        if reader is None:
-            return _page(pages.nothing())
-        newsletter, ended = subscription_of(reader, subscription_id)
-        if acts and not ended:
-            unsubscribe(site.store, [subscription_id], datetime.now(UTC))
-        return _page(pages.left(newsletter) if acts or ended else pages.leave(reader, newsletter))
+            return _respond(state.pages.render_invalid_link(), 404)
+        subscriber = find_by_subscription(state.store, subscription_id)
+        if subscriber is None:
+            return _respond(state.pages.render_no_subscriptions())
+        subscription = next(entry for entry in subscriber.subscriptions if entry.id == subscription_id)
+        is_active = subscription.state is not SubscriptionState.LEFT
+        if is_active and not ends_subscription:
+            return _respond(state.pages.render_unsubscribe_form(subscriber, subscription.newsletter))
+        if is_active:
+            unsubscribe(state.store, [subscription_id], datetime.now(UTC))
+        return _respond(state.pages.render_unsubscribe_done(subscription.newsletter))
 
-    def _preferences(self, token: str, wanted: str) -> Response:
-        site = self._site()
-        pages, subscription_id = site.pages, _read(site, Purpose.PREFERENCES, token)
+    def _answer_preferences(self, token: str, choice: str) -> Response:
+        state = self._get_state()
+        subscription_id = _parse_token(state, Purpose.PREFERENCES, token)
         if subscription_id is None:
-            return _page(pages.broken(), 404)
-        reader = find_by_subscription(site.store, subscription_id)
-        if reader is not None and (ended := _wanted(reader, wanted)):
-            unsubscribe(site.store, ended, datetime.now(UTC))
-            reader = find_by_subscription(site.store, subscription_id)
-        return _preferences_page(pages, reader)
+            return _respond(state.pages.render_invalid_link(), 404)
+        subscriber = find_by_subscription(state.store, subscription_id)
+        if subscriber is not None and choice:
+            ids = [
+                subscription.id
+                for subscription in subscriber.subscriptions
+                if subscription.state is not SubscriptionState.LEFT
+                and choice in {"all", str(subscription.id)}
+            ]
+            unsubscribe(state.store, ids, datetime.now(UTC))
+            subscriber = find_by_subscription(state.store, subscription_id)
+        if subscriber is None:
+            return _respond(state.pages.render_no_subscriptions())
+        return _respond(state.pages.render_preferences(subscriber))
 
 
-def _preferences_page(pages: Pages, reader: Subscriber | None) -> Response:
-    return _page(pages.preferences(reader) if reader else pages.nothing())
-
-
-def _wanted(reader: Subscriber, wanted: str) -> list[int]:
-    """Which of the reader's own subscriptions a form asks to end."""
-    return [each for each in open_subscriptions(reader) if wanted in {_ALL, str(each)}]
-
-
-def _read(site: Site, purpose: Purpose, token: str) -> int | None:
+def _parse_token(state: SiteState, purpose: Purpose, token: str) -> int | None:
+    """Return the subscription of a token; None where the token is not valid."""
     try:
-        return read_token(site.secrets, purpose, token)
+        return read_token(state.secrets, purpose, token)
     except ValueError:
         return None
 
 
-async def _form(request: Request) -> dict[str, list[str]]:
-    """The fields of a form, all of whose body is read. Raises HTTPException 413 where it is larger than any of ours."""
+async def _read_form(request: Request) -> dict[str, list[str]]:
+    """Return the fields of a form after reading the whole body. Raises HTTPException 413 where it is too large."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_FORM:
+        if len(body) > MAX_FORM_BYTES:
             raise HTTPException(413)
     return parse_qs(body.decode("latin-1"), max_num_fields=20)
 
 
-def _page(html: str, status: int = 200) -> Response:
-    return HTMLResponse(html, status, _PRIVATE)
+def _respond(html: str, status: int = 200) -> Response:
+    return HTMLResponse(html, status, _PRIVATE_HEADERS)

@@ -8,6 +8,8 @@ import lxml.html
 from lxml.etree import TreeBuilder
 from lxml.html import HtmlElement
 
+from ketapress.model import illegal_characters
+
 
 def _name_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -64,7 +66,7 @@ _SUPPORTED_TAGS = (
 _MAX_DEPTH = 60  # nested elements; libxml2 gives up at 256, and no layout needs half of 60
 _LINK_URL = re.compile(r"(?:https?://[^/]|mailto:.|tel:.|sms:.)", re.IGNORECASE)
 _HOST_PATTERN = re.compile(r"(?:https?://)?([\w.-]+\.[a-z]{2,})(?:/\S*)?", re.IGNORECASE)
-_ILLEGAL_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
+_ILLEGAL_CHARACTERS = re.compile(f"[{illegal_characters.XML}]")
 
 
 def parse_fragment(source: str) -> HtmlElement:

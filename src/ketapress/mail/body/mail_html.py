@@ -71,7 +71,7 @@ def to_mail_html(source: str, context: FragmentContext) -> str:
 
 
 def _number_ids(root: HtmlElement, context: FragmentContext) -> None:
-    """Number the ids that links of the post use, with its prefix; remove other ids and links to missing ids."""
+    """Assign numbers to the ids that links of the post use, with its prefix; remove other ids and links to missing ids."""
     for anchor in root.iter("a"):
         name = anchor.attrib.pop("name", "")
         if name and not anchor.get("id"):
@@ -179,7 +179,7 @@ def _append_if_visible(block: HtmlElement, run: HtmlElement) -> None:
 
 
 def _renumber_headings(root: HtmlElement) -> None:
-    """Number the headings from h3 on, below the post's title (h2), without skipping a level."""
+    """Renumber the headings from h3 on, below the post's title (h2), without skipping a level."""
     level = 2
     for heading in root.iter("h2", "h3", "h4", "h5", "h6"):
         level = min(int(heading.tag[1]) + 1, level + 1, 6)

@@ -12,7 +12,7 @@ from cssselect import SelectorError
 from lxml.html import HtmlElement
 
 from ketapress.mail.lint.document import Page, direct_texts, excerpt, is_hidden, parse_declarations
-from ketapress.model.colour import contrast_ratio
+from ketapress.model.color import contrast_ratio
 from ketapress.model.errors import Problem
 
 _MIN_CONTRAST, _MIN_LARGE_CONTRAST = 4.5, 3.0  # WCAG 2.2, 1.4.3

@@ -8,6 +8,8 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
+from ketapress.model import illegal_characters
+
 FOLD = "\r\n "
 _LINE_LENGTH = 76
 _NAME_LENGTH = 12  # of a header's name on the first line: the longest is `Feedback-ID:`
@@ -15,8 +17,7 @@ _ATOMS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z"
 )  # RFC 5322, 3.2.3
 _PRINTABLE_ASCII = re.compile(r"[ -~]*\Z")
-# Controls, line and paragraph separators, surrogates and noncharacters (Unicode 3.4, D14)
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_UNPRINTABLE = re.compile(f"[{illegal_characters.HEADER}]")
 _MAX_WORD = 60
 # An encoded word has at most 75 octets (RFC 2047, 2), twelve of them its delimiters; this fits behind a header's name too.
 _MAX_PAYLOAD = 52

@@ -23,7 +23,7 @@ _FOREIGN = (TypeError, ValueError, KeyError, AttributeError, IndexError, Overflo
 class ParsedFile(NamedTuple):
     """A file that is a post: what its author wrote, warnings about it, and the link targets that its body asks for."""
 
-    manuscript: ParsedPost
+    parsed_post: ParsedPost
     warnings: tuple[Problem, ...]
     links: tuple[str, ...] = ()
 
@@ -31,7 +31,7 @@ class ParsedFile(NamedTuple):
 def dump_file(file: ParsedFile) -> bytes:
     """Return the bytes of a parsed file without its HTML, which is in its body."""
     values = {
-        "manuscript": manuscript_to_dict(file.manuscript),
+        "parsed_post": parsed_post_to_dict(file.parsed_post),
         "warnings": [problem._asdict() for problem in file.warnings],
         "links": file.links,
     }
@@ -43,7 +43,7 @@ def load_file(data: bytes) -> ParsedFile | None:
     try:
         values = json.loads(data)
         return ParsedFile(
-            manuscript_from_dict(values["manuscript"]),
+            parsed_post_from_dict(values["parsed_post"]),
             tuple(map(problem_from_dict, values["warnings"])),
             tuple(values["links"]),
         )
@@ -71,19 +71,19 @@ def load_body(data: bytes) -> Body | None:
         return None
 
 
-def manuscript_to_dict(manuscript: ParsedPost) -> dict[str, Any]:
-    """Return the fields of a manuscript, but not its HTML."""
-    values = manuscript._asdict() | {
-        "fields": manuscript.fields._asdict(),
-        "date": instant_to_json(manuscript.date),
-        "expires": manuscript.expires and instant_to_json(manuscript.expires),
+def parsed_post_to_dict(parsed_post: ParsedPost) -> dict[str, Any]:
+    """Return the fields of a parsed post, but not its HTML."""
+    values = parsed_post._asdict() | {
+        "fields": parsed_post.fields._asdict(),
+        "date": instant_to_json(parsed_post.date),
+        "expires": parsed_post.expires and instant_to_json(parsed_post.expires),
     }
     del values["html"], values["foreign_tags"]
     return values
 
 
-def manuscript_from_dict(values: dict[str, Any]) -> ParsedPost:
-    """Return the manuscript of these fields, with empty HTML."""
+def parsed_post_from_dict(values: dict[str, Any]) -> ParsedPost:
+    """Return the parsed post of these fields, with empty HTML."""
     fields = values["fields"]
     for name in ("tags", "authors", "aliases"):
         fields[name] = tuple(fields[name])

@@ -1,1 +1,1 @@
-"""Syntax of other tools to Markdown or HTML."""
+"""Convert the syntax of other tools to Markdown or HTML."""

@@ -1,14 +1,14 @@
-"""Notes, tips and warnings that stand apart become quotations that open with their title in bold.
+"""Convert admonitions (notes, tips, warnings) to block quotes that begin with their title in bold.
 
-In comes Markdown, out goes Markdown that any renderer reads. A quotation is the one box that pages, feed readers and mail
-programs all show as one. Four ways to write it are known:
+Input and output are Markdown. A block quote is the only kind of box that pages, feed readers and mail programs all show.
+The syntaxes:
 
-- `> [!NOTE] Title`, as GitHub and Obsidian have it, of any kind, folded or not;
-- `!!! note "Title"` and `??? note` above indented lines, as MkDocs and Python-Markdown have it, and its tabs, `=== "Title"`;
-- `::: tip Title` … `:::`, as Docusaurus, VuePress, Pandoc and Quarto have it; of an unknown kind only the content stays;
-- shortcodes in pairs (`{{< notice tip >}}`), which `shortcodes` writes as the third.
+- `> [!NOTE] Title` of GitHub and Obsidian, any kind, collapsed or not;
+- `!!! note "Title"` and `??? note` above indented lines, of MkDocs and Python-Markdown, with its tabs (`=== "Title"`);
+- `::: tip Title` … `:::` of Docusaurus, VuePress, Pandoc and Quarto; of an unknown kind only the content stays;
+- paired shortcodes (`{{< notice tip >}}`), which `paired_shortcodes` has converted to the third syntax.
 
-Within fenced code they are code.
+Fenced code is left as it is.
 """
 
 import re
@@ -26,7 +26,7 @@ _CONTAINER = re.compile(
     r"(?P<indent>[ \t]*):{3,}[ \t]*\{?\.?(?:callout-)?(?P<kind>[A-Za-z][\w-]*)\}?(?P<title>.*)"
 )
 _CONTAINER_END = re.compile(r"[ \t]*:{3,}[ \t]*")
-_TITLE = re.compile(r"\[(?P<bracketed>[^\]]*)\].*|.*?\btitle=\"(?P<named>[^\"]*)\".*|[\[{.#].*")
+_TITLE = re.compile(r"\[(?P<brackets>[^\]]*)\].*|.*?\btitle=\"(?P<attribute>[^\"]*)\".*|[\[{.#].*")
 _MAX_TITLE_LENGTH = 300  # characters
 ADMONITION_KINDS = frozenset(
     {
@@ -35,15 +35,15 @@ ADMONITION_KINDS = frozenset(
         *("question", "quote", "security", "success", "summary", "tip", "todo", "warn", "warning"),
     }
 )
-"""The words that open a box where the same marks open other things, too."""
+"""The names of containers, shortcodes and components that are admonitions."""
 _KINDS_WITHOUT_TITLE = frozenset({"admonition", "alert", "callout", "default", "notice", "primary", "quote"})
-"""Kinds that say nothing to readers: such a box has no title but its own."""
-_MAX_DEPTH = 8  # boxes in each other; what lies deeper stays as it was written
+"""Kinds whose names tell readers nothing, so that they are not used as titles."""
+_MAX_DEPTH = 8  # levels of nesting; deeper admonitions stay as they are
 
 
 def convert_admonitions(text: str) -> str:
-    """The text with its boxes as quotations."""
-    has_candidates = (  # one letter is found ten times as fast as three
+    """Return Markdown with its admonitions as block quotes."""
+    has_candidates = (  # a search for one character takes a tenth of the time of a search for three
         ":::" in text
         or ("!" in text and ("[!" in text or "!!! " in text))
         or ("?" in text and "???" in text)
@@ -71,7 +71,7 @@ def _convert_lines(lines: list[str], depth: int) -> list[str]:
 
 
 def _parse_fence(lines: list[str], index: int) -> tuple[int, list[str]] | None:
-    """Fenced code, as it is, and where it ends; None where none begins."""
+    """Return the index after the fenced code that begins at `index`, and its lines; None where none begins."""
     match = _FENCE.match(lines[index])
     if not match:
         return None
@@ -80,25 +80,21 @@ def _parse_fence(lines: list[str], index: int) -> tuple[int, list[str]] | None:
 
 
 def _parse_alert(lines: list[str], index: int) -> tuple[int, list[str]] | None:
-    """The first line of a quotation that says what it is."""
+    """Return the index after the first line of a GitHub alert, and that line as a title; None where none begins."""
     match = _ALERT.fullmatch(lines[index])
-    if (
-        not match
-        or (index and _ALERT.fullmatch(lines[index - 1]))
-        or _is_continuation(match["quote"], lines[index - 1 : index])
-    ):
+    if not match:
+        return None
+    previous_line = lines[index - 1] if index else ""
+    quote = match["quote"].rstrip()
+    continues_quote = previous_line.startswith(quote) and previous_line.strip("> \t")
+    if continues_quote or _ALERT.fullmatch(previous_line):
         return None
     title = _parse_title(match["title"], match["kind"])
-    return index + 1, [f"{match['quote']}**{title}**", match["quote"].rstrip()] if title else []
-
-
-def _is_continuation(quote: str, previous_lines: list[str]) -> bool:
-    """Whether the quotation began in the line before, so that nothing opens here."""
-    return any(line.startswith(quote.rstrip()) and line.strip("> \t") for line in previous_lines)
+    return index + 1, [f"{match['quote']}**{title}**", quote] if title else []
 
 
 def _parse_block(lines: list[str], index: int, depth: int) -> tuple[int, list[str]] | None:
-    """The box, or the tab, that opens in a line, and where it ends."""
+    """Return the index after the admonition or tab that begins at `index`, and its new lines; None where none begins."""
     if match := _CONTAINER.fullmatch(lines[index]):
         end = _find_container_end(lines, index)
         content = _convert_lines(lines[index + 1 : end - 1], depth + 1)
@@ -119,23 +115,23 @@ def _parse_block(lines: list[str], index: int, depth: int) -> tuple[int, list[st
 
 
 def _format_blockquote(indent: str, title: str, content: list[str]) -> list[str]:
-    """The lines of a box, apart from what stands before and after it."""
+    """Return the lines of a block quote between two blank lines."""
     heading = [f"**{title}**", ""] if title else []
     return ["", *(f"{indent}> {line.removeprefix(indent)}".rstrip() for line in (*heading, *content)), ""]
 
 
 def _parse_title(text: str, kind: str) -> str:
-    """The title that the author gave, else the kind; empty where the kind says nothing."""
+    """Return the author's title, else the kind; an empty string for a kind that tells readers nothing."""
     text = text[:_MAX_TITLE_LENGTH]
     if match := _TITLE.fullmatch(text):
-        text = match["bracketed"] or match["named"] or ""
+        text = match["brackets"] or match["attribute"] or ""
     if text:
         return text.replace("**", "").strip()
     return "" if kind.lower() in _KINDS_WITHOUT_TITLE else kind.replace("-", " ").capitalize()
 
 
 def _dedent_block(lines: list[str], start: int, indent: str) -> tuple[int, list[str]]:
-    """Where the lines end that are indented by four more blanks, and those lines without these."""
+    """Return the index after the lines that are indented by four more spaces, and those lines without them."""
     end = start
     while start < len(lines) and not lines[start].strip():
         start += 1
@@ -157,7 +153,7 @@ def _find_fence_end(lines: list[str], start: int, fence: str) -> int:
 
 
 def _find_container_end(lines: list[str], start: int) -> int:
-    """The line after the one that closes the container; where none does, it lasts to the end."""
+    """Return the index after the line that closes the container; an unclosed container reaches the end."""
     depth, index = 0, start
     while index < len(lines):
         if fence := _FENCE.match(lines[index]):

@@ -1,18 +1,20 @@
-"""What one mark of another tool means, where that can be known: a picture, a link, an address, an id, or nothing at all.
+"""Parse single tags of other tools: images, links, URLs, ids, and tags without a meaning for readers.
 
-In comes one mark as it was written, out goes the meaning, or None. Jekyll, Octopress and Hexo (Liquid), Hugo, Zola,
-kramdown and Pandoc, Obsidian. Nothing is looked up: which posts there are, others know.
+Each function takes the source of one tag of Liquid (Jekyll, Octopress, Hexo), Hugo, Zola, kramdown, Pandoc or Obsidian.
+Which posts and files exist is unknown here: a link to a post is returned as `post:` and a name.
 """
 
 import re
 from urllib.parse import quote
 
+from ketapress.posts.dialects.arguments import find_named_arguments
+
 _ATTRIBUTE = r"(?:[#.][\w:.-]+|[\w-]+=(?:\"[^\"\n]*\"|[\w%.#-]+))"
 ATTRIBUTE_BLOCK = rf"\{{[ \t]*{_ATTRIBUTE}(?:[ \t]+{_ATTRIBUTE})*[ \t]*\}}"
-"""A block of attributes as Pandoc and Hugo write it, `{#id .class width=100}`, after a picture or at the end of a line."""
+"""An attribute block of Pandoc and Hugo, `{#id .class width=100}`, after an image or at the end of a line."""
 
 POST_SCHEME = "post:"
-"""What an address begins with that names a post by its file, with or without ending and folders."""
+"""The beginning of a URL that names a post by its file, with or without suffix and folders."""
 
 _INVISIBLE_TAG = re.compile(
     r"\{#|\{:|\{[ \t]*\.|\{[ \t]*[\w-]+=|\{\{-?\s*/\*|\{%-?\s*(?:end)?(?:raw|comment)\s*-?%\}|\[TOC\]|\[\[_?toc_?\]\]"
@@ -26,12 +28,12 @@ _SITE_URL = re.compile(
 )
 _QUOTED_URL = re.compile(
     r"\{\{-?\s*(?:[\"'](?P<path>[^\"']*)[\"'](?:\s*\|\s*(?:relative_url|absolute_url|url|prepend:\s*site\.(?:base)?url))*"
-    r"|(?:relURL|absURL)\s+[\"'](?P<go>[^\"']*)[\"'])\s*-?\}\}"
+    r"|(?:relURL|absURL)\s+[\"'](?P<hugo>[^\"']*)[\"'])\s*-?\}\}"
 )
 _POST_LINK = re.compile(
     r"\{%-?\s*post_link\s+(?P<hexo>[^\s%]+)[^%]*%\}|"
     r"\{%-?\s*(?:link|post_url)\s+(?P<liquid>[^%]+?)\s*-?%\}"
-    r"|\{\{[<%]\s*(?:rel)?ref\s+(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`<>%\n]+)(?P=quote)|(?P<go>[^\"'`<>%\s]+))[^<>%]*[>%]\}\}"
+    r"|\{\{[<%]\s*(?:rel)?ref\s+(?:(?P<quote>[\"'`])(?P<hugo_quoted>[^\"'`<>%\n]+)(?P=quote)|(?P<hugo>[^\"'`<>%\s]+))[^<>%]*[>%]\}\}"
 )
 _HEXO_LINK = re.compile(
     r"\{%-?\s*(?:post_link|asset_link)\s+(?P<target>[^\s%]+)(?P<text>[^%]*?)(?:\s+(?:true|false))?\s*-?%\}"
@@ -40,10 +42,10 @@ _LINK_SHORTCODES = frozenset({"link", "btn", "button"})
 _URL = re.compile(r"https?://[^\s,\"'<>]+")
 _SHORTCODE = re.compile(
     r"\{(?:%-?|\{[<%]?)\s*(?:include\s+)?(?:[\w-]+/)?(?P<name>[\w-]+)(?:\.html|\.liquid)?"
-    r"(?:\s+(?P<words>.*?)|\s*\((?P<arguments>.*?)\))\s*/?-?[%>]?\}{1,2}",
+    r"(?:\s+(?P<arguments>.*?)|\s*\((?P<call_arguments>.*?)\))\s*/?-?[%>]?\}{1,2}",
     re.DOTALL,
 )
-"""A shortcode: Hugo's, Liquid's with its includes, Zola's."""
+"""A shortcode of Hugo, Liquid (also an include) or Zola, whose arguments are those of a call."""
 _IMAGE_SHORTCODES = frozenset({"img", "image", "figure", "asset_img", "picture"})
 EMBED_URLS = {
     "youtube": "https://www.youtube.com/watch?v={}",
@@ -65,7 +67,7 @@ EMBED_URLS = {
     "video": "",
     "embed": "",
 }
-"""What is framed from elsewhere, by the name of its shortcode, and where it is found by its id."""
+"""URL templates of embedded content by the name of its shortcode; empty where there is no id, only a URL."""
 _EMBED_IDS = {
     "youtube": r"[\w-]{11}",
     "youtubeplayer": r"[\w-]{11}",
@@ -81,7 +83,7 @@ _EMBED_IDS = {
 _EMBED_ARGUMENT = re.compile(
     r"\b(id|url|src|link|repo|provider)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))"
 )
-_WIKI_LINK = re.compile(r"(?P<shown>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
+_WIKI_LINK = re.compile(r"(?P<embed>!?)\[\[(?!!)(?P<target>[^\[\]|\\]+?)(?:\\?\|(?P<text>[^\[\]]*))?\]\]")
 _IMAGE_FILE = re.compile(r".+\.(?:png|jpe?g|gif|webp|svg|avif|bmp)", re.IGNORECASE)
 _OTHER_FILE = re.compile(
     r".+\.(?:pdf|mp[34]|m4[av]|og[gv]|webm|wav|flac|zip|csv|docx|xlsx|pptx|epub)", re.IGNORECASE
@@ -98,22 +100,22 @@ _ID_ATTRIBUTE = re.compile(r"[\s{:]#([\w:.-]+)")
 
 
 def is_invisible(tag: str) -> bool:
-    """Whether a mark means nothing to readers: comments, `{% raw %}`, attributes, a table of contents, `{% more %}`."""
+    """Whether a tag means nothing to readers: a comment, `{% raw %}`, attributes, a table of contents, `{% more %}`."""
     return bool(_INVISIBLE_TAG.match(tag.lstrip()))
 
 
 def parse_id(tag: str) -> str:
-    """The id that attributes give to what they stand after; empty where there is none."""
+    """Return the id in an attribute block; an empty string if there is none."""
     match = _ID_ATTRIBUTE.search(tag[:-1]) if tag.lstrip()[:2] not in {"{{", "{%"} else None
     return match[1] if match else ""
 
 
 def parse_url_part(tag: str) -> str | None:
-    """What a mark stands for within an address, `post:…` for the page of a post; None where nobody knows."""
+    """Return what a tag expands to within a URL, `post:…` for the page of a post; None if that is unknown."""
     if _SITE_URL.fullmatch(tag):
         return ""
     if post := _POST_LINK.fullmatch(tag):
-        return POST_SCHEME + (post["hexo"] or post["liquid"] or post["quoted"] or post["go"])
+        return POST_SCHEME + (post["hexo"] or post["liquid"] or post["hugo_quoted"] or post["hugo"])
     if wiki := _WIKI_LINK.fullmatch(tag):
         return _build_wiki_url(wiki)
     if asset := _HEXO_LINK.fullmatch(tag):
@@ -121,7 +123,7 @@ def parse_url_part(tag: str) -> str | None:
     match = _QUOTED_URL.fullmatch(tag)
     if match is None:
         return None
-    path = match["path"] if match["path"] is not None else match["go"]
+    path = match["path"] if match["path"] is not None else match["hugo"]
     return path if path.startswith(("/", "http://", "https://")) else f"/{path}"
 
 
@@ -136,12 +138,12 @@ def _build_wiki_url(wiki: re.Match[str]) -> str:
 
 
 def _is_image_embed(wiki: re.Match[str]) -> bool:
-    """Whether a mark shows a picture, and does not link to a note, or quote one."""
-    return bool(wiki["shown"] and _IMAGE_FILE.fullmatch(wiki["target"].strip()))
+    """Whether a wiki tag embeds an image; others link to a note, or embed one."""
+    return bool(wiki["embed"] and _IMAGE_FILE.fullmatch(wiki["target"].strip()))
 
 
 def parse_image(tag: str) -> tuple[str, str] | None:
-    """The address of the picture that a mark shows, and its description; None where it shows none."""
+    """Return the URL and alternative text of the image that a tag shows; None if it shows none."""
     if tag.startswith("![["):
         wiki = _WIKI_LINK.fullmatch(tag)
         if not wiki or not _is_image_embed(wiki):
@@ -151,35 +153,35 @@ def parse_image(tag: str) -> tuple[str, str] | None:
     match = _SHORTCODE.fullmatch(tag)
     if not match or match["name"] not in _IMAGE_SHORTCODES:
         return None
-    return _parse_image_arguments(match["words"] or match["arguments"] or "")
+    return _parse_image_arguments(match["arguments"] or match["call_arguments"] or "")
 
 
 def parse_caption(tag: str) -> str:
-    """What stands below the picture that a mark shows, as its author wrote it; empty where nothing does."""
+    """Return the caption of the image that a tag shows, as its author wrote it; an empty string if there is none."""
     match = _SHORTCODE.fullmatch(tag) if "caption" in tag else None
-    return _parse_arguments(match["words"] or match["arguments"] or "").get("caption", "") if match else ""
-
-
-def _parse_arguments(arguments: str) -> dict[str, str]:
-    return {name: "".join(values) for name, *values in _IMAGE_ARGUMENT.findall(arguments)}
+    arguments = match["arguments"] or match["call_arguments"] or "" if match else ""
+    return dict(find_named_arguments(arguments, _IMAGE_ARGUMENT)).get("caption", "")
 
 
 def _parse_image_arguments(arguments: str) -> tuple[str, str] | None:
-    named_arguments = _parse_arguments(arguments)
-    if src := next((named_arguments[name] for name in _SRC_KEYS if name in named_arguments), ""):
-        return src, next((named_arguments[name] for name in _ALT_KEYS if name in named_arguments), "")
+    named = dict(find_named_arguments(arguments, _IMAGE_ARGUMENT))
+    if src := next((named[name] for name in _SRC_KEYS if name in named), ""):
+        return src, next((named[name] for name in _ALT_KEYS if name in named), "")
     parts = [(double or single, unquoted) for double, single, unquoted in _ARGUMENT.findall(arguments)]
     index = next((index for index, part in enumerate(parts) if _URL_OR_PATH.match("".join(part))), None)
     if index is None:
         return None
-    quoted_texts = [alt for alt, _ in parts[index + 1 :] if alt]
-    unquoted_text = " ".join(word for _, word in parts[index + 1 :] if not word.isdigit())
-    alt = quoted_texts[0 if "," in arguments else -1] if quoted_texts else unquoted_text.strip()
-    return "".join(parts[index]), alt  # Eleventy's lists say last how wide a picture is
+    quoted_texts = [text for text, _ in parts[index + 1 :] if text]
+    if quoted_texts:
+        # Octopress and Hexo have the alternative text last; Eleventy, with commas, has it first and sizes after it
+        return "".join(parts[index]), quoted_texts[0 if "," in arguments else -1]
+    return "".join(parts[index]), " ".join(
+        word for _, word in parts[index + 1 :] if not word.isdigit()
+    ).strip()
 
 
 def parse_link(tag: str) -> tuple[str, str] | None:
-    """Where a mark leads, and the words of the link; the address is empty where `address` has it. None: it is no link."""
+    """Return the URL and text of a link; the URL is empty where `parse_url_part` returns it. None if the tag is no link."""
     if tag.endswith("]]"):
         wiki = _WIKI_LINK.fullmatch(tag)
         if not wiki or _is_image_embed(wiki) or is_invisible(tag):
@@ -190,15 +192,15 @@ def parse_link(tag: str) -> tuple[str, str] | None:
     match = _SHORTCODE.fullmatch(tag)
     name = match["name"].lower() if match else ""
     if match and name in _LINK_SHORTCODES:
-        return _parse_hexo_link(match["words"] or "")
+        return _parse_hexo_link(match["arguments"] or "")
     if not match or name not in EMBED_URLS:
         return None
-    embed_url = _build_embed_url(name, match["words"] or match["arguments"] or "")
+    embed_url = _build_embed_url(name, match["arguments"] or match["call_arguments"] or "")
     return (embed_url, embed_url) if embed_url else None
 
 
 def _parse_hexo_link(arguments: str) -> tuple[str, str] | None:
-    """Where a link or a button of Hexo's leads, and its text: before the address, or behind it and a comma."""
+    """Return the URL of a Hexo link or button, and its text, which stands before the URL or after it and a comma."""
     match = _URL.search(arguments)
     if not match:
         return None
@@ -208,22 +210,16 @@ def _parse_hexo_link(arguments: str) -> tuple[str, str] | None:
 
 
 def _build_embed_url(name: str, arguments: str) -> str:
-    """The address of what a shortcode frames; empty where it does not tell."""
-    named_arguments = {
-        key: double or single or unquoted
-        for key, double, single, unquoted in _EMBED_ARGUMENT.findall(arguments)
-    }
-    target = next(
-        (named_arguments[key] for key in ("url", "src", "link", "repo", "id") if key in named_arguments), ""
-    )
+    """Return the URL of embedded content; an empty string if the arguments do not give one."""
+    named = dict(find_named_arguments(arguments, _EMBED_ARGUMENT))
+    target = next((named[key] for key in ("url", "src", "link", "repo", "id") if key in named), "")
     if not target and (match := _URL.match(arguments.lstrip(" \"'("))):
         target = match[0]
     target = target or arguments.split("=", maxsplit=1)[0].strip(" \"'").replace('" "', " ")
-    if target.startswith("/") and not _EMBED_IDS.get(name) and not re.search(r"[\s<>\"]", target):
+    is_path = target.startswith("/") and not _EMBED_IDS.get(name)
+    if (is_path or target.startswith(("https://", "http://"))) and not re.search(r"[\s<>\"]", target):
         return target
-    if target.startswith(("https://", "http://")) and not re.search(r"[\s<>\"]", target):
-        return target
-    name = named_arguments.get("provider", name)
+    name = named.get("provider", name)
     if not EMBED_URLS.get(name) or not re.fullmatch(_EMBED_IDS.get(name, r"[\w-]{3,40}"), target):
         return ""
     return EMBED_URLS[name].format(target.replace(" ", "/"))

@@ -1,66 +1,45 @@
-"""Marks in pairs that nobody knows by name go, and what stands between them stays: it was written for readers.
+"""Remove unknown paired shortcodes; keep their content, which was written for readers.
 
-In comes a body as its author wrote it, out goes the same without the marks, line for line. Shortcodes of Hugo's themes,
-tags of Hexo, Liquid and Nunjucks, Zola's `{% name() %}` … `{% end %}`. A title that the first of them gives is shown
-in bold; what leads somewhere is a link; drawings are code. Programs (`{% for %}`, `{% if %}`) are none of these.
+Input and output are a body of a post, line for line. The shortcodes are those of Hugo themes, Hexo, Liquid, Nunjucks and
+Zola (`{% name() %}` … `{% end %}`). A title in the start tag is shown in bold, one with a URL becomes a link, a diagram
+becomes code. Control tags (`{% for %}`, `{% if %}`) are left as they are.
 """
 
 import re
 from html import escape
 
+from ketapress.posts.dialects.arguments import find_named_arguments, find_quoted_strings
+
 _TAG = re.compile(
-    r"(?P<fence>^[ \t>]*(?P<mark>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n(?:[^\n]*\n)*?(?:[ \t>]*(?P=mark)[`~]*[ \t]*$|[^\n]*\Z))"
+    r"^[ \t>]*(?P<fence>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n(?:[^\n]*\n)*?(?:[ \t>]*(?P=fence)[`~]*[ \t]*$|[^\n]*\Z)"
     r"|(?P<code>`[^`\n]+`)"
-    r"|\{\{[<%]\s*(?P<go_end>/?)\s*(?P<go>[A-Za-z][\w/-]*)(?P<go_words>(?:[^{}]|\{(?!\{)){0,500}?)[>%]\}\}"
-    r"|\{%-?\s*(?P<end>end(?:_?(?=\w))?)?(?P<liquid>[A-Za-z]\w*|(?=\s*-?%))(?P<words>[^{}%]{0,500})-?%\}",
+    r"|\{\{[<%]\s*(?P<hugo_end>/?)\s*(?P<hugo>[A-Za-z][\w/-]*)(?P<hugo_arguments>(?:[^{}]|\{(?!\{)){0,500}?)[>%]\}\}"
+    r"|\{%-?\s*(?P<liquid_end>end(?:_?(?=\w))?)?(?P<liquid>[A-Za-z]\w*|(?=\s*-?%))(?P<liquid_arguments>[^{}%]{0,500})-?%\}",
     re.MULTILINE,
 )
 _CONTROL_TAGS = frozenset(
     {
-        *(
-            "assign",
-            "block",
-            "call",
-            "capture",
-            "case",
-            "comment",
-            "cycle",
-            "filter",
-            "for",
-            "form",
-            "if",
-            "ifchanged",
-        ),
-        *(
-            "macro",
-            "paginate",
-            "raw",
-            "render",
-            "renderTemplate",
-            "set",
-            "setAsync",
-            "tablerow",
-            "unless",
-            "with",
-        ),
+        *("assign", "block", "call", "capture", "case", "comment", "cycle", "filter", "for", "form", "if"),
+        *("ifchanged", "macro", "paginate", "raw", "render", "renderTemplate", "set", "setAsync", "tablerow"),
+        *("unless", "with"),
     }
 )
 _DIAGRAM_LANGUAGES = frozenset(
     {"chart", "echarts", "flow", "graphviz", "markmap", "mermaid", "plantuml", "wavedrom"}
 )
 _ARGUMENT = re.compile(r"\b([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,\"']+))")
-_QUOTED_STRING = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+
 _TITLE_KEYS = ("title", "summary", "header", "label", "name", "tabname", "author")
 _DISCLOSURE_NAME = re.compile(r".*(?:accordion|collaps|details|expand|fold|spoiler|toggle).*", re.IGNORECASE)
-_MAX_OPEN_TAGS = 50  # marks that are looked at for the one that is closed
+_MAX_OPEN_TAGS = 50  # start tags that an end tag is compared with; a limit against quadratic time
 _URL_KEYS = ("href", "url", "link", "to")
-_NOT_A_TITLE = re.compile(
+_NOT_A_TITLE = re.compile(  # a keyword, an icon, a URL, a file
     r"\W*|[a-z]+|.*\bfa[brs]?[ -].*|https?://.*|.*\.\w{2,4}"
-)  # numbers, icons, colours, files
+)
 
 
 def remove_unknown_shortcodes(body: str) -> str:
-    """The body, and of each pair of marks what stands between them."""
+    """Return the body without the tags of unknown paired shortcodes."""
     tags = list(_TAG.finditer(body))
     pairs = dict(_find_pairs(tags))
     if not pairs:
@@ -86,71 +65,61 @@ def remove_unknown_shortcodes(body: str) -> str:
 
 
 def _find_pairs(tags: list[re.Match[str]]) -> list[tuple[int, int]]:
-    """The numbers of the marks that open something, each with that of the mark which closes it."""
-    open_tags: list[tuple[str, int]] = []
+    """Return the indexes of the start tag and the end tag of each pair."""
+    open_indexes: list[int] = []
     pairs = []
     for index, tag in enumerate(tags):
         if tag["fence"] or tag["code"]:
             continue
-        name = tag["go"] or tag["liquid"]
-        if not (tag["go_end"] or tag["end"]):
-            open_tags.append((f"<{name}" if tag["go"] else name, index))
+        if not (tag["hugo_end"] or tag["liquid_end"]):
+            open_indexes.append(index)
             continue
-        tag_key = f"<{name}" if tag["go"] else name
-        open_index = next(
-            (
-                open_index
-                for open_index in range(len(open_tags) - 1, max(len(open_tags) - _MAX_OPEN_TAGS, 0) - 1, -1)
-                if _is_matching_end(tag_key, tags[open_tags[open_index][1]])
-            ),
-            -1,
-        )
-        if open_index >= 0:
-            start_key, start_index = open_tags[open_index]
-            del open_tags[open_index:]
-            if start_key not in _CONTROL_TAGS:
-                pairs.append((start_index, index))
+        for depth, start_index in enumerate(reversed(open_indexes[-_MAX_OPEN_TAGS:]), 1):
+            start_tag = tags[start_index]
+            if _is_pair(start_tag, tag):
+                del open_indexes[-depth:]
+                if start_tag["liquid"] not in _CONTROL_TAGS:
+                    pairs.append((start_index, index))
+                break
     return pairs
 
 
-def _is_matching_end(name: str, start_tag: re.Match[str]) -> bool:
-    """Whether a mark of that name closes the one that was opened; Zola's has no name."""
-    if not name:
-        return bool(start_tag["liquid"]) and start_tag["words"].startswith("(")
-    return name == (f"<{start_tag['go']}" if start_tag["go"] else start_tag["liquid"])
+def _is_pair(start_tag: re.Match[str], end_tag: re.Match[str]) -> bool:
+    """Whether an end tag closes a start tag. Zola's `{% end %}` closes any call, `{% name() %}`."""
+    if not (end_tag["hugo"] or end_tag["liquid"]):
+        return bool(start_tag["liquid"]) and start_tag["liquid_arguments"].startswith("(")
+    return start_tag.group("hugo", "liquid") == end_tag.group("hugo", "liquid")
 
 
 def _build_replacements(start_tag: re.Match[str], end_tag: re.Match[str]) -> tuple[str, str]:
-    """What stands in the place of both marks."""
-    name = start_tag["go"] or start_tag["liquid"]
-    arguments = start_tag["go_words"] or start_tag["words"] or ""
+    """Return what replaces the start tag and the end tag."""
+    name = start_tag["hugo"] or start_tag["liquid"]
+    arguments = start_tag["hugo_arguments"] or start_tag["liquid_arguments"] or ""
     if name in _DIAGRAM_LANGUAGES and _is_alone_on_line(start_tag) and _is_alone_on_line(end_tag):
         return f"~~~{name}", "~~~"
-    named_arguments = {
-        key.lower(): double or single or unquoted
-        for key, double, single, unquoted in _ARGUMENT.findall(arguments)
-    }
-    if url := next((named_arguments[key] for key in _URL_KEYS if named_arguments.get(key)), ""):
+    named = {key.lower(): value for key, value in find_named_arguments(arguments, _ARGUMENT)}
+    if url := next((named[key] for key in _URL_KEYS if named.get(key)), ""):
         return f'<a href="{escape(url)}">', "</a>"
-    title = next(
-        (named_arguments[key] for key in _TITLE_KEYS if named_arguments.get(key)), ""
-    ) or _parse_title(name, _ARGUMENT.sub("", arguments))
-    title = title.replace("**", "")
-    return (f"**{title}**{'  ' if _is_alone_on_line(start_tag) else ' '}" if title else ""), ""
+    title = next((named[key] for key in _TITLE_KEYS if named.get(key)), "")
+    title = (title or _parse_title(name, _ARGUMENT.sub("", arguments))).replace("**", "")
+    if not title:
+        return "", ""
+    line_break = (
+        "  " if _is_alone_on_line(start_tag) else " "
+    )  # two spaces at the end of a line are a hard break
+    return f"**{title}**{line_break}", ""
 
 
 def _parse_title(name: str, arguments: str) -> str:
-    """A title among words that have no names: in quotes, or behind an @, as themes of Hexo have it; all of what is folded."""
-    candidates = [double or single for double, single in _QUOTED_STRING.findall(arguments)] or [
-        arguments.partition("@")[2].strip()
-    ]
+    """Return the title among positional arguments: in quotes, after an @ (Hexo themes), or all of those of a disclosure."""
+    candidates = find_quoted_strings(arguments) or [arguments.partition("@")[2].strip()]
     if not any(candidates) and _DISCLOSURE_NAME.fullmatch(name):
         return arguments.strip(" -()")
     return next((candidate for candidate in candidates if not _NOT_A_TITLE.fullmatch(candidate)), "")
 
 
 def _is_alone_on_line(tag: re.Match[str]) -> bool:
-    """Whether a mark is all that its line holds."""
+    """Whether a tag is the only text on its line."""
     text_before = tag.string[tag.string.rfind("\n", 0, tag.start()) + 1 : tag.start()]
     end = tag.string.find("\n", tag.end())
     return not (text_before.strip() or tag.string[tag.end() : end if end >= 0 else None].strip())

@@ -1,1 +1,1 @@
-"""Plain text, Markdown and HTML to HTML."""
+"""Convert plain text, Markdown and HTML files to HTML fragments."""

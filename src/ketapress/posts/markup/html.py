@@ -1,7 +1,7 @@
-"""An HTML file is taken apart: what its head says, and the fragment that is the post.
+"""Split an HTML file into the fields of its head and the fragment that is the post.
 
-In comes text as people and tools write it, whole pages or fragments; out go header values and HTML that still has to
-be sanitised. It reads by patterns, because nothing here decides what is safe.
+The file is a whole page or a fragment, as people and tools write it. The fragment is not sanitized yet. Patterns are
+enough, because nothing here decides what is safe.
 """
 
 import re
@@ -39,9 +39,9 @@ _BOILERPLATE = re.compile(
 )
 _PRE = re.compile(r"\s*<pre(?:\s[^>]*)?>\n?(.*?)(?:</pre\s*>\s*|\Z)", re.IGNORECASE | re.DOTALL)
 
-_MAX_HEAD_LENGTH = 50_000  # characters; only what stands in them is read
+_MAX_HEAD_LENGTH = 50_000  # characters; fields after them are ignored
 
-# What else pages call the fields: Open Graph, Dublin Core, Pelican
+# Names of the fields in Open Graph, Dublin Core and Pelican
 _META_NAMES = {
     "article:published_time": "date",
     "dc.date": "date",
@@ -70,7 +70,7 @@ _META_FIELDS = {
 
 
 class HtmlPage(NamedTuple):
-    """What a page's head says, and its body; `offset` is where the body begins in the text."""
+    """The fields of a page's head, and its body, which begins at `offset` in the text."""
 
     header: dict[str, Value]
     body: str
@@ -78,7 +78,7 @@ class HtmlPage(NamedTuple):
 
 
 def parse_page(text: str) -> HtmlPage:
-    """A whole page, or a fragment, which has an empty header."""
+    """Return a page; a fragment has an empty header."""
     if not _PAGE_START.match(text):
         return HtmlPage({}, text, 0)
     body = _BODY.search(text)
@@ -91,13 +91,14 @@ def parse_page(text: str) -> HtmlPage:
         header["date"] = unescape(date_match[1])
     start, end = _find_main_part(full_body)
     main = _BOILERPLATE.sub("", full_body[start:end])
-    if heading := _find_title_heading(main, str(header.get("title", ""))):
-        header["title"] = heading
+    heading, _ = split_leading_heading(main)
+    if heading and str(header.get("title", "")).startswith(heading):
+        header["title"] = heading  # without the name of the site, which follows in the head
     return HtmlPage(header, main, offset + start)
 
 
 def _find_main_part(body: str) -> tuple[int, int]:
-    """Where the content of the page's one `<article>` or `<main>` stands; the whole body where there is no such one."""
+    """Return start and end of the content of the only `<article>` or `<main>`; those of the body if there is none."""
     for name, start_pattern in _MAIN_TAGS.items():
         start_tags = start_pattern.findall(body)
         end = body.lower().rfind(f"</{name}")
@@ -106,37 +107,32 @@ def _find_main_part(body: str) -> tuple[int, int]:
     return 0, len(body)
 
 
-def _find_title_heading(body: str, title: str) -> str:
-    """The heading that the body opens with, where the head's title is that and the name of the site behind it."""
-    heading, _ = split_leading_heading(body)
-    return heading if heading and title.startswith(heading) else ""
-
-
 def split_leading_heading(fragment: str) -> tuple[str, str]:
-    """The heading of level one that the fragment opens with, as plain text, and what follows it."""
+    """Return the text of the level-one heading at the start of a fragment, empty if there is none, and the rest."""
     match = _HEADING.match(fragment)
     return (html_to_text(match[1]), fragment[match.end() :]) if match else ("", fragment)
 
 
 def split_first_line(fragment: str) -> tuple[str, str]:
-    """The text of the first line or paragraph, and what follows it."""
+    """Return the text of the first line or paragraph, empty if there is none, and the rest."""
     match = _FIRST_LINE.match(fragment)
     return (html_to_text(match[1]), fragment[match.end() :]) if match else ("", fragment)
 
 
 def find_first_time(fragment: str) -> str:
-    """What the first `<time datetime>` says; empty where there is none."""
+    """Return the value of the first `<time datetime>`; an empty string if there is none."""
     match = _TIME.search(fragment)
     return unescape(match[1]) if match else ""
 
 
 def extract_pre_text(fragment: str) -> str | None:
-    """The plain text of a fragment that is one `<pre>` and nothing else; None where it is anything else."""
+    """Return the plain text of a fragment that is one `<pre>` without tags inside; None for any other fragment."""
     match = _PRE.fullmatch(fragment)
     return None if match is None or "<" in match[1] else unescape(match[1])
 
 
 def _parse_head(head: str) -> dict[str, Value]:
+    """Return the fields in the head of a page."""
     header: dict[str, Value] = {}
     if title := _TITLE.search(head):
         header["title"] = html_to_text(title[1])

@@ -1,7 +1,6 @@
-"""Markdown becomes HTML: CommonMark with tables, footnotes, strikethrough, task lists, formulas and bare links, by comrak.
+"""Render Markdown as HTML with comrak: CommonMark, tables, footnotes, strikethrough, task lists, formulas, bare URLs.
 
-In comes the body of a post, out goes HTML that still has to be sanitised: raw HTML passes through. Why comrak:
-docs/notes/markdown-engine.md.
+Raw HTML passes through, so that the result still has to be sanitized. Why comrak: docs/notes/markdown-engine.md.
 """
 
 import re
@@ -13,8 +12,8 @@ import comrak
 from ketapress.posts.dialects.shortcodes import ATTRIBUTE_BLOCK
 from ketapress.posts.text.strip_markdown import strip_markdown
 
-_MAX_COLUMNS = 128  # of a table; as md4c has it
-_MAX_CELLS = 500_000  # columns times lines of the post: short rows are filled up, which squares the output
+_MAX_COLUMNS = 128  # of a table; the limit of md4c
+_MAX_CELLS = 500_000  # columns times lines of the post; short rows are filled up, so that the output grows with the square
 _MIN_PIPES, _MIN_LINES = _MAX_COLUMNS - 1, _MAX_CELLS // _MAX_COLUMNS
 _DELIMITER_ROW = re.compile(r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$", re.MULTILINE)
 _CHECKBOXES = {
@@ -25,7 +24,7 @@ _LEADING_HEADING = re.compile(
     r"\s*(?:#[ \t]+([^\n]{1,300})(?:\n|\Z)|([^\s#>*`|-][^\n]{0,300})\n=+[ \t]*(?:\n|\Z))"
 )
 _TRAILING_ATTRIBUTES = re.compile(rf"[ \t]*{ATTRIBUTE_BLOCK}[ \t]*\Z")
-_OPEN, _CLOSE = "\U0010ff02", "\U0010ff03"  # private use, as in `leftovers`
+_OPEN, _CLOSE = "\U0010ff02", "\U0010ff03"  # of a private use area, next to those of `placeholders`
 _FORMULA = re.compile(
     r"^[ \t>]*(?P<fence>`{3,}(?![^\n]*`)|~{3,})[^\n]*\n(?:[^\n]*\n)*?(?:[ \t>]*(?P=fence)[`~]*[ \t]*$|[^\n]*\Z)"
     r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n)[^`]|(?<!`)(?!(?P=ticks)(?!`))`+){1,1000}?(?P=ticks)(?!`)|\\[$`]"
@@ -39,7 +38,7 @@ _IMAGE_WITH_SPACES = re.compile(
     re.IGNORECASE,
 )
 
-_MAX_AT_SIGNS = 500  # comrak calls itself for each e-mail address of a paragraph, and dies of some 20,000
+_MAX_AT_SIGNS = 500  # comrak recurses once for each e-mail address; some 20,000 overflow its stack
 
 
 def _build_extensions(*, autolink: bool) -> comrak.ExtensionOptions:
@@ -56,7 +55,7 @@ def _build_extensions(*, autolink: bool) -> comrak.ExtensionOptions:
 
 _EXTENSIONS = _build_extensions(autolink=False)
 _AUTOLINK_EXTENSIONS = _build_extensions(autolink=True)
-# An address that is marked as one: `[text](https://…)`, `<https://…>`. Each begins with one certain letter: ten times as fast
+# `[text](https://…)` and `<https://…>`; two patterns that begin with a literal take a tenth of the time of one
 _INLINE_LINK = re.compile(r"\[[^\[\]\\\n]*\]\(https?://[^\s()<>\[\]\\]*\)")
 _AUTOLINK = re.compile(r"<https?://[^\s<>]+>")
 _PARSE_OPTIONS = comrak.ParseOptions()
@@ -65,20 +64,20 @@ _RENDER_OPTIONS.unsafe_ = True
 
 
 def render_markdown(text: str) -> str:
-    """The text as unsanitised HTML. A table wider than 128 columns is shown as the text it was written as."""
+    """Return Markdown as HTML that is not sanitized. A table of more than 128 columns is shown as its source."""
     if "markdown=" in text:
         text = _MARKDOWN_ELEMENT.sub(r"\1\n\n", text)
     if "![" in text:
         text = _IMAGE_WITH_SPACES.sub(r"\1<\2>", text)
     formulas: list[str] = []
     if "$" in text and _can_have_formulas(text):
-        text = _FORMULA.sub(lambda found: _store_formula(found, formulas), text)
+        text = _FORMULA.sub(lambda match: _store_formula(match, formulas), text)
     safe_text = _escape_huge_tables(text)
     html = comrak.render_markdown(safe_text, _EXTENSIONS, _PARSE_OPTIONS, _RENDER_OPTIONS)
     if not _has_all_links(text, html) and _has_bare_urls(text):
         html = comrak.render_markdown(safe_text, _AUTOLINK_EXTENSIONS, _PARSE_OPTIONS, _RENDER_OPTIONS)
     if formulas:
-        html = _FORMULA_PLACEHOLDER.sub(lambda kept: _restore_formula(kept, formulas), html)
+        html = _FORMULA_PLACEHOLDER.sub(lambda match: _restore_formula(match, formulas), html)
     if "<input" in html:
         for checkbox, symbol in _CHECKBOXES.items():
             html = html.replace(checkbox, symbol)
@@ -86,19 +85,19 @@ def render_markdown(text: str) -> str:
 
 
 def _has_all_links(text: str, html: str) -> bool:
-    """Whether it is plain that every address of the text became one of a link or a picture."""
+    """Whether every URL of the text certainly became one of a link or an image."""
     if "@" in text or "www." in text or "]:" in text or "\\" in text:
         return False
     return text.count("://") == html.count('="http://') + html.count('="https://')
 
 
 def _can_have_formulas(text: str) -> bool:
-    """Whether a formula may stand in the text, with something in it that Markdown would read as its own."""
+    """Whether the text may have a formula with characters that Markdown would interpret."""
     return _OPEN not in text and text.count("$") > 1 and ("\\" in text or "_" in text or "*" in text)
 
 
 def _store_formula(match: re.Match[str], formulas: list[str]) -> str:
-    """A token for a formula, which Markdown carries through; code as it is."""
+    """Return a placeholder for a formula, which passes through Markdown unchanged; code as it is."""
     if not match["formula"] or "\n>" in match[0]:
         return match[0]
     formulas.append(match[0])
@@ -106,13 +105,13 @@ def _store_formula(match: re.Match[str], formulas: list[str]) -> str:
 
 
 def _restore_formula(placeholder: re.Match[str], formulas: list[str]) -> str:
-    """A formula as it was written: readers see TeX, and TeX means every stroke."""
+    """Return a formula as its author wrote it."""
     formula = formulas[int(placeholder[1] or placeholder[2])]
     return escape(formula) if placeholder[1] else quote(formula, safe="")
 
 
 def _has_bare_urls(text: str) -> bool:
-    """Whether an address may stand in the text as it is; to look for them doubles what a post takes."""
+    """Whether the text may have a URL or e-mail address that is no link yet; comrak's search for them doubles its time."""
     at_signs = text.count("@")
     if at_signs > _MAX_AT_SIGNS:
         return False
@@ -123,7 +122,7 @@ def _has_bare_urls(text: str) -> bool:
 
 
 def split_leading_heading(text: str) -> tuple[str, str]:
-    """The text's first heading of level one as plain text, and what follows it; no heading where it opens otherwise."""
+    """Return the text of the level-one heading at the start of Markdown, empty if there is none, and the rest."""
     match = _LEADING_HEADING.match(text)
     if not match:
         return "", text
@@ -132,7 +131,7 @@ def split_leading_heading(text: str) -> tuple[str, str]:
 
 
 def _escape_huge_tables(text: str) -> str:
-    """The text with the delimiter rows escaped of tables that would take seconds and megabytes to draw."""
+    """Escape the delimiter rows of tables that would take seconds and megabytes to render."""
     if text.count("|") < _MIN_PIPES and text.count("\n") < _MIN_LINES:
         return text
     lines = text.count("\n") + 1

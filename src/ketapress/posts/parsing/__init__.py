@@ -1,1 +1,1 @@
-"""The text of a file to a parsed post."""
+"""Parse the text of a file into a post."""

@@ -1,8 +1,4 @@
-"""A date where the header gives none: on the first line, in the file's name, or in its folders.
-
-In come the body and the path, out goes an instant with what is left of the body, or a `KetapressError` that names the
-line.
-"""
+"""Find the date of a post whose header has none: on the first lines of the body, in the file's name, in its folders."""
 
 import re
 from datetime import datetime
@@ -19,7 +15,7 @@ _FOLDER_DATE = re.compile(r"(?:^|/)(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?=[-/_]|$)")
 
 
 class BodyDate(NamedTuple):
-    """How a body opens: its date and its title, if they stand there, and what follows them."""
+    """The date and title on the first lines of a body, as far as they are there, and the rest."""
 
     date: datetime | None
     title: str
@@ -27,9 +23,9 @@ class BodyDate(NamedTuple):
 
 
 def parse_body_date(source_format: Format, title: str, body: str, rules: DateRules, line: int) -> BodyDate:
-    """The date on the body's first line, or on its second below a title; `title` is a heading that was found before.
+    """Return the date on the body's first line, or on its second below a title; in HTML also that of `<time datetime>`.
 
-    HTML may also say it in a `<time datetime>`.
+    `title` is the heading that was removed from the body. Raises `KetapressError` for an impossible date.
     """
     if title and (date := _parse_date(title.strip(_MARKUP_CHARACTERS), rules, line)):
         return BodyDate(date, "", body)
@@ -46,7 +42,7 @@ def parse_body_date(source_format: Format, title: str, body: str, rules: DateRul
 
 
 def parse_path_date(path: str, name_date: str, header_path: str, rules: DateRules) -> datetime | None:
-    """The date of the file's name, of its folders (`2023/06/07/slug.md`), or of the header's `path`."""
+    """Return the date in the file's name, in its folders (`2023/06/07/slug.md`), or in the header's `path`."""
     if name_date:
         return _parse_date(name_date, rules, None)
     for candidate in (path, header_path):

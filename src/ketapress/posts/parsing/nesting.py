@@ -1,8 +1,8 @@
-"""How deep elements are nested."""
+"""A limit for the nesting of HTML elements."""
 
 import re
 
-MAX_DEPTH = 500  # elements in each other; html5ever takes time that grows with the square of it
+MAX_DEPTH = 500  # levels; the time that html5ever takes grows with their square
 
 _NESTED_TAG = re.compile(
     r"<(/?)(?!(?:p|li|d[dt]|t[rdh]|thead|tbody|tfoot|br|hr|img|input|col|source|wbr|meta|link)\b)[a-z]",
@@ -11,10 +11,12 @@ _NESTED_TAG = re.compile(
 
 
 def is_too_deep(html: str) -> bool:
-    """Whether elements that only an end tag closes are nested in each other more than 500 deep."""
-    max_depth = depth = 0
-    if html.count("<") > MAX_DEPTH:
-        for tag in _NESTED_TAG.finditer(html):
-            depth = max(depth - 1, 0) if tag[1] else depth + 1
-            max_depth = max(max_depth, depth)
-    return max_depth > MAX_DEPTH
+    """Whether elements that only an end tag closes are nested more than `MAX_DEPTH` levels deep."""
+    if html.count("<") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for tag in _NESTED_TAG.finditer(html):
+        depth = max(depth - 1, 0) if tag[1] else depth + 1
+        if depth > MAX_DEPTH:
+            return True
+    return False

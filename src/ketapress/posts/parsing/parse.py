@@ -1,14 +1,13 @@
-"""A file's text becomes a manuscript: everything its author said, before it has an id, an address or clean HTML.
+"""Parse the text of a file into a post, before it has an id, a URL or sanitized HTML.
 
-In comes a path inside `posts/` and the file's text, out goes a `Manuscript` with warnings, or a `KetapressError`
-whose problem names the line. It never looks at other posts, at records or at the clock.
+Nothing here depends on other posts, on the registry of ids or on the clock.
 """
 
 import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from posixpath import splitext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from ketapress.model.errors import KetapressError, Problem, Severity
@@ -17,11 +16,12 @@ from ketapress.model.urls import slugify
 from ketapress.posts.dates.parse import DateRules, split_file_date
 from ketapress.posts.dialects.admonitions import convert_admonitions
 from ketapress.posts.dialects.placeholders import ForeignTag, expand_placeholders, insert_placeholders
-from ketapress.posts.frontmatter import post_date as dating
 from ketapress.posts.frontmatter.fields import Fields, parse_fields
+from ketapress.posts.frontmatter.post_date import missing_date_problem, parse_expiry, parse_header_date
 from ketapress.posts.frontmatter.split import SourceParts, split_front_matter
 from ketapress.posts.frontmatter.values import Value
-from ketapress.posts.markup import markdown
+from ketapress.posts.markup import html, markdown, plaintext
+from ketapress.posts.parsing.body_date import parse_body_date, parse_path_date
 from ketapress.posts.parsing.nesting import MAX_DEPTH, is_too_deep
 from ketapress.posts.source.stem import post_stem
 from ketapress.posts.source.suffixes import FORMAT_BY_SUFFIX, MDX_SUFFIX, Format
@@ -35,29 +35,24 @@ from ketapress.posts.text.strip_markdown import strip_markdown
 from ketapress.posts.text.title import derive_title_from_name
 from ketapress.posts.text.word_sketch import sketch_words
 
-if TYPE_CHECKING:
-    from ketapress.posts.parsing.body_date import BodyDate
-
 _DRAFT_FOLDERS = {"_drafts", "drafts"}
 _BLOCK_MARKERS = re.compile(r"^(?:[#>\s]+|[-*+]\s+|\d+[.)]\s+)+")
 _LIST_MARKER = re.compile(r"[-*+]\s|\d+[.)]\s")
-_DRAFT_DATE = datetime(
-    9998, 12, 30, tzinfo=UTC
-)  # of a draft without a date: whatever happens, it is not yet due
+_DRAFT_DATE = datetime(9998, 12, 30, tzinfo=UTC)  # of a draft without a date, which must never be due
 
 
 class ParseRules(NamedTuple):
-    """What the settings say about reading: how a bare date becomes an instant, and the site's language."""
+    """The settings that parsing depends on: how a bare date becomes an instant, and the site's language."""
 
     dates: DateRules
     language: str
 
 
 class ParsedPost(NamedTuple):
-    """What an author wrote. `html` is the body, not sanitized yet, with tokens for its `marks`.
+    """The content of a post's file.
 
-    `name` is what its address is made of; `explicit_slug` says that the author chose it.
-    `sha256` is of the title where it is explicit, and the body. `words` is a sketch of the words of the body.
+    `html` is the body, not sanitized yet, with placeholders for `foreign_tags`. `slug` is the author's own if
+    `has_explicit_slug`. `sha256` is that of the explicit title and the body, `words` a sketch of the body. `lang` and `dir` are None for the site's.
     """
 
     path: str
@@ -77,57 +72,65 @@ class ParsedPost(NamedTuple):
 
 
 def parse_post(path: str, text: str, rules: ParseRules) -> tuple[ParsedPost, tuple[Problem, ...]]:
-    """Return the manuscript in a file, and warnings about it. Raises `KetapressError` where it cannot be a post."""
+    """Return the post in a file, and warnings about it. `path` is relative to `posts/`.
+
+    Raises `KetapressError` with the line of the problem if the file is no post.
+    """
     parts = split_front_matter(text)
     if path.endswith(MDX_SUFFIX):
         parts, text = _convert_mdx(parts, text)
     source_format, header, body = _unwrap(FORMAT_BY_SUFFIX[splitext(path)[1].lower()], parts)
-    post_fields, field_problems = parse_fields(header, is_pelican=parts.is_pelican)
+    fields, field_problems = parse_fields(header, is_pelican=parts.is_pelican)
     problems = (*parts.problems, *field_problems)
     name_date, name = split_file_date(post_stem(path))
-    heading, body = _split_heading(source_format, post_fields.title, body)
-    date = dating.parse_header_date(parts, header, rules.dates, text)
-    draft = post_fields.draft or not _DRAFT_FOLDERS.isdisjoint(path.split("/")[:-1])
+    heading, body = _split_heading(source_format, fields.title, body)
+    date = parse_header_date(parts, header, rules.dates, text)
+    draft = fields.draft or not _DRAFT_FOLDERS.isdisjoint(path.split("/")[:-1])
     if date is None:
-        body_date = _find_body_date(
-            source_format, heading, body, parts, (path, name_date, post_fields.path), rules.dates
-        )
-        date, heading, body = body_date.date, body_date.title, body_date.body
+        date, heading, body = parse_body_date(source_format, heading, body, rules.dates, parts.body_line)
+        date = date or parse_path_date(path, name_date, fields.path, rules.dates)
     if date is None:
-        missing_date = dating.missing_date_problem(header, parts, body)
+        missing_date = missing_date_problem(header, parts, body)
         if not draft:
             raise KetapressError(missing_date)
         problems = (*problems, missing_date._replace(severity=Severity.WARNING))
-    explicit_title = post_fields.title or heading
+    explicit_title = fields.title or heading
     title = explicit_title or derive_title_from_name(name) or _derive_title(source_format, body)
     digest = sha256(f"{explicit_title}\0{body}".encode(errors="backslashreplace")).hexdigest()
-    lang, text_direction = _detect_language(post_fields, explicit_title, body, rules.language)
-    explicit_slug = slugify(post_fields.slug)
-    html, foreign_tags = _convert_body(
-        source_format, body, explicit_title, 1 + text.count("\n", 0, len(text) - len(body))
-    )
+    lang, direction = _detect_language(fields, explicit_title, body, rules.language)
+    explicit_slug = slugify(fields.slug)
+    body_line = 1 + text.count("\n", 0, len(text) - len(body))
+    if not body.strip() and not explicit_title:
+        cure = "Add text, or move the file out of `posts/`."
+        raise KetapressError(
+            Problem(code="post.empty", message="the post has no text.", cure=cure, line=body_line)
+        )
+    body_html, foreign_tags = _render_body(source_format, body, body_line)
     post = ParsedPost(
         path=path,
         title=title,
-        html=html,
+        html=body_html,
         foreign_tags=foreign_tags,
         date=date or _DRAFT_DATE,
-        expires=dating.parse_expiry(parts, header, rules.dates, text),
+        expires=parse_expiry(parts, header, rules.dates, text),
         slug=explicit_slug or slugify(unquote(name)) or slugify(title) or digest[:8],
         has_explicit_slug=bool(explicit_slug),
         sha256=digest,
         words=sketch_words(body),
-        fields=post_fields,
+        fields=fields,
         draft=draft,
         lang=lang,
-        dir=text_direction,
+        dir=direction,
     )
     return post, problems
 
 
 def _convert_mdx(parts: SourceParts, text: str) -> tuple[SourceParts, str]:
-    """The parts of an MDX file, and the file, as if it had been written in Markdown, line for line."""
-    from ketapress.posts.dialects.mdx import convert_mdx, parse_metadata
+    """Return the parts of an MDX file and its text as if it had been written in Markdown, line for line."""
+    from ketapress.posts.dialects.mdx import (
+        convert_mdx,
+        parse_metadata,
+    )  # few folders have MDX; its patterns take 3 ms
 
     header = parse_metadata(parts.body) | parts.header
     body, problems = convert_mdx(parts.body, parts.body_line)
@@ -136,86 +139,46 @@ def _convert_mdx(parts: SourceParts, text: str) -> tuple[SourceParts, str]:
 
 
 def _unwrap(source_format: Format, parts: SourceParts) -> tuple[Format, dict[str, Value], str]:
-    """The format, header and body that are meant: a page without its head, plain text without its `<pre>`."""
+    """Return format, header and body: those inside an HTML page, or the plain text inside a `<pre>`."""
     header, body = parts.header, parts.body
-    if source_format is Format.TEXT or (source_format is Format.MARKDOWN and not _has_leading_pre(body)):
+    if source_format is Format.TEXT:
         return source_format, header, body
-    from ketapress.posts.markup import html
-
     if source_format is Format.HTML:
         page = html.parse_page(body)
         header, body = page.header | header, page.body
-    pre_text = html.extract_pre_text(body) if _has_leading_pre(body) else None
+    pre_text = html.extract_pre_text(body) if "<pre" in body[:200].lower() else None
     return (source_format, header, body) if pre_text is None else (Format.TEXT, header, pre_text)
 
 
-def _has_leading_pre(body: str) -> bool:
-    return "<pre" in body[:200].lower()
-
-
 def _split_heading(source_format: Format, title: str, body: str) -> tuple[str, str]:
-    """The title that the body opens with, and the body without it: where there is no other title, or it is the same."""
+    """Return the heading that is the post's title, and the rest; no heading if `title` is another one."""
     if source_format is Format.TEXT:
         return "", body
-    if source_format is Format.HTML:
-        from ketapress.posts.markup import html
-
-        heading, rest = html.split_leading_heading(body)
-    else:
-        heading, rest = markdown.split_leading_heading(body)
+    markup = html if source_format is Format.HTML else markdown
+    heading, rest = markup.split_leading_heading(body)
     return (heading, rest) if heading and (not title or heading == title) else ("", body)
 
 
-def _find_body_date(
-    source_format: Format,
-    heading: str,
-    body: str,
-    parts: SourceParts,
-    path_sources: tuple[str, str, str],
-    rules: DateRules,
-) -> "BodyDate":
-    """How the body opens; its date may stand in one of the `places` instead."""
-    from ketapress.posts.parsing import body_date as opening
-
-    result = opening.parse_body_date(source_format, heading, body, rules, parts.body_line)
-    return result if result.date else result._replace(date=opening.parse_path_date(*path_sources, rules))
-
-
-def _convert_body(
-    source_format: Format, body: str, title: str, line: int
-) -> tuple[str, tuple[ForeignTag, ...]]:
-    """The body as HTML that is not sanitized yet, and its marks; what has no text is no post."""
-    if not body.strip() and not title:
-        raise _post_error(
-            "post.empty", "the post has no text.", "Write some, or move the file out of `posts/`.", line
-        )
-    foreign_tags: tuple[ForeignTag, ...] = ()
-    if source_format is not Format.TEXT:
-        body, foreign_tags = insert_placeholders(body, line, is_html=source_format is Format.HTML)
-    html = expand_placeholders(_convert_markup(source_format, body), foreign_tags)
-    if is_too_deep(html):
-        message = f"its elements are nested in each other more than {MAX_DEPTH} deep."
-        raise _post_error("post.body", message, "Close those that were left open.", line)
-    return html, foreign_tags
-
-
-def _convert_markup(source_format: Format, body: str) -> str:
-    if source_format is Format.HTML:
-        return body
+def _render_body(source_format: Format, body: str, line: int) -> tuple[str, tuple[ForeignTag, ...]]:
+    """Return the body as HTML that is not sanitized, with placeholders, and their tags."""
+    if source_format is Format.TEXT:
+        return plaintext.render_plaintext(body), ()
+    body, foreign_tags = insert_placeholders(body, line, is_html=source_format is Format.HTML)
     if source_format is Format.MARKDOWN:
-        return markdown.render_markdown(convert_admonitions(body))
-    from ketapress.posts.markup import plaintext as article
-
-    return article.render_plaintext(body)
+        body = markdown.render_markdown(convert_admonitions(body))
+    body_html = expand_placeholders(body, foreign_tags)
+    if is_too_deep(body_html):
+        message = f"its HTML elements are nested more than {MAX_DEPTH} levels deep."
+        cure = "Close the elements that were left open."
+        raise KetapressError(Problem(code="post.body", message=message, cure=cure, line=line))
+    return body_html, foreign_tags
 
 
 def _derive_title(source_format: Format, body: str) -> str:
-    """A title from how the text begins: its first run-in heading, else its first sentence."""
+    """Return the first run-in heading of the body, else its first sentence."""
     if source_format is Format.HTML:
         return extract_first_sentence(html_to_text(body[: 20 * MAX_TITLE_LENGTH]))
-    from ketapress.posts.markup import plaintext as article
-
-    if heading := article.find_run_in_heading(body):
+    if heading := plaintext.find_run_in_heading(body):
         return to_single_line(heading)
     first_block = next((block for block in body.split("\n\n") if block.strip()), "")[: 20 * MAX_TITLE_LENGTH]
     if source_format is Format.MARKDOWN:
@@ -226,18 +189,16 @@ def _derive_title(source_format: Format, body: str) -> str:
 
 
 def _detect_language(
-    post_fields: Fields, title: str, body: str, site_language: str
+    fields: Fields, title: str, body: str, site_language: str
 ) -> tuple[str | None, str | None]:
-    """The language and direction of the post, None for the site's: as its author said, else as its letters tell."""
-    if post_fields.lang:
-        return post_fields.lang, post_fields.dir or text_direction(post_fields.lang)
+    """Return the author's language and direction, else those that the script of the text shows."""
+    if fields.lang:
+        return fields.lang, fields.dir or text_direction(fields.lang)
     if script_code(site_language) == "latn" and title.isascii() and body.isascii():
-        return None, post_fields.dir
-    from ketapress.posts.text.script_language import detect_language
+        return None, fields.dir
+    from ketapress.posts.text.script_language import (
+        detect_language,
+    )  # few texts need its tables, which take 4 ms
 
-    lang, default_direction = detect_language(title, body, site_language)
-    return lang, post_fields.dir or default_direction
-
-
-def _post_error(code: str, message: str, cure: str, line: int) -> KetapressError:
-    return KetapressError(Problem(code=code, message=message, cure=cure, line=line))
+    lang, direction = detect_language(title, body, site_language)
+    return lang, fields.dir or direction

@@ -1,12 +1,11 @@
-"""The addresses of a post's body become absolute, and its ids its own, so that it can stand beside other posts.
+"""Make the URLs of a post's body absolute and its ids unique, so that it can be shown beside other posts.
 
-In comes HTML as `sanitise` writes it, out goes the same with every `href`, `src`, `cite` and `poster` a full URL, every
-id with the post's prefix, and a list of what could not be used. A link to the file of another post leads to its page.
-Pure: which pages there are is handed in.
+Input is sanitized HTML. In the output every `href`, `src`, `cite` and `poster` is an absolute URL, and every id has the
+post's prefix. A link to the file of another post leads to that post's page. URLs that cannot be used are dropped.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from html import escape, unescape
 from posixpath import dirname, join, normpath, splitext
 from types import MappingProxyType
@@ -22,7 +21,7 @@ from ketapress.posts.text.excerpt import html_to_text
 
 
 def _plain_url_pattern(character_pattern: str) -> str:
-    """A pattern of absolute URLs that are written as they have to be; an empty query or parameter would be left out."""
+    """Return a pattern of normalized absolute URLs. Those with an empty query or parameter are not, and do not match."""
     return (
         r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d+)?"
         rf"(?:/{character_pattern}*+(?:(?<!;)\?(?:{character_pattern}|\?|&(?!(?:lt|gt|quot|nbsp);))++)?(?:(?<!;)#{character_pattern}++)?)?"
@@ -30,9 +29,9 @@ def _plain_url_pattern(character_pattern: str) -> str:
 
 
 _PLAIN_URL = re.compile(_plain_url_pattern(r"(?:[A-Za-z0-9/~!$'()*+,;=:@._-]|%[0-9A-Fa-f]{2})"))
-# The same in an attribute, where an apostrophe is written in another way, and U+10FF00 begins a token
+# The same in an attribute, where an apostrophe is escaped, and %F4 may begin the placeholder of a tag
 _PLAIN_VALUE = _plain_url_pattern(r"(?:[A-Za-z0-9/~!$()*+,;=:@._-]|%(?!F4)[0-9A-Fa-f]{2})")
-# Tags with something to rewrite; the lookahead passes by what nearly all have that stays as it is
+# Tags with an attribute to rewrite. The lookahead skips most links, images and code, because nothing in them changes
 _TAG = re.compile(
     rf"<(?!(?:a href|img src)=\"{_PLAIN_VALUE}\"(?: (?:alt|title)=\"[^\"]*\")*+>|code class=\"language-[A-Za-z0-9+#_-]{{1,30}}\">)"
     r"([a-z]+[1-6]?)((?: [a-z]+=\"[^\"]*\")*? (?:href|src|cite|poster|id|class|headers)=\"[^>]*)>"
@@ -45,14 +44,14 @@ _USABLE_URL = re.compile(
 )
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ALLOWED_CLASS = re.compile(r"language-[A-Za-z0-9+#_-]{1,30}|footnotes|footnote-ref|footnote-backref")
-_IMAGE_WITHOUT_SOURCE = re.compile(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[^>]*>")
+_IMAGE_WITHOUT_SRC = re.compile(r"<img(?![^>]* src=)(?:[^>]* alt=\"([^\"]*)\")?[^>]*>")
 _FILE_LINK = re.compile(
     r"(?!/|[a-z][a-z0-9+.-]*:)([^?#]+\.(?:mdx?|markdown|mdown|mkdn?|txt|html?))(#.*)?\Z", re.IGNORECASE
 )
 _ATTACHMENT_LINK = re.compile(
     r"(?!//|[a-z][a-z0-9+.-]*:)([^?#\x00]+\.[a-z0-9]{2,5})([?#].*)?\Z", re.IGNORECASE
 )
-# Pelican's and Zola's ways to name a file; Pelican's pictures lie beside the posts, or on the site
+# How Pelican and Zola link to the file of a post, and Pelican to an attachment or a static file
 _POST_FILE_LINK = re.compile(
     r"(?:post:|@/|(?:\{|%7B)filename(?:\}|%7D)|(?:\||%7C)filename(?:\||%7C))([^?#]*)(#.*)?\Z", re.IGNORECASE
 )
@@ -63,16 +62,16 @@ _FRAGMENT_LINK = re.compile(r" href=\"#([^\"]+)\"")
 _HEADING = re.compile(r"<h([1-6])>((?:[^<]|<(?!/?h[1-6][ >]))*+)</h\1>")
 _ID_NAME = re.compile(r"[\w:.-]+")
 _NON_LETTERS = re.compile(r"[\W_]+")
-_GHOST_SITE_URL = "__GHOST_URL__"  # what its exports write for the address of the site
-# Pelican's ways to name a page that only it knows, and its front page
+_GHOST_SITE_URL = "__GHOST_URL__"  # in exports of Ghost
+# How Pelican links to pages that only Pelican makes, and to the front page
 _PELICAN_PAGE = re.compile(r"(?:\{|%7B)(tag|category|author|index)(?:\}|%7D).*", re.IGNORECASE)
 _LINK_WITHOUT_TARGET = re.compile(r"<a((?: (?!href=)[a-z]+=\"[^\"]*\")*)>((?:(?!</?a[ >]).)*)</a>", re.DOTALL)
 
 
 class LinkContext(NamedTuple):
-    """Where a body stands: the URL of its page, the prefix of its ids, its path in `posts/`, its template marks.
+    """The surroundings of a body: its page, the prefix of its ids, its path in `posts/`, and the tags of its placeholders.
 
-    `pages` are the URLs of all posts by their paths.
+    `link_targets` are the URLs of all posts and attachments by their paths.
     """
 
     page_url: str
@@ -83,30 +82,30 @@ class LinkContext(NamedTuple):
 
 
 class Fragment(NamedTuple):
-    """HTML that can leave, and the addresses that were dropped from it because they lead nowhere."""
+    """HTML with absolute URLs, and the URLs that were dropped because they cannot be used."""
 
     html: str
     dropped_urls: tuple[str, ...]
 
 
 def absolutize_links(html: str, source: str, context: LinkContext) -> Fragment:
-    """Clean HTML in its place. `source` is what it was made of: there the dropped addresses still stand."""
+    """Return sanitized HTML with absolute URLs. `source` is the HTML before it was sanitized, which has all its URLs."""
     if ' href="#' in html:
         html = _add_heading_ids(html)
     if '="' in html:
         ids = frozenset(_ID.findall(html)) if ' id="' in html else frozenset()
         html = _TAG.sub(lambda tag: _rewrite_tag(tag, context, ids), html)
-    image_without_src = "<img" in html and _IMAGE_WITHOUT_SOURCE.search(html)
+    image_without_src = "<img" in html and _IMAGE_WITHOUT_SRC.search(html)
     dropped_urls = _find_unusable_urls(source, context) if image_without_src or "<a>" in html else ()
-    if image_without_src:
-        html = _IMAGE_WITHOUT_SOURCE.sub(lambda image: escape(unescape(image[1] or ""), quote=False), html)
+    if image_without_src:  # is shown as its alternative text
+        html = _IMAGE_WITHOUT_SRC.sub(lambda image: escape(unescape(image[1] or ""), quote=False), html)
     if dropped_urls or "<a>" in html or context.foreign_tags:
         html = _LINK_WITHOUT_TARGET.sub(_unwrap_link, html)
     return Fragment(html, dropped_urls)
 
 
 def _add_heading_ids(html: str) -> str:
-    """The headings that links within the post lead to, by their words, as other tools make ids of them."""
+    """Give ids to headings that links within the post lead to: other tools derive these ids from the headings' text."""
     names = map(unquote, _FRAGMENT_LINK.findall(html))
     missing_ids = {_normalize_heading(name): name for name in names if _ID_NAME.fullmatch(name)}
     for name in _ID.findall(html):
@@ -120,17 +119,17 @@ def _add_heading_ids(html: str) -> str:
 
 
 def _normalize_heading(text: str) -> str:
-    """What is the same in a heading and in its id, whichever tool made it."""
+    """Return what the text of a heading and its id have in common, whichever tool derived it."""
     return _NON_LETTERS.sub("", text).casefold()
 
 
 def _unwrap_link(link: re.Match[str]) -> str:
-    """The text of a link that leads nowhere; its id stays, because others may lead there."""
+    """Return the text of a link without URL, with its id, which other links may lead to."""
     return f"<span{link[1]}>{link[2]}</span>" if " id=" in link[1] else link[2]
 
 
 def make_absolute_url(page_url: str, reference: str) -> str | None:
-    """The reference as an absolute URL with a scheme that may leave the house, or None."""
+    """Return a reference as an absolute URL; None if it is invalid, or if its scheme is not allowed."""
     if _PLAIN_URL.fullmatch(reference):
         return reference
     if reference.startswith("//"):
@@ -143,7 +142,7 @@ def make_absolute_url(page_url: str, reference: str) -> str | None:
 
 
 def _find_unusable_urls(source: str, context: LinkContext) -> tuple[str, ...]:
-    """The addresses in HTML as it came that cannot be linked to or shown, each once; those of templates are told apart."""
+    """Return the URLs of unsanitized HTML that cannot be used, each once, without those with an unknown template tag."""
     source_urls = (
         unescape(double or single or unquoted).strip()
         for double, single, unquoted in _SOURCE_URL.findall(source)
@@ -161,7 +160,7 @@ def _find_unusable_urls(source: str, context: LinkContext) -> tuple[str, ...]:
 
 
 def _rewrite_tag(tag: re.Match[str], context: LinkContext, ids: frozenset[str]) -> str:
-    """A tag with its addresses, ids and classes as they may leave."""
+    """Return a tag with absolute URLs, prefixed ids and allowed classes."""
     attributes = []
     for name, value in _ATTRIBUTE.findall(tag[2]):
         rewrite = _REWRITERS.get(name)
@@ -173,6 +172,7 @@ def _rewrite_tag(tag: re.Match[str], context: LinkContext, ids: frozenset[str]) 
 
 
 def _rewrite_url(reference: str, context: LinkContext, ids: frozenset[str]) -> str | None:
+    """Return a reference as an absolute URL; None if it cannot be used. `ids` are those of the body."""
     if context.foreign_tags:
         reference = expand_url(reference, context.foreign_tags) or ""
     if not reference.strip():
@@ -180,24 +180,25 @@ def _rewrite_url(reference: str, context: LinkContext, ids: frozenset[str]) -> s
     if reference[0] == "#" and unquote(reference[1:]) in ids:
         return make_absolute_url(context.page_url, f"#{context.id_prefix}{reference[1:]}")
     if match := _POST_FILE_LINK.match(reference):
-        url = _resolve_post_link(match[1], context)
+        url = _find_named_post(match[1], context)
         return url + (match[2] or "") if url else None
-    return _resolve_file_link(reference, context) or resolve_image_url(reference, context)
+    return _resolve_post_file(reference, context) or resolve_image_url(reference, context)
 
 
 def resolve_image_url(reference: str, context: LinkContext) -> str | None:
-    """A reference that may lead to a file beside the post, or anywhere; None where it cannot leave."""
+    """Return the absolute URL of an attachment, or of any other reference that is no post; None if it cannot be used."""
     if reference[0] in "{|%_":
         reference = _PELICAN_STATIC_PREFIX.sub("", reference).removeprefix(_GHOST_SITE_URL) or "/"
         if match := _PELICAN_PAGE.fullmatch(reference):
             return make_absolute_url(context.page_url, "/") if match[1].lower() == "index" else None
-    return resolve_file_url(reference, context) or make_absolute_url(context.page_url, reference)
+    return _resolve_attachment(reference, context) or make_absolute_url(context.page_url, reference)
 
 
-def resolve_file_url(reference: str, context: LinkContext) -> str | None:
-    """Where the copy of a file stands that lies beside the post, in a folder of its name, or whose path in `posts/` is written.
+def _resolve_attachment(reference: str, context: LinkContext) -> str | None:
+    """Return the URL of an attachment; None if the reference names none.
 
-    A bare name may lie anywhere, as in Obsidian, if only one file has it.
+    Its path is relative to the post's folder, to `posts/`, or to the folder with the post's name. A name without a folder
+    leads to the only file of that name in `posts/`, as in Obsidian.
     """
     match = _ATTACHMENT_LINK.match(reference)
     if not match:
@@ -211,8 +212,8 @@ def resolve_file_url(reference: str, context: LinkContext) -> str | None:
     return url + (match[2] or "") if url else None
 
 
-def _resolve_file_link(reference: str, context: LinkContext) -> str | None:
-    """The page of the post whose file a relative link names, if it does: `2023-06-05-a-feed.md`, `../notes/x.txt`."""
+def _resolve_post_file(reference: str, context: LinkContext) -> str | None:
+    """Return the page of the post whose file a relative link names (`../notes/x.txt`); None if there is none."""
     match = _FILE_LINK.match(reference)
     if not match:
         return None
@@ -220,25 +221,21 @@ def _resolve_file_link(reference: str, context: LinkContext) -> str | None:
     return url + (match[2] or "") if url else None
 
 
-def _resolve_post_link(name: str, context: LinkContext) -> str | None:
-    """The page of the post whose file another tool names, with or without its ending, from a folder that it knows."""
+def _find_named_post(name: str, context: LinkContext) -> str | None:
+    """Return the page of the post that another tool names by its file, with or without suffix; None if there is none.
+
+    The folder may be one of that tool, so that its first parts may not exist in `posts/`.
+    """
     name = unquote(name)
     suffixes = [""] if splitext(name)[1].lower() in FORMAT_BY_SUFFIX else [*FORMAT_BY_SUFFIX, "/index.md"]
     relative_path = normpath(join(dirname(context.path), name)) if not name.startswith("/") else ""
-    for path in (relative_path, *_shorten_path(normpath(name).lstrip("/"))):
+    parts = normpath(name).lstrip("/").split("/")
+    for path in (relative_path, *("/".join(parts[start:]) for start in range(len(parts)))):
         for suffix in suffixes:
             if path and (url := context.link_targets.get(path + suffix)):
                 return url
-    return context.link_targets.get(
-        ANYWHERE + post_stem(name if suffixes == [""] else f"{name.rstrip('/')}.md")
-    )
-
-
-def _shorten_path(path: str) -> Iterator[str]:
-    """The path, and the path without its first folders: where the posts lay, only the other tool knows."""
-    while path:
-        yield path
-        path = path.partition("/")[2]
+    file_name = name if suffixes == [""] else f"{name.rstrip('/')}.md"
+    return context.link_targets.get(ANYWHERE + post_stem(file_name))
 
 
 def _prefix_id(value: str, context: LinkContext, _ids: frozenset[str]) -> str:

@@ -1,6 +1,6 @@
-"""Render posts: a manuscript and its record become a body with sanitized HTML and full URLs, and then a `Post`.
+"""Render posts: a parsed post and its record become a body with sanitized HTML and full URLs, and then a `Post`.
 
-Pure. Whatever a manuscript contains, it becomes a post; what was dropped from it is a warning.
+Pure. Whatever a parsed post contains, it becomes a post; what was dropped from it is a warning.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -67,22 +67,22 @@ def render_body(
 
     `reread` returns the text of the file; it is called where a warning has to name a line.
     """
-    manuscript, record = post
+    parsed_post, record = post
     lookups = _Lookups(pages)
     prefix = f"p{crc32(record.id.encode()):08x}-"
     page, files = join_url(site_url, record.url), join_url(site_url, ATTACHMENT_FOLDER)
     link_context = LinkContext(
         page_url=page,
         id_prefix=prefix,
-        path=manuscript.path,
-        foreign_tags=manuscript.foreign_tags,
+        path=parsed_post.path,
+        foreign_tags=parsed_post.foreign_tags,
         link_targets=lookups,
     )
-    html, image, problems = _render_html(manuscript, link_context, reread)
+    html, image, problems = _render_html(parsed_post, link_context, reread)
     urls = (url for url in lookups.targets.values() if url and url.startswith(files))
     return Body(
         html=html,
-        summary=truncate(manuscript.fields.summary or extract_first_paragraph(html)),
+        summary=truncate(parsed_post.fields.summary or extract_first_paragraph(html)),
         image=image,
         problems=problems,
         links=tuple(lookups.targets),
@@ -92,35 +92,35 @@ def render_body(
 
 
 def build_post(source: IdentifiedPost, body: Body, *, has_author_date: bool) -> Post:
-    """Return the post of a manuscript, its record and its body.
+    """Return the post of a parsed post, its record and its body.
 
     Readers see the author's date with `has_author_date`, else when the post was first visible.
     """
-    manuscript, record = source
+    parsed_post, record = source
     published = record.published
     if published and has_author_date:
-        published = manuscript.date.astimezone(UTC).replace(microsecond=0)
-    updated = record.updated or manuscript.date
-    fields = manuscript.fields
+        published = parsed_post.date.astimezone(UTC).replace(microsecond=0)
+    updated = record.updated or parsed_post.date
+    fields = parsed_post.fields
     post = Post(
         id=record.id,
-        path=manuscript.path,
+        path=parsed_post.path,
         url=record.url,
-        title=manuscript.title or manuscript.slug,
+        title=parsed_post.title or parsed_post.slug,
         summary=body.summary,
         html=body.html,
-        date=manuscript.date,
+        date=parsed_post.date,
         published=published,
         updated=max(updated, published) if published else updated,
-        sha256=manuscript.sha256,
+        sha256=parsed_post.sha256,
         tags=fields.tags,
         authors=fields.authors,
-        lang=manuscript.lang,
-        dir=manuscript.dir,
+        lang=parsed_post.lang,
+        dir=parsed_post.dir,
         image=Image(url=body.image, alt=fields.image_alt) if body.image else None,
         canonical=fields.canonical,
-        expires=manuscript.expires,
-        draft=manuscript.draft,
+        expires=parsed_post.expires,
+        draft=parsed_post.draft,
         hold=fields.hold or record.held,
         in_editions=record.in_editions,
         edition_date=record.published,
@@ -134,18 +134,18 @@ def build_post(source: IdentifiedPost, body: Body, *, has_author_date: bool) -> 
 
 
 def _render_html(
-    manuscript: ParsedPost, link_context: LinkContext, reread: Callable[[], str]
+    parsed_post: ParsedPost, link_context: LinkContext, reread: Callable[[], str]
 ) -> tuple[str, str | None, tuple[Problem, ...]]:
     """Return the HTML, the URL of the image, and warnings about what was dropped."""
-    fragment = absolutize_links(sanitize(manuscript.html), manuscript.html, link_context)
-    address = manuscript.fields.image
+    fragment = absolutize_links(sanitize(parsed_post.html), parsed_post.html, link_context)
+    address = parsed_post.fields.image
     image = resolve_image_url(address, link_context) if address else None
     removed_names = fragment.dropped_urls if image or not address else (*fragment.dropped_urls, address)
-    problems = (_removed_elements(manuscript.path, removed_names, reread()),) if removed_names else ()
-    if not manuscript.foreign_tags:
+    problems = (_removed_elements(parsed_post.path, removed_names, reread()),) if removed_names else ()
+    if not parsed_post.foreign_tags:
         return fragment.html, image, problems
-    leftovers = collect_tag_problems(fragment.html, manuscript.foreign_tags, manuscript.path)
-    return restore_tags(fragment.html, manuscript.foreign_tags), image, (*problems, *leftovers)
+    leftovers = collect_tag_problems(fragment.html, parsed_post.foreign_tags, parsed_post.path)
+    return restore_tags(fragment.html, parsed_post.foreign_tags), image, (*problems, *leftovers)
 
 
 def _removed_elements(path: str, addresses: tuple[str, ...], text: str) -> Problem:

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from posixpath import splitext
 
+from ketapress.model import illegal_characters
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity
 from ketapress.posts.source.suffixes import FORMAT_BY_SUFFIX, UNSUPPORTED_SUFFIXES
 
 MAX_FILE_SIZE = 5_000_000  # bytes; a thousand times the size of an article
 _POST_SUFFIXES = FORMAT_BY_SUFFIX.keys() | UNSUPPORTED_SUFFIXES
-_CONTROL_CHARACTER = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_CHARACTER = re.compile(f"[{illegal_characters.LINE}]")
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 

@@ -1,1 +1,1 @@
-"""Titles, excerpts and the language of a text."""
+"""Titles, excerpts and languages of texts."""

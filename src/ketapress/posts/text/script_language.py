@@ -1,9 +1,8 @@
-"""In which language a text is written, where its letters contradict the site's language.
+"""Detect the language of a post whose script is not that of the site's language.
 
-In comes text and the site's language, out goes a language tag and a direction, or None for both: then nothing
-contradicts, and the post speaks as its site does. A post of Arabic letters on an English site is no English; a post in
-French may well be, as far as its letters go. More than half of the text has to be in other letters, so that a
-quotation does not change a post's language. Why these rules: docs/notes/language-detection.md.
+A post in Arabic letters on an English site is not in English. A post in French may be in English, as far as its letters
+tell: then the site's language is assumed. More than half of the text has to be in another script, so that a quotation does
+not change the language of a post. Why these rules: docs/notes/language-detection.md.
 """
 
 import re
@@ -15,8 +14,8 @@ from itertools import repeat
 
 from ketapress.model.language import LANGUAGES_BY_SCRIPT, script_code, text_direction
 
-_SAMPLE_LENGTH = 1_000  # characters tell what the rest is in
-_SHORT_SAMPLE_LENGTH = 300  # and so few, where it is what is expected
+_SAMPLE_LENGTH = 1_000  # characters
+_SHORT_SAMPLE_LENGTH = 300  # characters; enough to confirm the script of the site's language
 _NON_WORDS = re.compile(
     r"```.*?```|~~~.*?~~~|`[^`\n]*`|<pre.*?</pre>|<code.*?</code>|<[^<>]*>|\]\([^()\n]*\)|https?://[^\s<>]+",
     re.DOTALL,
@@ -54,15 +53,15 @@ _SCRIPT_LETTERS = {
     "jpan": "\u3041-\u30ff\uff66-\uff9d",
     "hani": "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff",
 }
-"""The letters of each script, as ranges of a pattern's set; of Japanese those that Chinese has not."""
-_LETTER_RANGES = sorted(
+"""The letters of each script as ranges in a character set; those of Japanese are without the ones of Chinese."""
+_SCRIPT_RANGES = sorted(
     (start, end, script)
     for script, ranges in _SCRIPT_LETTERS.items()
     for start, end in re.findall("(.)-(.)", ranges)
 )
-_RANGE_STARTS = [start for start, _, _ in _LETTER_RANGES]
+_RANGE_STARTS = [start for start, _, _ in _SCRIPT_RANGES]
 
-# Letters that only one of the languages has, in the order in which they decide: Kurdish has Persian ones, too
+# Letters that only one language of a script has. Earlier languages decide first, because Kurdish has Persian letters, too
 _DISTINCTIVE_LETTERS = {
     "arab": {
         "ps": "ټډړږښګڼۍې",
@@ -85,25 +84,25 @@ _DISTINCTIVE_LETTERS = {
     "deva": {"mr": "ळ", "hi": "हैंकेमें"},
     "beng": {"as": "ৰৱ", "bn": "র"},
 }
-_MIN_NON_LATIN_LETTERS = 3  # letters; fewer are a sign in a formula
-_DISTINCTIVE_SHARE = 100  # one letter of so many; names from elsewhere bring fewer
-_IDEOGRAPH_WEIGHT = 2.5  # a word of two says what one of five letters says
-_KANA_SHARE = 10  # one letter of so many is kana in any Japanese text
+_MIN_NON_LATIN_LETTERS = 3  # fewer are symbols in formulas
+_DISTINCTIVE_SHARE = 100  # one letter in so many; names from other languages have fewer
+_IDEOGRAPH_WEIGHT = 2.5  # letters; a word of two ideographs is as long as one of five letters
+_KANA_SHARE = 10  # one letter in so many is kana in any Japanese text
 _TRADITIONAL_CHARACTERS = "這個們來時說對會為國學後發點過還進麼沒樣與關電"
 _SIMPLIFIED_CHARACTERS = "这个们来时说对会为国学后发点过还进么没样与关电"
 _ENGLISH_WORD = re.compile(r"\b(?:the|and|of|to|in|is|for|with|that|on)\b", re.IGNORECASE)
-_ENGLISH_SHARE = 40  # letters, in which one of those ten words comes in nearly any English text
+_ENGLISH_SHARE = 40  # one of those words occurs in so many letters of almost any English text
 
 
 def detect_language(title: str, body: str, site_language: str) -> tuple[str | None, str | None]:
-    """The language and the direction of a post, where its letters are not those of the site's language."""
+    """Return the language tag and direction of a post; None for both if its script is that of the site's language."""
     expected_script = script_code(site_language)
     sample = f"{title}\n{body[:_SAMPLE_LENGTH]}"
     if _is_mostly_in_script(expected_script, sample):
         return None, None
     letter_counts = Counter(_NON_WORDS.sub(" ", sample))
     weights = _weigh_scripts(letter_counts)
-    main_script = max(weights, key=lambda each: weights[each], default=expected_script)
+    main_script = max(weights, key=lambda name: weights[name], default=expected_script)
     if main_script == expected_script or weights[main_script] * 2 <= sum(weights.values()):
         return None, None
     language = _detect_language_of_script(main_script, sample, letter_counts, weights[main_script])
@@ -111,20 +110,20 @@ def detect_language(title: str, body: str, site_language: str) -> tuple[str | No
 
 
 def _is_mostly_in_script(expected_script: str, text: str) -> bool:
-    """Whether a quick look shows that a text is in the expected script, as nearly all are."""
+    """Whether a sample is clearly in the expected script, as those of most posts are."""
     if expected_script == "latn":
         return text.isascii() or len(_NON_LATIN_LETTER.findall(text)) < _MIN_NON_LATIN_LETTERS
     sample = text[:_SHORT_SAMPLE_LENGTH]
-    return sum(map(len, _letter_runs(expected_script).findall(sample))) * 2 > len(sample)
+    return sum(map(len, _letters_pattern(expected_script).findall(sample))) * 2 > len(sample)
 
 
 @lru_cache(maxsize=64)
-def _letter_runs(script_name: str) -> re.Pattern[str]:
+def _letters_pattern(script_name: str) -> re.Pattern[str]:
     return re.compile(f"[{_SCRIPT_LETTERS[script_name]}]+")
 
 
 def _weigh_scripts(letter_counts: Mapping[str, int]) -> dict[str, float]:
-    """How much of the text is in each script: letters, of which an ideograph counts for several."""
+    """Return how much of the text is in each script, in letters; an ideograph counts for several."""
     weights: Counter[str] = Counter()
     for letter, count in letter_counts.items():
         if script_name := _find_script(letter):
@@ -136,27 +135,24 @@ def _weigh_scripts(letter_counts: Mapping[str, int]) -> dict[str, float]:
 
 @lru_cache(maxsize=4096)
 def _find_script(letter: str) -> str:
-    """The script of a character; empty where it is no letter, or of a script that is not known here."""
+    """Return the script of a letter; an empty string for other characters and unknown scripts."""
     index = bisect_right(_RANGE_STARTS, letter) - 1
-    return _LETTER_RANGES[index][2] if index >= 0 and letter <= _LETTER_RANGES[index][1] else ""
+    return _SCRIPT_RANGES[index][2] if index >= 0 and letter <= _SCRIPT_RANGES[index][1] else ""
 
 
 def _detect_language_of_script(
     script_name: str, text: str, letter_counts: Mapping[str, int], letter_weight: float
 ) -> str | None:
-    """The language of a text in that script; None where several have it and no letter tells."""
+    """Return the language of a text in a script; None if several languages have it, and no letter tells which."""
     if script_name == "latn":
         return "en" if len(_ENGLISH_WORD.findall(text)) * _ENGLISH_SHARE > letter_weight else None
     if script_name == "hani":
-        traditional, simplified = (
-            sum(map(text.count, characters))
-            for characters in (_TRADITIONAL_CHARACTERS, _SIMPLIFIED_CHARACTERS)
-        )
+        traditional = sum(map(text.count, _TRADITIONAL_CHARACTERS))
+        simplified = sum(map(text.count, _SIMPLIFIED_CHARACTERS))
         return "zh" if traditional == simplified else "zh-Hant" if traditional > simplified else "zh-Hans"
     if script_name not in _DISTINCTIVE_LETTERS:
         return LANGUAGES_BY_SCRIPT[script_name].partition(" ")[0]
-    shares = (
-        (sum(map(letter_counts.get, distinctive_letters, repeat(0))), language)
-        for language, distinctive_letters in _DISTINCTIVE_LETTERS[script_name].items()
-    )
-    return next((language for count, language in shares if count * _DISTINCTIVE_SHARE > letter_weight), None)
+    for language, distinctive_letters in _DISTINCTIVE_LETTERS[script_name].items():
+        if sum(map(letter_counts.get, distinctive_letters, repeat(0))) * _DISTINCTIVE_SHARE > letter_weight:
+            return language
+    return None

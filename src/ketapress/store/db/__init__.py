@@ -1,1 +1,1 @@
-"""Engine, schema, migrations and driver errors."""
+"""The database: engine, schema, migrations, and the errors of its drivers."""

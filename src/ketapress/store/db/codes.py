@@ -1,6 +1,6 @@
-"""How values are written in the database, and which schema that is: what can be known without loading SQLAlchemy.
+"""Encodings of stored values, and the schema revisions. Does not load SQLAlchemy.
 
-Pure. Instants are microseconds since 1970, and a delivery's state is a small number, in the one table where bytes count.
+Instants are microseconds since 1970. A delivery's state is a small number, because its table is by far the largest.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from ketapress.model.delivery import DeliveryState
 
 REVISIONS = ("0001", "0002")
-"""Every schema there has been, oldest first. A database at the last one is opened without loading Alembic."""
+"""All schema revisions, oldest first. A database at the last one is opened without loading Alembic."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -28,20 +28,20 @@ _DELIVERY_STATES = {code: state for state, code in _DELIVERY_CODES.items()}
 
 
 def to_microseconds(moment: datetime) -> int:
-    """An instant as it is stored: since 1970, which sorts the same in every database."""
+    """Return an aware datetime as microseconds since 1970, which sort alike in every database."""
     return (moment - EPOCH) // _MICROSECOND
 
 
 def from_microseconds(value: int) -> datetime:
-    """The instant that is stored so, in UTC."""
+    """Return the instant of stored microseconds, in UTC."""
     return EPOCH + timedelta(microseconds=value)
 
 
 def delivery_code(state: DeliveryState) -> int:
-    """The number that a delivery's state is stored as."""
+    """Return the number that stands for a delivery state in the database."""
     return _DELIVERY_CODES[state]
 
 
 def delivery_state(code: int) -> DeliveryState:
-    """The delivery's state that is stored as this number."""
+    """Return the delivery state of a stored number."""
     return _DELIVERY_STATES[code]

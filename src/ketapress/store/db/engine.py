@@ -1,8 +1,7 @@
-"""Edge: the one border to the database. Transactions begin, end and fail here, and nowhere else.
+"""Transactions on the database: the only module that begins, commits and rolls back.
 
-In: a URL and how much a commit has to outlive. Out: connections, inside `read()` or `write()`. On SQLite a write
-takes the lock at its beginning (BEGIN IMMEDIATE): one that reads first and locks later fails at once when somebody
-else wrote in between, however long it would have waited. Faults of disk and network become `StoreError`.
+A write on SQLite takes the lock when it begins (BEGIN IMMEDIATE). A transaction that reads first and locks later fails
+at once if another process wrote in between, whatever its timeout. Errors of disk and network become `StoreError`.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,20 +16,24 @@ from ketapress.model.errors import Problem, StoreError
 from ketapress.store.db.errors import to_problem
 from ketapress.system.atomic import write_new
 
-LOCK_TIMEOUT_MS = 60_000  # milliseconds: a backup or an import of somebody else's may hold the lock that long
+LOCK_TIMEOUT_MS = 60_000  # a backup or an import by another process may hold the lock this long
 
 IDLE_TIMEOUT_MS = 30_000
-"""Milliseconds after which PostgreSQL ends a transaction whose process says nothing more: one that was stopped in the
-middle of it, or a machine that is gone, would keep its locks for ever. Half a lease: then others may go on."""
+"""Milliseconds after which PostgreSQL ends an idle transaction.
+
+A process that was stopped inside a transaction, or a machine that is gone, would keep its locks forever. Half a lease,
+so that the locks are free before the lease expires.
+"""
 
 _SYNCHRONOUS = {"power": "FULL", "process": "NORMAL"}
 _SYNCHRONOUS_COMMIT = {"power": "on", "process": "off"}
 
 
 class Transactions:
-    """Opens transactions on one database. Safe to share between threads; each transaction has its own connection.
+    """Transactions on one database. Threads may share it: each transaction has its own connection.
 
-    `shared` tells that processes of other machines may work on the same database: then leases decide who is alive.
+    `is_shared` is True where processes on other machines may use the same database; leases then decide which of them
+    are alive. `display_url` is the URL without its password.
     """
 
     def __init__(self, url: URL, *, durability: str) -> None:
@@ -41,7 +44,7 @@ class Transactions:
         event.listen(self._engine, "connect", _connection_setup(self.dialect, durability))
         if self.dialect == "sqlite":
             event.listen(self._engine, "begin", _begin)
-        # PostgreSQL's default shows each statement another moment, and sums of several would not add up.
+        # PostgreSQL's default isolation gives each statement its own snapshot: sums of several would not agree.
         self._read_engine = (
             self._engine.execution_options(isolation_level="REPEATABLE READ")
             if self.is_shared
@@ -50,22 +53,26 @@ class Transactions:
         self._write_engine = self._engine.execution_options(
             ketapress_begin="BEGIN IMMEDIATE", preserve_rowcount=True
         )
-        # In a turn the driver itself begins and commits; SQLAlchemy, where it is asked at all, says nothing to that.
+        # In a batch the driver begins and commits, and SQLAlchemy must not.
         self._batch_engine = self._engine.execution_options(ketapress_begin="", preserve_rowcount=True)
         self._batch_connection: Connection | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent view. Keep it short: on SQLite an open one keeps the log from being folded in."""
+        """Open a transaction that reads one snapshot.
+
+        Keep it short: on SQLite an open reader stops the checkpoint of the write-ahead log.
+        """
         with self._translate_errors(), self._read_engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self, *, async_commit: bool = False) -> Iterator[Connection]:
-        """All of the block or nothing. When it has ended, it is as durable as the store was opened for.
+        """Open a transaction that writes, and commit it durably, or roll it back if the block raises.
 
-        With `soon`, PostgreSQL may only be so far when the next one ends: no commit outlives a crash that an earlier
-        one does not. For work that can be done again, and that nothing leaves this machine for before another commit.
+        With `async_commit`, PostgreSQL may make the commit durable later, but never after a later commit: a crash
+        that loses it loses the later ones too. For work that can be repeated, and whose result leaves this machine
+        only after another commit.
         """
         with self._translate_errors(), self._write_engine.begin() as connection:
             if async_commit and self.is_shared:
@@ -74,16 +81,18 @@ class Transactions:
 
     @contextmanager
     def batch(self) -> Iterator[Connection]:
-        """A write on a connection that is kept for the next one: taking it from the pool costs more than a turn's rows.
+        """Open a transaction that writes, on a connection that stays open for the next batch. For one thread at a time.
 
-        So does SQLAlchemy's way into a transaction and out of it. For one thread at a time.
+        The pool and SQLAlchemy's begin and commit cost more time than the statements of a batch.
         """
         with self._translate_errors():
             self._batch_connection = self._batch_connection or self._batch_engine.connect()
             try:
                 driver: Any = self._batch_connection.connection
                 if not self.is_shared:
-                    driver.cursor().execute("BEGIN IMMEDIATE")  # PostgreSQL's driver begins by itself
+                    driver.cursor().execute(
+                        "BEGIN IMMEDIATE"
+                    )  # PostgreSQL's driver begins on the first statement
                 yield self._batch_connection
                 (self._batch_connection if self._batch_connection.in_transaction() else driver).commit()
             except BaseException:
@@ -96,38 +105,38 @@ class Transactions:
             self._batch_connection = None
 
     def purge_deleted(self) -> None:
-        """Lets go of what was deleted: SQLite's log holds old pages until it is folded in and emptied.
+        """Remove deleted data from SQLite's write-ahead log, which keeps old pages until it is truncated.
 
-        PostgreSQL lets go of old rows when its autovacuum comes by.
+        On PostgreSQL autovacuum removes old rows.
         """
         if self.dialect == "sqlite":
             with self._autocommit() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def copy_to(self, file: Path) -> None:
-        """SQLite: the whole database as it is at this moment, into an empty file, while others go on writing."""
+        """Copy the database as of now into an empty file, while other processes write. SQLite only."""
         with self._autocommit() as connection:
             connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
 
     def close(self) -> None:
+        """Close all connections."""
         self._close_batch_connection()
         self._engine.dispose()
 
     @contextmanager
     def _autocommit(self) -> Iterator[Connection]:
-        """A connection in no transaction, for the statements of SQLite that refuse to be in one."""
+        """Open a connection outside any transaction, for the SQLite statements that require it."""
         with self._translate_errors(), self._engine.connect() as connection:
             yield connection.execution_options(ketapress_begin="")
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
+        """Raise StoreError for errors that a person can fix."""
         driver = self._engine.dialect.loaded_dbapi
         try:
             yield
-        except (
-            DBAPIError,
-            driver.Error,
-        ) as error:  # the driver's own come from statements that go to it straight
+        # Statements that use the driver directly raise its own errors.
+        except (DBAPIError, driver.Error) as error:
             problem = to_problem(error, self.display_url)
             if problem is None:
                 raise
@@ -136,37 +145,37 @@ class Transactions:
 
 def _create_engine(url: URL) -> Engine:
     try:
-        return create_engine(url, hide_parameters=True)  # they hold addresses, and errors are logged
+        return create_engine(url, hide_parameters=True)  # parameters hold addresses, and errors are logged
     except ModuleNotFoundError as error:
         raise StoreError(_NO_DRIVER) from error
 
 
 _NO_DRIVER = Problem(
     code="store.driver",
-    message="`database.url` is a PostgreSQL database, and the driver for it, psycopg, is not installed.",
+    message="`database.url` names a PostgreSQL database, but its driver, psycopg, is not installed.",
     cure='Run `pip install "ketapress[postgres]"`.',
 )
 
 
 def create_private_file(path: Path) -> None:
-    """Makes an empty file that only its owner reads, if there is none: the database holds addresses."""
+    """Create an empty file that only its owner can read, unless it exists: the database holds addresses."""
     with suppress(FileExistsError, FileNotFoundError, PermissionError, NotADirectoryError):
         write_new(path, b"", mode=0o600)
 
 
 def _connection_setup(dialect: str, durability: str) -> Callable[[Any, object], None]:
-    """What is done to each new connection before it is used."""
+    """Return the function that prepares each new connection."""
     statements = _sqlite_statements(durability) if dialect == "sqlite" else _postgresql_statements(durability)
 
     def prepare(connection: Any, _record: object) -> None:
         if dialect == "sqlite":
-            # The driver's own BEGIN comes too late, and is never IMMEDIATE.
+            # The driver's own BEGIN comes before the first write only, and is never IMMEDIATE.
             connection.isolation_level = None
         cursor = connection.cursor()
         for statement in statements:
             cursor.execute(statement)
         cursor.close()
-        connection.commit()  # PostgreSQL forgets a SET whose transaction is rolled back
+        connection.commit()  # PostgreSQL undoes a SET when its transaction is rolled back
 
     return prepare
 
@@ -182,7 +191,7 @@ def _sqlite_statements(durability: str) -> tuple[str, ...]:
         "PRAGMA journal_mode = WAL",
         f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}",
         "PRAGMA foreign_keys = ON",
-        "PRAGMA secure_delete = ON",  # what is erased is overwritten, not only unlinked
+        "PRAGMA secure_delete = ON",  # overwrite what is deleted, not only unlink it
     )
 
 

@@ -1,7 +1,7 @@
-"""What the database complained about, put into words: cause and cure for a person, by the driver's own codes.
+"""Translate errors of the database drivers into problems, by the drivers' error codes.
 
-Pure: an exception goes in, a `Problem` comes out, or None for what is no fault of disk, network or configuration.
-A statement that the database does not understand is ours to mend, and passes through untouched.
+Only errors of disk, network and configuration are translated. An invalid statement is a bug of Ketapress, and is
+raised unchanged.
 """
 
 import re
@@ -11,6 +11,8 @@ from ketapress.model.errors import Problem
 
 
 class _Cause(NamedTuple):
+    """A problem's code, the cause in words, and the cure."""
+
     code: str
     description: str
     cure: str
@@ -18,27 +20,25 @@ class _Cause(NamedTuple):
 
 _BUSY = _Cause(
     "store.busy",
-    "another program has kept it locked for a minute",
-    "Close whatever has the database open, and run the command again; nothing was changed.",
+    "another program has locked it for a minute",
+    "Close the other program, then run the command again. Nothing was changed.",
 )
 _FULL = _Cause(
     "store.full",
     "its disk is full",
-    "Free some space and run the command again; what was done before is kept, the last step was undone.",
+    "Free some space, then run the command again. The last step was rolled back; earlier steps are saved.",
 )
 _UNREADABLE = _Cause(
     "store.damaged",
-    "it is damaged, or it is no database at all",
-    "End what has it open, then put the last backup in its place: `ketapress db restore FILE`. The damaged one stays beside it.",
+    "it is damaged, or it is not a database",
+    "Stop all programs that use it, then restore the last backup with `ketapress db restore FILE`. The damaged file is kept.",
 )
 _UNREACHABLE = _Cause(
     "store.unreachable",
-    "its server does not answer, or broke off",
-    "Look whether PostgreSQL runs and `database.url` is right, then run the command again.",
+    "its server does not respond, or closed the connection",
+    "Check that PostgreSQL runs and that `database.url` is correct, then run the command again.",
 )
-_UNKNOWN = _Cause(
-    "store.fault", "it cannot be used", "Look at the cause above; nothing was changed by the last step."
-)
+_UNKNOWN = _Cause("store.fault", "it cannot be used", "Fix the cause above. The last step changed nothing.")
 
 # By SQLite's primary result codes: https://sqlite.org/rescode.html
 _SQLITE = {
@@ -49,47 +49,47 @@ _SQLITE = {
     "CORRUPT": _UNREADABLE,
     "READONLY": _Cause(
         "store.read-only",
-        "it may not be written to",
-        "Make the file, and the folder it is in, writable for the user who runs Ketapress.",
+        "it is read-only",
+        "Make the file and its folder writable for the user who runs Ketapress.",
     ),
     "CANTOPEN": _Cause(
         "store.missing",
         "it cannot be opened",
-        "Look whether its folder exists and may be written to, and whether `database.url` names the right place.",
+        "Check that its folder exists and is writable, and that `database.url` is correct.",
     ),
     "IOERR": _Cause(
         "store.disk",
         "its disk reports an error",
-        "Look at the system's log and the disk's space, then run the command again; the last step was undone.",
+        "Check the system log and the free disk space, then run the command again. The last step was rolled back.",
     ),
 }
 
 # By classes of SQLSTATE: PostgreSQL's manual, appendix A.
 _POSTGRESQL = {
     "08": _UNREACHABLE,
-    "28": _Cause("store.refused", "its server refuses the user or the password", "Correct `database.url`."),
-    "3D": _Cause("store.missing", "there is no such database", "Create it, or correct `database.url`."),
+    "28": _Cause("store.refused", "its server rejects the user or the password", "Correct `database.url`."),
+    "3D": _Cause("store.missing", "it does not exist on its server", "Create it, or correct `database.url`."),
     "40": _Cause(
         "store.conflict",
-        "another process worked on the same rows",
-        "Run the command again; the last step was undone.",
+        "another process changed the same rows",
+        "Run the command again. The last step was rolled back.",
     ),
     "53": _Cause(
         "store.full",
-        "its server has no disk, memory or connections left",
-        "Give the server room, then run the command again; the last step was undone.",
+        "its server is out of disk space, memory or connections",
+        "Free resources on the server, then run the command again. The last step was rolled back.",
     ),
     "57": _UNREACHABLE,
-    "58": _Cause("store.disk", "its server reports a fault of its system", "Look at the server's log."),
+    "58": _Cause("store.disk", "its server reports a system error", "Check the server's log."),
 }
 
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@|\b(password=)\S+")
 
 
 def to_problem(error: Exception, display_url: str) -> Problem | None:
-    """What to tell a person, if a person can do something about it. `where` is the database's URL without password.
+    """Return the problem for an error of the driver, or of SQLAlchemy around it; None if a person cannot fix it.
 
-    `error` is the driver's own, or SQLAlchemy's around it.
+    `display_url` is the URL of the database without its password.
     """
     driver_error = getattr(error, "orig", error)
     cause = _find_cause(error, driver_error)
@@ -98,20 +98,19 @@ def to_problem(error: Exception, display_url: str) -> Problem | None:
     driver_text = _PASSWORD.sub(r"\1\2***", " ".join(str(driver_error).split()))
     return Problem(
         code=cause.code,
-        message=f"the database {display_url}: {cause.description} (it says: {driver_text[:300]}).",
+        message=f"the database {display_url}: {cause.description} ({driver_text[:300]}).",
         cure=cause.cure,
     )
 
 
 def _find_cause(error: Exception, driver_error: object) -> _Cause | None:
+    """Return the cause by SQLite's error name or PostgreSQL's SQLSTATE; None for an error that a person cannot fix."""
     sqlite_name = getattr(driver_error, "sqlite_errorname", None)
     if sqlite_name is not None:
-        primary_code = sqlite_name.removeprefix("SQLITE_").partition("_")[0]
-        return _SQLITE.get(primary_code)
-    if not any(
-        error_class.__name__ == "OperationalError" for error_class in type(error).__mro__
-    ):  # so named by PEP 249
+        return _SQLITE.get(sqlite_name.removeprefix("SQLITE_").partition("_")[0])
+    # PEP 249 gives every driver this name for errors of its environment.
+    if not any(error_class.__name__ == "OperationalError" for error_class in type(error).__mro__):
         return None
     sqlstate = getattr(driver_error, "sqlstate", None)
-    # Without a state the server was never reached, or was lost in the middle of an answer.
+    # Without a SQLSTATE the server was not reached, or the connection was lost.
     return _POSTGRESQL.get(sqlstate[:2], _UNKNOWN) if sqlstate else _UNREACHABLE

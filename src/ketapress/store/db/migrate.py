@@ -1,7 +1,4 @@
-"""Edge: brings a database's schema to the newest revision, in the transaction it is handed, all or nothing.
-
-The one module that loads Alembic: it is imported only when there is something to change.
-"""
+"""Migrate a database to the newest schema. The only module that loads Alembic: import it only to migrate."""
 
 from pathlib import Path
 
@@ -11,7 +8,7 @@ from sqlalchemy import Connection
 
 
 def migrate(connection: Connection) -> None:
-    """Runs what is missing on this connection. The caller commits."""
+    """Run the missing migrations on a connection. The caller commits, so that all of them apply or none."""
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -19,5 +16,5 @@ def migrate(connection: Connection) -> None:
 
 
 def migrations_folder() -> Path:
-    """The folder of the migrations, inside the installed package."""
+    """Return the folder of the migrations in the installed package."""
     return Path(__file__).parents[1] / "migrations"

@@ -1,6 +1,6 @@
-"""Edge: what is read by the driver alone, without opening the store: SQLAlchemy takes longer to load than a million rows to be counted.
+"""Read the database with its driver alone, in one snapshot, without opening the store.
 
-In: `database.url`, the folder, and what reads from a cursor. Out: what it read, as of one moment. It changes nothing.
+Loading SQLAlchemy takes longer than counting a million rows.
 """
 
 import sqlite3
@@ -17,9 +17,10 @@ _POSTGRESQL = ("postgresql", "postgresql+psycopg", "postgres")
 
 
 def read_with_driver(url: str, root: Path, read: Callable[[Any, str], _T]) -> _T | None:
-    """What `read` finds with a cursor in a dialect (`sqlite`, `postgresql`), where the database is at the newest schema.
+    """Return what `read` returns for a cursor and a dialect (`sqlite`, `postgresql`).
 
-    None where anything is in the way: then open the store, which says what is wrong, or makes what is not there yet.
+    None if the database cannot be read or is not at the newest schema: open the store then, which creates a missing
+    database and raises the right error for any other case.
     """
     scheme = url.partition("://")[0]
     if url.startswith(_SQLITE) and "?" not in url:
@@ -37,7 +38,7 @@ def _read_sqlite(file: Path, read: Callable[[Any, str], _T]) -> _T | None:
 
 @contextmanager
 def _open_read_only(file: Path) -> Iterator[sqlite3.Cursor]:
-    """One consistent view of a file that is there already."""
+    """Open a read-only snapshot of a file that exists."""
     with closing(
         sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
     ) as connection:
@@ -48,12 +49,12 @@ def _open_read_only(file: Path) -> Iterator[sqlite3.Cursor]:
 
 def _read_postgresql(url: str, read: Callable[[Any, str], _T]) -> _T | None:
     try:
-        import psycopg  # noqa: PLC0415 - not everybody has it
+        import psycopg  # noqa: PLC0415 - an optional dependency
     except ImportError:
         return None
     try:
         with psycopg.connect(url) as connection, connection.cursor() as cursor:
-            # PostgreSQL's default shows each statement another moment, and sums of several would not add up.
+            # PostgreSQL's default isolation gives each statement its own snapshot: sums of several would not agree.
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             return read(cursor, "postgresql") if _is_newest(cursor) else None

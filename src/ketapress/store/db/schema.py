@@ -1,7 +1,8 @@
-"""What is stored: tables, and the three types that stand between Python's values and the database's.
+"""The tables, and the types that convert between Python's values and the database's.
 
-Instants are microseconds since 1970 as integers: they sort, index and compare the same in every database (`codes`). A
-delivery is a narrow row, because there are as many as subscribers times editions; an edition's letter is stored once.
+Instants are integers, microseconds since 1970: they sort, index and compare alike in every database (see `codes`). A
+row of `deliveries` is narrow, because there are as many as subscribers times editions. The message template of an
+edition is stored once, in its row.
 """
 
 from datetime import datetime
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware datetime, in UTC when it comes back. A naive one is a programming error."""
+    """An aware datetime, in UTC when it is read. A naive one is a programming error."""
 
     impl = BigInteger
     cache_ok = True
@@ -53,12 +54,12 @@ class Instant(TypeDecorator[datetime]):
 
 
 def instant_literal(moment: datetime) -> ColumnElement[datetime]:
-    """A moment inside an expression, where no column tells how it is stored."""
+    """Return a moment as an SQL literal, for expressions in which no column gives the type."""
     return literal(moment, Instant)
 
 
 class EnumText(TypeDecorator[StrEnum]):
-    """A member of an enumeration, stored as its text so that a person with a SQL prompt can read it."""
+    """A member of an enumeration, stored as its text: readable at an SQL prompt."""
 
     impl = Text
     cache_ok = True
@@ -75,7 +76,7 @@ class EnumText(TypeDecorator[StrEnum]):
 
 
 class DeliveryCode(TypeDecorator[DeliveryState]):
-    """A delivery's state as a small number, for the one table where bytes count."""
+    """A delivery state, stored as a small number: `deliveries` is the largest table."""
 
     impl = SmallInteger
     cache_ok = True
@@ -88,7 +89,7 @@ class DeliveryCode(TypeDecorator[DeliveryState]):
 
 
 class DatabaseClock(ColumnElement[int]):
-    """The database's own clock in microseconds since 1970: the one clock that all its clients share, for leases."""
+    """The database's clock in microseconds since 1970: all clients share it, so leases use it."""
 
     inherit_cache = True
     type = BigInteger()
@@ -104,7 +105,7 @@ def _postgresql_clock(_element: DatabaseClock, _compiler: SQLCompiler, **_: obje
     return "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
 
 
-# SQLite numbers rows by itself only where the key is spelled INTEGER.
+# SQLite assigns row numbers only to a key of type INTEGER.
 IdInteger = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData()
@@ -124,7 +125,7 @@ subscribers = Table(
 subscriptions = Table(
     "subscriptions",
     metadata,
-    # Links in mail are made from this number: one that is gone is never given to anybody else.
+    # Links in messages contain this number: it is never reused.
     Column("id", IdInteger, primary_key=True),
     Column("subscriber_id", IdInteger, ForeignKey("subscribers.id"), nullable=False),
     Column("newsletter", Text, nullable=False),
@@ -140,7 +141,7 @@ consents = Table(
     metadata,
     Column("id", IdInteger, primary_key=True),
     Column("subscriber_id", IdInteger, ForeignKey("subscribers.id")),
-    Column("erased", Text),  # a keyed hash of the address, once the subscriber is erased
+    Column("erased", Text),  # a keyed hash of the address, after erasure
     Column("newsletter", Text, nullable=False),
     Column("event", EnumText(ConsentEvent), nullable=False),
     Column("at", Instant, nullable=False),
@@ -159,10 +160,10 @@ editions = Table(
     Column("slot_at", Instant, nullable=False),
     Column("decision", EnumText(Decision), nullable=False),
     Column("decided_at", Instant, nullable=False),
-    # The rest is there only for a composed slot.
+    # The other columns are set only for a composed slot.
     Column("state", EnumText(EditionState)),
     Column("changed_at", Instant),
-    Column("lease_until", BigInteger),  # by the database's clock: until then its maker is believed alive
+    Column("lease_until", BigInteger),  # by the database's clock: until then its composer is considered alive
     Column("window_after", Instant),
     Column("window_until", Instant),
     Column("send_by", Instant),
@@ -171,10 +172,10 @@ editions = Table(
     Column("sizes", JSON),
     Column("why", Text),
     Column("frozen", BigInteger, nullable=False),  # how many deliveries were written
-    Column("frozen_to", BigInteger),  # the highest subscription that the freeze has passed
+    Column("frozen_to", BigInteger),  # the highest subscription that the freeze has processed
     Column("freeze_to", BigInteger),  # the highest subscription when the freeze began
-    Column("left_out", JSON),  # how many up to there got no delivery, by the state of their consent
-    Column("counts", JSON),  # how its deliveries ended, once it is done
+    Column("left_out", JSON),  # how many up to frozen_to got no delivery, by subscription state
+    Column("counts", JSON),  # its deliveries by state, saved once it is done
     Column("letter", LargeBinary),
     Column("web", Text),
     UniqueConstraint("newsletter", "slot_key"),
@@ -194,19 +195,19 @@ edition_posts = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    # No foreign keys: editions are never deleted, an erased subscription leaves its rows, and a million checks cost.
+    # No foreign keys: editions are never deleted, rows outlive an erased subscription, and a million checks are slow.
     Column("subscription_id", BigInteger, nullable=False),
-    Column("next_at", Instant),  # when it may be claimed; empty: not by itself
+    Column("next_at", Instant),  # when it may be claimed; NULL: not automatically
     Column("dated", Instant),  # the Date header of a message that may have been accepted
     Column("edition_id", Integer, nullable=False),
-    Column("worker_id", Integer),  # whose it is while claimed, sending or in doubt
+    Column("worker_id", Integer),  # its worker while it is claimed, sending or in doubt
     Column("state", DeliveryCode, nullable=False),
     Column("attempts", SmallInteger, nullable=False),
     Column("reply", Text),
     PrimaryKeyConstraint("edition_id", "subscription_id"),
     sqlite_with_rowid=False,
 )
-# Partial on PostgreSQL, too, as the migration makes them: to say so here would load its dialect in every process.
+# The migration makes these partial on PostgreSQL, too; `postgresql_where` here would load its dialect in every process.
 Index(
     "deliveries_due",
     deliveries.c.edition_id,
@@ -223,14 +224,14 @@ Index(
 workers = Table(
     "workers",
     metadata,
-    # A fencing token: never reused, and gone once its owner was declared dead.
+    # A fencing token: never reused, and deleted when its worker is considered dead.
     Column("id", IdInteger, primary_key=True),
     Column("name", Text, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 
-# What the store knows of itself: `erasure` is the key of the hashes that stand for erased people.
+# Values of the whole store: `erasure` is the key of the hashes of erased addresses, `generation` counts starts of sending.
 properties = Table(
     "properties",
     metadata,
@@ -240,9 +241,9 @@ properties = Table(
 
 
 def upsert(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    """An insert that knows what to do about a row that is there: the two databases spell it alike.
+    """Return an insert statement with an ON CONFLICT clause, which the dialects share.
 
-    Each is loaded where it is used: all dialects together take longer than opening a store.
+    Imports one dialect only: loading all takes longer than opening a store.
     """
     if dialect == "sqlite":
         from sqlalchemy.dialects import sqlite  # noqa: PLC0415

@@ -1,1 +1,1 @@
-"""Backup and restore."""
+"""Backup and restore of the database file."""

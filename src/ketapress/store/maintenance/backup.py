@@ -1,7 +1,6 @@
-"""Edge: a copy of the database in one file, whole, checked, and durable before it has its name.
+"""Back up the database into one file: complete, checked and durable before it gets its name. SQLite only.
 
-In: the store's transactions, where the copy goes. Others may read and write meanwhile. PostgreSQL is left to its own
-tools, which do it better.
+Other processes may read and write meanwhile. PostgreSQL has better tools of its own.
 """
 
 import sqlite3
@@ -14,11 +13,20 @@ from ketapress.system.atomic import sync_file, sync_folder, write_new
 
 
 def write_backup(transactions: Transactions, file: Path) -> None:
-    """The copy appears under its name when it is complete. Raises RefusedError, or StoreError for faults of the disk."""
+    """Write a backup into a new file.
+
+    Raises RefusedError if the file exists or the database is PostgreSQL, StoreError for errors of the disk.
+    """
     if transactions.is_shared:
         raise RefusedError(_POSTGRESQL_BACKUP)
     if file.exists():
-        raise RefusedError(_file_exists_problem(file))
+        raise RefusedError(
+            Problem(
+                code="backup.exists",
+                message=f"{file} already exists, and was not changed.",
+                cure="Choose another file name.",
+            )
+        )
     part_file = file.with_name(f"{file.name}.part")
     part_file.unlink(missing_ok=True)
     try:
@@ -35,7 +43,7 @@ def write_backup(transactions: Transactions, file: Path) -> None:
 
 
 def _check_integrity(file: Path) -> None:
-    """Reads every page of the copy: a backup that cannot be read is none."""
+    """Read every page of the copy. Raises StoreError if it is damaged."""
     with closing(sqlite3.connect(file)) as connection:
         (integrity,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if integrity != "ok":
@@ -44,22 +52,14 @@ def _check_integrity(file: Path) -> None:
 
 _POSTGRESQL_BACKUP = Problem(
     code="backup.postgresql",
-    message="`database.url` is a PostgreSQL database, which has its own tools for backups.",
+    message="`database.url` is a PostgreSQL database, which needs PostgreSQL's own backup tools.",
     cure="Run `pg_dump --format=custom --file=ketapress.dump` with the same host, user and database.",
 )
-
-
-def _file_exists_problem(file: Path) -> Problem:
-    return Problem(
-        code="backup.exists",
-        message=f"{file} is there already, and is left as it is.",
-        cure="Name another file.",
-    )
 
 
 def _backup_problem(file: Path, reason: str) -> Problem:
     return Problem(
         code="backup.failed",
-        message=f"the backup {file} could not be written: {reason}.",
-        cure="Look at the disk and the folder; there is no backup of this moment yet.",
+        message=f"the backup {file} was not written: {reason}.",
+        cure="Check the disk and the folder, then run the command again.",
     )

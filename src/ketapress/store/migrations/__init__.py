@@ -1,1 +1,1 @@
-"""Alembic migrations: one file a change of the schema, each all or nothing, never edited after its release."""
+"""Alembic migrations: one file a schema change. Never edit one after its release."""

@@ -1,4 +1,4 @@
-"""Alembic calls this file to run migrations: on the connection, and in the transaction, that `migrate` hands over."""
+"""Alembic imports this file to run migrations, on the connection and in the transaction of `migrate`."""
 
 from alembic import context
 

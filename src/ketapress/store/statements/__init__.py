@@ -1,1 +1,1 @@
-"""SQL on an open connection: no transaction begins here."""
+"""SQL statements on an open connection. The callers begin and commit the transactions."""

@@ -1,7 +1,4 @@
-"""Rows of people and subscriptions, read as the nouns of the house; and how a consent ends.
-
-Part of the edge: everything here works on a connection, inside a transaction that somebody else opened.
-"""
+"""Read subscribers with their subscriptions, and end and record consent."""
 
 import hmac
 from collections.abc import Iterable, Iterator
@@ -22,11 +19,11 @@ _ENDABLE_STATES = {
     ),
     SubscriptionState.UNREACHABLE: (SubscriptionState.PENDING, SubscriptionState.ACTIVE),
 }
-"""Into each end of a consent: from where."""
+"""For each final state of a subscription, the states that it may end from."""
 
 
 def select_subscribers(newsletter: str | None = None) -> Select[Any]:
-    """Subscribers with their subscriptions, to all newsletters or to one; for `persons`."""
+    """Select subscribers with their subscriptions, to all newsletters or to one, for `to_subscribers`."""
     join_condition = subscriptions.c.subscriber_id == subscribers.c.id
     if newsletter is not None:
         join_condition = and_(join_condition, subscriptions.c.newsletter == newsletter)
@@ -47,7 +44,7 @@ def select_subscribers(newsletter: str | None = None) -> Select[Any]:
 
 
 def to_subscribers(rows: Iterable[Row[Any]]) -> Iterator[Subscriber]:
-    """One subscriber for all the rows of `people` that are theirs."""
+    """Yield the subscribers of the rows that `select_subscribers` finds: one row a subscription."""
     for _, subscriber_rows in groupby(rows, key=lambda row: row.id):
         first_row, *other_rows = subscriber_rows
         yield Subscriber(
@@ -72,7 +69,7 @@ def end_consent(
     origin: str,
     now: datetime,
 ) -> int:
-    """These subscriptions have left, or are unreachable, and it is written down; how many had not ended before."""
+    """End subscriptions as LEFT or UNREACHABLE, and record it. Return how many were open until now."""
     condition = and_(
         subscriptions.c.id.in_(subscription_ids), subscriptions.c.state.in_(_ENDABLE_STATES[end_state])
     )
@@ -85,7 +82,7 @@ def end_consent(
 def record_consent(
     connection: Connection, condition: ColumnElement[bool], event: ConsentEvent, origin: str, now: datetime
 ) -> None:
-    """Writes down what happened to the consent of these subscriptions, and on whose word."""
+    """Record a consent event of the subscriptions that match a condition, with its origin as evidence."""
     event_values = (literal(event, consents.c.event.type), instant_literal(now), literal(origin))
     connection.execute(
         insert(consents).from_select(
@@ -98,7 +95,7 @@ def record_consent(
 
 
 def read_erasure_key(connection: Connection) -> str:
-    """The key of the hashes that stand for erased people; made with the schema, never shown."""
+    """Return the secret key of the hashes of erased addresses, in hexadecimal. The first migration creates it."""
     key: str = connection.execute(
         select(properties.c.value).where(properties.c.name == "erasure")
     ).scalar_one()
@@ -106,5 +103,5 @@ def read_erasure_key(connection: Connection) -> str:
 
 
 def hash_erased_address(hash_key: str, address_key: str) -> str:
-    """What is kept of an erased address: enough to know it again, useless without the key."""
+    """Return the keyed hash of an erased address, which recognizes the address and does not reveal it."""
     return hmac.digest(bytes.fromhex(hash_key), address_key.encode(), "sha256").hex()

@@ -1,7 +1,6 @@
-"""How many deliveries stand in each state: counted in the ledger, and remembered of editions that are done.
+"""Count deliveries by state, and save the counts of editions that are done.
 
-Part of the edge: works on a connection, inside a transaction that somebody else opened. Without the memory, a look at
-everything would read every delivery there ever was.
+Without saved counts, an overview would read every delivery there ever was.
 """
 
 from collections import Counter
@@ -19,7 +18,7 @@ _delivery, _edition = deliveries.c, editions.c
 
 
 def count_deliveries(connection: Connection, edition_id: int | None) -> dict[DeliveryState, int]:
-    """The counts of one edition, or of all, zeros included."""
+    """Return the deliveries of one edition, or of all, by state, zeros included."""
     condition = _edition.frozen > 0 if edition_id is None else _edition.id == edition_id
     totals = Counter[str]()
     for saved_counts in connection.scalars(
@@ -35,7 +34,7 @@ def count_deliveries(connection: Connection, edition_id: int | None) -> dict[Del
 
 
 def count_messages_since(connection: Connection, moment: datetime) -> int:
-    """How many messages went to their dot since then, or are claimed and about to: of all editions."""
+    """Count the messages of all editions that were sent since a moment, or are claimed and about to be sent."""
     is_recent = or_(_edition.state == EditionState.SENDING, _edition.changed_at >= moment)
     in_editions = _delivery.edition_id.in_(select(_edition.id).where(_edition.frozen > 0, is_recent))
     is_started = or_(_delivery.dated >= moment, _delivery.state == DeliveryState.CLAIMED)
@@ -46,18 +45,18 @@ def count_messages_since(connection: Connection, moment: datetime) -> int:
 
 
 def count_rows(connection: Connection, edition_id: int) -> int:
-    """How many deliveries of the edition there are, whatever is remembered."""
+    """Count the rows of the edition's deliveries, whatever its saved counts are."""
     return sum(_count_edition(connection, edition_id).values())
 
 
 def save_counts(connection: Connection, edition_id: int) -> None:
-    """The edition is done: its counts will hardly change any more."""
+    """Save the counts of an edition that is done: they hardly change any more."""
     counts = _count_edition(connection, edition_id)
     connection.execute(update(editions).where(_edition.id == edition_id).values(counts=counts))
 
 
 def clear_saved_counts(connection: Connection, edition_id: int) -> None:
-    """Something did change after all, a late answer or an erasure: from here on they are counted again."""
+    """Remove the saved counts, so that rows are counted again: after a late reply or an erasure."""
     connection.execute(update(editions).where(_edition.id == edition_id).values(counts=null()))
 
 
@@ -69,5 +68,5 @@ def _count_edition(connection: Connection, edition_id: int) -> dict[str, int]:
 
 
 def get_driver_cursor(connection: Connection) -> Any:
-    """The driver's own, in the transaction of this connection."""
+    """Return a cursor of the driver in the connection's transaction."""
     return connection.connection.cursor()

@@ -1,8 +1,6 @@
-"""What a million rows add up to: people by their consent, deliveries by their state.
+"""Count subscriptions and deliveries by state on a driver's cursor, without SQLAlchemy.
 
-Part of the edge: works on the driver's own cursor, inside a transaction that somebody else opened. Straight SQL, so
-that who only looks loads no SQLAlchemy. Every figure is counted from the rows, none is kept beside them: a count that
-is kept can be wrong when the rows are right.
+Everything is counted from the rows: a counter beside them could disagree with them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +15,7 @@ _QUEUED, _SENT = delivery_code(DeliveryState.QUEUED), delivery_code(DeliveryStat
 _BY_STATE = """
     SELECT edition_id, state, count(*) FROM deliveries WHERE edition_id IN ({ids}) GROUP BY edition_id, state
 """
-# SQLite sorts a million rows to group them by state, which takes three times as long as passing by them once.
+# SQLite sorts a million rows to group them by state, which takes three times as long as one scan with filters.
 _MAIN_STATES = """
     SELECT edition_id, count(*), count(*) FILTER (WHERE state = {queued}), count(*) FILTER (WHERE state = {sent})
     FROM deliveries WHERE edition_id IN ({ids}) GROUP BY edition_id
@@ -26,7 +24,7 @@ _OTHER_STATES = """
     SELECT edition_id, state, count(*) FROM deliveries WHERE edition_id IN ({ids})
     AND state NOT IN ({queued}, {sent}) GROUP BY edition_id, state
 """
-# The plus sign keeps the key from being used, which leads through the whole edition.
+# The plus sign disables the primary key, which would scan the whole edition, for the index on worker_id.
 _HELD_STATES = """
     SELECT edition_id, state, count(*) FROM deliveries WHERE +edition_id IN ({ids}) AND worker_id IS NOT NULL
     AND state NOT IN ({queued}, {sent}) GROUP BY edition_id, state
@@ -35,7 +33,7 @@ _SUBSCRIPTIONS = "SELECT newsletter, state, count(*) FROM subscriptions {where} 
 
 
 def count_by_edition(cursor: Any, dialect: str, edition_ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """By edition, how many deliveries stand in each state, zeros included; an edition without any is not there."""
+    """Return the deliveries by edition and state, zeros included. Editions without deliveries are missing."""
     if not edition_ids:
         return {}
     ids = ", ".join(map(str, edition_ids))
@@ -52,7 +50,7 @@ def count_by_edition(cursor: Any, dialect: str, edition_ids: Sequence[int]) -> d
 
 
 def count_subscriptions(cursor: Any, dialect: str) -> Mapping[tuple[str, SubscriptionState], int]:
-    """How many subscriptions there are, by newsletter and state; what there is none of is not there."""
+    """Return the subscriptions by newsletter and state, without zeros."""
     rows = (
         _count_subscriptions_sqlite(cursor)
         if dialect == "sqlite"
@@ -62,9 +60,9 @@ def count_subscriptions(cursor: Any, dialect: str) -> Mapping[tuple[str, Subscri
 
 
 def _count_deliveries_sqlite(cursor: Any, ids: str) -> Iterator[tuple[int, int, int]]:
-    """SQLite: the two states in which nearly all are, in the order of the key; and the others, where there are any.
+    """Yield edition, state code and count on SQLite: first of the two states that nearly all deliveries are in.
 
-    Those in the hands of a sender are found by their index. Only if there are more is everything passed by again.
+    Deliveries that a worker holds are counted by their index. Only if others remain, a second scan counts them.
     """
     sql_values = {"ids": ids, "queued": _QUEUED, "sent": _SENT}
     remainder = 0
@@ -82,9 +80,10 @@ def _count_deliveries_sqlite(cursor: Any, ids: str) -> Iterator[tuple[int, int, 
 
 
 def _count_subscriptions_sqlite(cursor: Any) -> list[tuple[str, str, int]]:
-    """SQLite: all are counted by what is left of the whole table when the others are taken away.
+    """Return newsletter, state and count on SQLite, the largest group as the total minus the others.
 
-    It counts a whole table twenty times as fast as a part of it. The newest subscription stands for where most are.
+    SQLite counts a whole table twenty times as fast as a part of it. The active subscriptions to the newsletter of
+    the newest row are taken for the largest group.
     """
     newest_row = cursor.execute("SELECT newsletter FROM subscriptions ORDER BY id DESC LIMIT 1").fetchone()
     if newest_row is None:

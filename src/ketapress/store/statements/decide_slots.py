@@ -1,7 +1,7 @@
-"""How a due slot is decided, once: the row that says so, and the posts that its edition takes.
+"""Write the decision about each due slot, and the posts of its edition.
 
-Part of the edge: everything here works on a connection, inside a transaction that somebody else opened. That a slot is
-decided twice, or a post taken twice, the database refuses with an IntegrityError.
+Unique constraints make sure that a slot is decided once, and that a post is in one edition of a newsletter: the second
+insert raises IntegrityError.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,7 +16,7 @@ from ketapress.store.db.schema import DatabaseClock, edition_posts, editions
 from ketapress.store.statements.edition_rows import EDITION_COLUMNS, load_editions, transition_edition
 from ketapress.store.statements.message_codec import encode_message
 
-LEASE_MICROSECONDS = 60_000_000  # microseconds: composing an edition takes a few seconds at most
+LEASE_MICROSECONDS = 60_000_000  # composing an edition takes a few seconds at most
 
 _edition = editions.c
 
@@ -29,12 +29,20 @@ def insert_decisions(
     send_deadline: datetime | None,
     now: datetime,
 ) -> int | None:
-    """Writes what became of these slots; the id of the composed one, which is building and has its posts."""
+    """Insert the decisions. Return the id of the composed edition, now BUILDING with its posts; None if none is."""
     composed_id = None
     for slot, decision in slots:
         values = _slot_values(slot, decision, now)
         if decision is Decision.COMPOSED:
-            values |= _building_values(window, post_ids, send_deadline, now)
+            values |= {
+                "state": EditionState.BUILDING,
+                "changed_at": now,
+                "lease_until": DatabaseClock() + LEASE_MICROSECONDS,
+                "window_after": window.start,
+                "window_until": window.end,
+                "send_by": send_deadline,
+                "post_ids": list(post_ids),
+            }
         edition_id = connection.execute(insert(editions).values(values).returning(_edition.id)).scalar_one()
         if decision is Decision.COMPOSED:
             composed_id = edition_id
@@ -43,7 +51,10 @@ def insert_decisions(
 
 
 def claim_interrupted(connection: Connection, *, has_leases: bool) -> tuple[StoredEdition, ...]:
-    """What is in the making and nobody's, oldest first; the caller has a lease on it from here on."""
+    """Claim the editions whose composer died, and return them, oldest slot first. The caller has a lease on them.
+
+    With `has_leases`, only those whose lease has expired.
+    """
     conditions = [_edition.state == EditionState.BUILDING]
     if has_leases:
         conditions.append(_edition.lease_until < DatabaseClock())
@@ -70,7 +81,10 @@ def save_message(
     post_ids: Sequence[str],
     **values: Any,
 ) -> bool:
-    """Puts a letter into the row, with the posts that it has. False where nobody may: frozen, or in another state."""
+    """Save a rendered edition with its posts, and change its state.
+
+    Return False, and change nothing, if recipients are frozen or the edition is in none of `from_states`.
+    """
     values |= _message_values(digest) | {"post_ids": list(post_ids), "lease_until": null()}
     if _is_frozen(connection, edition_id) or not transition_edition(
         connection, edition_id, from_states, state, now, **values
@@ -92,7 +106,7 @@ def insert_sent_edition(
     post_ids: Sequence[str],
     **values: Any,
 ) -> None:
-    """Writes an edition that is done already, and takes those of its posts that are free."""
+    """Insert an edition that is DONE, with those of its posts that are in no other edition."""
     values |= _slot_values(slot, Decision.COMPOSED, now) | {
         "state": EditionState.DONE,
         "changed_at": now,
@@ -111,12 +125,13 @@ def insert_sent_edition(
 
 
 def list_taken_post_ids(connection: Connection, newsletter: str) -> frozenset[str]:
+    """Return the ids of the posts in the newsletter's editions."""
     query = select(edition_posts.c.post_id).where(edition_posts.c.newsletter == newsletter)
     return frozenset(connection.scalars(query))
 
 
 def release_posts(connection: Connection, edition_id: int) -> None:
-    """Its posts may stand in another edition."""
+    """Release the posts of an edition for other editions."""
     connection.execute(delete(edition_posts).where(edition_posts.c.edition_id == edition_id))
 
 
@@ -141,20 +156,6 @@ def _slot_values(slot: Slot, decision: Decision, now: datetime) -> dict[str, Any
     }
 
 
-def _building_values(
-    window: Window, post_ids: Sequence[str], send_deadline: datetime | None, now: datetime
-) -> dict[str, Any]:
-    return {
-        "state": EditionState.BUILDING,
-        "changed_at": now,
-        "lease_until": DatabaseClock() + LEASE_MICROSECONDS,
-        "window_after": window.start,
-        "window_until": window.end,
-        "send_by": send_deadline,
-        "post_ids": list(post_ids),
-    }
-
-
 def _message_values(digest: Digest) -> dict[str, Any]:
     return {
         "letter": encode_message(digest.message_template),
@@ -164,6 +165,6 @@ def _message_values(digest: Digest) -> dict[str, Any]:
 
 
 def _is_frozen(connection: Connection, edition_id: int) -> bool:
-    """Whether anybody was frozen into it; nobody will be, until this transaction ends."""
+    """Return whether recipients are frozen. Locks the row, so that none are until the transaction ends."""
     query = select(_edition.freeze_to).where(_edition.id == edition_id).with_for_update()
     return connection.scalar(query) is not None

@@ -1,8 +1,8 @@
-"""The statements that run for every message: the claim, its intent before the dot, its result after the answer.
+"""The statements for every message: claim it, commit the intent before end of data, write the result after the reply.
 
-Part of the edge: works on a connection, inside a transaction that somebody else opened. Straight SQL, the same for
-both databases but for how a list comes in: all rows of a turn are one JSON value and one statement, because a call to
-the driver costs more than the row it is for. The arrows are guards in SQL, as in `ledger`.
+Plain SQL on the driver, the same for both databases except for lists. All rows of a batch are one JSON parameter of
+one statement, because a call of the driver costs more than a row. As in `transitions`, each statement checks that the
+transition is allowed.
 """
 
 import json
@@ -20,59 +20,59 @@ from ketapress.model.subscriber import SubscriptionState
 from ketapress.store.db.codes import delivery_code, from_microseconds, to_microseconds
 from ketapress.store.statements.transitions import ALLOWED_FROM, DUE_NOW
 
-_ATTEMPT_STATES = frozenset(TRANSITIONS[DeliveryState.SENDING])  # results that count as a try
+_ATTEMPT_STATES = frozenset(TRANSITIONS[DeliveryState.SENDING])  # results that count as an attempt
 _RETRY_STATES = frozenset({DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT})
 
-# The plus signs keep an index from being used that is no help beside the primary key. What is looked up in `:rows` is
-# not joined, because SQLite would read the whole edition for it.
+# The plus signs disable an index that is slower than the primary key. Values are looked up in `:rows` and not joined,
+# because SQLite would read the whole edition for a join.
 _RESULTS_SQL = """
     UPDATE deliveries SET state = {state}, next_at = {next_at}, worker_id = {worker}, dated = {dated},
-        attempts = attempts + {tried},
+        attempts = attempts + {attempt},
         reply = CASE WHEN EXISTS (SELECT 1 FROM subscriptions WHERE id = deliveries.subscription_id)
-            THEN {said} END
-    WHERE edition_id = :edition AND subscription_id {among_ids}
+            THEN {reply} END
+    WHERE edition_id = :edition AND subscription_id {in_ids}
         AND +worker_id IN ({workers}) AND +state IN ({sources})
 """
 _INTENTS_SQL = """
     UPDATE deliveries SET state = {state}, next_at = NULL, dated = coalesce(dated, :moment)
-    WHERE edition_id = :edition AND subscription_id {among_ids}
+    WHERE edition_id = :edition AND subscription_id {in_ids}
         AND +worker_id IN ({workers}) AND +state IN ({sources})
         AND EXISTS (SELECT 1 FROM subscriptions WHERE id = deliveries.subscription_id AND state = :active)
     RETURNING subscription_id
 """
-# New ones come before those that are late, and on PostgreSQL rows that another worker is taking are passed over.
+# New deliveries come before deferred ones. On PostgreSQL rows that another worker is claiming are skipped.
 _CLAIMABLE_SQL = """
     SELECT deliveries.subscription_id, subscribers.address, subscribers.name, attempts, dated,
         subscriptions.state = :active
     FROM deliveries LEFT JOIN subscriptions ON subscriptions.id = deliveries.subscription_id
         LEFT JOIN subscribers ON subscribers.id = subscriptions.subscriber_id
     WHERE edition_id = :edition AND next_at <= :now
-    ORDER BY next_at, deliveries.subscription_id LIMIT :limit {locked}
+    ORDER BY next_at, deliveries.subscription_id LIMIT :limit {row_lock}
 """
 _CLAIMS_SQL = """
     UPDATE deliveries SET state = {state}, next_at = NULL, worker_id = :worker
-    WHERE edition_id = :edition AND subscription_id {among_ids} AND +state IN ({sources})
+    WHERE edition_id = :edition AND subscription_id {in_ids} AND +state IN ({sources})
 """
 _EDITION_SQL = "SELECT state FROM editions WHERE id = :edition"
 _DIALECT_SQL = {
     "sqlite": {
-        "locked": "",
-        "among_ids": "IN (SELECT value FROM json_each(:ids))",
-        "said": """json_extract(:rows, '$."' || subscription_id || '"[0]')""",
-        "again_at": """json_extract(:rows, '$."' || subscription_id || '"[1]')""",
+        "row_lock": "",
+        "in_ids": "IN (SELECT value FROM json_each(:ids))",
+        "reply": """json_extract(:rows, '$."' || subscription_id || '"[0]')""",
+        "next_at": """json_extract(:rows, '$."' || subscription_id || '"[1]')""",
     },
     "postgresql": {
-        "locked": "FOR UPDATE OF deliveries SKIP LOCKED",
-        # An array: from a list in JSON, before anybody analysed the table, came a plan that reads the whole edition.
-        "among_ids": "= ANY(CAST(translate(:ids, '[]', '{}') AS BIGINT[]))",
-        "said": "CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 0",
-        "again_at": "CAST(CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 1 AS BIGINT)",
+        "row_lock": "FOR UPDATE OF deliveries SKIP LOCKED",
+        # An array: for a list in JSON, PostgreSQL's plan before ANALYZE reads the whole edition.
+        "in_ids": "= ANY(CAST(translate(:ids, '[]', '{}') AS BIGINT[]))",
+        "reply": "CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 0",
+        "next_at": "CAST(CAST(:rows AS JSONB) -> CAST(subscription_id AS TEXT) ->> 1 AS BIGINT)",
     },
 }
 
 
 def locked_state(connection: Connection, edition_id: int) -> EditionState | None:
-    """Where the edition stands, and there it stays until this transaction ends."""
+    """Return the edition's state, and lock it until the transaction ends."""
     dialect = connection.dialect.name
     statement = _driver_statement(
         dialect, _EDITION_SQL if dialect == "sqlite" else f"{_EDITION_SQL} FOR SHARE"
@@ -84,7 +84,7 @@ def locked_state(connection: Connection, edition_id: int) -> EditionState | None
 def claimable(
     connection: Connection, edition_id: int, limit: int, now: datetime
 ) -> tuple[list[Recipient], list[int]]:
-    """The next deliveries that may be claimed, and the numbers of those among them that nobody wants any more."""
+    """Return the next deliveries to claim, and the subscriptions among them that are no longer active."""
     dialect = connection.dialect.name
     values = {
         "edition": edition_id,
@@ -93,7 +93,7 @@ def claimable(
         "limit": limit,
     }
     recipients, unwanted_ids = [], []
-    statement = _driver_statement(dialect, _CLAIMABLE_SQL.format(locked=_DIALECT_SQL[dialect]["locked"]))
+    statement = _driver_statement(dialect, _CLAIMABLE_SQL.format(row_lock=_DIALECT_SQL[dialect]["row_lock"]))
     for subscription_id, address, name, attempts, message_date, is_active in _execute(
         connection, statement, values
     ).fetchall():
@@ -108,7 +108,7 @@ def claimable(
 def write_claims(
     connection: Connection, edition_id: int, subscription_ids: Sequence[int], worker_id: int
 ) -> None:
-    """These are this worker's from here on."""
+    """Claim deliveries for a worker."""
     statement = _claim_statement(connection.dialect.name)
     _execute(
         connection,
@@ -120,7 +120,7 @@ def write_claims(
 def write_results(
     connection: Connection, edition_id: int, results: Sequence[DeliveryResult], worker_ids: Sequence[int]
 ) -> None:
-    """Each result where its delivery is still in these workers' hands."""
+    """Write results of deliveries that these workers still hold."""
     for target in {result.state for result in results}:
         rows = {
             result.subscription_id: (result.reply or None, _next_attempt_at(result))
@@ -139,7 +139,7 @@ def write_intents(
     worker_ids: Sequence[int],
     now: datetime,
 ) -> frozenset[int]:
-    """Those of the intents that may go out are sending from here on: claimed by these workers, and still wanted."""
+    """Set claimed deliveries of these workers to SENDING if their subscriptions are active. Return which."""
     values = {
         "edition": edition_id,
         "ids": json.dumps(list(intents)),
@@ -158,18 +158,21 @@ def _next_attempt_at(result: DeliveryResult) -> int | None:
 
 @lru_cache(maxsize=64)
 def _result_statement(dialect: str, target: DeliveryState, worker_ids: tuple[int, ...]) -> str:
-    """A message that was refused or never left is dated anew next time; one in doubt keeps its date, and its worker."""
+    """Return the statement for results of one state.
+
+    A deferred message gets a new date with the next attempt. One in doubt keeps its date, and its worker.
+    """
     if target in {DeliveryState.CLAIMED, DeliveryState.SENDING}:
-        raise ValueError(f"{target} is no result: only `claim` and `commit` look at who may be sent to")
+        raise ValueError(f"{target} is not a result: only `claim` and `commit` check consent")
     return _format_statement(
         dialect,
         _RESULTS_SQL,
         target,
         worker_ids,
-        next_at=_DIALECT_SQL[dialect]["again_at"] if target in _RETRY_STATES else "NULL",
+        next_at=_DIALECT_SQL[dialect]["next_at"] if target in _RETRY_STATES else "NULL",
         worker="worker_id" if target is DeliveryState.IN_DOUBT else "NULL",
         dated="NULL" if target is DeliveryState.DEFERRED else "dated",
-        tried=str(int(target in _ATTEMPT_STATES)),
+        attempt=str(int(target in _ATTEMPT_STATES)),
     )
 
 
@@ -191,8 +194,8 @@ def _format_statement(
         state=delivery_code(target),
         sources=", ".join(str(delivery_code(source)) for source in ALLOWED_FROM[target]),
         workers=", ".join(map(str, worker_ids)) or "NULL",
-        among_ids=dialect_sql["among_ids"],
-        said=dialect_sql["said"],
+        in_ids=dialect_sql["in_ids"],
+        reply=dialect_sql["reply"],
         **parts,
     )
     return _driver_statement(dialect, statement)
@@ -200,10 +203,10 @@ def _format_statement(
 
 @lru_cache(maxsize=64)
 def _driver_statement(dialect: str, statement: str) -> str:
-    """The statement with its parameters written as the driver wants them."""
+    """Return the statement with its parameters in the driver's style."""
     return statement if dialect == "sqlite" else re.sub(r":(\w+)", r"%(\1)s", statement)
 
 
 def _execute(connection: Connection, statement: str, values: Mapping[str, object]) -> Any:
-    """The driver's cursor after a statement: SQLAlchemy's own way to it takes forty times as long as the statement."""
+    """Return the driver's cursor after a statement. SQLAlchemy would take forty times as long as the statement."""
     return connection.connection.cursor().execute(statement, values)

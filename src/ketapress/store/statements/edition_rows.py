@@ -1,7 +1,4 @@
-"""Rows of editions, read as the nouns of the house; and how an edition goes from one state to another.
-
-Part of the edge: everything here works on a connection, inside a transaction that somebody else opened.
-"""
+"""Load editions from their rows, and change their state."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -30,11 +27,11 @@ EDITION_COLUMNS = (
     _edition.why,
     _edition.left_out,
 )
-"""What `stored` reads of a row; the page (`public`) and the letter are read by themselves."""
+"""The columns that `load_editions` needs. The web page and the message template are large, and read by other queries."""
 
 
 def load_editions(connection: Connection, query: Select[Any]) -> tuple[StoredEdition, ...]:
-    """The editions that a query over `COLUMNS` finds."""
+    """Return the editions that a query over `EDITION_COLUMNS` finds."""
     return tuple(_to_edition(row) for row in connection.execute(query))
 
 
@@ -46,7 +43,7 @@ def transition_edition(
     now: datetime,
     **values: Any,
 ) -> bool:
-    """From one of these states to another, with more values of the row; False when it was in none of them."""
+    """Change an edition's state and other columns. Return False, and change nothing, if it is in no `from_states`."""
     statement = update(editions).where(_edition.id == edition_id, _edition.state.in_(from_states))
     if not connection.execute(statement.values(state=to_state, changed_at=now, **values)).rowcount:
         return False

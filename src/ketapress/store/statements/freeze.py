@@ -1,8 +1,7 @@
-"""How an edition gets its deliveries: chunk by chunk, from the subscriptions that are active.
+"""Freeze the recipients of an edition: write its deliveries for the active subscriptions, one chunk a transaction.
 
-Part of the edge: works on a connection, one transaction a step. How far it has come stands in the edition's row, so
-that who is killed goes on, and two who freeze at once take turns instead of doubling. Whoever is passed is counted:
-by a delivery, or in `left_out` by the state of their consent.
+The edition's row holds the progress: a freeze continues after a crash, and of two at once each chunk is written by one.
+Each subscription is counted, by its delivery or by its state in `left_out`.
 """
 
 from collections import Counter
@@ -21,14 +20,14 @@ _delivery, _edition, _subscription = deliveries.c, editions.c, subscriptions.c
 
 
 def has_active_subscriptions(connection: Connection, newsletter: str) -> bool:
-    """Whether an edition of this newsletter would go to anybody."""
+    """Return whether a newsletter has an active subscription."""
     return bool(connection.scalar(select(exists().where(_has_state(newsletter, SubscriptionState.ACTIVE)))))
 
 
 def start_freeze(connection: Connection, edition_id: int, newsletter: str, now: datetime) -> None:
-    """The edition is sending from here on; what a freeze before it has set stays as it was.
+    """Set a READY edition to SENDING, and the last subscription to freeze, unless an earlier freeze has set it.
 
-    With nobody active it stays as it is, and the others are counted.
+    Without active subscriptions the edition stays READY, and its skipped subscriptions are counted.
     """
     condition = and_(_edition.id == edition_id, _edition.state == EditionState.READY)
     is_started = _edition.freeze_to.is_not(None)
@@ -50,14 +49,14 @@ def start_freeze(connection: Connection, edition_id: int, newsletter: str, now: 
 
 
 def freeze_chunk(connection: Connection, edition_id: int, newsletter: str, chunk_size: int) -> bool:
-    """Freezes the next subscriptions; False when there were none left, or the edition is not sending any more."""
+    """Freeze the next `chunk_size` recipients. Return False if none are left or the edition is not SENDING."""
     is_incomplete = and_(
         _edition.id == edition_id,
         _edition.state == EditionState.SENDING,
         _edition.frozen_to < _edition.freeze_to,
     )
     if not connection.scalar(select(exists().where(is_incomplete))):
-        return False  # known without the lock: who was stopped in its commit keeps that for a while
+        return False  # without the lock, which a process that is stopped in its commit may hold for a while
     progress = connection.execute(
         select(_edition.frozen_to, _edition.freeze_to, _edition.left_out)
         .where(is_incomplete)
@@ -89,7 +88,7 @@ def freeze_chunk(connection: Connection, edition_id: int, newsletter: str, chunk
 
 
 def _insert_queued(connection: Connection, edition_id: int, condition: ColumnElement[bool]) -> int:
-    """A queued delivery for each of these subscriptions; how many."""
+    """Insert a queued delivery for each subscription that matches. Return how many."""
     rows = select(
         literal(edition_id),
         _subscription.id,
@@ -108,9 +107,9 @@ def _insert_queued(connection: Connection, edition_id: int, condition: ColumnEle
 
 
 def _count_skipped(connection: Connection, newsletter: str, id_range: ColumnElement[bool]) -> dict[str, int]:
-    """How many of the newsletter's subscriptions there get no mail, by state; a state of none is not there.
+    """Count a newsletter's subscriptions that are not active, by state, without zeros.
 
-    One range of the index for each state: reading everybody to group them would cost more than freezing them.
+    One index range a state: grouping all subscriptions would cost more than freezing them.
     """
     counts = {
         state.value: connection.scalar(select(func.count()).where(_has_state(newsletter, state), id_range))

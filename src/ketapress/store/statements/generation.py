@@ -1,23 +1,22 @@
-"""How often sending was started, as the store remembers it; and numbers that an older copy must not give out again.
-
-Part of the edge: works on a connection, inside a transaction that somebody else opened.
-"""
+"""The generation of the database, which counts starts of sending, and ids that an older copy must not reuse."""
 
 from sqlalchemy import BigInteger, Connection, Text, cast, func, literal, select, text
 
 from ketapress.store.db.schema import properties, subscribers, subscriptions, upsert
 
 _PROPERTY = "generation"
-_ID_GAP = 100_000  # people who may have signed up after a copy was made, and whose links are in mail
+_ID_GAP = (
+    100_000  # more subscribers than sign up between a backup and its restore; their links are in messages
+)
 
 
 def read_generation(connection: Connection) -> int:
-    """How often sending was started on this store; 0 before the first time."""
+    """Return how often sending was started on this database; 0 before the first time."""
     return int(connection.scalar(select(properties.c.value).where(properties.c.name == _PROPERTY)) or 0)
 
 
 def raise_generation(connection: Connection, minimum: int = 0) -> int:
-    """One more than before, and at least so many; what it is now. Of two who raise at once, both do."""
+    """Add one to the generation, or set it to `minimum` if that is greater. Return it. Concurrent calls all count."""
     next_value = cast(properties.c.value, BigInteger) + 1
     statement = upsert(connection.dialect.name, properties).values(name=_PROPERTY, value=str(max(1, minimum)))
     greatest = func.max if connection.dialect.name == "sqlite" else func.greatest
@@ -28,7 +27,7 @@ def raise_generation(connection: Connection, minimum: int = 0) -> int:
 
 
 def skip_ids(connection: Connection) -> None:
-    """New people and subscriptions get numbers that no copy has given out: links in mail are made from them."""
+    """Skip ids of subscribers and subscriptions that a newer copy may have used: links in messages contain them."""
     for table_name in (subscribers.name, subscriptions.name):
         connection.execute(_SKIP_IDS[connection.dialect.name], {"name": table_name, "gap": _ID_GAP})
 

@@ -1,7 +1,6 @@
-"""What becomes of applicants: new, changed, unchanged or refused, and the rows that follow from it.
+"""Import subscribers: sort the rows into new, changed, unchanged and rejected ones, and write them.
 
-Part of the edge: works on a connection, inside a transaction that somebody else opened. It never turns back on what
-a subscriber, or a dead mailbox, turned off.
+An import never reactivates a subscription that the subscriber left or that is unreachable.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -27,22 +26,22 @@ from ketapress.store.statements.consent import (
     to_subscribers,
 )
 
-CHUNK_SIZE = 1000  # applicants a transaction: short enough that a sender beside it hardly waits
+CHUNK_SIZE = 1000  # rows a transaction: short enough that a concurrent sender hardly waits
 
 _UPDATE_NAME = (
     update(subscribers)
-    .where(subscribers.c.id == bindparam("person"))
+    .where(subscribers.c.id == bindparam("subscriber"))
     .values(name=bindparam("new_name"), lang=bindparam("new_lang"))
 )
 _REJECTION_REASONS = {
-    SubscriptionState.LEFT: "left {newsletter} on {since:%Y-%m-%d}; only the subscriber can come back",
-    SubscriptionState.UNREACHABLE: "is unreachable since {since:%Y-%m-%d}, mail to it came back; "
-    "only the subscriber can come back",
+    SubscriptionState.LEFT: "unsubscribed from {newsletter} on {since:%Y-%m-%d}; only the subscriber can undo that",
+    SubscriptionState.UNREACHABLE: "unreachable since {since:%Y-%m-%d}, because mail bounced; "
+    "only the subscriber can undo that",
 }
 
 
 def split_into_chunks(rows: Iterable[ImportRow]) -> Iterator[list[ImportRow]]:
-    """The applicants in portions, none of which holds an address twice: the later line meets the earlier one's row."""
+    """Yield the rows in chunks without duplicate addresses: a later duplicate updates the row of the earlier one."""
     chunk: dict[str, ImportRow] = {}
     for row in rows:
         key = address_key(row.address)
@@ -55,7 +54,7 @@ def split_into_chunks(rows: Iterable[ImportRow]) -> Iterator[list[ImportRow]]:
 
 
 class SubscriberImporter:
-    """Takes in applicants for some newsletters, on somebody's word, inside one transaction."""
+    """Imports rows as subscribers of some newsletters, in one transaction. `origin` is the evidence of consent."""
 
     def __init__(
         self, connection: Connection, newsletters: Sequence[str], origin: str, now: datetime
@@ -66,7 +65,7 @@ class SubscriberImporter:
         self._now = now
 
     def import_rows(self, rows: Sequence[ImportRow], *, dry_run: bool) -> ImportResult:
-        """Sorts them by what is known of each, then writes all of a kind with one statement."""
+        """Compare the rows with the database, and write each kind of change with one statement."""
         keys = [address_key(row.address) for row in rows]
         known_subscribers = self._find_subscribers(keys)
         erased_keys = self._find_erased_keys(keys)
@@ -94,7 +93,7 @@ class SubscriberImporter:
         return {address_key(subscriber.address): subscriber for subscriber in to_subscribers(rows)}
 
     def _find_erased_keys(self, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys that belong to people who were erased."""
+        """Return the keys of erased addresses."""
         any_erasure = select(consents.c.id).where(consents.c.erased.is_not(None)).limit(1)
         if self._connection.scalar(any_erasure) is None:
             return frozenset()
@@ -108,13 +107,13 @@ class SubscriberImporter:
     def _find_rejection_reason(
         self, row: ImportRow, subscriber: Subscriber | None, *, is_erased: bool
     ) -> str:
-        """Why this applicant is not taken; empty for one who is."""
+        """Return why a row is rejected; empty if it is not."""
         try:
             parse_address(row.address)
         except ValueError as error:
             return str(error)
         if is_erased:
-            return "asked to be erased; only the subscriber can come back"
+            return "erased on request; only the subscriber can undo that"
         for subscription in subscriber.subscriptions if subscriber else ():
             if subscription.newsletter in self._newsletters and subscription.state in _REJECTION_REASONS:
                 return _REJECTION_REASONS[subscription.state].format(
@@ -123,7 +122,7 @@ class SubscriberImporter:
         return ""
 
     def _missing_newsletters(self, subscriber: Subscriber) -> tuple[str, ...]:
-        """The newsletters that the person does not get yet."""
+        """Return the newsletters without an active subscription."""
         active_newsletters = {
             subscription.newsletter
             for subscription in subscriber.subscriptions
@@ -144,8 +143,8 @@ class SubscriberImporter:
             }
             for row in rows
         ]
-        # Another process may have added the same person since we looked: then theirs stands.
-        # What it returns is not used, but makes SQLAlchemy send many rows with one statement.
+        # Another process may have added the same address since the comparison: its row stays.
+        # The RETURNING clause makes SQLAlchemy send many rows with one statement.
         statement = upsert(self._connection.dialect.name, subscribers).on_conflict_do_nothing(
             index_elements=["address_key"]
         )
@@ -158,7 +157,7 @@ class SubscriberImporter:
     def _update_subscribers(self, changes: Sequence[tuple[ImportRow, Subscriber]]) -> None:
         name_changes = [
             {
-                "person": subscriber.id,
+                "subscriber": subscriber.id,
                 "new_name": row.name or subscriber.name,
                 "new_lang": row.lang or subscriber.lang,
             }
@@ -177,7 +176,7 @@ class SubscriberImporter:
                 self._subscribe(subscribers.c.id.in_(subscriber_ids), newsletter)
 
     def _subscribe(self, condition: ColumnElement[bool], newsletter: str) -> None:
-        """Active from now on, and written down. A pending subscription becomes active by the same statement."""
+        """Insert active subscriptions, activate pending ones, and record the consent."""
         active_state = literal(SubscriptionState.ACTIVE, subscriptions.c.state.type)
         rows = select(subscribers.c.id, literal(newsletter), active_state, instant_literal(self._now)).where(
             condition
@@ -204,5 +203,5 @@ class SubscriberImporter:
 
 
 def _changes_name(row: ImportRow, subscriber: Subscriber) -> bool:
-    """Whether the applicant brings a name or a language that is not the one we have. Leaving it out changes nothing."""
+    """Return whether a row has another name or language than the subscriber. An empty field changes nothing."""
     return (row.name or subscriber.name, row.lang or subscriber.lang) != (subscriber.name, subscriber.lang)

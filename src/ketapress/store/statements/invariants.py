@@ -1,8 +1,4 @@
-"""The conservation law: nobody who was frozen into an edition is lost, and nobody appears who was not.
-
-Part of the edge: works on the driver's own cursor, inside a transaction that somebody else opened. It looks, and
-changes nothing.
-"""
+"""Check that no delivery is lost and none was added: the frozen count of an edition equals its number of deliveries."""
 
 import json
 from collections import Counter
@@ -20,7 +16,7 @@ _EDITIONS = """
 
 
 class _EditionRow(NamedTuple):
-    """An edition as it is written."""
+    """The columns of an edition that the check reads."""
 
     id: int
     newsletter: str
@@ -31,7 +27,7 @@ class _EditionRow(NamedTuple):
 
 
 class InvariantViolation(NamedTuple):
-    """An edition whose deliveries do not add up: `counted` are there, and `waiting` of them though it is done."""
+    """An edition with `delivery_count` deliveries instead of `frozen_count`, or with waiting ones although it is done."""
 
     edition: str
     frozen_count: int
@@ -40,24 +36,23 @@ class InvariantViolation(NamedTuple):
 
 
 class DeliveryTotals(NamedTuple):
-    """How many deliveries of all editions stand in each state, and the editions that break the law, oldest first."""
+    """The deliveries of all editions by state, and the editions that violate the invariants, oldest first."""
 
     counts: Mapping[DeliveryState, int]
     violations: tuple[InvariantViolation, ...]
 
 
 def check_invariants(cursor: Any, dialect: str, *, thorough: bool) -> DeliveryTotals:
-    """All that the ledger holds, added up: a million deliveries take a fifth of a second each time.
+    """Count all deliveries, and check each edition: 0.2 s for a million deliveries.
 
-    Frozen is what stands in the ledger, at every moment; and when an edition is done, every delivery is in a final
-    state or in doubt. What is remembered of editions that are done is believed, unless `thorough` reads all rows.
+    At any time an edition has as many deliveries as were frozen; once it is done, each is in a final state or in doubt.
+    The saved counts of editions that are done are used, unless `thorough` is set.
     """
     rows = [_EditionRow(*row) for row in cursor.execute(_EDITIONS).fetchall()]
     counts_by_edition: dict[int, Mapping[str, int]] = {}
     for row in rows:
-        saved_counts = (
-            json.loads(row.counts) if isinstance(row.counts, str) else row.counts
-        )  # as the driver has it
+        # SQLite's driver returns the JSON as text, PostgreSQL's returns objects.
+        saved_counts = json.loads(row.counts) if isinstance(row.counts, str) else row.counts
         if saved_counts is not None and not thorough:
             counts_by_edition[row.id] = saved_counts
     counts_by_edition |= count_by_edition(
@@ -71,12 +66,9 @@ def check_invariants(cursor: Any, dialect: str, *, thorough: bool) -> DeliveryTo
 
 
 def _find_violation(row: _EditionRow, counts: Mapping[str, int]) -> InvariantViolation | None:
-    total, unsettled_count = _total_and_unsettled(counts)
+    total = sum(counts.values())
+    unsettled_count = sum(count for state, count in counts.items() if state not in _SETTLED_STATES)
     waiting_count = unsettled_count if row.state == EditionState.DONE else 0
     if waiting_count or total != row.frozen:
         return InvariantViolation(f"{row.newsletter}/{row.slot_key}", row.frozen, total, waiting_count)
     return None
-
-
-def _total_and_unsettled(counts: Mapping[str, int]) -> tuple[int, int]:
-    return sum(counts.values()), sum(count for state, count in counts.items() if state not in _SETTLED_STATES)

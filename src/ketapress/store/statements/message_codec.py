@@ -1,6 +1,6 @@
-"""A letter packed into bytes, and unpacked: one line of JSON that says where to cut, then all segments in a row.
+"""Encode a message template as bytes: one line of JSON with the lengths of the segments, then the segments.
 
-Pure. The bytes of the segments are kept as they are, so that what is read back is what was rendered.
+The segments stay unchanged, so that the bytes that are sent are those that were rendered.
 """
 
 import json
@@ -10,6 +10,7 @@ from ketapress.model.message import FieldEncoding, MergeField, MessageTemplate
 
 
 def encode_message(message_template: MessageTemplate) -> bytes:
+    """Return the template as bytes."""
     header = {
         "key": message_template.key,
         "slots": [
@@ -21,6 +22,7 @@ def encode_message(message_template: MessageTemplate) -> bytes:
 
 
 def decode_message(data: bytes) -> MessageTemplate:
+    """Return the template of encoded bytes."""
     line, _, body = data.partition(b"\n")
     header = json.loads(line)
     offsets = accumulate(header["lengths"], initial=0)

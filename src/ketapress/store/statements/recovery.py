@@ -1,8 +1,7 @@
-"""What the dead leave behind, and who takes it over.
+"""Recover deliveries from dead workers.
 
-Part of the edge: works on a connection, inside a transaction that somebody else opened. A worker that is declared
-dead loses its number in the same transaction in which its deliveries go to others, so that nothing it says later
-counts for them.
+A dead worker's id is deleted in the transaction that recovers its deliveries, so that a result that it commits later
+changes nothing.
 """
 
 from collections.abc import Collection
@@ -23,9 +22,10 @@ _delivery = deliveries.c
 def recover(
     connection: Connection, own_worker_ids: Collection[int], policy: str, now: datetime, *, has_leases: bool
 ) -> tuple[int, int]:
-    """Takes over from the dead: how many deliveries were handed back, how many are in doubt since now.
+    """Recover the deliveries of dead workers. Return how many claims were returned, and how many are newly in doubt.
 
-    What is in doubt in editions that go on may be claimed by itself, or waits for a person, as the policy says.
+    `policy` decides about deliveries in doubt of open editions: `resend` lets workers claim them, `hold` waits for a
+    person.
     """
     dead_worker_ids = _remove_dead_workers(connection, own_worker_ids, has_leases=has_leases)
     returned_count = in_doubt_count = 0
@@ -45,9 +45,10 @@ def recover(
 def _remove_dead_workers(
     connection: Connection, own_worker_ids: Collection[int], *, has_leases: bool
 ) -> frozenset[int]:
-    """The numbers of workers that are dead, struck from the list so that nobody else takes over from them.
+    """Delete the dead workers, so that no other process recovers them, and return their ids.
 
-    One whose row is locked is passed over: it is saying that it lives, or was stopped while it did, and nobody waits.
+    With leases, a worker is dead if its lease has expired; without, every worker is. A locked row is skipped: that
+    worker is renewing its lease, or was stopped while it did, and waiting for it could take long.
     """
     statement = delete(workers)
     if has_leases:
@@ -59,13 +60,13 @@ def _remove_dead_workers(
 
 
 def _list_holders(connection: Connection) -> list[tuple[int, int]]:
-    """Whoever holds something, or held it when it came in doubt, and of which editions."""
+    """Return the worker and edition ids of deliveries that a worker holds, or held when they came in doubt."""
     query = select(_delivery.worker_id, _delivery.edition_id).where(_delivery.worker_id > 0).distinct()
     return [(row.worker_id, row.edition_id) for row in connection.execute(query)]
 
 
 def _mark_in_doubt(connection: Connection, held_rows: ColumnElement[bool]) -> int:
-    """What was being sent when its worker died may have been accepted."""
+    """Mark the SENDING deliveries as in doubt: the relay may have accepted them. Return how many."""
     return connection.execute(
         transition(
             DeliveryState.IN_DOUBT,
@@ -77,6 +78,7 @@ def _mark_in_doubt(connection: Connection, held_rows: ColumnElement[bool]) -> in
 
 
 def _apply_policy(connection: Connection, policy: str, held_rows: ColumnElement[bool], now: datetime) -> None:
+    """Let workers claim the deliveries in doubt (`resend`), or make them wait for a person (`hold`)."""
     next_at = func.coalesce(_delivery.next_at, instant_literal(now)) if policy == "resend" else null()
     in_doubt = and_(held_rows, _delivery.state == DeliveryState.IN_DOUBT)
     connection.execute(update(deliveries).where(in_doubt).values(next_at=next_at))

@@ -1,7 +1,4 @@
-"""What a person says about deliveries of which nobody knows whether they arrived.
-
-Part of the edge: works on a connection, inside a transaction that somebody else opened.
-"""
+"""Resolve deliveries in doubt by a person's decision, and the open deliveries of an older copy of the database."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +15,7 @@ _delivery = deliveries.c
 
 
 def in_doubt_condition(edition_id: int, addresses: Sequence[str]) -> ColumnElement[bool]:
-    """The deliveries in doubt that wait for a person, of the whole edition or of some addresses."""
+    """Return the condition for an edition's deliveries that wait for a person: all, or those to some addresses."""
     waits_for_person = and_(
         _delivery.edition_id == edition_id,
         _delivery.state == DeliveryState.IN_DOUBT,
@@ -28,7 +25,7 @@ def in_doubt_condition(edition_id: int, addresses: Sequence[str]) -> ColumnEleme
 
 
 def mark_sent(connection: Connection, condition: ColumnElement[bool], edition_id: int, evidence: str) -> int:
-    """They arrived, on somebody's word; how many."""
+    """Mark deliveries in doubt as SENT, with the evidence as their reply. Return how many."""
     statement = transition(DeliveryState.SENT, condition, reply=evidence)
     count = connection.execute(statement).rowcount
     clear_saved_counts(connection, edition_id)
@@ -36,20 +33,20 @@ def mark_sent(connection: Connection, condition: ColumnElement[bool], edition_id
 
 
 def allow_resend(connection: Connection, condition: ColumnElement[bool], now: datetime) -> int:
-    """They may be claimed again, from now on: the same message, to the byte; how many."""
+    """Let workers claim deliveries in doubt from now on, to send the same message again. Return how many."""
     statement = update(deliveries).where(condition).values(next_at=instant_literal(now), worker_id=null())
     return connection.execute(statement).rowcount
 
 
 def mark_open_sent(connection: Connection, edition_id: int, evidence: str) -> int:
-    """An older copy's edition: its deliveries were over when the outbox says so; how many were not in this copy."""
+    """Mark all open deliveries of an edition as SENT, since the outbox says that it is done. Return how many."""
     return _end_open_deliveries(connection, edition_id, state=DeliveryState.SENT, reply=literal(evidence))
 
 
 def mark_open_in_doubt(connection: Connection, edition_id: int) -> int:
-    """An older copy's edition: whatever is not over here may have gone out since; how many. They wait for a person.
+    """Mark all open deliveries of an edition as in doubt, since they may have been sent later. Return how many.
 
-    No arrow of sending leads here from `queued`: the rows are those of another time.
+    They wait for a person. Sending has no transition from QUEUED to IN_DOUBT, but these rows are out of date.
     """
     return _end_open_deliveries(connection, edition_id, state=DeliveryState.IN_DOUBT)
 

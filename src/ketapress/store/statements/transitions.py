@@ -1,7 +1,7 @@
-"""The statements of the ledger: which arrows deliveries take, and how rows end with their edition or their person.
+"""Change the state of deliveries, and end them with their edition or subscriber.
 
-Part of the edge: everything here works on a connection, inside a transaction that somebody else opened. The arrows
-are guards in SQL, so that a row which somebody else moved meanwhile stays where it is.
+Each statement checks in SQL that the transition is allowed, so that a row that another process has changed stays as
+it is.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -39,17 +39,17 @@ from ketapress.store.db.schema import (
 from ketapress.store.statements.counts import clear_saved_counts
 
 DUE_NOW = EPOCH
-"""`next_at` of a delivery that may go out at any time: in the past, whatever moment one asks about."""
+"""`next_at` of a delivery that is due at once: earlier than any moment of a query."""
 
 ALLOWED_FROM = {
     target: tuple(state for state, targets in TRANSITIONS.items() if target in targets)
     for target in DeliveryState
 }
-"""The arrows backwards: from where a delivery may come into a state."""
+"""The transitions backwards: for each state, the states that lead to it."""
 
 _delivery = deliveries.c
 
-# Worked out from where the row is before the update: a first try goes back to the queue, a later one among the late.
+# The state of a returned claim: QUEUED before the first attempt, DEFERRED after it.
 _RETURN_STATE = case(
     (_delivery.attempts == 0, literal(DeliveryState.QUEUED, DeliveryCode)),
     else_=literal(DeliveryState.DEFERRED, DeliveryCode),
@@ -58,37 +58,37 @@ _RETURN_STATE = case(
 IS_ACTIVE = exists().where(
     subscriptions.c.id == _delivery.subscription_id, subscriptions.c.state == SubscriptionState.ACTIVE
 )
-"""Whether the subscriber of a delivery still wants it."""
+"""The condition that the subscription of a delivery is active."""
 
-
-# Statements of every commit are made once: building one takes longer than running it.
+# Built once: building a statement takes longer than running it.
 _SELECT_STATE = (
     select(editions.c.state).where(editions.c.id == bindparam("edition")).with_for_update(read=True)
 )
 
 
 def lock_edition_state(connection: Connection, edition_id: int) -> EditionState | None:
-    """Where the edition stands, and there it stays until this transaction ends (PostgreSQL: FOR SHARE)."""
+    """Return an edition's state, and lock it until the transaction ends (FOR SHARE on PostgreSQL)."""
     state: EditionState | None = connection.scalar(_SELECT_STATE, {"edition": edition_id})
     return state
 
 
 def match_deliveries(edition_id: int, subscription_ids: Collection[int]) -> ColumnElement[bool]:
+    """Return the condition for an edition's deliveries to these subscriptions."""
     return and_(_delivery.edition_id == edition_id, _delivery.subscription_id.in_(subscription_ids))
 
 
 def held_by(worker_ids: Sequence[int]) -> ColumnElement[bool]:
-    """In the hands of one of these workers."""
+    """Return the condition for deliveries that one of these workers holds."""
     return _equals_any(_delivery.worker_id, worker_ids)
 
 
 def _equals_any(column: ColumnElement[Any], values: Iterable[object]) -> ColumnElement[bool]:
-    """Like IN, but spelled out: a list cannot be part of a statement that runs for many rows at once."""
+    """Return the condition that a column equals a value, as OR: statements that run for many rows reject an IN list."""
     return or_(false(), *(column == value for value in values))
 
 
 def transition(target: DeliveryState, condition: ColumnElement[bool], **values: Any) -> Update:
-    """The rows of `where` go along an arrow to `target`, out of everybody's hands and not to be tried by themselves."""
+    """Return the update of matching deliveries to `target`, where that is allowed: no worker, no next attempt."""
     return (
         update(deliveries)
         .where(condition, _equals_any(_delivery.state, ALLOWED_FROM[target]))
@@ -99,7 +99,7 @@ def transition(target: DeliveryState, condition: ColumnElement[bool], **values: 
 def return_claimed(
     connection: Connection, state: EditionState | None, condition: ColumnElement[bool], now: datetime
 ) -> int:
-    """Claimed rows that nothing was sent for go back to where they came from, or end with a cancelled edition."""
+    """Return claimed deliveries to QUEUED or DEFERRED, or end them with a cancelled edition. Return how many."""
     if state is EditionState.CANCELLED:
         return connection.execute(
             transition(DeliveryState.CANCELLED, and_(condition, _delivery.state == DeliveryState.CLAIMED))
@@ -116,7 +116,10 @@ def return_claimed(
 
 
 def end_waiting(connection: Connection, edition_id: int, target: DeliveryState) -> int:
-    """What waits in this edition ends as `target`; what is in doubt stays so, and is not sent again by itself."""
+    """End the waiting deliveries of an edition as `target`, and return how many.
+
+    Deliveries in doubt stay so, and are not sent again automatically.
+    """
     is_waiting = and_(
         _delivery.edition_id == edition_id,
         _delivery.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)),
@@ -130,7 +133,7 @@ def end_waiting(connection: Connection, edition_id: int, target: DeliveryState) 
 
 
 def may_have_sent(connection: Connection, edition_id: int) -> bool:
-    """Whether a message of this edition may have reached anybody."""
+    """Return whether a message of this edition may have been sent."""
     is_sent = or_(
         _delivery.state.in_((DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.IN_DOUBT)),
         _delivery.dated.is_not(None),
@@ -139,14 +142,14 @@ def may_have_sent(connection: Connection, edition_id: int) -> bool:
 
 
 def match_subscriptions(subscription_ids: Select[Any]) -> ColumnElement[bool]:
-    """All deliveries of these subscriptions: found through the editions, as there is no index by subscription alone."""
+    """Return the condition for all deliveries of subscriptions, by their editions: the primary key begins with them."""
     newsletters = select(subscriptions.c.newsletter).where(subscriptions.c.id.in_(subscription_ids))
     edition_ids = select(editions.c.id).where(editions.c.newsletter.in_(newsletters))
     return and_(_delivery.edition_id.in_(edition_ids), _delivery.subscription_id.in_(subscription_ids))
 
 
 def erase_deliveries(connection: Connection, subscription_ids: Select[Any]) -> None:
-    """A person is erased: what waits is suppressed, and what relays said is wiped, for they repeat the address."""
+    """Suppress the waiting deliveries of an erased subscriber, and delete the replies, which may quote the address."""
     condition = match_subscriptions(subscription_ids)
     is_waiting = _delivery.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT))
     statement = transition(DeliveryState.SUPPRESSED, and_(condition, is_waiting)).returning(

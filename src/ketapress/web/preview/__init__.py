@@ -1,1 +1,1 @@
-"""The pages of `ketapress preview`."""
+"""The page of `ketapress preview`."""

@@ -1,11 +1,10 @@
-"""The preview over HTTP, for one editor on this machine: a page a newsletter, its frames, and news of changes.
+"""The preview over HTTP, for one editor on this machine: a page for each newsletter, its frames, and change events.
 
-In: requests to 127.0.0.1, and a `Watch` that knows what to show. Out: pages that run one small script of ours, and
-frames that run none. It changes nothing, and answers nobody who came by another name: a page elsewhere whose name was
-bent to this address (DNS rebinding) is refused by its Host.
+The pages run one script of ours, the frames none. Requests change nothing. A request whose Host is another name is
+refused, so that no page elsewhere can read the preview by DNS rebinding.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,13 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ketapress.check.preview import UpcomingEdition
 from ketapress.model.errors import KetapressError
-from ketapress.web.preview.page import page_values
-from ketapress.web.preview.renditions import COPIES, copied, parts
-from ketapress.web.preview.watch import Watch
+from ketapress.model.renderer import Renderer
+from ketapress.web.preview.page import build_page_values
+from ketapress.web.preview.renditions import RENDITIONS, split_message
+from ketapress.web.preview.watch import PreviewWatcher
 
-Fill = Callable[[str, Mapping[str, Any]], str]
-
-_NAMES = {"127.0.0.1", "localhost", "[::1]"}
+_HOST_NAMES = {"127.0.0.1", "localhost", "[::1]"}
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -38,41 +36,39 @@ _PAGE_POLICY = (
 )
 
 
-def preview_app(watch: Watch, fill: Fill) -> Starlette:
-    """The application. `fill` has to know the templates `preview/…`."""
-    pages = _Pages(watch, fill)
+def create_preview_app(watcher: PreviewWatcher, render: Renderer) -> Starlette:
+    """Create the application. `render` has to know the templates `preview/…`."""
+    pages = _PreviewPages(watcher, render)
     return Starlette(
         routes=[
-            Route("/", pages.first),
-            Route("/preview.css", pages.style),
-            Route("/preview.js", pages.script),
-            Route("/events", pages.events),
-            Route("/newsletter/{name}", pages.newsletter),
-            Route("/newsletter/{name}/message.eml", pages.message),
-            Route("/newsletter/{name}/{copy}", pages.copy),
+            Route("/", pages.redirect_to_newsletter),
+            Route("/preview.css", pages.get_style),
+            Route("/preview.js", pages.get_script),
+            Route("/events", pages.stream_events),
+            Route("/newsletter/{name}", pages.get_newsletter),
+            Route("/newsletter/{name}/message.eml", pages.get_message),
+            Route("/newsletter/{name}/{rendition}", pages.get_rendition),
         ],
-        middleware=[Middleware(_OnlyHere)],
+        middleware=[Middleware(_HostCheck)],
     )
 
 
-class _OnlyHere:
-    """Refuses who names another host than this machine."""
+class _HostCheck:
+    """Refuse requests whose Host header does not name this machine."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _host(scope) not in _NAMES:
-            refusal = PlainTextResponse(
-                "This preview answers to 127.0.0.1 and localhost alone.\n", 421, _HEADERS
-            )
-            await refusal(scope, receive, send)
+        if scope["type"] == "http" and _get_host(scope) not in _HOST_NAMES:
+            text = "This preview answers to 127.0.0.1 and localhost only.\n"
+            await PlainTextResponse(text, 421, _HEADERS)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
 
-def _host(scope: Scope) -> str:
-    """The name in the Host header without its port; empty where there is none, or more than one."""
+def _get_host(scope: Scope) -> str:
+    """Return the Host header without its port; an empty string where there is none or more than one."""
     hosts: list[str] = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
         return ""
@@ -80,65 +76,65 @@ def _host(scope: Scope) -> str:
     return (name if colon and port.isdecimal() else hosts[0]).lower()
 
 
-class _Pages:
-    """What stands at each address."""
+class _PreviewPages:
+    def __init__(self, watcher: PreviewWatcher, render: Renderer) -> None:
+        self._watcher = watcher
+        self._render = render
 
-    def __init__(self, watch: Watch, fill: Fill) -> None:
-        self._watch = watch
-        self._fill = fill
-
-    async def first(self, _request: Request) -> Response:
-        shown = await self._watch.now()
-        for name in shown.made.names or shown.previews:
+    async def redirect_to_newsletter(self, _request: Request) -> Response:
+        state = await self._watcher.update()
+        for name in state.attempt.newsletter_names or state.previews:
             return RedirectResponse(f"/newsletter/{name}", 307, _HEADERS)
-        return self._page(page_values(shown, None))
+        return self._respond_page(build_page_values(state, None))
 
-    async def newsletter(self, request: Request) -> Response:
-        shown, name = await self._watch.now(), request.path_params["name"]
-        if name not in shown.previews and name not in (shown.made.names or ()):
-            return self._page(page_values(shown, None), 404)
-        return self._page(page_values(shown, name))
+    async def get_newsletter(self, request: Request) -> Response:
+        state, name = await self._watcher.update(), request.path_params["name"]
+        if name not in state.previews and name not in (state.attempt.newsletter_names or ()):
+            return self._respond_page(build_page_values(state, None), 404)
+        return self._respond_page(build_page_values(state, name))
 
-    async def copy(self, request: Request) -> Response:
-        copy = COPIES.get(request.path_params["copy"])
-        if copy is None:
+    async def get_rendition(self, request: Request) -> Response:
+        rendition = RENDITIONS.get(request.path_params["rendition"])
+        if rendition is None:
             raise HTTPException(404)
-        document = copied(copy, parts((await self._coming(request)).sample_message).html)
-        return HTMLResponse(document, headers=_HEADERS | {"Content-Security-Policy": copy.policy})
+        html = split_message((await self._get_upcoming(request)).sample_message).html
+        headers = _HEADERS | {"Content-Security-Policy": rendition.policy}
+        return HTMLResponse(rendition.render(html), headers=headers)
 
-    async def message(self, request: Request) -> Response:
-        coming = await self._coming(request)
-        name = coming.composed_edition.edition.slot.edition.replace("/", "-")
-        attached = {"Content-Disposition": f'attachment; filename="{name}.eml"'}
-        return Response(coming.sample_message, headers=_HEADERS | attached, media_type="message/rfc822")
+    async def get_message(self, request: Request) -> Response:
+        upcoming = await self._get_upcoming(request)
+        name = upcoming.composed_edition.edition.slot.edition.replace("/", "-")
+        headers = _HEADERS | {"Content-Disposition": f'attachment; filename="{name}.eml"'}
+        return Response(upcoming.sample_message, headers=headers, media_type="message/rfc822")
 
-    async def style(self, _request: Request) -> Response:
-        return Response(self._fill("preview/preview.css", {}), headers=_HEADERS, media_type="text/css")
+    async def get_style(self, _request: Request) -> Response:
+        return Response(self._render("preview/preview.css", {}), headers=_HEADERS, media_type="text/css")
 
-    async def script(self, _request: Request) -> Response:
-        return Response(self._fill("preview/preview.js", {}), headers=_HEADERS, media_type="text/javascript")
+    async def get_script(self, _request: Request) -> Response:
+        script = self._render("preview/preview.js", {})
+        return Response(script, headers=_HEADERS, media_type="text/javascript")
 
-    async def events(self, request: Request) -> Response:
-        """News, each time something else is shown than the number that the page names."""
-        stream = self._news(request.query_params.get("after", ""))
-        return StreamingResponse(stream, headers=_HEADERS, media_type="text/event-stream")
+    async def stream_events(self, request: Request) -> Response:
+        """Stream the number of each state that is newer than the one in the query."""
+        events = self._generate_events(request.query_params.get("after", ""))
+        return StreamingResponse(events, headers=_HEADERS, media_type="text/event-stream")
 
-    async def _news(self, number: str) -> AsyncIterator[str]:
+    async def _generate_events(self, number: str) -> AsyncIterator[str]:
         yield ": listening\n\n"
-        while (shown := await self._watch.another(number)) is not None:
-            number = str(shown.number)
+        while (state := await self._watcher.wait_for_change(number)) is not None:
+            number = str(state.number)
             yield f"data: {number}\n\n"
 
-    async def _coming(self, request: Request) -> UpcomingEdition:
-        shown = self._watch.last() or await self._watch.now()
-        found = shown.previews.get(request.path_params["name"])
-        if found is None or found.upcoming is None:
+    async def _get_upcoming(self, request: Request) -> UpcomingEdition:
+        state = self._watcher.state or await self._watcher.update()
+        preview = state.previews.get(request.path_params["name"])
+        if preview is None or preview.upcoming is None:
             raise HTTPException(404)
-        return found.upcoming
+        return preview.upcoming
 
-    def _page(self, values: Mapping[str, Any], status: int = 200) -> Response:
+    def _respond_page(self, values: Mapping[str, Any], status: int = 200) -> Response:
         try:
-            page = self._fill("preview/page.html", values)
-        except KetapressError as fault:
-            return PlainTextResponse(f"{fault}\n", 500, _HEADERS)
+            page = self._render("preview/page.html", values)
+        except KetapressError as error:
+            return PlainTextResponse(f"{error}\n", 500, _HEADERS)
         return HTMLResponse(page, status, _HEADERS | {"Content-Security-Policy": _PAGE_POLICY})

@@ -1,11 +1,10 @@
-"""What the preview's page says, as values for its template: plain words, times in the newsletter's zone, shares of limits.
+"""The values of the template `preview/page.html`: times in the newsletter's zone, sizes as shares of their limits.
 
-In: what is shown and the name of one newsletter. Out: a mapping for `preview/page.html`. Nothing is escaped here: the
-template does that for everything it is given.
+The template escapes everything; nothing is escaped here.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,10 +12,10 @@ from zoneinfo import ZoneInfo
 from ketapress.check.explain import EditionExplanation
 from ketapress.check.preview import Preview, UpcomingEdition
 from ketapress.mail.lint.styles import GMAIL_STYLE_LIMIT
-from ketapress.model.edition import Edition, EditionState, StoredEdition
+from ketapress.model.edition import Edition, EditionState
 from ketapress.model.errors import Problem, Severity
-from ketapress.web.preview.renditions import Parts, parts
-from ketapress.web.preview.watch import Shown
+from ketapress.web.preview.renditions import MessageParts, split_message
+from ketapress.web.preview.watch import PreviewState
 
 FRAMES = (
     ("Phone", "light", "phone"),
@@ -26,44 +25,41 @@ FRAMES = (
     ("Images off", "without-pictures", "phone"),
     ("Style sheet removed", "without-styles", "desktop"),
 )
-"""Title, copy and width of each frame, in the order of the page: two a row where there is room."""
+"""Title, rendition and width of each frame, in the order of the page."""
 
-_MOST_LEFT_OUT = 30  # posts by name: an archive of ten thousand would bury the page
+_MAX_EXCLUDED_POSTS = 30  # named on the page: an archive of ten thousand would hide the rest of it
 _STYLE = re.compile(rb"<style\b.*?</style>", re.IGNORECASE | re.DOTALL)
-_READY = "the first send after its slot takes it"
+_READY_REASON = "the first send after its send time delivers it"
 
 
-def page_values(shown: Shown, name: str | None) -> dict[str, Any]:
-    """All that the page of a newsletter knows; without a name, what is wrong, and nothing else."""
-    found = shown.previews.get(name) if name else None
-    zone = ZoneInfo(found.zone) if found else shown.made.at.tzinfo
+def build_page_values(state: PreviewState, name: str | None) -> dict[str, Any]:
+    """Return the values for the page of a newsletter; without a name, only the problems."""
+    preview = state.previews.get(name) if name else None
+    upcoming = preview.upcoming if preview else None
+    zone = ZoneInfo(preview.zone) if preview else state.attempt.created_at.tzinfo
+    problems = state.attempt.problems + (upcoming.composed_edition.problems if upcoming else ())
     return {
-        "number": shown.number,
-        "site": shown.made.site,
-        "made_at": f"{shown.made.at.astimezone(zone):%H:%M:%S %Z}",
-        "names": tuple(shown.made.names or shown.previews),
+        "number": state.number,
+        "site": state.attempt.site_title,
+        "made_at": f"{state.attempt.created_at.astimezone(zone):%H:%M:%S %Z}",
+        "names": tuple(state.attempt.newsletter_names or state.previews),
         "name": name,
-        "stale": name in shown.stale,
-        "title": found.newsletter.title if found else "",
-        "problems": [_problem(each) for each in _ordered(_problems(shown, found))],
-        "unsent": [_unsent(each) for each in found.unsent_editions] if found else [],
-        "edition": _edition(found, found.upcoming) if found and found.upcoming else None,
+        "stale": name in state.stale_names,
+        "title": preview.newsletter.title if preview else "",
+        "problems": [
+            _convert_problem(problem)
+            for problem in sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR)
+        ],
+        "unsent": [
+            {"edition": edition.slot.edition, "subject": edition.subject, "state": str(edition.state)}
+            for edition in (preview.unsent_editions if preview else ())
+        ],
+        "edition": _build_edition_values(preview, upcoming) if preview and upcoming else None,
         "frames": FRAMES,
     }
 
 
-def _problems(shown: Shown, found: Preview | None) -> tuple[Problem, ...]:
-    """Those of the try, and of the letter that is shown."""
-    return shown.made.problems + (
-        found.upcoming.composed_edition.problems if found and found.upcoming else ()
-    )
-
-
-def _ordered(problems: Sequence[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda each: each.severity is not Severity.ERROR)
-
-
-def _problem(problem: Problem) -> dict[str, str]:
+def _convert_problem(problem: Problem) -> dict[str, str]:
     return {
         "severity": str(problem.severity),
         "where": problem.where,
@@ -72,72 +68,62 @@ def _problem(problem: Problem) -> dict[str, str]:
     }
 
 
-def _unsent(stored: StoredEdition) -> dict[str, str]:
-    return {"edition": stored.slot.edition, "subject": stored.subject, "state": str(stored.state)}
-
-
-def _edition(found: Preview, coming: UpcomingEdition) -> dict[str, Any]:
-    made, slot, zone = coming.composed_edition, coming.composed_edition.edition.slot, ZoneInfo(found.zone)
-    letter = parts(coming.sample_message)
-    window = made.edition.window
+def _build_edition_values(preview: Preview, upcoming: UpcomingEdition) -> dict[str, Any]:
+    composed, zone = upcoming.composed_edition, ZoneInfo(preview.zone)
+    parts = split_message(upcoming.sample_message)
+    window = composed.edition.window
     return {
-        "edition": slot.edition,
-        "subject": made.digest.subject,
-        "at": _moment(slot.at, zone),
-        "send_by": _moment(coming.send_deadline, zone),
-        "window": (_moment(window.start, zone), _moment(window.end, zone)),
-        "state": str(made.state),
-        "why": _READY if made.state is EditionState.READY else made.reason,
-        "sizes": list(_sizes(found, coming, letter)),
-        "posts": list(_posts(made.edition)),
-        "left_out": _left_out(coming.explanation),
-        "headers": letter.headers,
-        "text": letter.text,
-        "source": coming.sample_message.decode("ascii", "backslashreplace").replace("\r\n", "\n"),
+        "edition": composed.edition.slot.edition,
+        "subject": composed.digest.subject,
+        "at": _format_moment(composed.edition.slot.at, zone),
+        "send_by": _format_moment(upcoming.send_deadline, zone),
+        "window": (_format_moment(window.start, zone), _format_moment(window.end, zone)),
+        "state": str(composed.state),
+        "why": _READY_REASON if composed.state is EditionState.READY else composed.reason,
+        "sizes": list(_list_sizes(preview, upcoming, parts)),
+        "posts": list(_list_posts(composed.edition)),
+        "left_out": _list_excluded_posts(upcoming.explanation),
+        "headers": parts.headers,
+        "text": parts.text,
+        "source": upcoming.sample_message.decode("ascii", "backslashreplace").replace("\r\n", "\n"),
     }
 
 
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
+def _format_moment(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%a %d %b %Y, %H:%M %Z}"
 
 
-def _posts(edition: Edition) -> Iterator[dict[str, str]]:
+def _list_posts(edition: Edition) -> Iterator[dict[str, str]]:
     for item in edition.items:
         yield {"title": item.post.title, "path": item.post.path, "display": str(item.display)}
     for post in edition.overflow:
         yield {"title": post.title, "path": post.path, "display": "only counted"}
 
 
-def _left_out(reasons: EditionExplanation) -> dict[str, Any]:
-    out = [each for each in reasons.post_explanations if not each.is_included]
-    named = [
-        {"title": each.post.title, "path": each.post.path, "why": each.reason}
-        for each in out[:_MOST_LEFT_OUT]
+def _list_excluded_posts(explanation: EditionExplanation) -> dict[str, Any]:
+    excluded = [entry for entry in explanation.post_explanations if not entry.is_included]
+    posts = [
+        {"title": entry.post.title, "path": entry.post.path, "why": entry.reason}
+        for entry in excluded[:_MAX_EXCLUDED_POSTS]
     ]
-    return {"posts": named, "others": len(out) - len(named)}
+    return {"posts": posts, "others": len(excluded) - len(posts)}
 
 
-def _sizes(found: Preview, coming: UpcomingEdition, letter: Parts) -> Iterator[dict[str, Any]]:
-    """Each part in bytes, and its limit where it has one."""
-    sizes = coming.composed_edition.digest.sizes
-    page = letter.html.encode()
-    yield _size(
-        "HTML part", sizes["html"], found.newsletter.max_bytes, "The limit is max_bytes of the newsletter."
-    )
-    yield _size(
-        "Style sheets in it",
-        sum(map(len, _STYLE.findall(page))),
-        GMAIL_STYLE_LIMIT,
-        "Gmail drops them beyond that.",
-    )
-    yield _size("Text part", sizes["text"])
-    yield _size("Whole message", sizes["message"])
+def _list_sizes(preview: Preview, upcoming: UpcomingEdition, parts: MessageParts) -> Iterator[dict[str, Any]]:
+    """Yield each part with its size in bytes, and its limit where it has one."""
+    sizes = upcoming.composed_edition.digest.sizes
+    max_bytes = preview.newsletter.max_bytes
+    style_size = sum(map(len, _STYLE.findall(parts.html.encode())))
+    yield _build_size("HTML part", sizes["html"], max_bytes, "The limit is the newsletter's max_bytes.")
+    yield _build_size("Style sheets", style_size, GMAIL_STYLE_LIMIT, "Gmail drops larger ones.")
+    yield _build_size("Text part", sizes["text"])
+    yield _build_size("Whole message", sizes["message"])
 
 
-def _size(what: str, size: int, most: int | None = None, limit: str = "") -> dict[str, Any]:
+def _build_size(name: str, size: int, limit: int | None = None, explanation: str = "") -> dict[str, Any]:
     return {
-        "what": what,
-        "limit": limit,
-        "share": min(round(100 * size / most), 100) if most else None,
-        "told": f"{size:,} of {most:,} bytes ({size / most:.0%})" if most else f"{size:,} bytes",
+        "what": name,
+        "limit": explanation,
+        "share": min(round(100 * size / limit), 100) if limit else None,
+        "told": f"{size:,} of {limit:,} bytes ({size / limit:.0%})" if limit else f"{size:,} bytes",
     }

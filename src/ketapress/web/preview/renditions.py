@@ -1,8 +1,7 @@
-"""Copies of a letter for looking at: as clients of several kinds show it, its text, its headers, its source.
+"""The HTML part of a message as different mail programs show it: light, dark, without images, without style sheets.
 
-In: the bytes of a message, the very ones that are sent. Out: documents for frames, each with the policy that its frame
-is held to. What is shown differs from what is sent only in what a browser has no switch for: the scheme of colours is
-written into the style sheet, and links open beside the page.
+A rendition differs from what is sent only in what a browser has no switch for: the color scheme is written into the
+style sheet, and links open in a new tab. The Content-Security-Policy of its frame does the rest.
 """
 
 import re
@@ -12,81 +11,77 @@ from email.message import EmailMessage
 from functools import partial
 from typing import NamedTuple
 
-_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
-_DECLARED = re.compile(r"(?<=color-scheme:)\s*(?:only\s+|light\s+|dark\s+)*(?:light|dark)\b", re.IGNORECASE)
+_SCHEME_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
+_SCHEME_DECLARATION = re.compile(
+    r"(?<=color-scheme:)\s*(?:only\s+|light\s+|dark\s+)*(?:light|dark)\b", re.IGNORECASE
+)
 _STYLE = re.compile(r"<style\b.*?</style>", re.IGNORECASE | re.DOTALL)
-_META = re.compile(r"(<meta name=\"color-scheme\" content=)\"[^\"]*\"", re.IGNORECASE)
-_OUTWARD = re.compile(r"<a (?=[^>]*?\bhref=\"(?!#))", re.IGNORECASE)
-_HOLDS, _FAILS = "(min-width: 0)", "(max-width: 0)"
+_SCHEME_META = re.compile(r"(<meta name=\"color-scheme\" content=)\"[^\"]*\"", re.IGNORECASE)
+_EXTERNAL_LINK = re.compile(r"<a (?=[^>]*?\bhref=\"(?!#))", re.IGNORECASE)
+_TRUE_QUERY, _FALSE_QUERY = "(min-width: 0)", "(max-width: 0)"
 
-# Nothing runs, nothing is fetched but the pictures that a reader would see, nothing is submitted; links may open beside.
-_SEALED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-_BOX = "sandbox allow-popups allow-popups-to-escape-sandbox"
-_STYLES, _PICTURES = "style-src 'unsafe-inline'", "img-src https:"
+# No script runs, no form is submitted, and only the images that a subscriber would see are loaded.
+_BASE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+_SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox"
+_STYLES, _IMAGES = "style-src 'unsafe-inline'", "img-src https:"
 
 
-class Copy(NamedTuple):
-    """One way to show the HTML part: what is rewritten in it, and the Content-Security-Policy of its frame."""
+class Rendition(NamedTuple):
+    """One way to show the HTML part: how it is changed, and the Content-Security-Policy of its frame."""
 
-    shown: Callable[[str], str]
+    transform: Callable[[str], str]
     policy: str
 
+    def render(self, html: str) -> str:
+        """Return the document for the frame. Links within the message stay in the frame."""
+        return _EXTERNAL_LINK.sub('<a target="_blank" ', self.transform(html))
 
-class Parts(NamedTuple):
-    """A message taken apart again, as the one who gets it does: headers in order, the text part, the HTML part."""
+
+class MessageParts(NamedTuple):
+    """The headers of a message in their order, its text part and its HTML part."""
 
     headers: tuple[tuple[str, str], ...]
     text: str
     html: str
 
 
-def parts(message: bytes) -> Parts:
-    """The parts of a letter: it is multipart/alternative, with one text and one HTML part."""
-    found = message_from_bytes(message, _class=EmailMessage, policy=policy.default)
-    headers = tuple((name, str(value)) for name, value in found.items())
-    return Parts(headers, _content(found, "plain"), _content(found, "html"))
+def split_message(message: bytes) -> MessageParts:
+    """Parse a multipart/alternative message."""
+    parsed_message = message_from_bytes(message, _class=EmailMessage, policy=policy.default)
+
+    def get_content(subtype: str) -> str:
+        part = parsed_message.get_body((subtype,))
+        return str(part.get_content()).replace("\r\n", "\n") if part else ""
+
+    headers = tuple((name, str(value)) for name, value in parsed_message.items())
+    return MessageParts(headers, get_content("plain"), get_content("html"))
 
 
-def _content(message: EmailMessage, subtype: str) -> str:
-    part = message.get_body((subtype,))
-    return str(part.get_content()).replace("\r\n", "\n") if part else ""
+def force_color_scheme(html: str, scheme: str) -> str:
+    """Return the document as a reader who prefers `scheme` sees it, whatever this browser prefers.
 
-
-def in_scheme(document: str, scheme: str) -> str:
-    """The document as one sees it who prefers that scheme, whatever the browser it is shown in prefers.
-
-    A page cannot tell a browser which scheme a frame prefers, so the question is answered in the style sheet: the query
-    for the scheme always holds, the one for the other never does.
+    A page cannot set the preference of a frame, so the media queries of the style sheet are replaced by ones that are
+    always true or always false.
     """
 
-    def answered(found: re.Match[str]) -> str:
-        return _HOLDS if found[1].lower() == scheme else _FAILS
+    def replace_query(match: re.Match[str]) -> str:
+        return _TRUE_QUERY if match[1].lower() == scheme else _FALSE_QUERY
 
-    def settled(sheet: re.Match[str]) -> str:
-        return _DECLARED.sub(f" {scheme}", _QUERY.sub(answered, sheet[0]))
+    def replace_style(match: re.Match[str]) -> str:
+        return _SCHEME_DECLARATION.sub(f" {scheme}", _SCHEME_QUERY.sub(replace_query, match[0]))
 
-    return _META.sub(rf'\1"{scheme}"', _STYLE.sub(settled, document))
-
-
-def with_links_beside(document: str) -> str:
-    """The document with links that open beside the page; those within the letter stay."""
-    return _OUTWARD.sub('<a target="_blank" ', document)
+    return _SCHEME_META.sub(rf'\1"{scheme}"', _STYLE.sub(replace_style, html))
 
 
-def _policy(*allowed: str) -> str:
-    return "; ".join((_SEALED, *allowed, _BOX))
+def _build_policy(*directives: str) -> str:
+    return "; ".join((_BASE_POLICY, *directives, _SANDBOX))
 
 
-_LIGHT, _DARK = partial(in_scheme, scheme="light"), partial(in_scheme, scheme="dark")
-COPIES = {
-    "light": Copy(_LIGHT, _policy(_STYLES, _PICTURES)),
-    "dark": Copy(_DARK, _policy(_STYLES, _PICTURES)),
-    "without-pictures": Copy(_LIGHT, _policy(_STYLES)),
-    "without-styles": Copy(_LIGHT, _policy("style-src-attr 'unsafe-inline'", _PICTURES)),
+_LIGHT, _DARK = partial(force_color_scheme, scheme="light"), partial(force_color_scheme, scheme="dark")
+RENDITIONS = {
+    "light": Rendition(_LIGHT, _build_policy(_STYLES, _IMAGES)),
+    "dark": Rendition(_DARK, _build_policy(_STYLES, _IMAGES)),
+    "without-pictures": Rendition(_LIGHT, _build_policy(_STYLES)),
+    "without-styles": Rendition(_LIGHT, _build_policy("style-src-attr 'unsafe-inline'", _IMAGES)),
 }
-"""By the name in their address. Where a style sheet is dropped, the styles that were written onto elements stay."""
-
-
-def copied(copy: Copy, document: str) -> str:
-    """The document as this copy shows it."""
-    return with_links_beside(copy.shown(document))
+"""By the last part of their address. Without style sheets, the inline styles of elements still apply."""

@@ -1,7 +1,4 @@
-"""A server for the preview: a socket on this machine alone, and an end that comes at once and without noise.
-
-In: an application and its `Watch`. Out: nothing, when somebody ends it (Ctrl-C, SIGTERM).
-"""
+"""A server for the preview, on this machine only. It stops at once on Ctrl-C or SIGTERM, and prints nothing then."""
 
 import asyncio
 import socket
@@ -12,23 +9,23 @@ import uvicorn
 from starlette.applications import Starlette
 
 from ketapress.model.errors import RefusedError
-from ketapress.web.preview.watch import Watch
-from ketapress.web.server import listening
+from ketapress.web.preview.watch import PreviewWatcher
+from ketapress.web.server import open_socket
 
-_CURE = "Name another port with --port, or --port 0 for any that is free."
+_CURE = "Choose another port with --port, or use --port 0 for any free one."
 
 
-def listening_here(port: int) -> socket.socket:
-    """A socket on this machine alone; port 0 is any free one. Raises RefusedError where the port cannot be had."""
+def open_local_socket(port: int) -> socket.socket:
+    """Return a socket on 127.0.0.1; port 0 is any free port. Raises RefusedError where the port is in use."""
     try:
-        return listening("127.0.0.1", port)
+        return open_socket("127.0.0.1", port)
     except RefusedError as error:
         (problem,) = error.problems
         raise RefusedError(problem._replace(path=None, cure=_CURE)) from error
 
 
-def serve(app: Starlette, watch: Watch, on: socket.socket) -> None:
-    """Answers until it is told to end."""
+def serve(app: Starlette, watcher: PreviewWatcher, listener: socket.socket) -> None:
+    """Answer requests until a signal stops it."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -38,35 +35,35 @@ def serve(app: Starlette, watch: Watch, on: socket.socket) -> None:
         http="h11",
         loop="asyncio",
     )
-    asyncio.run(_serve(_Server(config, watch), watch, on))
+    asyncio.run(_serve(_PreviewServer(config, watcher), watcher, listener))
 
 
-async def _serve(server: "_Server", watch: Watch, on: socket.socket) -> None:
-    following = asyncio.create_task(watch.follow())
-    following.add_done_callback(lambda _: server.end())
+async def _serve(server: "_PreviewServer", watcher: PreviewWatcher, listener: socket.socket) -> None:
+    task = asyncio.create_task(watcher.watch_files())
+    task.add_done_callback(lambda _: server.stop())
     try:
-        await server.serve(sockets=[on])
+        await server.serve(sockets=[listener])
     finally:
-        following.cancel()
+        task.cancel()
         with suppress(asyncio.CancelledError):
-            await following
+            await task
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's, but it ends quietly, and first of all ends the streams of news, which it would wait for."""
+class _PreviewServer(uvicorn.Server):
+    """A server that ends its event streams first, because uvicorn would wait for them."""
 
-    def __init__(self, config: uvicorn.Config, watch: Watch) -> None:
+    def __init__(self, config: uvicorn.Config, watcher: PreviewWatcher) -> None:
         super().__init__(config)
-        self._watch = watch
+        self._watcher = watcher
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Uvicorn would raise the signal once more when all is closed: for us that was no fault, but the end."""
+        """Stop without keeping the signal: uvicorn would raise it again at the end, as if the server had failed."""
         self.force_exit = self.should_exit
-        self.end()
+        self.stop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._watch.close()
+        await self._watcher.close()
         await super().shutdown(sockets)

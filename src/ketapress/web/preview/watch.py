@@ -1,8 +1,4 @@
-"""What the preview shows now: made anew when a file changes, while the last good edition of each newsletter stays.
-
-In: a way to make previews and a way to look at the stamps of files, both blocking. Out: the newest `Shown`, and a wait
-for the next one. It never says what a file means, and renders nothing.
-"""
+"""The state of the preview: built again when a file changes; the last good edition of each newsletter is kept."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,110 +9,110 @@ from typing import NamedTuple
 from ketapress.check.preview import Preview
 from ketapress.model.errors import Problem
 
-_PAUSE = 0.4  # seconds between two looks at the stamps: sooner than an editor can turn from one window to the other
-_STALE = timedelta(minutes=1)
-"""Age at which a page that is asked for is made anew: editions that were cancelled, and the hour, change no file."""
+_POLL_SECONDS = 0.4  # less than an editor needs to switch from one window to the other
+_MAX_AGE = timedelta(minutes=1)
+"""Age at which a requested page is built again: a canceled edition, or the time of day, changes no file."""
 
-Stamps = Mapping[str, str]
+FileStamps = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """One try to make every preview. A newsletter whose letter cannot be made has no preview, but a problem.
+class PreviewAttempt:
+    """One attempt to build all previews. A newsletter that cannot be composed has a problem instead of a preview.
 
-    `names` are the newsletters of the settings, in their order; None where the settings themselves cannot be used.
+    `newsletter_names` has the order of the settings; None where the settings cannot be used.
     """
 
-    at: datetime
-    site: str = ""
-    names: tuple[str, ...] | None = None
+    created_at: datetime
+    site_title: str = ""
+    newsletter_names: tuple[str, ...] | None = None
     previews: Mapping[str, Preview] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
 
-class Shown(NamedTuple):
-    """What pages are filled from. `stale` are newsletters whose preview is that of an earlier try."""
+class PreviewState(NamedTuple):
+    """What pages show. The previews of `stale_names` are from an earlier attempt."""
 
     number: int
-    made: Made
+    attempt: PreviewAttempt
     previews: Mapping[str, Preview]
-    stale: frozenset[str]
+    stale_names: frozenset[str]
 
 
-class Watch:
-    """The one owner of what is shown. Its methods belong to one event loop; `make` and `stamps` run in threads."""
+class PreviewWatcher:
+    """The owner of the preview's state, in one event loop.
+
+    `build_previews` and `read_stamps` run in threads; `read_stamps` stands for the content of all input files.
+    """
 
     def __init__(
         self,
-        make: Callable[[], Made],
-        stamps: Callable[[], Stamps],
+        build_previews: Callable[[], PreviewAttempt],
+        read_stamps: Callable[[], FileStamps],
         clock: Callable[[], datetime],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._make, self._stamps, self._clock, self._pause = make, stamps, clock, pause
-        self._before: Stamps = {}
-        self._turn = asyncio.Lock()
-        self._news = asyncio.Condition()
-        self._shown: Shown | None = None
-        self._closing = False
+        self.state: PreviewState | None = None
+        self._build_previews, self._read_stamps = build_previews, read_stamps
+        self._clock, self._pause = clock, pause
+        self._last_stamps: FileStamps = {}
+        self._build_lock = asyncio.Lock()
+        self._change = asyncio.Condition()
+        self._is_closed = False
 
-    async def now(self) -> Shown:
-        """What to show on a page that is asked for now."""
-        async with self._turn:
-            shown = self._shown
-            if shown is None or self._clock() - shown.made.at >= _STALE:
-                shown = await self._remake(await asyncio.to_thread(self._stamps))
-        return shown
+    async def update(self) -> PreviewState:
+        """Return the current state, which is built again where it is too old."""
+        async with self._build_lock:
+            state = self.state
+            if state is None or self._clock() - state.attempt.created_at >= _MAX_AGE:
+                state = await self._rebuild(await asyncio.to_thread(self._read_stamps))
+        return state
 
-    def last(self) -> Shown | None:
-        """What the page shows that asks for its frames."""
-        return self._shown
-
-    async def another(self, number: str) -> Shown | None:
-        """What is shown, once its number is another than that one; None when the server closes."""
-        async with self._news:
-            await self._news.wait_for(
-                lambda: self._closing or (self._shown and str(self._shown.number) != number)
+    async def wait_for_change(self, number: str) -> PreviewState | None:
+        """Return the state as soon as its number is another one than `number`; None when the server stops."""
+        async with self._change:
+            await self._change.wait_for(
+                lambda: self._is_closed or (self.state and str(self.state.number) != number)
             )
-        return None if self._closing else self._shown
+        return None if self._is_closed else self.state
 
-    async def follow(self) -> None:
-        """Looks at the files again and again, and makes all anew when one of them changed. Ends by being cancelled."""
+    async def watch_files(self) -> None:
+        """Build the previews again whenever a file changes, until the task is canceled."""
         while True:
-            async with self._turn:
-                stamps = await asyncio.to_thread(self._stamps)
-                if stamps != self._before:
-                    await self._remake(stamps)
-            await self._pause(_PAUSE)
+            async with self._build_lock:
+                stamps = await asyncio.to_thread(self._read_stamps)
+                if stamps != self._last_stamps:
+                    await self._rebuild(stamps)
+            await self._pause(_POLL_SECONDS)
 
     async def close(self) -> None:
-        """Ends every wait."""
-        async with self._news:
-            self._closing = True
-            self._news.notify_all()
+        """End every wait."""
+        async with self._change:
+            self._is_closed = True
+            self._change.notify_all()
 
-    async def _remake(self, stamps: Stamps) -> Shown:
-        """The caller has the turn, and took the stamps just before: what changes meanwhile is seen by the next look."""
-        self._before = stamps
-        made = await asyncio.to_thread(self._make)
-        async with self._news:
-            self._shown = shown_after(self._shown, made)
-            self._news.notify_all()
-        return self._shown
+    async def _rebuild(self, stamps: FileStamps) -> PreviewState:
+        """Build the previews. The caller holds the lock and read the stamps before, so that no change is missed."""
+        self._last_stamps = stamps
+        attempt = await asyncio.to_thread(self._build_previews)
+        async with self._change:
+            self.state = merge_attempt(self.state, attempt)
+            self._change.notify_all()
+        return self.state
 
 
-def shown_after(last: Shown | None, made: Made) -> Shown:
-    """The new previews, and the last good one of each newsletter that is still there and could not be made."""
-    known = last.previews if last else {}
-    names = tuple(known) if made.names is None else made.names
-    found = {
-        name: made.previews.get(name) or known[name]
+def merge_attempt(state: PreviewState | None, attempt: PreviewAttempt) -> PreviewState:
+    """Return the state after an attempt: new previews, and the last good one of newsletters that failed."""
+    old_previews = state.previews if state else {}
+    names = tuple(old_previews) if attempt.newsletter_names is None else attempt.newsletter_names
+    previews = {
+        name: attempt.previews.get(name) or old_previews[name]
         for name in names
-        if name in made.previews or name in known
+        if name in attempt.previews or name in old_previews
     }
-    return Shown(
-        number=last.number + 1 if last else 1,
-        made=made,
-        previews=found,
-        stale=frozenset(found) - frozenset(made.previews),
+    return PreviewState(
+        number=state.number + 1 if state else 1,
+        attempt=attempt,
+        previews=previews,
+        stale_names=frozenset(previews) - frozenset(attempt.previews),
     )

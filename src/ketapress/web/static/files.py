@@ -1,7 +1,6 @@
-"""Edge: the files of one folder, opened so that no path leads out of it, and no link is followed.
+"""The files of one folder, opened so that no path leads out of it and no symbolic link is followed.
 
-In: a path as it came over the wire. Out: an open file and what tells its content from another, or nothing. What is
-small is kept in memory as long as the file stays as it was.
+Small files are cached in memory until their stamp changes.
 """
 
 import os
@@ -17,19 +16,19 @@ from urllib.parse import unquote_to_bytes
 from ketapress.system.atomic import TEMPORARY
 from ketapress.web.static.http_conditional import Validators
 
-SMALL = 1 << 20  # bytes: larger files are not kept in memory
-_KEPT = 64 << 20  # bytes of all files that are kept
-_MOST = 4096  # files
-_CHUNK = 1 << 16
-_INSIDE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_HIDDEN_ALLOWED = ".well-known"  # RFC 8615
+MAX_CACHED_FILE = 1 << 20  # bytes
+_MAX_CACHE_BYTES = 64 << 20
+_MAX_CACHE_FILES = 4096
+_CHUNK_BYTES = 1 << 16
+_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WELL_KNOWN = ".well-known"  # the one hidden name that is served (RFC 8615)
 
 
-class File(NamedTuple):
-    """A regular file as it was when it was opened. `content` is None where it is too large to be kept.
+class StaticFile(NamedTuple):
+    """A regular file when it was opened. `content` is None where it is too large for the cache.
 
-    Its entity tag is a hash of the content: two contents share it only when their bytes are the same. That of a large
-    file is a hash of its stamp, which no second content of that file has.
+    The entity tag of a small file is a hash of its content, so that it stays the same when the file is written again
+    or served by another machine. That of a large file is a hash of its stamp.
     """
 
     size: int
@@ -37,68 +36,71 @@ class File(NamedTuple):
     content: bytes | None
 
 
-def path_parts(raw: bytes) -> tuple[str, ...] | None:
-    """The names in a path of a request, each decoded once and for all; the last is empty where a slash ends the path.
+def parse_path(raw_path: bytes) -> tuple[str, ...] | None:
+    """Return the names in the path of a request, decoded once; the last is empty where the path ends in a slash.
 
-    None for a path that names no file here: with `..` in whatever spelling, with an empty or hidden name, a slash or a
-    NUL inside a name, or bytes that are no UTF-8.
+    None where a name is empty, hidden, `..` in any spelling, holds a slash or a control character, or is not UTF-8.
     """
-    if not raw.startswith(b"/"):
+    if not raw_path.startswith(b"/"):
         return None
     try:
-        parts = tuple(unquote_to_bytes(part).decode() for part in raw[1:].split(b"/"))
+        names = tuple(unquote_to_bytes(part).decode() for part in raw_path[1:].split(b"/"))
     except UnicodeDecodeError:
         return None
-    return parts if all(map(_is_name, parts[:-1])) and (not parts[-1] or _is_name(parts[-1])) else None
-
-
-def _is_name(part: str) -> bool:
-    hidden = part.startswith(".") and part != _HIDDEN_ALLOWED
     return (
-        bool(part)
-        and part.isprintable()
-        and not hidden
-        and not part.endswith(TEMPORARY)
-        and not {*part} & {*"/\\"}
+        names
+        if all(map(_is_valid_name, names[:-1])) and (not names[-1] or _is_valid_name(names[-1]))
+        else None
     )
 
 
-class Shelf:
-    """The files of one folder. For one thread at a time."""
+def _is_valid_name(name: str) -> bool:
+    is_hidden = name.startswith(".") and name != _WELL_KNOWN
+    is_temporary = name.endswith(TEMPORARY)
+    return bool(name) and name.isprintable() and not is_hidden and not is_temporary and not {*name} & {*"/\\"}
+
+
+class FileCache:
+    """The files of one folder. Not safe for several threads."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._kept: OrderedDict[tuple[str, ...], tuple[os.stat_result, File]] = OrderedDict()
-        self._bytes = 0
+        self._entries: OrderedDict[tuple[str, ...], tuple[os.stat_result, StaticFile]] = OrderedDict()
+        self._total_bytes = 0
 
-    def find(self, parts: Sequence[str]) -> File | None:
-        """The regular file of that path; None where there is none."""
-        with self._opened(parts) as descriptor:
-            found = os.fstat(descriptor) if descriptor is not None else None
-            if descriptor is None or found is None or not S_ISREG(found.st_mode):
-                self._forget(tuple(parts))
+    def find(self, names: Sequence[str]) -> StaticFile | None:
+        """Return the regular file at this path; None where there is none."""
+        path = tuple(names)
+        with self._open(path) as descriptor:
+            status = os.fstat(descriptor) if descriptor is not None else None
+            if descriptor is None or status is None or not S_ISREG(status.st_mode):
+                self._forget(path)
                 return None
-            return self._known(tuple(parts), found) or self._read(tuple(parts), descriptor, found)
+            old_status, old_file = self._entries.get(path, (None, None))
+            if old_status and old_file and _get_stamp(old_status) == _get_stamp(status):
+                self._entries.move_to_end(path)
+                return old_file
+            return self._read(path, descriptor, status)
 
-    def chunks(self, parts: Sequence[str], first: int, last: int) -> Iterator[bytes]:
-        """The bytes of a large file from `first` to `last`; fewer where it has become shorter."""
-        with self._opened(parts) as descriptor:
+    def read_range(self, names: Sequence[str], first: int, last: int) -> Iterator[bytes]:
+        """Yield the bytes of a large file from `first` to `last`; fewer where it has become shorter."""
+        with self._open(names) as descriptor:
             while descriptor is not None and first <= last:
-                chunk = os.pread(descriptor, min(_CHUNK, last - first + 1), first)
+                chunk = os.pread(descriptor, min(_CHUNK_BYTES, last - first + 1), first)
                 if not chunk:
                     return
                 yield chunk
                 first += len(chunk)
 
     @contextmanager
-    def _opened(self, parts: Sequence[str]) -> Iterator[int | None]:
-        """Step by step from the folder down, so that a link anywhere on the way ends it."""
+    def _open(self, names: Sequence[str]) -> Iterator[int | None]:
+        """Open a path one folder at a time, so that a symbolic link anywhere in it makes this fail: None."""
         descriptors: list[int] = []
         try:
             try:
                 descriptors.append(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-                for part in parts:
-                    descriptors.append(os.open(part, _INSIDE, dir_fd=descriptors[-1]))
+                for name in names:
+                    descriptors.append(os.open(name, _OPEN_FLAGS, dir_fd=descriptors[-1]))
             except OSError:
                 yield None
             else:
@@ -107,34 +109,25 @@ class Shelf:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _known(self, parts: tuple[str, ...], found: os.stat_result) -> File | None:
-        before, file = self._kept.get(parts, (None, None))
-        if before is None or file is None or _stamp(before) != _stamp(found):
-            return None
-        self._kept.move_to_end(parts)
+    def _read(self, path: tuple[str, ...], descriptor: int, status: os.stat_result) -> StaticFile:
+        is_large = status.st_size > MAX_CACHED_FILE
+        content = None if is_large else b"".join(iter(lambda: os.read(descriptor, _CHUNK_BYTES), b""))
+        identity = repr(_get_stamp(status)).encode() if content is None else content
+        validators = Validators(f'"{blake2b(identity, digest_size=16).hexdigest()}"', int(status.st_mtime))
+        if content is None:
+            return StaticFile(status.st_size, validators, None)
+        file = StaticFile(len(content), validators, content)
+        self._forget(path)
+        self._entries[path] = status, file
+        self._total_bytes += len(content)
+        while self._total_bytes > _MAX_CACHE_BYTES or len(self._entries) > _MAX_CACHE_FILES:
+            self._forget(next(iter(self._entries)))
         return file
 
-    def _read(self, parts: tuple[str, ...], descriptor: int, found: os.stat_result) -> File:
-        if found.st_size > SMALL:
-            tag = blake2b(repr(_stamp(found)).encode(), digest_size=16).hexdigest()
-            return File(found.st_size, Validators(f'"{tag}"', int(found.st_mtime)), None)
-        content = b"".join(iter(lambda: os.read(descriptor, _CHUNK), b""))
-        tag = blake2b(content, digest_size=16).hexdigest()
-        file = File(len(content), Validators(f'"{tag}"', int(found.st_mtime)), content)
-        self._keep(parts, found, file)
-        return file
-
-    def _keep(self, parts: tuple[str, ...], found: os.stat_result, file: File) -> None:
-        self._forget(parts)
-        self._kept[parts] = found, file
-        self._bytes += len(file.content or b"")
-        while self._bytes > _KEPT or len(self._kept) > _MOST:
-            self._forget(next(iter(self._kept)))
-
-    def _forget(self, parts: tuple[str, ...]) -> None:
-        _, file = self._kept.pop(parts, (None, None))
-        self._bytes -= len(file.content or b"") if file else 0
+    def _forget(self, path: tuple[str, ...]) -> None:
+        _, file = self._entries.pop(path, (None, None))
+        self._total_bytes -= len(file.content or b"") if file else 0
 
 
-def _stamp(found: os.stat_result) -> tuple[int, int, int, int]:
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+def _get_stamp(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

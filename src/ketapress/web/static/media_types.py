@@ -1,12 +1,12 @@
-"""What a file of `public/` is, by its name: the media type that a browser and a feed reader are told."""
+"""The media types of the files of `public/`, by their names."""
 
 from mimetypes import MimeTypes
 from pathlib import PurePosixPath
 
 from ketapress.feeds.formats import FORMATS
 
-_FEEDS = {each.path: each.media_type for each in FORMATS}
-_BY_SUFFIX = {
+_FEED_TYPES = {feed_format.path: feed_format.media_type for feed_format in FORMATS}
+_SUFFIX_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
     ".htm": "text/html",
@@ -22,29 +22,29 @@ _BY_SUFFIX = {
     ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
-_IN_UTF8 = ("text/", "application/xml", "application/json", "image/svg+xml")
-_OTHERS = MimeTypes()  # the table that comes with Python, not the machine's: the same answer everywhere
-_UNKNOWN = "application/octet-stream"
+_UTF8_PREFIXES = ("text/", "application/xml", "application/json", "image/svg+xml")
+_MIME_TYPES = MimeTypes()  # Python's own table, not the machine's: the same result everywhere
+_DEFAULT_TYPE = "application/octet-stream"
 
 
-def media_type(path: str) -> str:
-    """The value of Content-Type. A feed is known by its name, wherever it stands: `tags/care/feed.xml`.
+def guess_media_type(path: str) -> str:
+    """Return the value of Content-Type for a path.
 
-    The archives of a feed carry their month before it: `feeds/2023-05.feed.xml`.
+    A feed is known by its name in any folder (`tags/care/feed.xml`), also as an archive with its month before the name
+    (`feeds/2023-05.feed.xml`).
     """
     name = PurePosixPath(path).name
-    kind = _feed_type(name) or _BY_SUFFIX.get(PurePosixPath(name).suffix.lower())
-    if kind is None:
-        kind, packed = _OTHERS.guess_type(name)
-        kind = "application/gzip" if packed == "gzip" else kind or _UNKNOWN
-    return f"{kind}; charset=utf-8" if kind.startswith(_IN_UTF8) or kind in _FEEDS.values() else kind
+    feed_types = (
+        feed_type for feed, feed_type in _FEED_TYPES.items() if name == feed or name.endswith(f".{feed}")
+    )
+    media_type = next(feed_types, None) or _SUFFIX_TYPES.get(PurePosixPath(name).suffix.lower())
+    if media_type is None:
+        media_type, coding = _MIME_TYPES.guess_type(name)
+        media_type = "application/gzip" if coding == "gzip" else media_type or _DEFAULT_TYPE
+    is_utf8 = media_type.startswith(_UTF8_PREFIXES) or media_type in _FEED_TYPES.values()
+    return f"{media_type}; charset=utf-8" if is_utf8 else media_type
 
 
-def is_polled_feed(path: str) -> bool:
-    """Whether the file is a feed that readers poll: an archive of one never changes again."""
-    name = PurePosixPath(path).name
-    return name in _FEEDS
-
-
-def _feed_type(name: str) -> str | None:
-    return next((kind for feed, kind in _FEEDS.items() if name == feed or name.endswith(f".{feed}")), None)
+def is_subscription_feed(path: str) -> bool:
+    """Tell whether the file is a feed that readers poll, and not an archive of one (RFC 5005, 4)."""
+    return PurePosixPath(path).name in _FEED_TYPES

@@ -1,1 +1,1 @@
-"""The changes of the schema, oldest first by their numbers; `codes.REVISIONS` lists them."""
+"""The schema changes by number, as `codes.REVISIONS` lists them."""
