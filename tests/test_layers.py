@@ -75,6 +75,7 @@ IO_MODULES = {
     "doctor/system.py",
     "outbox/sent_log.py",
     "outbox/writer.py",
+    "posts/identity/recovery.py",
     "posts/identity/registry.py",
     "posts/loader.py",
     "posts/source/attachments.py",

@@ -266,7 +266,7 @@ def test_a_post_may_be_named_by_its_file_alone_wherever_it_lies(tmp_path: Path) 
         "2023/deep/A Note.md": HEADER + "Text",
         "notes/bundle/index.md": HEADER + "Text",
         "a/same.md": HEADER + "Text",
-        "b/same.md": HEADER + "Text",
+        "b/same.md": HEADER + "Text of another",
         "x.md": HEADER
         + '[[a note]] [b]({{< ref "/posts/bundle/" >}})\n\n[c]({{< relref "same.md" >}}) [[gone]]',
     }

@@ -341,6 +341,8 @@ def test_a_header_is_what_the_yaml_loader_gives(lines: list[tuple[str, str, str,
     block = "".join("".join(line) for line in lines)
     if any(char in block for char in "\r\u2028\u2029") or "---" in block or "..." in block:
         return
+    if any(value.lstrip()[:1] in {"!", "&"} for _, _, value, _ in lines):
+        return  # taken as text: see test_yaml_indicators.py
     try:
         yaml_header = yaml.load(block, Loader=yaml.CBaseLoader)
     except (yaml.YAMLError, ValueError):
@@ -360,8 +362,6 @@ def test_a_header_is_what_the_yaml_loader_gives(lines: list[tuple[str, str, str,
     [
         ("Made with [Hugo](https://gohugo.io) and **care**", "Made with Hugo and care"),
         ("`a_b` is <em>2 * 3 * 4</em> &amp; 5", "a_b is 2 * 3 * 4 & 5"),
-        ("{{ page.content | strip }}", "Text"),
-        ("{% include x %}", "Text"),
     ],
 )
 def test_summaries_are_plain_text(tmp_path: Path, written: str, summary: str) -> None:

@@ -12,7 +12,7 @@ from ketapress.posts.cache.post_cache import NewEntry
 class Library(NamedTuple):
     """All posts in the order of their paths, also drafts, held and future ones.
 
-    `files` counts the files that should be posts: the posts, and the distinct paths of the problems that are errors.
+    `files` counts the files that should be posts: the posts, their copies, and the distinct paths of the problems that are errors.
     `new_ids` is the text that the file of ids has to get; None where it stays as it is. `problems_again` are those that
     the next reading finds, once the ids are written and if nothing changes until then: some are reported only once.
     None where that is not known. `new_entries` are what the cache does not have yet, by the paths of files.

@@ -14,6 +14,8 @@ from ketapress.model.urls import slugify
 from ketapress.posts.cache.post_cache import PostCache
 from ketapress.posts.dates.parse import DateRules
 from ketapress.posts.identity.assign import IdentityRules, assign_identities
+from ketapress.posts.identity.copies import remove_copies
+from ketapress.posts.identity.recovery import read_feed_items, recover_entries
 from ketapress.posts.identity.registry import read_registry
 from ketapress.posts.identity.registry_text import format_registry
 from ketapress.posts.library import Library, file_count, is_error, sort_problems
@@ -44,14 +46,25 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
     reader = PostReader(root / "posts", reader_result, cache)
     records = read_registry(root)
     parsed_posts, file_problems = reader.read()
+    original_posts, copy_problems = remove_copies(
+        parsed_posts, records, lambda path: (root / "posts" / path).is_symlink()
+    )
     problem_paths = frozenset(
         problem.path.removeprefix("posts/") for problem in file_problems if problem.path and is_error(problem)
     )
-    identities = assign_identities(parsed_posts, problem_paths, records, rules)
+    identities = assign_identities(original_posts, problem_paths, records, rules)
+    known_paths = {entry.path for entry in records.entries if entry.published}
+    new_entries = [post.entry for post in identities.posts if post.entry.path not in known_paths]
+    if new_entries and (items := read_feed_items(root)):
+        lost_entries = recover_entries(items, identities.registry.entries, new_entries, now)
+        if lost_entries:
+            registry = records._replace(entries=(*records.entries, *lost_entries), is_saved=False)
+            identities = assign_identities(original_posts, problem_paths, registry, rules)
     bodies, late_problems = reader.render(identities.posts, site_url)
     attachments = {display_path(path) for body in bodies.values() for path in body.files}
     problems = [
         *(problem for problem in file_problems if problem.path not in attachments),
+        *copy_problems,
         *reader.warnings(),
         *late_problems,
         *(problem for body in bodies.values() for problem in body.problems),
@@ -69,7 +82,7 @@ def load_posts(root: Path, settings: Settings, now: datetime, cache: PostCache |
     return Library(
         posts=posts,
         problems=all_problems,
-        files=file_count(posts, all_problems),
+        files=file_count(posts, all_problems) + len(copy_problems),
         new_ids=format_registry(identities.registry) if identities.registry != records else None,
         problems_again=None if remarks is None else sort_problems(problems, remarks),
         new_entries=reader.new_entries,

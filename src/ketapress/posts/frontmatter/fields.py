@@ -71,7 +71,7 @@ def parse_fields(
         id=to_text(header.get("id")) or None,
         title=clean_title(to_text(header.get("title"))) if "title" in header else "",
         slug=to_text(header.get("slug")),
-        summary=_parse_summary(header),
+        summary=_parse_summary(header, problems),
         tags=_parse_tags(header, is_pelican=is_pelican),
         authors=_parse_authors(header, is_pelican=is_pelican),
         lang=_parse_language(header, problems),
@@ -87,12 +87,18 @@ def parse_fields(
     return post_fields, tuple(problems)
 
 
-def _parse_summary(header: Mapping[str, Value]) -> str:
-    """Return the summary without Markdown; empty where it is a template."""
+def _parse_summary(header: Mapping[str, Value], problems: list[Problem]) -> str:
+    """Return the summary without Markdown; empty, with a warning, where it is a template of another program."""
     summary = find_text(header, "summary", "description", "excerpt", "subtitle")
     if not _MARKDOWN_CHARACTER.search(summary):
         return clean_title(summary)
-    return "" if _TEMPLATE_TAG.search(summary) else clean_title(strip_markdown(summary))
+    if not _TEMPLATE_TAG.search(summary):
+        return clean_title(strip_markdown(summary))
+    consequence = "because Ketapress fills no templates in posts, so the summary is the first paragraph"
+    problems.append(
+        invalid_value("summary", summary, consequence, "Write the summary as plain text, or remove it.")
+    )
+    return ""
 
 
 def _flatten_tables(header: Mapping[str, Value]) -> Mapping[str, Value]:

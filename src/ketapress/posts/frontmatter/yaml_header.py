@@ -8,6 +8,12 @@ from ketapress.model.errors import KetapressError
 from ketapress.posts.frontmatter.values import Value, header_error, nesting_error, require_mapping
 
 _MARGIN = re.compile(r"^[ ]*\t[ \t]*", re.MULTILINE)
+_INDICATOR = re.compile(
+    # A tag of YAML itself (`!!str`) and an anchor before a list or a mapping are meant as such.
+    r"^([\w-]+:[ \t]+|[ \t]*-[ \t]+)(![^!\s<]\S*(?:[ \t]+[^\s\[{|>\"'].*)?|&(\S+)[ \t]+[^\s\[{|>\"'].*)$",
+    re.MULTILINE,
+)
+_BLOCK_SCALAR = re.compile(r"^[^#\n]*:[ \t]+[|>][-+\d]*[ \t]*$", re.MULTILINE)
 _DEEPEST = 50  # levels of lists and mappings
 _CURE = (
     "Put the value in quotes if it contains a colon, a hash, a bracket or a quote, and indent with spaces."
@@ -75,8 +81,18 @@ def yaml_header(block: str, line: int) -> dict[str, Value]:
 
 def _load(block: str, line: int) -> Value | None:
     _check_depth(block, line)
+    if (": !" in block or "- !" in block or " &" in block) and not _BLOCK_SCALAR.search(block):
+        block = _INDICATOR.sub(lambda match: _quote_text(match, block), block)
     value: Value | None = yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506 - it makes only strings, lists and dicts
     return value
+
+
+def _quote_text(match: re.Match[str], block: str) -> str:
+    """Return a line whose value begins with `!` or `&` with that value in quotes: `title: !important news` is all text."""
+    if match[3] and f"*{match[3]}" in block:
+        return match[0]  # an anchor that another line refers to
+    value = re.sub(r"[ \t]+#.*$", "", match[2]).rstrip().replace("'", "''")
+    return f"{match[1]}'{value}'"
 
 
 def _without_tabs(block: str) -> str:
