@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ketapress.check.newsletter_problems import newsletter_problems
 from ketapress.check.queue import compose_next_edition
-from ketapress.check.site_lint import alias_conflicts, missing_images, unused_templates
+from ketapress.check.site_lint import alias_conflicts, dead_links, missing_images, unused_templates
 from ketapress.compose import ComposeContext, ComposedEdition, render_edition, with_initial_state
 from ketapress.editions.slots import minute_slot
 from ketapress.feeds.formats import FORMATS
@@ -50,6 +50,7 @@ def collect_problems(
         *attachments.problems,
         *alias_conflicts(public_posts),
         *missing_images(context.root, context.settings.site.url, public_posts),
+        *dead_links(context.root, context.settings.site.url, public_posts),
     ]
     for newsletter in context.settings.newsletters.values():
         try:
