@@ -9,6 +9,7 @@ import os
 import re
 from functools import lru_cache
 from typing import NoReturn
+from xml.dom import DOMException
 
 os.environ.setdefault(
     "PREMAILER_CACHE_MAXSIZE", "4096"
@@ -55,8 +56,17 @@ def inline_css(document: str) -> str:
             _refuse_fetch(match[0])
     try:
         return _escape_ambiguous(_run_premailer(document))
-    except (SelectorError, AttributeError) as error:
-        # premailer raises AttributeError for an @-rule inside an @media of the block that it inlines.
+    except (
+        SelectorError,
+        AttributeError,
+        DOMException,
+        LookupError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:
+        # premailer raises AttributeError for an @-rule inside an @media of the block that it inlines, and cssutils
+        # ValueError or OverflowError for an escape beyond Unicode, such as `\FFFFFF`.
         raise _style_error(f"a style cannot be inlined ({error})") from error
 
 
