@@ -2,12 +2,20 @@
 
 import json
 import re
-from html import escape
+import unicodedata
+from html import escape, unescape
 from math import ceil
 
 from ketapress.model.post import Post
 from ketapress.model.settings import Settings
+from ketapress.model.urls import slugify
 
+_HEADING = re.compile(r"<h([1-6])((?: [^>]*)?)>((?:[^<]|<(?!/?h[1-6][ >]))*+)</h\1>")
+_TAG = re.compile(r"<[^>]*>")
+_ID = re.compile(r" id=\"([^\"]*)\"")
+_PREFIXED_ID = re.compile(r" id=\"p[0-9a-f]{8}-([^\"]+)\"")  # unique among posts that are shown together
+_BLANK = re.compile(r"\s")
+_PUNCTUATION = re.compile(r"[^\w\s-]")
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _SCROLL_BOX = '<div class="scroll" tabindex="0" role="group">'
@@ -20,8 +28,11 @@ def post_body(html: str, url: str) -> str:
     """Return the body of a post as its own page at `url` shows it.
 
     Tables and code scroll where they are too wide, also by keyboard. Links within the page (footnotes) become relative, so
-    that they work wherever the page is read, also from disk.
+    that they work wherever the page is read, also from disk. Headings get the ids that Hugo and Zola give them, so that
+    links of other posts and sites lead there; in feeds and mail, where posts are shown together, they have none.
     """
+    if "<h" in html:
+        html = _add_heading_ids(html)
     if "#" in html:
         html = html.replace(f'href="{escape(url, quote=False)}#', 'href="#')
     if "<pre" in html:
@@ -29,6 +40,42 @@ def post_body(html: str, url: str) -> str:
     if "<table" in html:
         html = html.replace("<table", f"{_SCROLL_BOX}<table").replace("</table>", "</table></div>")
     return html
+
+
+def _add_heading_ids(html: str) -> str:
+    """Return HTML whose headings have an id by each of the two rules; a number follows where a heading repeats."""
+    taken = {"main", *_ID.findall(html)}  # the template has one of its own
+
+    def add_ids(heading: re.Match[str]) -> str:
+        level, attributes, content = heading.groups()
+        words = unescape(_TAG.sub("", content)).strip()
+        prefixed_id = _PREFIXED_ID.search(attributes)
+        names = [prefixed_id[1]] if prefixed_id else []
+        for name in dict.fromkeys((_hugo_anchor(words), _zola_anchor(words))):
+            number, unique_name = 0, name
+            while name and unique_name in taken:
+                number += 1
+                unique_name = f"{name}-{number}"
+            names.append(unique_name)
+        names = [name for name in dict.fromkeys(names) if name and name not in taken]
+        taken.update(names)
+        if names and not _ID.search(attributes):
+            attributes += f' id="{escape(names.pop(0))}"'
+        targets = "".join(f'<span id="{escape(name)}"></span>' for name in names)
+        return f"<h{level}{attributes}>{targets}{content}</h{level}>"
+
+    return _HEADING.sub(add_ids, html)
+
+
+def _hugo_anchor(words: str) -> str:
+    """Return the anchor of a heading as Hugo and GitHub make it: punctuation goes, each blank becomes a hyphen."""
+    return _BLANK.sub("-", _PUNCTUATION.sub("", words.lower()))
+
+
+def _zola_anchor(words: str) -> str:
+    """Return the anchor of a heading as Zola makes it: without accents, whatever is no letter or digit is one hyphen."""
+    letters = unicodedata.normalize("NFKD", words)
+    return slugify("".join(letter for letter in letters if not unicodedata.combining(letter)))
 
 
 def reading_minutes(html: str, language: str) -> int:
