@@ -23,7 +23,7 @@ def explain(door: Door, edition: str) -> Answer:
     publication = door.publication
     newsletter, slot = EditionService(publication).find_slot(edition)
     library = publication.load_library(door.now, save_ids=False)
-    found = explain_edition(publication.compose_context, newsletter, slot, library.posts)
+    found = explain_edition(publication.compose_context, newsletter, slot, library.posts, door.now)
     state = found.stored_edition.state if found.stored_edition else None
     result = {
         "edition": slot.edition,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ketapress.editions.selection import select_posts
+from ketapress.editions.selection import NO_RECORDS, Candidates, select_posts, visible_since
 from ketapress.editions.slots import find_next_slot, list_slots, local_midnight
 from ketapress.model.edition import Decision, EditionState, Slot, Window
 from ketapress.model.post import Post
@@ -23,26 +23,37 @@ MAX_GAP = timedelta(days=60)
 """After a longer gap, slots are not decided without a person: more likely the clock is wrong."""
 
 
+MAX_LATE_POSTS = 10
+"""How many posts of an edition may have appeared long after their dates; more are likely an accident."""
+
+
 class History(NamedTuple):
     """The stored history of a newsletter: the newest decided slot, the last composed one, and the posts already sent.
 
     `decided_keys` are the slots decided within `SAME_MINUTE_SPAN` of the newest: after a change of the time zone they could
-    be due a second time.
+    be due a second time. `schedule_since` is when a changed schedule or time zone was first acted on: slots up to it are
+    not due.
     """
 
     newest_decided: datetime | None = None
     decided_keys: frozenset[str] = frozenset()
     last_composed: datetime | None = None
     sent_post_ids: frozenset[str] = frozenset()
+    schedule_since: datetime | None = None
+    candidates: Candidates = NO_RECORDS
 
 
 class Plan(NamedTuple):
-    """The decision about each due slot, oldest first, and the window and the posts of the composed one."""
+    """The decision about each due slot, oldest first, and the window and the posts of the composed one.
+
+    `late_posts` are the posts that appeared long after their dates, where they are so many that a person has to look.
+    """
 
     decisions: tuple[tuple[Slot, Decision], ...]
     window: Window
     posts: tuple[Post, ...]
     send_deadline: datetime
+    late_posts: tuple[Post, ...] = ()
 
     @property
     def slot(self) -> Slot:
@@ -51,11 +62,18 @@ class Plan(NamedTuple):
 
 
 def plan_due_slots(
-    newsletter: NewsletterSettings, zone: str, posts: Sequence[Post], history: History, now: datetime
+    newsletter: NewsletterSettings,
+    zone: str,
+    posts: Sequence[Post],
+    history: History,
+    now: datetime,
+    late_after: timedelta = timedelta.max,
 ) -> Plan | None:
     """Plan the due slots of a newsletter; None where no slot is due."""
     slots_due = find_due_slots(newsletter, zone, history, now)
-    return plan_slots(newsletter, zone, posts, history, slots_due) if slots_due else None
+    if not slots_due:
+        return None
+    return plan_slots(newsletter, zone, posts, history, slots_due, late_after=late_after)
 
 
 def find_due_slots(
@@ -63,7 +81,8 @@ def find_due_slots(
 ) -> tuple[Slot, ...]:
     """Return the slots up to `now` that are later than the newest decided one and not before the newsletter's start."""
     start = local_midnight(newsletter.starts, zone)
-    after = max(history.newest_decided or start - _MICROSECOND, start - _MICROSECOND)
+    before_start = start - _MICROSECOND
+    after = max(history.newest_decided or before_start, history.schedule_since or before_start, before_start)
     candidates = list_slots(newsletter.name, newsletter.schedule.cron, zone, after, now)
     return tuple(slot for slot in candidates if slot.key not in history.decided_keys)
 
@@ -81,6 +100,7 @@ def plan_slots(
     history: History,
     slots_due: Sequence[Slot],
     cutoff: datetime | None = None,
+    late_after: timedelta = timedelta.max,
 ) -> Plan:
     """Plan the given slots, oldest first. `compose --now` plans a slot that the schedule does not name.
 
@@ -88,13 +108,18 @@ def plan_slots(
     """
     *older, newest = slots_due
     window = edition_window(newsletter, zone, history, cutoff or newest.at)
-    selection = select_posts(posts, window, history.sent_post_ids, newsletter.tags)
+    candidates = history.candidates._replace(starts=local_midnight(newsletter.starts, zone))
+    selection = select_posts(posts, window, history.sent_post_ids, newsletter.tags, candidates)
+    late_posts = tuple(
+        post for post in selection if visible_since(post, candidates.records) - post.date > late_after
+    )
     decision = Decision.COMPOSED if selection else Decision.EMPTY
     return Plan(
         decisions=(*((slot, Decision.MERGED) for slot in older), (newest, decision)),
         window=window,
         posts=selection,
         send_deadline=send_deadline(newsletter, zone, newest),
+        late_posts=late_posts if len(late_posts) > MAX_LATE_POSTS else (),
     )
 
 
@@ -113,7 +138,7 @@ def send_deadline(newsletter: NewsletterSettings, zone: str, slot: Slot) -> date
 
 
 def initial_state(
-    newsletter: NewsletterSettings, deadline: datetime, now: datetime
+    newsletter: NewsletterSettings, deadline: datetime, now: datetime, late_posts: Sequence[Post] = ()
 ) -> tuple[EditionState, str]:
     """Return the first state of a composed edition, and the reason where a person has to act."""
     if now > deadline:
@@ -121,6 +146,8 @@ def initial_state(
             EditionState.HELD,
             f"it was composed too late to be sent without a person (after {deadline:%Y-%m-%d %H:%M %Z})",
         )
+    if late_posts:
+        return EditionState.HELD, f"{len(late_posts)} of its posts appeared long after their dates"
     if newsletter.approval == "one":
         return EditionState.AWAITING_APPROVAL, "this newsletter requires approval by a person"
     return EditionState.READY, ""

@@ -58,7 +58,7 @@ class Post(NamedTuple):
 
     def visible(self, now: datetime) -> bool:
         """Return whether it may appear at `now` in a page, a feed, a tag or a digest."""
-        if self.draft or self.hold or self.published is None or self.published > now:
+        if self.draft or self.hold or self.published is None or max(self.published, self.date) > now:
             return False
         return self.expires is None or now < self.expires
 

@@ -3,11 +3,11 @@
 A state changes only from the states that the caller names: if the edition is in another one, the answer is False.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, null, select
+from sqlalchemy import exists, null, select, true
 from sqlalchemy.exc import IntegrityError
 
 from ketapress.model.delivery import DeliveryState
@@ -57,15 +57,20 @@ class Editions:
         with self._transactions.read() as connection:
             return frozenset(connection.scalars(query))
 
-    def get_newest_composed_at(self, newsletter: str) -> datetime | None:
-        """Return the slot time of the latest edition with posts; None if there is none.
+    def get_newest_composed_at(self, newsletter: str, before: datetime | None = None) -> datetime | None:
+        """Return the slot time of the latest scheduled edition with posts, before a moment; None if there is none.
 
-        An edition that was canceled before sending has no posts any more.
+        An edition that was canceled before sending has no posts any more, and an extra one moves no window.
         """
         has_posts = exists().where(edition_posts.c.edition_id == _edition.id)
         query = select(_edition.slot_at).where(
-            _edition.newsletter == newsletter, _edition.decision == Decision.COMPOSED, has_posts
+            _edition.newsletter == newsletter,
+            _edition.decision == Decision.COMPOSED,
+            _edition.is_extra.is_not(true()),
+            has_posts,
         )
+        if before is not None:
+            query = query.where(_edition.slot_at < before)
         with self._transactions.read() as connection:
             return connection.scalar(query.order_by(_edition.slot_at.desc()).limit(1))
 
@@ -73,6 +78,16 @@ class Editions:
         """Return the ids of the posts in the newsletter's editions, which may not be in another one."""
         with self._transactions.read() as connection:
             return list_taken_post_ids(connection, newsletter)
+
+    def list_post_slots(self, newsletter: str) -> Mapping[str, Slot]:
+        """Return the slot of the edition that each post of the newsletter is in, by the post's id."""
+        query = select(edition_posts.c.post_id, _edition.slot_key, _edition.slot_at).where(
+            edition_posts.c.newsletter == newsletter, edition_posts.c.edition_id == _edition.id
+        )
+        with self._transactions.read() as connection:
+            return {
+                row.post_id: Slot(newsletter, row.slot_key, row.slot_at) for row in connection.execute(query)
+            }
 
     def decide_slots(
         self,
@@ -82,15 +97,20 @@ class Editions:
         post_ids: Sequence[str],
         send_deadline: datetime | None,
         now: datetime,
+        is_extra: bool = False,
     ) -> int | None:
         """Decide all of these slots or none. Return the id of the composed one, now BUILDING; None if none is.
+
+        `is_extra` says that the schedule does not name its slot.
 
         Raises AlreadyDecidedError, and writes nothing, if another process decided one of the slots, or put one of the
         posts into an edition, first.
         """
         try:
             with self._transactions.write() as connection:
-                return insert_decisions(connection, slots, window, post_ids, send_deadline, now)
+                return insert_decisions(
+                    connection, slots, window, post_ids, send_deadline, now, is_extra=is_extra
+                )
         except IntegrityError as error:
             raise AlreadyDecidedError(
                 Problem(

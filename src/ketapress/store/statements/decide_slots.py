@@ -8,13 +8,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, null, select, update
+from sqlalchemy import Connection, and_, delete, insert, null, select, update
 
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
 from ketapress.model.message import Digest
-from ketapress.store.db.schema import DatabaseClock, edition_posts, editions
+from ketapress.store.db.schema import DatabaseClock, edition_posts, editions, returned_posts, upsert
 from ketapress.store.statements.edition_rows import EDITION_COLUMNS, load_editions, transition_edition
 from ketapress.store.statements.message_codec import encode_message
+from ketapress.store.statements.upsert_row import save_observation
 
 LEASE_MICROSECONDS = 60_000_000  # composing an edition takes a few seconds at most
 
@@ -28,9 +29,12 @@ def insert_decisions(
     post_ids: Sequence[str],
     send_deadline: datetime | None,
     now: datetime,
+    *,
+    is_extra: bool = False,
 ) -> int | None:
     """Insert the decisions. Return the id of the composed edition, now BUILDING with its posts; None if none is."""
     composed_id = None
+    save_observation(connection, now)
     for slot, decision in slots:
         values = _slot_values(slot, decision, now)
         if decision is Decision.COMPOSED:
@@ -42,6 +46,7 @@ def insert_decisions(
                 "window_until": window.end,
                 "send_by": send_deadline,
                 "post_ids": list(post_ids),
+                "is_extra": is_extra,
             }
         edition_id = connection.execute(insert(editions).values(values).returning(_edition.id)).scalar_one()
         if decision is Decision.COMPOSED:
@@ -131,7 +136,13 @@ def list_taken_post_ids(connection: Connection, newsletter: str) -> frozenset[st
 
 
 def release_posts(connection: Connection, edition_id: int) -> None:
-    """Release the posts of an edition for other editions."""
+    """Release the posts of an edition for other editions, however old they are by then."""
+    query = select(edition_posts.c.newsletter, edition_posts.c.post_id).where(
+        edition_posts.c.edition_id == edition_id
+    )
+    statement = upsert(connection.dialect.name, returned_posts).from_select(["newsletter", "post_id"], query)
+    # SQLite reads ON CONFLICT after a SELECT without WHERE as part of a join; this one has a WHERE
+    connection.execute(statement.on_conflict_do_nothing())
     connection.execute(delete(edition_posts).where(edition_posts.c.edition_id == edition_id))
 
 
@@ -143,6 +154,8 @@ def _insert_edition_posts(
             {"newsletter": newsletter, "post_id": post_id, "edition_id": edition_id} for post_id in post_ids
         ]
         connection.execute(insert(edition_posts), rows)
+        is_inserted = and_(returned_posts.c.newsletter == newsletter, returned_posts.c.post_id.in_(post_ids))
+        connection.execute(delete(returned_posts).where(is_inserted))
 
 
 def _slot_values(slot: Slot, decision: Decision, now: datetime) -> dict[str, Any]:
