@@ -8,6 +8,7 @@ and save the message in the edition's row with its first state.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from ketapress.editions.size_budget import fit_to_size
 from ketapress.editions.slots import is_scheduled, minute_slot
 from ketapress.mail.digest import build_digest, build_sample_message, html_size
 from ketapress.mail.lint.run import message_problems
+from ketapress.model.digests import digest as hash_values
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
 from ketapress.model.errors import KetapressError, Problem, Severity
 from ketapress.model.message import Digest
@@ -41,6 +43,24 @@ from ketapress.store.store import Store
 from ketapress.store.visibility import StoredSchedule
 from ketapress.system.state_file import make_state_subfolder
 from ketapress.templates.environment import Templates
+from ketapress.templates.sources import overrides_fingerprint
+
+_SOURCE_FIELDS = attrgetter(
+    *(
+        "id",
+        "url",
+        "title",
+        "summary",
+        "sha256",
+        "date",
+        "tags",
+        "authors",
+        "lang",
+        "dir",
+        "image",
+        "canonical",
+    )
+)
 
 
 class ComposedEdition(NamedTuple):
@@ -71,12 +91,13 @@ class ComposeReport:
 
 
 class ComposeContext(NamedTuple):
-    """What composing needs: the publication folder, its settings, store and templates."""
+    """What composing needs: the publication folder and its identity, its settings, store and templates."""
 
     root: Path
     settings: Settings
     store: Store
     templates: Templates
+    folder_id: str = ""
 
 
 def compose(
@@ -253,6 +274,21 @@ def render_edition(
     return edition, build_digest(edition, context.settings, newsletter, subject, context.templates)
 
 
+def input_hash(context: ComposeContext, newsletter: NewsletterSettings, posts: Sequence[Post]) -> str:
+    """Return the hash of what an edition of these posts is rendered from: their sources, settings and own templates.
+
+    It does not depend on the version of the program.
+    """
+    settings = context.settings
+    return hash_values(
+        [_SOURCE_FIELDS(post) for post in posts],
+        newsletter,
+        settings.site,
+        settings.web_base_url,
+        overrides_fingerprint(context.root),
+    )
+
+
 def with_initial_state(
     context: ComposeContext,
     newsletter: NewsletterSettings,
@@ -358,6 +394,8 @@ def _store_edition(
         digest=digest,
         post_ids=[post.id for post in edition.posts],
         reason=composed_edition.reason,
+        input_hash=input_hash(context, newsletter, edition.posts),
+        folder=context.folder_id,
         now=now,
     )
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from ketapress.model.edition import EditionState
+from ketapress.store.store import open_store
 from support.cli_runner import ketapress
+from support.factories import NOW
 
 FIRST, SECOND, THIRD = "2023-06-12T0800", "2023-06-19T0800", "2023-06-26T0800"
 NAME = "2023-06-08-news.md"
@@ -79,7 +82,10 @@ def test_a_post_that_was_sent_and_hidden_is_not_sent_again(
 ) -> None:
     write(publication)
     publish(publication, "2023-06-12T08:00")
-    ketapress(publication, "outbox", "hold", f"weekly/{FIRST}")
+    with open_store("sqlite:///ketapress.db", publication) as store:
+        edition = store.editions.get("weekly", "2023-06-12T0800")
+        assert edition
+        assert store.editions.transition(edition.id, [EditionState.READY], EditionState.DONE, now=NOW)
     hide(publication)
     publish(publication, "2023-06-19T08:00")
     write(publication)

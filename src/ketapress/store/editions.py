@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, null, select, true
+from sqlalchemy import exists, null, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from ketapress.model.delivery import DeliveryState
@@ -140,10 +140,14 @@ class Editions:
         reason: str,
         now: datetime,
         from_states: Collection[EditionState] = (EditionState.BUILDING,),
+        input_hash: str | None = None,
+        folder: str | None = None,
+        expected_hash: str | None = None,
     ) -> bool:
         """Save the rendered edition, and change its state. Return False, and change nothing, if that is not allowed.
 
-        It is allowed from `from_states`, and never once the recipients are frozen.
+        It is allowed from `from_states` and from `expected_hash` (None: from any), and never once the recipients are
+        frozen. `input_hash` is of the inputs that were rendered, `folder` the publication folder that did it.
         """
         with self._transactions.write() as connection:
             return save_message(
@@ -155,8 +159,17 @@ class Editions:
                 digest=digest,
                 post_ids=post_ids,
                 subject=subject,
+                expected_hash=expected_hash,
+                input_hash=input_hash,
+                folder=folder,
                 why=reason,
             )
+
+    def save_input_hash(self, edition_id: int, input_hash: str, folder: str) -> None:
+        """Store the hash of inputs that give the message that the edition has."""
+        statement = update(editions).where(_edition.id == edition_id, _edition.freeze_to.is_(None))
+        with self._transactions.write() as connection:
+            connection.execute(statement.values(input_hash=input_hash, folder=folder))
 
     def import_sent(
         self,
@@ -240,6 +253,10 @@ class Editions:
     def list_all(self, newsletter: str | None = None) -> tuple[StoredEdition, ...]:
         """Return all decided slots, newest first, without web pages and messages."""
         return self._select(*([_edition.newsletter == newsletter] if newsletter is not None else []))
+
+    def list_unfrozen(self, states: Collection[EditionState]) -> tuple[StoredEdition, ...]:
+        """Return the editions in these states whose recipients are not frozen, newest first."""
+        return self._select(_edition.state.in_(states), _edition.freeze_to.is_(None))
 
     def list_states(self) -> tuple[tuple[int, EditionState], ...]:
         """Return the id and state of every edition: cheap enough to poll every few seconds."""

@@ -180,6 +180,10 @@ editions = Table(
     Column("letter", LargeBinary),
     Column("web", Text),
     Column("is_extra", Boolean),  # composed outside the schedule; NULL in rows of older versions
+    # NULL in rows of older versions, too:
+    Column("input_hash", Text),  # of the posts, settings and templates that it was rendered from
+    Column("folder", Text),  # the publication folder that composed it
+    Column("chosen_ids", JSON),  # its posts when its slot was decided
     UniqueConstraint("newsletter", "slot_key"),
     sqlite_autoincrement=True,
 )

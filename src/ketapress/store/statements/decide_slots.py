@@ -46,6 +46,7 @@ def insert_decisions(
                 "window_until": window.end,
                 "send_by": send_deadline,
                 "post_ids": list(post_ids),
+                "chosen_ids": list(post_ids),
                 "is_extra": is_extra,
             }
         edition_id = connection.execute(insert(editions).values(values).returning(_edition.id)).scalar_one()
@@ -84,16 +85,19 @@ def save_message(
     *,
     digest: Digest,
     post_ids: Sequence[str],
+    expected_hash: str | None = None,
     **values: Any,
 ) -> bool:
     """Save a rendered edition with its posts, and change its state.
 
-    Return False, and change nothing, if recipients are frozen or the edition is in none of `from_states`.
+    Return False, and change nothing, if recipients are frozen, the edition is in none of `from_states`, or its inputs
+    have another hash than `expected_hash` (None: any).
     """
     values |= _message_values(digest) | {"post_ids": list(post_ids), "lease_until": null()}
-    if _is_frozen(connection, edition_id) or not transition_edition(
-        connection, edition_id, from_states, state, now, **values
-    ):
+    freeze_to, input_hash = _lock_edition(connection, edition_id)
+    if freeze_to is not None or (expected_hash is not None and input_hash != expected_hash):
+        return False
+    if not transition_edition(connection, edition_id, from_states, state, now, **values):
         return False
     newsletter = connection.execute(select(_edition.newsletter).where(_edition.id == edition_id)).scalar_one()
     release_posts(connection, edition_id)
@@ -177,7 +181,8 @@ def _message_values(digest: Digest) -> dict[str, Any]:
     }
 
 
-def _is_frozen(connection: Connection, edition_id: int) -> bool:
-    """Return whether recipients are frozen. Locks the row, so that none are until the transaction ends."""
-    query = select(_edition.freeze_to).where(_edition.id == edition_id).with_for_update()
-    return connection.scalar(query) is not None
+def _lock_edition(connection: Connection, edition_id: int) -> tuple[int | None, str | None]:
+    """Return the end of the freeze, None before it, and the hash of the inputs. Locks the row until the transaction ends."""
+    query = select(_edition.freeze_to, _edition.input_hash).where(_edition.id == edition_id).with_for_update()
+    row = connection.execute(query).first()
+    return (row.freeze_to, row.input_hash) if row else (None, None)
