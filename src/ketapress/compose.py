@@ -129,7 +129,7 @@ def compose(
 
 
 def _clock_problem(plan: Plan, now: datetime) -> Problem:
-    first_slot, name = plan.decisions[0][0], plan.slot.newsletter
+    first_slot, name = plan.first_slot, plan.slot.newsletter
     return Problem(
         code="clock.ahead",
         message=f"{first_slot.edition} was missed {(now - first_slot.at).days} days ago, if the clock of this machine is "
@@ -368,6 +368,7 @@ def _execute_plan(
             send_deadline=plan.send_deadline,
             now=now,
             is_extra=is_extra,
+            first_slot_at=None if plan.first_slot == plan.decisions[0][0] else plan.first_slot.at,
         )
     except AlreadyDecidedError:
         return ComposeReport()

@@ -270,7 +270,7 @@ def test_a_backup_that_was_cut_off_is_refused(press: Path) -> None:
 def test_a_backup_of_an_older_ketapress_is_brought_up_to_date(press: Path) -> None:
     ketapress(press, "db", "backup", str(press / "copy.db"))
     with closing(sqlite3.connect(press / "copy.db")) as connection:
-        for column in ("left_out", "is_extra", "input_hash", "folder", "chosen_ids"):
+        for column in ("left_out", "is_extra", "input_hash", "folder", "chosen_ids", "first_slot_at"):
             connection.execute(f"ALTER TABLE editions DROP COLUMN {column}")
         for table in ("post_visibility", "returned_posts", "newsletter_schedules"):
             connection.execute(f"DROP TABLE {table}")

@@ -49,7 +49,7 @@ def explain_edition(
     `newsletter` is None where the settings no longer have it; then only the row is known.
     """
     editions = context.store.editions
-    stored_edition = editions.get(slot.newsletter, slot.key)
+    stored_edition = editions.get(slot.newsletter, slot.key) or editions.get_range(slot)
     window = stored_edition.window if stored_edition else None
     candidates = NO_RECORDS
     if newsletter:

@@ -27,6 +27,12 @@ MAX_LATE_POSTS = 10
 """How many posts of an edition may have appeared long after their dates; more are likely an accident."""
 
 
+_RECENT_SPAN = timedelta(days=8)
+
+MAX_SEPARATE_SLOTS = 100
+"""Up to so many old slots are decided one by one; of more, which a first run may find, one decision is for all."""
+
+
 class History(NamedTuple):
     """The stored history of a newsletter: the newest decided slot, the last composed one, and the posts already sent.
 
@@ -46,6 +52,7 @@ class History(NamedTuple):
 class Plan(NamedTuple):
     """The decision about each due slot, oldest first, and the window and the posts of the composed one.
 
+    `first_slot` is the oldest due slot; where it is not in `decisions`, the first of these is for all slots since it.
     `late_posts` are the posts that appeared long after their dates, where they are so many that a person has to look.
     """
 
@@ -53,6 +60,7 @@ class Plan(NamedTuple):
     window: Window
     posts: tuple[Post, ...]
     send_deadline: datetime
+    first_slot: Slot
     late_posts: tuple[Post, ...] = ()
 
     @property
@@ -83,14 +91,31 @@ def find_due_slots(
     start = local_midnight(newsletter.starts, zone)
     before_start = start - _MICROSECOND
     after = max(history.newest_decided or before_start, history.schedule_since or before_start, before_start)
-    candidates = list_slots(newsletter.name, newsletter.schedule.cron, zone, after, now)
-    return tuple(slot for slot in candidates if slot.key not in history.decided_keys)
+    name, cron = newsletter.name, newsletter.schedule.cron
+    due_slots = list_recent_slots(name, cron, zone, after, now)
+    return tuple(slot for slot in due_slots if slot.key not in history.decided_keys)
+
+
+def list_recent_slots(name: str, cron: str, zone: str, after: datetime, now: datetime) -> tuple[Slot, ...]:
+    """Return the slots later than `after` up to `now`; of very many, only the first one and the recent ones.
+
+    These are enough to decide the others together: listing half a million slots takes half a minute.
+    """
+    span = _RECENT_SPAN
+    while now - span > after:
+        recent_slots = list_slots(name, cron, zone, now - span, now)
+        newest_at = recent_slots[-1].at if recent_slots else now
+        old_count = sum(slot.at < newest_at - SAME_MINUTE_SPAN for slot in recent_slots)
+        first_slot = find_next_slot(name, cron, zone, after)
+        if old_count > MAX_SEPARATE_SLOTS and first_slot is not None:
+            return (first_slot, *recent_slots) if first_slot.at < recent_slots[0].at else recent_slots
+        span *= 2
+    return list_slots(name, cron, zone, after, now)
 
 
 def has_long_gap(plan: Plan, history: History, now: datetime) -> bool:
     """Return whether slots were missed for so long that a person has to confirm the clock."""
-    first_slot = plan.decisions[0][0]
-    return history.newest_decided is not None and now - first_slot.at > MAX_GAP
+    return history.newest_decided is not None and now - plan.first_slot.at > MAX_GAP
 
 
 def plan_slots(
@@ -114,11 +139,15 @@ def plan_slots(
         post for post in selection if visible_since(post, candidates.records) - post.date > late_after
     )
     decision = Decision.COMPOSED if selection else Decision.EMPTY
+    # Slots within the span stay apart: after a change of the time zone their keys tell which were decided.
+    old_count = sum(slot.at < newest.at - SAME_MINUTE_SPAN for slot in older)
+    decided_slots = older[old_count - 1 :] if old_count > MAX_SEPARATE_SLOTS else older
     return Plan(
-        decisions=(*((slot, Decision.MERGED) for slot in older), (newest, decision)),
+        decisions=(*((slot, Decision.MERGED) for slot in decided_slots), (newest, decision)),
         window=window,
         posts=selection,
         send_deadline=send_deadline(newsletter, zone, newest),
+        first_slot=slots_due[0],
         late_posts=late_posts if len(late_posts) > MAX_LATE_POSTS else (),
     )
 

@@ -98,10 +98,12 @@ class Editions:
         send_deadline: datetime | None,
         now: datetime,
         is_extra: bool = False,
+        first_slot_at: datetime | None = None,
     ) -> int | None:
         """Decide all of these slots or none. Return the id of the composed one, now BUILDING; None if none is.
 
-        `is_extra` says that the schedule does not name its slot.
+        `is_extra` says that the schedule does not name its slot. The first decision is for all slots since
+        `first_slot_at`, if that is given.
 
         Raises AlreadyDecidedError, and writes nothing, if another process decided one of the slots, or put one of the
         posts into an edition, first.
@@ -109,7 +111,14 @@ class Editions:
         try:
             with self._transactions.write() as connection:
                 return insert_decisions(
-                    connection, slots, window, post_ids, send_deadline, now, is_extra=is_extra
+                    connection,
+                    slots,
+                    window,
+                    post_ids,
+                    send_deadline,
+                    now,
+                    is_extra=is_extra,
+                    first_slot_at=first_slot_at,
                 )
         except IntegrityError as error:
             raise AlreadyDecidedError(
@@ -249,6 +258,15 @@ class Editions:
         """Return a decided slot, without its web page; None if it is not decided."""
         editions_by_key = self._select(_edition.newsletter == newsletter, _edition.slot_key == slot_key)
         return editions_by_key[0] if editions_by_key else None
+
+    def get_range(self, slot: Slot) -> StoredEdition | None:
+        """Return the decision about a range of slots that contains this one; None if there is none."""
+        editions_in_range = self._select(
+            _edition.newsletter == slot.newsletter,
+            _edition.first_slot_at <= slot.at,
+            _edition.slot_at >= slot.at,
+        )
+        return editions_in_range[0] if editions_in_range else None
 
     def list_all(self, newsletter: str | None = None) -> tuple[StoredEdition, ...]:
         """Return all decided slots, newest first, without web pages and messages."""

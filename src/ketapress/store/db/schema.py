@@ -184,6 +184,7 @@ editions = Table(
     Column("input_hash", Text),  # of the posts, settings and templates that it was rendered from
     Column("folder", Text),  # the publication folder that composed it
     Column("chosen_ids", JSON),  # its posts when its slot was decided
+    Column("first_slot_at", Instant),  # of a range of merged slots, which ends at slot_at
     UniqueConstraint("newsletter", "slot_key"),
     sqlite_autoincrement=True,
 )

@@ -31,12 +31,18 @@ def insert_decisions(
     now: datetime,
     *,
     is_extra: bool = False,
+    first_slot_at: datetime | None = None,
 ) -> int | None:
-    """Insert the decisions. Return the id of the composed edition, now BUILDING with its posts; None if none is."""
+    """Insert the decisions. The first one is for all slots since `first_slot_at`, if that is given.
+
+    Return the id of the composed edition, now BUILDING with its posts; None if none is.
+    """
     composed_id = None
     save_observation(connection, now)
     for slot, decision in slots:
         values = _slot_values(slot, decision, now)
+        if first_slot_at is not None and slot == slots[0][0]:
+            values["first_slot_at"] = first_slot_at
         if decision is Decision.COMPOSED:
             values |= {
                 "state": EditionState.BUILDING,
