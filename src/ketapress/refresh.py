@@ -232,7 +232,9 @@ def _take_changes(
     now: datetime,
 ) -> None:
     """Render an edition from changed inputs. A hold for another reason stays; the same message keeps its state."""
-    composed_edition = _render(context, newsletter, stored_edition, window, posts, now)
+    # An edition past its deadline stays public; it is held when its sending would start.
+    moment = min(now, stored_edition.send_deadline or now)
+    composed_edition = _render(context, newsletter, stored_edition, window, posts, moment)
     is_lifted = _is_held_for_fault(stored_edition)
     template = context.store.editions.get_message_template(stored_edition.id)
     if template == composed_edition.digest.message_template and not is_lifted:
