@@ -8,6 +8,7 @@ and save the message in the edition's row with its first state.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,23 +23,45 @@ from ketapress.editions.planner import (
     plan_slots,
     send_deadline,
 )
+from ketapress.editions.selection import Candidates
 from ketapress.editions.size_budget import fit_to_size
-from ketapress.editions.slots import minute_slot
+from ketapress.editions.slots import is_scheduled, minute_slot
 from ketapress.mail.digest import build_digest, build_sample_message, html_size
 from ketapress.mail.lint.run import message_problems
+from ketapress.model.digests import digest as hash_values
 from ketapress.model.edition import Decision, Edition, EditionState, Slot, StoredEdition, Window
 from ketapress.model.errors import ConfigurationError, KetapressError, Problem, Severity
 from ketapress.model.message import Digest
 from ketapress.model.post import Post
 from ketapress.model.settings import NewsletterSettings, Settings
+from ketapress.model.visibility import VisibilityRecords, observe_posts
 from ketapress.outbox.manifest import edition_files
 from ketapress.outbox.writer import write_edition
 from ketapress.posts.source.files import read_text
 from ketapress.settings.loader import SETTINGS_FILE, find_setting_line
 from ketapress.store.editions import AlreadyDecidedError
 from ketapress.store.store import Store
+from ketapress.store.visibility import StoredSchedule
 from ketapress.system.state_file import make_state_subfolder
 from ketapress.templates.environment import Templates
+from ketapress.templates.sources import overrides_fingerprint
+
+_SOURCE_FIELDS = attrgetter(
+    *(
+        "id",
+        "url",
+        "title",
+        "summary",
+        "sha256",
+        "date",
+        "tags",
+        "authors",
+        "lang",
+        "dir",
+        "image",
+        "canonical",
+    )
+)
 
 _MAX_NAMES = 3  # of posts in one message
 
@@ -71,12 +94,13 @@ class ComposeReport:
 
 
 class ComposeContext(NamedTuple):
-    """What composing needs: the publication folder, its settings, store and templates."""
+    """What composing needs: the publication folder and its identity, its settings, store and templates."""
 
     root: Path
     settings: Settings
     store: Store
     templates: Templates
+    folder_id: str = ""
 
 
 def compose(
@@ -89,13 +113,19 @@ def compose(
 ) -> ComposeReport:
     """Decide every due slot of these newsletters, and compose the editions. A dry run writes nothing."""
     report = ComposeReport() if dry_run else _finish_interrupted(context, posts, now)
+    memory = load_memory(context, posts, now, dry_run=dry_run)
     for newsletter in newsletters:
-        newsletter_history = load_history(context.store, newsletter)
+        newsletter_history = load_history(context.store, newsletter, memory, now)
         if newsletter_history.newest_decided is None and (lost_names := _lost_newsletters(context)):
             report += ComposeReport(problems=(_rename_problem(newsletter, lost_names),))
             continue
         plan = plan_due_slots(
-            newsletter, context.settings.newsletter_zone(newsletter), posts, newsletter_history, now
+            newsletter,
+            context.settings.newsletter_zone(newsletter),
+            posts,
+            newsletter_history,
+            now,
+            context.settings.posts.late_posts,
         )
         if plan and has_long_gap(plan, newsletter_history, now):
             report += ComposeReport(problems=(_clock_problem(plan, now),))
@@ -130,7 +160,7 @@ def _rename_problem(newsletter: NewsletterSettings, lost_names: Sequence[str]) -
 
 
 def _clock_problem(plan: Plan, now: datetime) -> Problem:
-    first_slot, name = plan.decisions[0][0], plan.slot.newsletter
+    first_slot, name = plan.first_slot, plan.slot.newsletter
     return Problem(
         code="clock.ahead",
         message=f"{first_slot.edition} was missed {(now - first_slot.at).days} days ago, if the clock of this machine is "
@@ -149,19 +179,95 @@ def compose_now(
 ) -> ComposeReport:
     """Compose an edition now, for a slot of this minute outside the schedule. Due slots are merged into it."""
     zone = context.settings.newsletter_zone(newsletter)
-    newsletter_history = load_history(context.store, newsletter)
     slot = minute_slot(newsletter.name, zone, now)
+    if context.store.editions.get(newsletter.name, slot.key):
+        return ComposeReport(problems=(_same_minute_problem(slot),))
+    memory = load_memory(context, posts, now, dry_run=dry_run)
+    newsletter_history = load_history(context.store, newsletter, memory, now)
     earlier_slots = [
         due_slot
         for due_slot in find_due_slots(newsletter, zone, newsletter_history, now)
         if due_slot.key != slot.key
     ]
-    plan = plan_slots(newsletter, zone, posts, newsletter_history, [*earlier_slots, slot], cutoff=now)
-    return _execute_plan(context, newsletter, plan, now, dry_run=dry_run)
+    plan = plan_slots(
+        newsletter,
+        zone,
+        posts,
+        newsletter_history,
+        [*earlier_slots, slot],
+        cutoff=now,
+        late_after=context.settings.posts.late_posts,
+    )
+    is_extra = not is_scheduled(slot, newsletter.schedule.cron, zone)
+    return _execute_plan(context, newsletter, plan, now, dry_run=dry_run, is_extra=is_extra)
 
 
-def load_history(store: Store, newsletter: NewsletterSettings) -> History:
-    """Return what the store knows about a newsletter's earlier slots and editions."""
+def _same_minute_problem(slot: Slot) -> Problem:
+    return Problem(
+        code="edition.same-minute",
+        severity=Severity.WARNING,
+        message=f"{slot.edition} was decided already, so nothing was composed: there is one edition a minute.",
+        cure="Run the command again in a minute, or list the editions with `ketapress outbox list`.",
+    )
+
+
+class ComposerMemory(NamedTuple):
+    """What composing remembers: the visibility of posts, and the schedules that were acted on."""
+
+    records: VisibilityRecords
+    schedules: Mapping[str, StoredSchedule]
+
+
+def load_memory(
+    context: ComposeContext, posts: Sequence[Post], now: datetime, *, dry_run: bool
+) -> ComposerMemory:
+    """Observe which posts are visible and which schedules have changed. Store that, unless it is a dry run."""
+    visibility = context.store.visibility
+    records, schedules = visibility.read_records(), visibility.read_schedules()
+    is_new = records.observed_at is None and not schedules
+    current_schedules = {
+        name: _act_on_schedule(
+            newsletter.schedule.cron,
+            context.settings.newsletter_zone(newsletter),
+            schedules.get(name),
+            None if is_new else now,
+        )
+        for name, newsletter in context.settings.newsletters.items()
+    }
+    changes = observe_posts(posts, records, now)
+    if not dry_run:
+        visibility.save(
+            changes,
+            {
+                name: schedule
+                for name, schedule in current_schedules.items()
+                if schedule != schedules.get(name)
+            },
+            now,
+        )
+    return ComposerMemory(records.updated(changes, now), {**schedules, **current_schedules})
+
+
+def _act_on_schedule(
+    cron: str, zone: str, known_schedule: StoredSchedule | None, now: datetime | None
+) -> StoredSchedule:
+    """Return the record of a schedule. `now` is None where the publication is new: all slots since `starts` count."""
+    if known_schedule is None:
+        return StoredSchedule(cron, zone, since=now, added_at=now)
+    if (known_schedule.cron, known_schedule.zone) == (cron, zone):
+        is_ahead = known_schedule.since and now and known_schedule.since > now  # of a clock that was wrong
+        return known_schedule._replace(since=now) if is_ahead else known_schedule
+    return known_schedule._replace(cron=cron, zone=zone, since=now)
+
+
+def load_history(
+    store: Store, newsletter: NewsletterSettings, memory: ComposerMemory, now: datetime | None = None
+) -> History:
+    """Return what the store knows about a newsletter's earlier slots and editions.
+
+    `now`, if given, is a moment at which the posts of an edition have to be visible, as well as at its slot.
+    """
+    schedule = memory.schedules.get(newsletter.name)
     newest_slot = store.editions.get_newest_decided_slot(newsletter.name)
     decided_keys: frozenset[str] = frozenset()
     if newest_slot:
@@ -172,6 +278,13 @@ def load_history(store: Store, newsletter: NewsletterSettings) -> History:
         decided_keys=decided_keys,
         last_composed=store.editions.get_newest_composed_at(newsletter.name),
         sent_post_ids=store.editions.list_taken_post_ids(newsletter.name),
+        schedule_since=schedule.since if schedule else None,
+        candidates=Candidates(
+            records=memory.records.by_id,
+            returned_ids=store.visibility.list_returned_post_ids(newsletter.name),
+            added_at=schedule.added_at if schedule else None,
+            now=now,
+        ),
     )
 
 
@@ -206,19 +319,35 @@ def render_edition(
     return edition, build_digest(edition, context.settings, newsletter, subject, context.templates)
 
 
+def input_hash(context: ComposeContext, newsletter: NewsletterSettings, posts: Sequence[Post]) -> str:
+    """Return the hash of what an edition of these posts is rendered from: their sources, settings and own templates.
+
+    It does not depend on the version of the program.
+    """
+    settings = context.settings
+    return hash_values(
+        [_SOURCE_FIELDS(post) for post in posts],
+        newsletter,
+        settings.site,
+        settings.web_base_url,
+        overrides_fingerprint(context.root),
+    )
+
+
 def with_initial_state(
     context: ComposeContext,
     newsletter: NewsletterSettings,
     edition_and_digest: tuple[Edition, Digest],
     deadline: datetime,
     now: datetime,
+    late_posts: Sequence[Post] = (),
 ) -> ComposedEdition:
     """Return the edition with its first state: HELD for an error of its message, else by deadline and approval."""
     edition, digest = edition_and_digest
     message = build_sample_message(digest.message_template, context.settings, newsletter, edition.slot)
     problems = message_problems(edition, digest, message, newsletter.max_bytes, _source_reader(context.root))
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    state, reason = initial_state(newsletter, deadline, now)
+    state, reason = initial_state(newsletter, deadline, now, late_posts)
     if errors:
         others = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
         state = EditionState.HELD
@@ -257,14 +386,22 @@ def outbox_files(
 
 
 def _execute_plan(
-    context: ComposeContext, newsletter: NewsletterSettings, plan: Plan, now: datetime, *, dry_run: bool
+    context: ComposeContext,
+    newsletter: NewsletterSettings,
+    plan: Plan,
+    now: datetime,
+    *,
+    dry_run: bool,
+    is_extra: bool = False,
 ) -> ComposeReport:
     """Render the edition, decide the slots, and store it. The report is empty if another process decided first."""
     composed_editions: tuple[ComposedEdition, ...] = ()
     if plan.posts:
         edition_and_digest = render_edition(context, newsletter, plan.slot, plan.window, plan.posts)
         composed_editions = (
-            with_initial_state(context, newsletter, edition_and_digest, plan.send_deadline, now),
+            with_initial_state(
+                context, newsletter, edition_and_digest, plan.send_deadline, now, plan.late_posts
+            ),
         )
     if dry_run:
         return ComposeReport(plan.decisions, composed_editions)
@@ -275,6 +412,8 @@ def _execute_plan(
             post_ids=[post.id for post in plan.posts],
             send_deadline=plan.send_deadline,
             now=now,
+            is_extra=is_extra,
+            first_slot_at=None if plan.first_slot == plan.decisions[0][0] else plan.first_slot.at,
         )
     except AlreadyDecidedError:
         return ComposeReport()
@@ -301,6 +440,8 @@ def _store_edition(
         digest=digest,
         post_ids=[post.id for post in edition.posts],
         reason=composed_edition.reason,
+        input_hash=input_hash(context, newsletter, edition.posts),
+        folder=context.folder_id,
         now=now,
     )
 

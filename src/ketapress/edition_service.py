@@ -51,17 +51,22 @@ class EditionService:
     def compose(
         self, library: "Library", now: datetime, name: str | None, *, immediately: bool = False, dry_run: bool
     ) -> "ComposeReport":
-        """Compose what is due for all newsletters or one; `immediately` composes one outside its schedule."""
-        from ketapress.compose import compose, compose_now
+        """Compose what is due for all newsletters or one; `immediately` composes one outside its schedule.
+
+        Editions that wait are compared with their inputs first.
+        """
+        from ketapress.compose import ComposeReport, compose, compose_now
+        from ketapress.refresh import refresh_waiting
         from ketapress.restore import refuse_older_copy
         from ketapress.settings.schedule_history import save_schedules
 
         publication = self._publication
         refuse_older_copy(publication.store, publication.root)
         newsletters, context = publication.newsletters(name), publication.compose_context
+        report = ComposeReport(problems=refresh_waiting(context, library, now, dry_run=dry_run))
         if immediately:
-            return compose_now(context, library.posts, newsletters[0], now, dry_run=dry_run)
-        report = compose(context, library.posts, newsletters, now, dry_run=dry_run)
+            return report + compose_now(context, library.posts, newsletters[0], now, dry_run=dry_run)
+        report += compose(context, library.posts, newsletters, now, dry_run=dry_run)
         if not dry_run and name is None:
             save_schedules(publication.root, publication.settings)
         return report

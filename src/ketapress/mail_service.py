@@ -1,11 +1,12 @@
 """Deliver the editions of a publication, and send one test message. Each part is imported when it is first used."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ketapress.model.edition import StoredEdition
+from ketapress.model.edition import EditionState, StoredEdition
 from ketapress.model.errors import ConfigurationError, Problem, RefusedError, UsageError
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.publication import Publication
@@ -72,6 +73,7 @@ class MailService:
         store, root = self._publication.store, self._publication.root
         refuse_older_copy(store, root)
         refuse_dead_links(self._settings)
+        self._compare_with_inputs(clock())
         held = hold_reserved_editions(
             self._settings,
             store.editions,
@@ -89,6 +91,31 @@ class MailService:
         ).send()
         editions.finish(reports)
         return held + reports
+
+    def _compare_with_inputs(self, now: datetime) -> None:
+        """Compare the READY editions that this folder composed with their inputs; an edition without posts is held.
+
+        Nothing is compared while another process publishes, which does the same.
+        """
+        from ketapress.refresh import hold_for_fault, is_own, refresh_waiting
+
+        publication = self._publication
+        context = publication.compose_context
+        ready_editions = [
+            edition
+            for edition in publication.store.editions.list_sendable(now)
+            if edition.state is EditionState.READY and is_own(context, edition)
+        ]
+        if not ready_editions:
+            return
+        with suppress(RefusedError), publication.exclusive_lock("publish"):
+            try:
+                library = publication.load_library(now, save_ids=False)
+            except ConfigurationError as error:
+                for edition in ready_editions:
+                    hold_for_fault(context, edition, error.problems[0].message.rstrip("."), now)
+            else:
+                refresh_waiting(context, library, now)
 
     def _delivery_context(
         self, clock: Callable[[], datetime], must_stop: Callable[[], bool]

@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ketapress.model.errors import ConfigurationError, Problem, StoreError, UsageError
+from ketapress.model.errors import ConfigurationError, Problem, RefusedError, StoreError, UsageError
 from ketapress.model.settings import NewsletterSettings, Settings
 from ketapress.settings.loader import SETTINGS_FILE, read_settings
 
@@ -60,6 +60,21 @@ class Publication:
         from ketapress.system.state_file import make_state_folder
 
         return load_or_create_secret(make_state_folder(self.root), self.settings, secrets.token_hex(32))
+
+    @cached_property
+    def folder_id(self) -> str:
+        """The identity of this folder, which editions that it composes have. Made and stored when it is first used."""
+        import secrets
+
+        from ketapress.system.state_file import read_state, write_state
+
+        stored_id = read_state(self.root, "folder.json").get("id")
+        if isinstance(stored_id, str) and stored_id:
+            return stored_id
+        new_id = secrets.token_hex(16)
+        with suppress(OSError, RefusedError):
+            write_state(self.root, "folder.json", {"id": new_id})
+        return new_id
 
     @cached_property
     def store(self) -> "Store":
@@ -121,7 +136,7 @@ class Publication:
         """What composing and previewing an edition needs. Opens the store."""
         from ketapress.compose import ComposeContext
 
-        return ComposeContext(self.root, self.settings, self.store, self.templates)
+        return ComposeContext(self.root, self.settings, self.store, self.templates, self.folder_id)
 
     def exclusive_lock(self, work: str) -> AbstractContextManager[None]:
         """Return the lock for this kind of work (`publish`, `send`). Raises RefusedError if another process has it."""

@@ -270,7 +270,10 @@ def test_a_backup_that_was_cut_off_is_refused(folder: Path) -> None:
 def test_a_backup_of_an_older_ketapress_is_brought_up_to_date(folder: Path) -> None:
     ketapress(folder, "db", "backup", str(folder / "copy.db"))
     with closing(sqlite3.connect(folder / "copy.db")) as connection:
-        connection.execute("ALTER TABLE editions DROP COLUMN left_out")
+        for column in ("left_out", "is_extra", "input_hash", "folder", "chosen_ids", "first_slot_at"):
+            connection.execute(f"ALTER TABLE editions DROP COLUMN {column}")
+        for table in ("post_visibility", "returned_posts", "newsletter_schedules"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         connection.commit()
     copy = (folder / "copy.db").read_bytes()

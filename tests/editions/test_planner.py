@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ketapress.editions.planner import History, has_long_gap, initial_state, plan_due_slots
+from ketapress.editions.planner import History, has_long_gap, initial_state, list_recent_slots, plan_due_slots
+from ketapress.editions.slots import list_slots
 from ketapress.model.edition import Decision, EditionState
 from ketapress.model.settings import Schedule
 from support.factories import NOW, WEEKLY, post
@@ -107,3 +108,17 @@ def test_it_begins_ready_or_waits_for_a_person() -> None:
     assert (
         initial_state(WEEKLY._replace(approval="one"), SLOT + WEEK, NOW)[0] is EditionState.AWAITING_APPROVAL
     )
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 * * * *", "*/30 9-17 * * mon-fri", "0 8 * * *", "0 8 1 * *", "0 0 29 2 *"]
+)
+@pytest.mark.parametrize("days", [1, 9, 40, 400, 4000])
+def test_of_many_due_slots_the_first_and_the_recent_ones_are_listed(cron: str, days: int) -> None:
+    after = NOW - timedelta(days=days)
+    all_slots = list_slots("weekly", cron, "Europe/Berlin", after, NOW)
+    slots = list_recent_slots("weekly", cron, "Europe/Berlin", after, NOW)
+    assert slots[:1] == all_slots[:1]
+    assert slots[1:] == all_slots[len(all_slots) - len(slots) + 1 :]
+    old_count = sum(slot.at < all_slots[-1].at - timedelta(hours=27) for slot in slots)
+    assert slots == all_slots or old_count > 100

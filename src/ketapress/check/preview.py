@@ -52,7 +52,7 @@ def preview_newsletter(
                 composed_edition.digest.message_template, context.settings, newsletter, slot
             ),
             send_deadline=send_deadline(newsletter, zone, slot),
-            explanation=explain_edition(context, newsletter, slot, posts),
+            explanation=explain_edition(context, newsletter, slot, posts, now),
         )
     return Preview(
         newsletter=newsletter,

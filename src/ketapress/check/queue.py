@@ -8,6 +8,7 @@ from ketapress.compose import (
     ComposeContext,
     ComposedEdition,
     load_history,
+    load_memory,
     render_edition,
     with_initial_state,
 )
@@ -97,7 +98,8 @@ def compose_next_edition(
     Posts with a date before the slot count as published by then.
     """
     zone = context.settings.newsletter_zone(newsletter)
-    newsletter_history = load_history(context.store, newsletter)
+    memory = load_memory(context, posts, now, dry_run=True)
+    newsletter_history = load_history(context.store, newsletter, memory, now)
     start = max(now, local_midnight(newsletter.starts, zone) - _MICROSECOND)
     upcoming_slot = find_next_slot(newsletter.name, newsletter.schedule.cron, zone, start)
     # A changed zone can name a decided slot again.
@@ -107,11 +109,18 @@ def compose_next_edition(
     future_posts = [with_publication_date(post) for post in posts]
     for candidate_slots in (slots_due, (*slots_due, upcoming_slot) if upcoming_slot else ()):
         if candidate_slots:
-            plan = plan_slots(newsletter, zone, future_posts, newsletter_history, candidate_slots)
+            plan = plan_slots(
+                newsletter,
+                zone,
+                future_posts,
+                newsletter_history,
+                candidate_slots,
+                late_after=context.settings.posts.late_posts,
+            )
             if plan.posts:
                 edition = render_edition(context, newsletter, plan.slot, plan.window, plan.posts)
                 return with_initial_state(
-                    context, newsletter, edition, plan.send_deadline, max(now, plan.slot.at)
+                    context, newsletter, edition, plan.send_deadline, max(now, plan.slot.at), plan.late_posts
                 )
     return None
 

@@ -23,7 +23,7 @@ def explain(context: CommandContext, edition: str) -> CommandResult:
     publication = context.publication
     newsletter, slot = EditionService(publication).find_slot(edition)
     library = publication.load_library(context.now, save_ids=False)
-    explanation = explain_edition(publication.compose_context, newsletter, slot, library.posts)
+    explanation = explain_edition(publication.compose_context, newsletter, slot, library.posts, context.now)
     state = explanation.stored_edition and explanation.stored_edition.state
     window, zone = explanation.window, context.newsletter_zone(slot.newsletter)
     data = {

@@ -97,6 +97,9 @@ class StoredEdition(NamedTuple):
     `send_deadline` is the last time at which sending may start without a person. `reason` says, for people, why the edition
     is held or canceled. `skipped_counts` counts the subscriptions that were skipped when recipients were frozen, by the
     state of their consent. `web_html` is the page for the site; it is loaded only on request.
+
+    `input_hash` is of the posts, settings and templates that the message was rendered from, `folder` the publication folder
+    that composed it (both None in rows of older versions), and `chosen_ids` are its posts when its slot was decided.
     """
 
     id: int
@@ -111,6 +114,9 @@ class StoredEdition(NamedTuple):
     reason: str = ""
     skipped_counts: Mapping[str, int] | None = None
     web_html: str = ""
+    input_hash: str | None = None
+    folder: str | None = None
+    chosen_ids: tuple[str, ...] = ()
 
     @property
     def is_held_by_person(self) -> bool:

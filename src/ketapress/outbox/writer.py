@@ -60,6 +60,21 @@ def edition_folder(root: Path, slot: Slot) -> Path:
     return root / _OUTBOX / slot.newsletter / slot.key
 
 
+def has_edition_folder(root: Path, slot: Slot) -> bool:
+    """Return whether the outbox has a folder for the edition."""
+    return edition_folder(root, slot).is_dir()
+
+
+def read_edition_files(root: Path, slot: Slot) -> dict[str, bytes]:
+    """Return the files in the folder of an edition by name; none if it cannot be read."""
+    try:
+        return {
+            file.name: file.read_bytes() for file in edition_folder(root, slot).iterdir() if file.is_file()
+        }
+    except OSError:
+        return {}
+
+
 def read_edition_json(root: Path, slot: Slot) -> dict[str, Any] | None:
     """Return the content of `edition.json`; None where it is missing or damaged."""
     try:

@@ -3,11 +3,11 @@
 A state changes only from the states that the caller names: if the edition is in another one, the answer is False.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, null, select
+from sqlalchemy import exists, null, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from ketapress.model.delivery import DeliveryState
@@ -57,15 +57,20 @@ class Editions:
         with self._transactions.read() as connection:
             return frozenset(connection.scalars(query))
 
-    def get_newest_composed_at(self, newsletter: str) -> datetime | None:
-        """Return the slot time of the latest edition with posts; None if there is none.
+    def get_newest_composed_at(self, newsletter: str, before: datetime | None = None) -> datetime | None:
+        """Return the slot time of the latest scheduled edition with posts, before a moment; None if there is none.
 
-        An edition that was canceled before sending has no posts any more.
+        An edition that was canceled before sending has no posts any more, and an extra one moves no window.
         """
         has_posts = exists().where(edition_posts.c.edition_id == _edition.id)
         query = select(_edition.slot_at).where(
-            _edition.newsletter == newsletter, _edition.decision == Decision.COMPOSED, has_posts
+            _edition.newsletter == newsletter,
+            _edition.decision == Decision.COMPOSED,
+            _edition.is_extra.is_not(true()),
+            has_posts,
         )
+        if before is not None:
+            query = query.where(_edition.slot_at < before)
         with self._transactions.read() as connection:
             return connection.scalar(query.order_by(_edition.slot_at.desc()).limit(1))
 
@@ -73,6 +78,16 @@ class Editions:
         """Return the ids of the posts in the newsletter's editions, which may not be in another one."""
         with self._transactions.read() as connection:
             return list_taken_post_ids(connection, newsletter)
+
+    def list_post_slots(self, newsletter: str) -> Mapping[str, Slot]:
+        """Return the slot of the edition that each post of the newsletter is in, by the post's id."""
+        query = select(edition_posts.c.post_id, _edition.slot_key, _edition.slot_at).where(
+            edition_posts.c.newsletter == newsletter, edition_posts.c.edition_id == _edition.id
+        )
+        with self._transactions.read() as connection:
+            return {
+                row.post_id: Slot(newsletter, row.slot_key, row.slot_at) for row in connection.execute(query)
+            }
 
     def decide_slots(
         self,
@@ -82,15 +97,29 @@ class Editions:
         post_ids: Sequence[str],
         send_deadline: datetime | None,
         now: datetime,
+        is_extra: bool = False,
+        first_slot_at: datetime | None = None,
     ) -> int | None:
         """Decide all of these slots or none. Return the id of the composed one, now BUILDING; None if none is.
+
+        `is_extra` says that the schedule does not name its slot. The first decision is for all slots since
+        `first_slot_at`, if that is given.
 
         Raises AlreadyDecidedError, and writes nothing, if another process decided one of the slots, or put one of the
         posts into an edition, first.
         """
         try:
             with self._transactions.write() as connection:
-                return insert_decisions(connection, slots, window, post_ids, send_deadline, now)
+                return insert_decisions(
+                    connection,
+                    slots,
+                    window,
+                    post_ids,
+                    send_deadline,
+                    now,
+                    is_extra=is_extra,
+                    first_slot_at=first_slot_at,
+                )
         except IntegrityError as error:
             raise AlreadyDecidedError(
                 Problem(
@@ -120,10 +149,14 @@ class Editions:
         reason: str,
         now: datetime,
         from_states: Collection[EditionState] = (EditionState.BUILDING,),
+        input_hash: str | None = None,
+        folder: str | None = None,
+        expected_hash: str | None = None,
     ) -> bool:
         """Save the rendered edition, and change its state. Return False, and change nothing, if that is not allowed.
 
-        It is allowed from `from_states`, and never once the recipients are frozen.
+        It is allowed from `from_states` and from `expected_hash` (None: from any), and never once the recipients are
+        frozen. `input_hash` is of the inputs that were rendered, `folder` the publication folder that did it.
         """
         with self._transactions.write() as connection:
             return save_message(
@@ -135,8 +168,17 @@ class Editions:
                 digest=digest,
                 post_ids=post_ids,
                 subject=subject,
+                expected_hash=expected_hash,
+                input_hash=input_hash,
+                folder=folder,
                 why=reason,
             )
+
+    def save_input_hash(self, edition_id: int, input_hash: str, folder: str) -> None:
+        """Store the hash of inputs that give the message that the edition has."""
+        statement = update(editions).where(_edition.id == edition_id, _edition.freeze_to.is_(None))
+        with self._transactions.write() as connection:
+            connection.execute(statement.values(input_hash=input_hash, folder=folder))
 
     def import_sent(
         self,
@@ -217,9 +259,22 @@ class Editions:
         editions_by_key = self._select(_edition.newsletter == newsletter, _edition.slot_key == slot_key)
         return editions_by_key[0] if editions_by_key else None
 
+    def get_range(self, slot: Slot) -> StoredEdition | None:
+        """Return the decision about a range of slots that contains this one; None if there is none."""
+        editions_in_range = self._select(
+            _edition.newsletter == slot.newsletter,
+            _edition.first_slot_at <= slot.at,
+            _edition.slot_at >= slot.at,
+        )
+        return editions_in_range[0] if editions_in_range else None
+
     def list_all(self, newsletter: str | None = None) -> tuple[StoredEdition, ...]:
         """Return all decided slots, newest first, without web pages and messages."""
         return self._select(*([_edition.newsletter == newsletter] if newsletter is not None else []))
+
+    def list_unfrozen(self, states: Collection[EditionState]) -> tuple[StoredEdition, ...]:
+        """Return the editions in these states whose recipients are not frozen, newest first."""
+        return self._select(_edition.state.in_(states), _edition.freeze_to.is_(None))
 
     def list_states(self) -> tuple[tuple[int, EditionState], ...]:
         """Return the id and state of every edition: cheap enough to poll every few seconds."""

@@ -32,6 +32,7 @@ from ketapress.store.statements.resolve_in_doubt import (
     mark_sent,
 )
 from ketapress.store.subscribers import Subscribers
+from ketapress.store.visibility import Visibility
 from ketapress.system.state_file import STATE_FOLDER
 
 _NEWEST_REVISION = REVISIONS[-1]
@@ -52,6 +53,7 @@ class Store:
         self._transactions = transactions
         self.subscribers = Subscribers(transactions)
         self.editions = Editions(transactions)
+        self.visibility = Visibility(transactions)
         self.deliveries = Deliveries(transactions, root / STATE_FOLDER / SPILL)
 
     def find_invariant_violations(self, *, thorough: bool = False) -> tuple[InvariantViolation, ...]:

@@ -19,10 +19,12 @@ def template_folders(root: Path) -> tuple[Path, Path]:
 
 def templates_fingerprint(root: Path) -> str:
     """Return a hash of the names and contents of all templates that may be rendered."""
-    digest = sha256()
-    for name, content in _list_files(*template_folders(root)):
-        digest.update(b"%d %d " % (len(name), len(content)) + name.encode() + content)
-    return digest.hexdigest()
+    return _hash_files(*template_folders(root))
+
+
+def overrides_fingerprint(root: Path) -> str:
+    """Return a hash of the names and contents of the publication's own templates."""
+    return _hash_files(root / "templates")
 
 
 def has_overrides(root: Path, folder: str) -> bool:
@@ -31,6 +33,13 @@ def has_overrides(root: Path, folder: str) -> bool:
     return overrides.resolve() != shipped.resolve() and any(
         path.is_file() for path in (overrides / folder).rglob("*")
     )
+
+
+def _hash_files(*folders: Path) -> str:
+    digest = sha256()
+    for name, content in _list_files(*folders):
+        digest.update(b"%d %d " % (len(name), len(content)) + name.encode() + content)
+    return digest.hexdigest()
 
 
 def _list_files(*folders: Path) -> Iterator[tuple[str, bytes]]:

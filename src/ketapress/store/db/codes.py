@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from ketapress.model.delivery import DeliveryState
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """All schema revisions, oldest first. A database at the last one is opened without loading Alembic."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

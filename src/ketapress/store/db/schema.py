@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Dialect,
@@ -178,6 +179,12 @@ editions = Table(
     Column("counts", JSON),  # its deliveries by state, saved once it is done
     Column("letter", LargeBinary),
     Column("web", Text),
+    Column("is_extra", Boolean),  # composed outside the schedule; NULL in rows of older versions
+    # NULL in rows of older versions, too:
+    Column("input_hash", Text),  # of the posts, settings and templates that it was rendered from
+    Column("folder", Text),  # the publication folder that composed it
+    Column("chosen_ids", JSON),  # its posts when its slot was decided
+    Column("first_slot_at", Instant),  # of a range of merged slots, which ends at slot_at
     UniqueConstraint("newsletter", "slot_key"),
     sqlite_autoincrement=True,
 )
@@ -190,6 +197,36 @@ edition_posts = Table(
     Column("edition_id", IdInteger, ForeignKey("editions.id"), nullable=False),
     PrimaryKeyConstraint("newsletter", "post_id"),
     Index("edition_posts_by_edition", "edition_id"),
+)
+
+# Posts that an edition gave back before it was sent: the next edition may have them, however old they are.
+returned_posts = Table(
+    "returned_posts",
+    metadata,
+    Column("newsletter", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    PrimaryKeyConstraint("newsletter", "post_id"),
+)
+
+post_visibility = Table(
+    "post_visibility",
+    metadata,
+    Column("post_id", Text, primary_key=True),
+    Column("first_at", Instant, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("hidden_at", Instant),  # NULL while the post is visible
+)
+
+newsletter_schedules = Table(
+    "newsletter_schedules",
+    metadata,
+    Column("newsletter", Text, primary_key=True),
+    Column("cron", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("since", Instant),  # slots up to it were due by an older schedule; NULL: the first one
+    Column(
+        "added_at", Instant
+    ),  # posts that were visible before are not mailed; NULL: all since `starts` are
 )
 
 deliveries = Table(

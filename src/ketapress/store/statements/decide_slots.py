@@ -8,13 +8,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, null, select, update
+from sqlalchemy import Connection, and_, delete, insert, null, select, update
 
 from ketapress.model.edition import Decision, EditionState, Slot, StoredEdition, Window
 from ketapress.model.message import Digest
-from ketapress.store.db.schema import DatabaseClock, edition_posts, editions
+from ketapress.store.db.schema import DatabaseClock, edition_posts, editions, returned_posts, upsert
 from ketapress.store.statements.edition_rows import EDITION_COLUMNS, load_editions, transition_edition
 from ketapress.store.statements.message_codec import encode_message
+from ketapress.store.statements.upsert_row import save_observation
 
 LEASE_MICROSECONDS = 60_000_000  # composing an edition takes a few seconds at most
 
@@ -28,11 +29,20 @@ def insert_decisions(
     post_ids: Sequence[str],
     send_deadline: datetime | None,
     now: datetime,
+    *,
+    is_extra: bool = False,
+    first_slot_at: datetime | None = None,
 ) -> int | None:
-    """Insert the decisions. Return the id of the composed edition, now BUILDING with its posts; None if none is."""
+    """Insert the decisions. The first one is for all slots since `first_slot_at`, if that is given.
+
+    Return the id of the composed edition, now BUILDING with its posts; None if none is.
+    """
     composed_id = None
+    save_observation(connection, now)
     for slot, decision in slots:
         values = _slot_values(slot, decision, now)
+        if first_slot_at is not None and slot == slots[0][0]:
+            values["first_slot_at"] = first_slot_at
         if decision is Decision.COMPOSED:
             values |= {
                 "state": EditionState.BUILDING,
@@ -42,6 +52,8 @@ def insert_decisions(
                 "window_until": window.end,
                 "send_by": send_deadline,
                 "post_ids": list(post_ids),
+                "chosen_ids": list(post_ids),
+                "is_extra": is_extra,
             }
         edition_id = connection.execute(insert(editions).values(values).returning(_edition.id)).scalar_one()
         if decision is Decision.COMPOSED:
@@ -79,16 +91,19 @@ def save_message(
     *,
     digest: Digest,
     post_ids: Sequence[str],
+    expected_hash: str | None = None,
     **values: Any,
 ) -> bool:
     """Save a rendered edition with its posts, and change its state.
 
-    Return False, and change nothing, if recipients are frozen or the edition is in none of `from_states`.
+    Return False, and change nothing, if recipients are frozen, the edition is in none of `from_states`, or its inputs
+    have another hash than `expected_hash` (None: any).
     """
     values |= _message_values(digest) | {"post_ids": list(post_ids), "lease_until": null()}
-    if _is_frozen(connection, edition_id) or not transition_edition(
-        connection, edition_id, from_states, state, now, **values
-    ):
+    freeze_to, input_hash = _lock_edition(connection, edition_id)
+    if freeze_to is not None or (expected_hash is not None and input_hash != expected_hash):
+        return False
+    if not transition_edition(connection, edition_id, from_states, state, now, **values):
         return False
     newsletter = connection.execute(select(_edition.newsletter).where(_edition.id == edition_id)).scalar_one()
     release_posts(connection, edition_id)
@@ -131,7 +146,13 @@ def list_taken_post_ids(connection: Connection, newsletter: str) -> frozenset[st
 
 
 def release_posts(connection: Connection, edition_id: int) -> None:
-    """Release the posts of an edition for other editions."""
+    """Release the posts of an edition for other editions, however old they are by then."""
+    query = select(edition_posts.c.newsletter, edition_posts.c.post_id).where(
+        edition_posts.c.edition_id == edition_id
+    )
+    statement = upsert(connection.dialect.name, returned_posts).from_select(["newsletter", "post_id"], query)
+    # SQLite reads ON CONFLICT after a SELECT without WHERE as part of a join; this one has a WHERE
+    connection.execute(statement.on_conflict_do_nothing())
     connection.execute(delete(edition_posts).where(edition_posts.c.edition_id == edition_id))
 
 
@@ -143,6 +164,8 @@ def _insert_edition_posts(
             {"newsletter": newsletter, "post_id": post_id, "edition_id": edition_id} for post_id in post_ids
         ]
         connection.execute(insert(edition_posts), rows)
+        is_inserted = and_(returned_posts.c.newsletter == newsletter, returned_posts.c.post_id.in_(post_ids))
+        connection.execute(delete(returned_posts).where(is_inserted))
 
 
 def _slot_values(slot: Slot, decision: Decision, now: datetime) -> dict[str, Any]:
@@ -164,7 +187,8 @@ def _message_values(digest: Digest) -> dict[str, Any]:
     }
 
 
-def _is_frozen(connection: Connection, edition_id: int) -> bool:
-    """Return whether recipients are frozen. Locks the row, so that none are until the transaction ends."""
-    query = select(_edition.freeze_to).where(_edition.id == edition_id).with_for_update()
-    return connection.scalar(query) is not None
+def _lock_edition(connection: Connection, edition_id: int) -> tuple[int | None, str | None]:
+    """Return the end of the freeze, None before it, and the hash of the inputs. Locks the row until the transaction ends."""
+    query = select(_edition.freeze_to, _edition.input_hash).where(_edition.id == edition_id).with_for_update()
+    row = connection.execute(query).first()
+    return (row.freeze_to, row.input_hash) if row else (None, None)

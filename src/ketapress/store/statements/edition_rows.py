@@ -26,6 +26,9 @@ EDITION_COLUMNS = (
     _edition.sizes,
     _edition.why,
     _edition.left_out,
+    _edition.input_hash,
+    _edition.folder,
+    _edition.chosen_ids,
 )
 """The columns that `load_editions` needs. The web page and the message template are large, and read by other queries."""
 
@@ -65,4 +68,7 @@ def _to_edition(row: Row[Any]) -> StoredEdition:
         sizes=row.sizes,
         reason=row.why or "",
         skipped_counts=row.left_out,
+        input_hash=row.input_hash,
+        folder=row.folder,
+        chosen_ids=tuple(row.chosen_ids or row.post_ids or ()),
     )
