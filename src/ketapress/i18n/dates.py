@@ -85,8 +85,5 @@ class DateFormatter(NamedTuple):
     timezone: str
     language: str
 
-    def time_element(self, moment: datetime) -> str:
-        return render_time_element(moment, self.timezone, self.language)
-
     def timestamp(self, moment: datetime) -> str:
         return format_instant(moment, self.timezone)
